@@ -1,0 +1,7 @@
+"""python3 -m vfiod."""
+
+import sys
+
+from vfiod.cli import main
+
+sys.exit(main())

@@ -1,0 +1,201 @@
+"""The one door to D-Bus: pydbus' system bus connection, called and published through Gio.
+
+Calls are bounded and safe from any thread; signals arrive in the main loop's thread. Gio is
+used below pydbus' proxies because those cannot answer a call later (one long handoff would
+block every other caller) and have no time limit of their own.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gi.overrides.Gio
+import pydbus
+from gi.repository import Gio, GLib
+
+from vfiod.errors import HostError, TimedOut
+
+CALL_SECONDS = 10.0
+_TIMEOUT = "org.freedesktop.DBus.Error.NoReply"
+_NO_FLAGS = Gio.DBusCallFlags.NONE
+
+MethodHandler = Callable[[str, str, str, Sequence[Any], Any], None]
+PropertyReader = Callable[[str], Any]
+
+
+class BusError(HostError):
+    """The other side answered with an error; ``name`` is its D-Bus error name."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class Bus:
+    """A connection to the system bus (DBUS_SYSTEM_BUS_ADDRESS in tests)."""
+
+    def __init__(self) -> None:
+        try:
+            self._connection = pydbus.SystemBus().con
+        except GLib.Error as error:
+            raise HostError(f"the system bus does not answer: {error.message}") from error
+
+    def call(
+        self,
+        service: str,
+        path: str,
+        method: str,
+        signature: str = "",
+        *arguments: Any,
+        seconds: float = CALL_SECONDS,
+    ) -> Any:
+        """Call INTERFACE.METHOD and return its values. Raises BusError, or TimedOut."""
+        interface, name = method.rsplit(".", 1)
+        body = GLib.Variant(f"({signature})", arguments)
+        call = self._connection.call_sync
+        try:
+            reply = call(
+                service, path, interface, name, body, None, _NO_FLAGS, _milli(seconds), None
+            )
+        except GLib.Error as error:
+            raise _translated(error, method) from error
+        return reply.unpack()
+
+    def call_for_fd(
+        self, service: str, path: str, method: str, signature: str, *arguments: Any
+    ) -> int:
+        """Call a method that answers with one file descriptor, which the caller then owns."""
+        interface, name = method.rsplit(".", 1)
+        body = GLib.Variant(f"({signature})", arguments)
+        call = self._connection.call_with_unix_fd_list_sync
+        try:
+            _, fds = call(
+                service, path, interface, name, body, None, _NO_FLAGS, _milli(CALL_SECONDS),
+                None, None,
+            )  # fmt: skip
+        except GLib.Error as error:
+            raise _translated(error, method) from error
+        return int(fds.get(0))
+
+    def call_later(
+        self,
+        service: str,
+        path: str,
+        method: str,
+        signature: str,
+        arguments: Sequence[Any],
+        then: Callable[[Any, HostError | None], None],
+        *,
+        seconds: float,
+    ) -> None:
+        """Call without waiting; ``then`` gets the values or the error in the main loop."""
+        interface, name = method.rsplit(".", 1)
+
+        def finished(connection: Any, result: Any) -> None:
+            try:
+                reply = connection.call_finish(result)
+            except GLib.Error as error:
+                then(None, _translated(error, method))
+            else:
+                then(reply.unpack(), None)
+
+        body = GLib.Variant(f"({signature})", tuple(arguments))
+        self._connection.call(
+            service, path, interface, name, body, None, _NO_FLAGS, _milli(seconds), None, finished
+        )
+
+    def get(self, service: str, path: str, prop: str) -> Any:
+        """Read INTERFACE.PROPERTY."""
+        interface, name = prop.rsplit(".", 1)
+        method = "org.freedesktop.DBus.Properties.Get"
+        return self.call(service, path, method, "ss", interface, name)[0]
+
+    def subscribe(self, service: str, signal: str, then: Callable[[Sequence[Any]], None]) -> int:
+        """Have ``then`` called with the values of every INTERFACE.SIGNAL of the service."""
+        interface, name = signal.rsplit(".", 1)
+
+        def received(_c: Any, _s: str, _p: str, _i: str, _n: str, values: Any) -> None:
+            then(values.unpack())
+
+        flags = Gio.DBusSignalFlags.NONE
+        return int(
+            self._connection.signal_subscribe(service, interface, name, None, None, flags, received)
+        )
+
+    def emit(self, path: str, signal: str, signature: str, *values: Any) -> None:
+        """Send a signal to everybody."""
+        interface, name = signal.rsplit(".", 1)
+        body = GLib.Variant(f"({signature})", values)
+        self._connection.emit_signal(None, path, interface, name, body)
+
+    def uid_of(self, sender: str) -> int:
+        """User id of a caller."""
+        dbus = "org.freedesktop.DBus"
+        method = f"{dbus}.GetConnectionUnixUser"
+        return int(self.call(dbus, "/org/freedesktop/DBus", method, "s", sender)[0])
+
+    def publish(
+        self, path: str, introspection: str, on_call: MethodHandler, on_get: PropertyReader
+    ) -> None:
+        """Serve an object; ``on_call(sender, interface, method, values, invocation)`` answers
+        now or later, from any thread, through answer() or refuse().
+        """
+
+        def called(
+            _c: Any, sender: str, _p: str, interface: str, method: str, values: Any, inv: Any
+        ) -> None:
+            on_call(sender, interface, method, values.unpack(), inv)
+            _balance(inv)
+
+        def got(_c: Any, _s: str, _p: str, _i: str, name: str) -> Any:
+            return on_get(name)
+
+        register = getattr(
+            self._connection, "register_object_with_closures2", self._connection.register_object
+        )
+        for interface in Gio.DBusNodeInfo.new_for_xml(introspection).interfaces:
+            register(path, interface, called, got, None)
+
+    def own(self, name: str) -> None:
+        """Take a well-known name. Raises HostError if somebody else has it."""
+        method = "org.freedesktop.DBus.RequestName"
+        do_not_queue = 4
+        answer = self.call(
+            "org.freedesktop.DBus", "/org/freedesktop/DBus", method, "su", name, do_not_queue
+        )[0]
+        if answer not in (1, 4):
+            raise HostError(f"another process has the bus name {name}", "is vfiod running twice?")
+
+
+def answer(invocation: Any, signature: str = "", *values: Any) -> None:
+    """Answer a call."""
+    invocation.return_value(GLib.Variant(f"({signature})", values))
+
+
+def refuse(invocation: Any, name: str, message: str) -> None:
+    """Answer a call with an error."""
+    invocation.return_dbus_error(name, message)
+
+
+def variant(signature: str, value: Any) -> Any:
+    """A typed value, for properties and a{sv}."""
+    return GLib.Variant(signature, value)
+
+
+def _milli(seconds: float) -> int:
+    return max(1, int(seconds * 1000))
+
+
+def _translated(error: Any, method: str) -> HostError:
+    name = Gio.DBusError.get_remote_error(error) or ""
+    timed_out = error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT)
+    if timed_out or name == _TIMEOUT:
+        return TimedOut(f"no answer to {method} in time")
+    Gio.DBusError.strip_remote_error(error)
+    return BusError(error.message, name)
+
+
+def _balance(invocation: Any) -> None:
+    """PyGObject before 3.46 keeps a reference of every call for good (LEW21/pydbus issue 83)."""
+    has_closures2 = hasattr(Gio.DBusConnection, "register_object_with_closures2")
+    if not has_closures2 and "register_object" not in vars(gi.overrides.Gio.DBusConnection):
+        invocation._unref()

@@ -1,0 +1,245 @@
+"""Everything that can be refused while the user still sees the screen. Pure.
+
+Each check takes the request and yields what stands in its way; none touches the host.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vfiod import rom
+from vfiod.config import Config, GuestConfig, SessionPolicy
+from vfiod.domain import Domain
+from vfiod.errors import HostError, VfiodError
+from vfiod.inventory import HostState
+from vfiod.model import VFIO_DRIVER, PciFunction
+
+Faults = Iterator[VfiodError]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A guest that wants its devices: what was configured, what libvirt will start, what is."""
+
+    config: Config
+    guest: GuestConfig
+    domain: Domain
+    state: HostState
+
+    @property
+    def listed(self) -> list[PciFunction]:
+        """The configured functions that exist, in the order of the configuration."""
+        functions = self.state.functions
+        return [functions[d.address] for d in self.guest.devices if d.address in functions]
+
+    @property
+    def leaving(self) -> list[PciFunction]:
+        """Those that are not on vfio-pci yet."""
+        return [f for f in self.listed if f.driver != VFIO_DRIVER]
+
+    @property
+    def displays(self) -> list[PciFunction]:
+        """Display functions that a driver of the host lights now."""
+        return [f for f in self.leaving if f.is_display and f.driver is not None]
+
+
+def find_faults(request: Request) -> list[VfiodError]:
+    """All reasons to refuse, the most telling first; an empty list means go."""
+    return [fault for check in CHECKS for fault in check(request)]
+
+
+def host_is_staying(request: Request) -> Faults:
+    """A host that is going down must not lose its display as well."""
+    if request.state.shutting_down:
+        yield HostError("the host is shutting down")
+
+
+def devices_exist(request: Request) -> Faults:
+    """Addresses move when a card is added: the configuration may be older than the PC."""
+    for device in request.guest.devices:
+        function = request.state.functions.get(device.address)
+        if function is None:
+            yield HostError(
+                f"the device {device.address} of {request.guest.name} is not in this PC",
+                "see what is with lspci -D and correct /etc/vfiod/vfiod.yaml",
+            )
+        elif function.is_bridge:
+            yield HostError(
+                f"the device {function} is a bridge", "bridges stay with the host: remove it"
+            )
+
+
+def domain_agrees(request: Request) -> Faults:
+    """What goes over and what the guest gets must be the same list."""
+    configured = {d.address for d in request.guest.devices}
+    passed = {h.address for h in request.domain.hostdevs}
+    for address in sorted(configured - passed):
+        yield HostError(
+            f"{address} is configured for {request.guest.name} but is no <hostdev> of the guest",
+            "add one with virsh edit, or take it out of /etc/vfiod/vfiod.yaml",
+        )
+    for address in sorted(passed - configured):
+        yield HostError(
+            f"the guest has a <hostdev> {address} that /etc/vfiod/vfiod.yaml does not list for it",
+            "add it there, or take it out with virsh edit",
+        )
+
+
+def iommu_is_on(request: Request) -> Faults:
+    """Without a group there is no /dev/vfio/GROUP."""
+    if not request.state.vfio_available:
+        yield HostError("this kernel has no vfio-pci module", "install your kernel's full modules")
+    for function in request.listed:
+        if function.group is None:
+            yield HostError(
+                f"the device {function} has no IOMMU group",
+                "switch the IOMMU on in the firmware set-up and with intel_iommu=on where needed",
+            )
+
+
+def slot_is_whole(request: Request) -> Faults:
+    """A card is reset as a whole: only if all its functions are with vfio-pci (kernel: vfio)."""
+    listed = {f.address for f in request.listed}
+    slots = [f.address for f in request.listed if f.is_display]
+    for function in request.state.functions.values():
+        mate = any(function.address.same_slot(slot) for slot in slots)
+        if mate and function.address not in listed and function.driver != VFIO_DRIVER:
+            yield HostError(
+                f"{function} is a function of the same card and is not listed",
+                f"add {function.address} to the configuration and to the guest",
+            )
+
+
+def group_is_viable(request: Request) -> Faults:
+    """A group goes over as a whole; members without a driver of the host do no harm."""
+    listed = {f.address for f in request.listed}
+    groups = {f.group for f in request.listed if f.group is not None}
+    for function in request.state.functions.values():
+        foreign = function.group in groups and function.address not in listed
+        if foreign and not function.is_bridge and function.driver not in (None, VFIO_DRIVER):
+            yield HostError(
+                f"{function} shares IOMMU group {function.group} with a listed device "
+                f"and is in use by the host's driver {function.driver}",
+                "list it too, or put the card into another slot",
+            )
+
+
+def nobody_else_has_them(request: Request) -> Faults:
+    """/dev/vfio/GROUP can be open only once."""
+    for holder in request.state.vfio_holders:
+        yield HostError(
+            f"another guest has a device of {request.guest.name}: {holder}", "shut that guest down"
+        )
+
+
+def host_can_spare_them(request: Request) -> Faults:
+    """A disk or network that the running host stands on must not be pulled from under it."""
+    for address, things in request.state.carries.items():
+        for thing in things:
+            yield HostError(f"{address} carries {thing} of the running host", "do not list it")
+
+
+def display_can_return(request: Request) -> Faults:
+    """A card without a native driver is lit by the firmware's framebuffer only.
+
+    vfio-pci removes that framebuffer for good (kernel: vfio_pci_core.c, 6.0 and later).
+    """
+    lit = bool(request.state.framebuffers)
+    for function in request.leaving:
+        if function.is_display and function.driver is None and function.boot_vga and lit:
+            yield HostError(
+                f"the display {function} has no native driver: the host runs on the firmware's "
+                "framebuffer and would stay dark after the guest",
+                "load the card's own driver (is it blacklisted?)",
+            )
+
+
+def roms_fit(request: Request) -> Faults:
+    """A ROM must be there, be one, and be this card's."""
+    for address, file in request.state.roms.items():
+        function = request.state.functions.get(address)
+        if file.fault:
+            yield HostError(
+                f"the ROM of {address}: {file.fault}", "correct rom: in the configuration"
+            )
+        elif function is not None:
+            yield from _rom_is_for(function, file.path, file.data)
+
+
+def _rom_is_for(function: PciFunction, path: str, data: bytes) -> Faults:
+    try:
+        rom.check(data, vendor=function.vendor, device=function.device)
+    except VfiodError as error:
+        yield HostError(f"the ROM {path} does not fit {function}: {error.message}", error.hint)
+
+
+def roms_are_used(request: Request) -> Faults:
+    """The guest must read the ROM where it is staged."""
+    for hostdev in request.domain.hostdevs:
+        file = request.state.roms.get(hostdev.address)
+        if file is None or file.fault:
+            continue
+        fitting = {file.staged} | ({file.path} if file.readable_in_place else set())
+        if hostdev.rom_file not in fitting:
+            yield HostError(
+                f"the guest's <hostdev> {hostdev.address} reads the ROM "
+                f"{hostdev.rom_file or 'of the card'}, not the configured one",
+                f"with virsh edit give it <rom file='{file.staged}'/>",
+            )
+
+
+def memory_is_enough(request: Request) -> Faults:
+    """A passed-through guest's memory is locked: all of it is needed at once."""
+    memory, needed = request.state.memory, request.domain.memory_bytes
+    if request.domain.hugepages:
+        if memory.hugepages < needed:
+            yield HostError(
+                f"the guest needs {_size(needed)} of huge pages and "
+                f"{_size(memory.hugepages)} are free",
+                "reserve more huge pages or give the guest less memory",
+            )
+    elif memory.available + memory.desktop < needed:
+        yield HostError(
+            f"the guest needs {_size(needed)} of memory, {_size(memory.available)} are free and "
+            f"ending the desktop frees {_size(memory.desktop)}",
+            "close programs or give the guest less memory",
+        )
+
+
+def disks_exist(request: Request) -> Faults:
+    """QEMU would find out only after the desktop is gone."""
+    for path in request.state.missing_disks:
+        yield HostError(f"the guest's disk {path} does not exist", "restore it or detach it")
+
+
+def sessions_may_end(request: Request) -> Faults:
+    """sessions: refuse protects unsaved work."""
+    if request.guest.sessions is not SessionPolicy.REFUSE or not request.displays:
+        return
+    for session in request.state.sessions:
+        if session.is_person and session.seat == "seat0" and session.graphical:
+            yield HostError(
+                f"{session.user} is logged in to the desktop and sessions is set to refuse",
+                "log out first, or set sessions: terminate",
+            )
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB"
+
+
+CHECKS = (
+    host_is_staying,
+    devices_exist,
+    domain_agrees,
+    iommu_is_on,
+    slot_is_whole,
+    group_is_viable,
+    nobody_else_has_them,
+    host_can_spare_them,
+    display_can_return,
+    roms_fit,
+    roms_are_used,
+    memory_is_enough,
+    disks_exist,
+    sessions_may_end,
+)

@@ -1,0 +1,67 @@
+"""The daemon as the command line sees it over the bus."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from vfiod.bus import Bus, BusError
+from vfiod.errors import (
+    Busy,
+    HostError,
+    NotAuthorized,
+    Refused,
+    Stuck,
+    TimedOut,
+    Unreachable,
+    VfiodError,
+)
+
+NAME = "org.vfiod1"
+PATH = "/org/vfiod1"
+MANAGER = "org.vfiod1.Manager"
+RETURN_SECONDS = 300.0
+_CLASSES: dict[str, type[VfiodError]] = {
+    kind.dbus_name: kind for kind in (Busy, HostError, NotAuthorized, Stuck, TimedOut)
+}
+_UNREACHABLE = (
+    "org.freedesktop.DBus.Error.ServiceUnknown",
+    "org.freedesktop.DBus.Error.NameHasNoOwner",
+    "org.freedesktop.DBus.Error.Spawn",
+    "org.freedesktop.systemd1",
+)
+
+
+class Client:
+    """Calls the daemon; every error of the daemon's comes out as its own class again."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def status(self) -> dict[str, Any]:
+        """The daemon's state. Raises Unreachable if it does not answer."""
+        facts: dict[str, Any] = json.loads(self._call("Status", seconds=5)[0])
+        return facts
+
+    def take_back(self) -> None:
+        """Have the devices given back to the host; returns when they are."""
+        self._call("Return", seconds=RETURN_SECONDS)
+
+    def on_progress(self, then: Callable[[str], None]) -> None:
+        """Have ``then`` called with each message while a main loop runs."""
+        self._bus.subscribe(NAME, f"{MANAGER}.Progress", lambda values: then(values[3]))
+
+    def _call(self, method: str, *, seconds: float) -> Any:
+        try:
+            return self._bus.call(NAME, PATH, f"{MANAGER}.{method}", seconds=seconds)
+        except BusError as error:
+            raise _own(error) from error
+
+
+def _own(error: BusError) -> VfiodError:
+    if error.name.startswith(_UNREACHABLE):
+        return Unreachable(
+            f"the vfiod service does not answer: {error.message}",
+            "see: systemctl status vfiod",
+        )
+    kind = _CLASSES.get(error.name, HostError)
+    return kind(error.message) if kind is not Refused else HostError(error.message)

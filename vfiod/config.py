@@ -1,0 +1,250 @@
+"""The configuration file: YAML text -> frozen values, or all that is wrong with it at once.
+
+Pure: whether the file may be trusted and whether the devices exist is for others to see.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from types import MappingProxyType
+
+from vfiod.errors import ConfigError
+from vfiod.model import PciAddress
+from vfiod.yamlnodes import Value, is_printable, read, show, write_literal, write_text
+
+TOP_KEYS = ("guests", "limits", "sessions", "display_manager", "release_consoles")
+GUEST_KEYS = ("devices", "sessions")
+DEVICE_KEYS = ("address", "rom")
+
+DISPLAY_MANAGER = "display-manager.service"
+MAX_SECONDS = 600
+MAX_NAME_BYTES = 251  # libvirt keeps a guest in a file NAME.xml, and NAME_MAX is 255
+
+# systemd.unit(5); a template without an instance cannot be started.
+MAX_UNIT = 255
+_SERVICE = re.compile(r"[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\@-]+)?\.service")
+
+
+class SessionPolicy(Enum):
+    """What happens to people who are logged in at the screen when a guest wants the card."""
+
+    TERMINATE = "terminate"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+    """A PCI function that goes over to the guest; ``rom`` is the absolute path of its ROM file."""
+
+    address: PciAddress
+    rom: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many seconds the host and QEMU may take for what vfiod waits for.
+
+    ``desktop``: display manager and sessions to end. ``holders``: then processes that still hold
+    the card get SIGTERM, after this long each. ``kill``: and after this long SIGKILL; after as
+    long again the handoff is given up. ``driver``: one bind or unbind. ``display``: DRM node and
+    connected connector to come back. ``guest``: QEMU to take the devices after a prepared start.
+    """
+
+    desktop: float = 20.0
+    holders: float = 5.0
+    kill: float = 5.0
+    driver: float = 20.0
+    display: float = 20.0
+    guest: float = 60.0
+
+
+LIMIT_KEYS = tuple(limit.name for limit in fields(Limits))
+
+
+@dataclass(frozen=True, slots=True)
+class GuestConfig:
+    """What one guest gets; ``sessions`` is the general policy unless the guest has its own."""
+
+    name: str
+    devices: tuple[DeviceConfig, ...]
+    sessions: SessionPolicy = SessionPolicy.TERMINATE
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration; without arguments that of an empty file."""
+
+    guests: Mapping[str, GuestConfig] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Limits = Limits()
+    sessions: SessionPolicy = SessionPolicy.TERMINATE
+    display_manager: str = DISPLAY_MANAGER
+    release_consoles: bool = True
+
+
+def parse(text: str, *, filename: str = "vfiod.yaml") -> Config:
+    """Read the configuration from YAML text.
+
+    Arguments: ``filename`` is what the faults call the file.
+    Raises ConfigError with every fault, each as ``FILENAME:LINE:COLUMN: KEY: what; remedy``.
+    """
+    root, faults = read(text)
+    config = _config(root) if root else Config()
+    if faults:
+        raise ConfigError([f"{filename}:{f.line}:{f.column}: {f.text}" for f in sorted(faults)])
+    return config
+
+
+def _config(root: Value) -> Config:
+    keys = root.mapping(TOP_KEYS)
+    sessions = _sessions(keys.get("sessions"), default=SessionPolicy.TERMINATE)
+    consoles = keys.get("release_consoles")
+    return Config(
+        guests=_guests(keys.get("guests"), default=sessions),
+        limits=_limits(keys.get("limits")),
+        sessions=sessions,
+        display_manager=_display_manager(keys.get("display_manager")),
+        release_consoles=consoles is None or consoles.flag() is not False,
+    )
+
+
+def _guests(value: Value | None, *, default: SessionPolicy) -> Mapping[str, GuestConfig]:
+    entries = value.entries() if value else []
+    guests = [_guest(key, guest, default=default) for key, guest in entries]
+    return MappingProxyType({guest.name: guest for guest in guests})
+
+
+def _guest(key: Value, value: Value, *, default: SessionPolicy) -> GuestConfig:
+    _check_name(key)
+    keys = value.mapping(GUEST_KEYS)
+    if "devices" not in keys:
+        key.fault("no devices; write devices: and below it a list of PCI addresses")
+    devices = _devices(keys["devices"]) if "devices" in keys else ()
+    sessions = _sessions(keys.get("sessions"), default=default)
+    return GuestConfig(key.node.value, devices, sessions)
+
+
+def _check_name(key: Value) -> None:
+    """Refuse names libvirt cannot have, and those that the hook's grep -F would not find."""
+    name = key.node.value
+    if not name:
+        key.fault("no name; write the guest's name as libvirt has it")
+    elif not is_printable(name):
+        key.fault("control characters in a name; write the guest's name as libvirt has it")
+    elif "/" in name:
+        key.fault("libvirt allows no / in a name; write the guest's name as libvirt has it")
+    elif len(name.encode()) > MAX_NAME_BYTES:
+        key.fault(f"longer than {MAX_NAME_BYTES} bytes; write the guest's name as libvirt has it")
+    elif not key.is_literal:
+        key.fault("escaped or folded name; write the name as it is, without escapes")
+
+
+def _devices(value: Value) -> tuple[DeviceConfig, ...]:
+    items = value.items(expected="a list of PCI addresses")
+    if items == []:
+        value.fault("no devices; write a list of PCI addresses")
+    devices: dict[PciAddress, DeviceConfig] = {}
+    for item in items or []:
+        device = _device(item)
+        if device and device.address in devices:
+            item.fault(f"{device.address} is listed twice; keep one of the two")
+        elif device:
+            devices[device.address] = device
+    return tuple(devices.values())
+
+
+def _device(value: Value) -> DeviceConfig | None:
+    keys = value.mapping(DEVICE_KEYS) if value.is_mapping else {"address": value}
+    if "address" not in keys:
+        value.fault("no address; write address: and a PCI address as lspci -D shows it")
+        return None
+    address, rom = _address(keys["address"]), _rom(keys.get("rom"))
+    return DeviceConfig(address, rom) if address else None
+
+
+def _address(value: Value) -> PciAddress | None:
+    expected = "a PCI address as lspci -D shows it, like 0000:01:00.0"
+    text = value.text(expected=expected)
+    if text is None:
+        return None
+    try:
+        return PciAddress.parse(text)
+    except ValueError:
+        value.fault(f"{show(text)} is not a PCI address; write {expected}")
+        return None
+
+
+def _rom(value: Value | None) -> str | None:
+    if value is None:
+        return None
+    expected = "the absolute path of the ROM file, or leave rom out"
+    text = value.text(expected=expected)
+    if text is not None and not text.startswith("/"):
+        value.fault(f"{show(text)} is not absolute; write {expected}")
+    elif text is not None and not is_printable(text):
+        value.fault(f"control characters in a path; write {expected}")
+    return text
+
+
+def _sessions(value: Value | None, *, default: SessionPolicy) -> SessionPolicy:
+    chosen = value.choice([policy.value for policy in SessionPolicy]) if value else None
+    return SessionPolicy(chosen) if chosen else default
+
+
+def _limits(value: Value | None) -> Limits:
+    keys = value.mapping(LIMIT_KEYS) if value else {}
+    seconds = {name: _seconds(limit) for name, limit in keys.items()}
+    return Limits(**{name: limit for name, limit in seconds.items() if limit is not None})
+
+
+def _seconds(value: Value) -> float | None:
+    expected = f"seconds, more than 0 and at most {MAX_SECONDS}, without quotes or unit"
+    number = value.number(expected=expected)
+    if number is not None and not 0 < number <= MAX_SECONDS:
+        value.fault(f"{value.raw[:20]} is out of range; write {expected}")
+        return None
+    return number
+
+
+def _display_manager(value: Value | None) -> str:
+    if value is None:
+        return DISPLAY_MANAGER
+    expected = f"the name of a systemd service, like {DISPLAY_MANAGER}"
+    text = value.text(expected=expected)
+    if text is not None and not (_SERVICE.fullmatch(text) and len(text) <= MAX_UNIT):
+        value.fault(f"{show(text)} is not a service; write {expected}")
+    return text or DISPLAY_MANAGER
+
+
+def normalised(config: Config) -> str:
+    """Write the full configuration, defaults included, as YAML that ``parse`` reads back.
+
+    Raises ValueError for a guest's name that ``parse`` never gives.
+    """
+    lines = [
+        f"sessions: {config.sessions.value}",
+        f"display_manager: {write_text(config.display_manager)}",
+        f"release_consoles: {str(config.release_consoles).lower()}",
+        "limits:",
+        *(f"  {name}: {_decimal(getattr(config.limits, name))}" for name in LIMIT_KEYS),
+        "guests:",
+    ]
+    for guest in config.guests.values():
+        lines += _guest_lines(guest)
+    return "\n".join(lines) + "\n"
+
+
+def _guest_lines(guest: GuestConfig) -> list[str]:
+    lines = [
+        f"  {write_literal(guest.name)}:",
+        f"    sessions: {guest.sessions.value}",
+        "    devices:",
+    ]
+    for device in guest.devices:
+        lines.append(f"      - address: {device.address}")
+        lines += [f"        rom: {write_text(device.rom)}"] if device.rom else []
+    return lines
+
+
+def _decimal(number: float) -> str:
+    return str(int(number)) if number == int(number) else repr(number)

@@ -1,0 +1,142 @@
+"""The daemon: composes Linux host, journal, manager and service, and runs the main loop."""
+
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gi.repository import GLib
+from systemd.daemon import notify
+
+from vfiod import config
+from vfiod.bus import Bus
+from vfiod.config import Config
+from vfiod.errors import VfiodError
+from vfiod.events import Event, Kind, Report
+from vfiod.host import Host
+from vfiod.journal import Journal
+from vfiod.linux import hookfile, log
+from vfiod.linux.files import read_config
+from vfiod.linux.host import LinuxHost
+from vfiod.linux.units import LinuxUnits
+from vfiod.manager import Manager
+from vfiod.service import Service
+from vfiod.status import StatusReader
+
+CONFIG = Path("/etc/vfiod/vfiod.yaml")
+JOURNAL = Path("/run/vfiod/journal.json")
+
+
+class LoopWatcher:
+    """Implements vfiod.manager.Watcher on the GLib main loop."""
+
+    def on_exit(self, pid: int, then: Callable[[], object]) -> None:
+        try:
+            fd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            then()
+            return
+
+        def ended(fd: int, _condition: Any) -> bool:
+            os.close(fd)
+            then()
+            return bool(GLib.SOURCE_REMOVE)
+
+        GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, fd, GLib.IOCondition.IN, ended)
+
+    def after(self, seconds: float, then: Callable[[], object]) -> None:
+        def due() -> bool:
+            then()
+            return bool(GLib.SOURCE_REMOVE)
+
+        GLib.timeout_add(int(seconds * 1000), due)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the daemon reads and writes."""
+
+    config: Path = CONFIG
+    journal: Path = JOURNAL
+
+
+def load_config(path: Path, *, trusted: bool = True) -> Config:
+    """Read and parse a configuration file; one that is absent names no guest."""
+    if not path.exists():
+        return config.parse("", filename=path.name)
+    return config.parse(read_config(path, trusted=trusted), filename=path.name)
+
+
+def main() -> int:
+    """Run until SIGTERM. Raises VfiodError if the bus or its name cannot be had."""
+    bus = Bus()
+    host = LinuxHost(bus)
+    loop = GLib.MainLoop()
+    service, manager = compose(bus, host, Paths(), log.send)
+    hook_written = _install_hook(log.send)
+    # First in the queue: whoever asks for more waits until what was found is in order.
+    manager.recover()
+    service.publish()
+    notify("READY=1")
+    if hook_written:
+        manager.worker.submit(_announce_hook, host.units, log.send)
+    _feed_watchdog()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, _finish, loop, manager)
+    loop.run()
+    return 0
+
+
+def _finish(loop: Any, manager: Manager) -> bool:
+    """Let the operation under way end (every wait in it is bounded), then leave the loop.
+
+    A guest that runs keeps its devices: the next daemon adopts it from the journal.
+    """
+    notify("STOPPING=1")
+    last = manager.worker.submit(lambda: None)
+    last.add_done_callback(lambda _: GLib.idle_add(loop.quit))
+    return bool(GLib.SOURCE_REMOVE)
+
+
+def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service, Manager]:
+    """Put the parts together; every event goes to the log and to the bus."""
+    journal = Journal(paths.journal)
+
+    def tell(event: Event) -> None:
+        report(event)
+        service.show(event)
+
+    def load() -> Config:
+        return load_config(paths.config)
+
+    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handoff")
+    manager = Manager(host, journal, load, tell, LoopWatcher(), worker)
+    service = Service(bus, manager, StatusReader(host, journal, load))
+    return service, manager
+
+
+def _install_hook(report: Report) -> bool:
+    try:
+        return hookfile.install()
+    except VfiodError as error:
+        report(Event(Kind.HOOK, f"the libvirt hook is not installed: {error}"))
+        return False
+
+
+def _announce_hook(units: LinuxUnits, report: Report) -> None:
+    try:
+        report(Event(Kind.HOOK, hookfile.announce(units)))
+    except VfiodError as error:
+        report(Event(Kind.HOOK, f"libvirt has not loaded the hook: {error}"))
+
+
+def _feed_watchdog() -> None:
+    """The loop answers the watchdog, not the worker: a kernel call that hangs is no reason to
+    kill the only one who can tell about it (sd_watchdog_enabled(3)).
+    """
+    interval = int(os.environ.get("WATCHDOG_USEC", "0")) // 2_000_000
+    if interval:
+        GLib.timeout_add_seconds(interval, lambda: bool(notify("WATCHDOG=1")) or True)

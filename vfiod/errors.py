@@ -1,0 +1,109 @@
+"""Every error vfiod raises on purpose: one class is one D-Bus error name is one exit code.
+
+The class says who has to act; the message says what happened, to which device or file;
+the hint says what to do now.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class VfiodError(Exception):
+    """Base of all errors with a message for a person.
+
+    Arguments: ``message`` is one line of fact, ``hint`` one line of remedy (may be empty).
+    """
+
+    dbus_name: ClassVar[str] = "org.vfiod1.Error.Failed"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class ConfigError(VfiodError):
+    """The configuration file is wrong: its owner must edit it. Carries every fault at once."""
+
+    dbus_name = "org.vfiod1.Error.Config"
+    exit_code = 3
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults), "Check it with: vfiod check-config")
+        self.faults = tuple(faults)
+
+
+class DomainError(VfiodError):
+    """The domain XML that libvirt or the user handed over cannot be understood."""
+
+    dbus_name = "org.vfiod1.Error.Domain"
+    exit_code = 3
+
+
+class RomError(VfiodError):
+    """A ROM file is not an option ROM, or not one of the device it is meant for."""
+
+    dbus_name = "org.vfiod1.Error.Rom"
+    exit_code = 3
+
+
+class Refused(VfiodError):
+    """The handoff was not begun: nothing was touched, the desktop is still there."""
+
+    dbus_name = "org.vfiod1.Error.Refused"
+    exit_code = 4
+
+    def __init__(self, reasons: Sequence[VfiodError]) -> None:
+        super().__init__("; ".join(str(reason).rstrip(".") for reason in reasons))
+        self.reasons = tuple(reasons)
+
+
+class Busy(VfiodError):
+    """Another guest owns the devices, or another operation is under way."""
+
+    dbus_name = "org.vfiod1.Error.Busy"
+    exit_code = 5
+
+
+class HostError(VfiodError):
+    """The host (kernel, systemd, logind) refused something vfiod asked of it."""
+
+    dbus_name = "org.vfiod1.Error.Host"
+    exit_code = 6
+
+
+class TimedOut(HostError):
+    """A bounded wait ended before its condition was met; the message names what it waited for."""
+
+    dbus_name = "org.vfiod1.Error.TimedOut"
+
+
+class KernelStuck(HostError):
+    """A kernel call did not return within its time: it cannot be killed, only a reboot ends it."""
+
+    dbus_name = "org.vfiod1.Error.KernelStuck"
+
+
+class Stuck(VfiodError):
+    """Something could not be given back; the journal still holds it."""
+
+    dbus_name = "org.vfiod1.Error.Stuck"
+    exit_code = 7
+
+
+class NotAuthorized(VfiodError):
+    """The caller may not do this."""
+
+    dbus_name = "org.vfiod1.Error.NotAuthorized"
+    exit_code = 8
+
+
+class Unreachable(VfiodError):
+    """The daemon does not answer on the system bus."""
+
+    dbus_name = "org.vfiod1.Error.Unreachable"
+    exit_code = 9

@@ -1,0 +1,196 @@
+"""Host: the one narrow door to the machine, which vfiod.linux and the tests' FakeHost keep.
+
+Every method reads afresh, does one thing, and raises HostError (or a class of it) when the
+host refuses. Times are seconds.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from vfiod.model import (
+    Console,
+    DisplayOutput,
+    FirmwareFramebuffer,
+    Holder,
+    PciAddress,
+    PciFunction,
+    PowerPolicy,
+    Session,
+    Unit,
+)
+
+
+class Pci(Protocol):
+    """PCI functions in sysfs (kernel: Documentation/ABI/testing/sysfs-bus-pci)."""
+
+    def functions(self) -> Mapping[PciAddress, PciFunction]:
+        """All functions there are."""
+
+    def function(self, address: PciAddress) -> PciFunction:
+        """One function. Raises HostError if it is not there (any more)."""
+
+    def set_override(self, address: PciAddress, driver: str | None) -> None:
+        """Write driver_override: only that driver may bind. None clears it."""
+
+    def unbind(self, address: PciAddress, *, seconds: float) -> None:
+        """Take the function from its driver. Raises KernelStuck if the kernel does not return."""
+
+    def probe(self, address: PciAddress, *, seconds: float) -> None:
+        """Let the kernel find a driver. It reports success even if none bound: check after."""
+
+    def power(self, address: PciAddress) -> PowerPolicy:
+        """The function's power policy."""
+
+    def set_power(self, address: PciAddress, policy: PowerPolicy) -> None:
+        """Set the power policy; fields that are None are left alone."""
+
+    def output(self, address: PciAddress) -> DisplayOutput:
+        """DRM card nodes and connected connectors of a display function."""
+
+    def carries(self, address: PciAddress) -> Sequence[str]:
+        """What of the running host hangs on the function: mounted file systems, default route."""
+
+
+class Processes(Protocol):
+    """Who has which device node open."""
+
+    def holders(self, addresses: Collection[PciAddress]) -> Sequence[Holder]:
+        """Processes with a graphics, sound or i2c node of the functions open."""
+
+    def vfio_holders(self, groups: Collection[int]) -> Sequence[Holder]:
+        """Processes with /dev/vfio/GROUP open: the guest's QEMU."""
+
+    def signal(self, holder: Holder, number: int) -> None:
+        """Send a signal; a process that is already gone is no error."""
+
+
+class Modules(Protocol):
+    """Kernel modules (kmod)."""
+
+    def loaded(self, name: str) -> bool:
+        """True if the module is loaded or built in."""
+
+    def available(self, name: str) -> bool:
+        """True if it is loaded, built in, or can be loaded."""
+
+    def load(self, name: str, *, seconds: float) -> None:
+        """modprobe."""
+
+    def unload(self, name: str, *, seconds: float) -> None:
+        """modprobe -r. Raises HostError while it is in use."""
+
+
+class Units(Protocol):
+    """systemd's units, changed through jobs that are waited for (org.freedesktop.systemd1(5))."""
+
+    def unit(self, name: str) -> Unit:
+        """State of a unit; a start that is queued counts as active."""
+
+    def start(self, name: str, *, seconds: float) -> None:
+        """Start and wait for the job's end."""
+
+    def stop(self, name: str, *, seconds: float) -> None:
+        """Stop and wait for the job's end."""
+
+    def shutting_down(self) -> bool:
+        """True once the host is on its way to power-off or reboot."""
+
+
+class Logins(Protocol):
+    """logind's sessions and inhibitors (org.freedesktop.login1(5))."""
+
+    def sessions(self) -> Sequence[Session]:
+        """All sessions."""
+
+    def terminate(self, ident: str) -> None:
+        """End a session; one that is already gone is no error."""
+
+    def lingers(self, uid: int) -> bool:
+        """True if the user's manager stays without a session."""
+
+    def inhibit(self, why: str) -> None:
+        """Block sleep and the power, suspend and lid keys until allow(); twice is once."""
+
+    def allow(self) -> None:
+        """Drop the inhibitor, if there is one."""
+
+
+class Screen(Protocol):
+    """Text consoles and the firmware's framebuffer."""
+
+    def consoles(self) -> Sequence[Console]:
+        """The vtconsole drivers (kernel: Documentation/driver-api/console.rst)."""
+
+    def bind_console(self, ident: str, *, bound: bool) -> None:
+        """Bind or unbind a vtconsole driver. The kernel reports success either way."""
+
+    def framebuffers(self) -> Sequence[FirmwareFramebuffer]:
+        """Firmware framebuffers with a driver."""
+
+    def bind_framebuffer(self, framebuffer: FirmwareFramebuffer, *, bound: bool) -> None:
+        """Bind or unbind one; one that is gone for good is no error."""
+
+
+class Files(Protocol):
+    """The few files vfiod reads and the one kind it writes: staged ROMs."""
+
+    def read_rom(self, path: str) -> bytes:
+        """Read a ROM file, bounded in size. Raises HostError if it cannot be read."""
+
+    def staged_path(self, address: PciAddress) -> str:
+        """Where the ROM of a function is put so that QEMU may read it."""
+
+    def qemu_may_read(self, path: str) -> bool:
+        """True if QEMU may read the file where it is, under AppArmor and as another user."""
+
+    def stage_rom(self, address: PciAddress, data: bytes) -> None:
+        """Put a ROM there, readable by all."""
+
+    def staged_roms(self) -> Sequence[PciAddress]:
+        """Functions with a staged ROM."""
+
+    def unstage_rom(self, address: PciAddress) -> None:
+        """Take it away; absent is no error."""
+
+    def missing(self, paths: Collection[str]) -> Sequence[str]:
+        """Those of the paths that do not exist."""
+
+
+class Memory(Protocol):
+    """What a guest's memory can be had from, in bytes."""
+
+    def available(self) -> int:
+        """MemAvailable (proc(5))."""
+
+    def held_by(self, units: Collection[str]) -> int:
+        """What the control groups of these units hold now."""
+
+    def free_hugepages(self, size: int | None) -> int:
+        """Free huge pages of a size (None: the default size)."""
+
+
+class Host(Protocol):
+    """All doors together, and the only way to wait."""
+
+    @property
+    def pci(self) -> Pci: ...
+    @property
+    def processes(self) -> Processes: ...
+    @property
+    def modules(self) -> Modules: ...
+    @property
+    def units(self) -> Units: ...
+    @property
+    def logins(self) -> Logins: ...
+    @property
+    def screen(self) -> Screen: ...
+    @property
+    def files(self) -> Files: ...
+    @property
+    def memory(self) -> Memory: ...
+
+    def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
+        """Wait until the condition holds; False if it did not within the time."""
+
+    def now(self) -> float:
+        """Seconds since boot, suspended time included (CLOCK_BOOTTIME)."""

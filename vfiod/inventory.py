@@ -1,0 +1,115 @@
+"""A read-only snapshot of everything a decision needs: Host -> HostState. Changes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vfiod.config import Config, GuestConfig
+from vfiod.domain import Domain
+from vfiod.errors import HostError
+from vfiod.host import Host
+from vfiod.model import (
+    VFIO_DRIVER,
+    Console,
+    DisplayOutput,
+    FirmwareFramebuffer,
+    Holder,
+    PciAddress,
+    PciFunction,
+    Session,
+    Unit,
+)
+
+VFIO_MODULE = "vfio_pci"
+# In the order in which they must be unloaded (NVIDIA/open-gpu-kernel-modules, issue 1119).
+NVIDIA_MODULES = ("nvidia_drm", "nvidia_modeset", "nvidia_uvm", "nvidia")
+
+
+@dataclass(frozen=True, slots=True)
+class RomFile:
+    """A configured ROM: its bytes, or why it cannot be read. ``staged`` is where QEMU reads it."""
+
+    path: str
+    staged: str
+    data: bytes = b""
+    fault: str = ""
+    readable_in_place: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryState:
+    """Bytes: what the guest may use of each kind; ``desktop`` comes free when it ends."""
+
+    available: int
+    desktop: int
+    hugepages: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """The host as it is now, as far as one guest's handoff is concerned."""
+
+    functions: Mapping[PciAddress, PciFunction]
+    display_manager: Unit
+    vfio_available: bool
+    memory: MemoryState
+    holders: Sequence[Holder] = ()
+    vfio_holders: Sequence[Holder] = ()
+    sessions: Sequence[Session] = ()
+    consoles: Sequence[Console] = ()
+    framebuffers: Sequence[FirmwareFramebuffer] = ()
+    nvidia_modules: Sequence[str] = ()
+    outputs: Mapping[PciAddress, DisplayOutput] = field(default_factory=dict)
+    carries: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
+    roms: Mapping[PciAddress, RomFile] = field(default_factory=dict)
+    lingering: frozenset[int] = frozenset()
+    missing_disks: Sequence[str] = ()
+    shutting_down: bool = False
+
+
+def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> HostState:
+    """Read what deciding about this guest needs. Raises HostError if the host does not answer."""
+    functions = host.pci.functions()
+    listed = [d.address for d in guest.devices if d.address in functions]
+    leaving = [a for a in listed if functions[a].driver not in (None, VFIO_DRIVER)]
+    groups = {group for a in listed if (group := functions[a].group) is not None}
+    holders = host.processes.holders(leaving)
+    sessions = host.logins.sessions()
+    display_manager = host.units.unit(config.display_manager)
+    return HostState(
+        functions=functions,
+        display_manager=display_manager,
+        vfio_available=host.modules.available(VFIO_MODULE),
+        memory=_memory(host, domain, display_manager, sessions),
+        holders=holders,
+        vfio_holders=host.processes.vfio_holders(groups),
+        sessions=sessions,
+        consoles=host.screen.consoles(),
+        framebuffers=host.screen.framebuffers(),
+        nvidia_modules=[name for name in NVIDIA_MODULES if host.modules.loaded(name)],
+        outputs={a: host.pci.output(a) for a in listed if functions[a].is_display},
+        carries={a: host.pci.carries(a) for a in leaving},
+        roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
+        lingering=frozenset(uid for uid in {h.uid for h in holders} if host.logins.lingers(uid)),
+        missing_disks=host.files.missing([disk.source for disk in domain.disks]),
+        shutting_down=host.units.shutting_down(),
+    )
+
+
+def _rom(host: Host, address: PciAddress, path: str) -> RomFile:
+    staged = host.files.staged_path(address)
+    try:
+        data = host.files.read_rom(path)
+    except HostError as error:
+        return RomFile(path, staged, fault=error.message)
+    return RomFile(path, staged, data=data, readable_in_place=host.files.qemu_may_read(path))
+
+
+def _memory(
+    host: Host, domain: Domain, display_manager: Unit, sessions: Sequence[Session]
+) -> MemoryState:
+    ending = [display_manager.ident, *(s.unit for s in sessions if s.graphical and s.unit)]
+    return MemoryState(
+        available=host.memory.available(),
+        desktop=host.memory.held_by(ending),
+        hugepages=host.memory.free_hugepages(domain.hugepage_bytes) if domain.hugepages else 0,
+    )

@@ -1,0 +1,65 @@
+"""Installs the libvirt hook as a real file: AppArmor resolves links and denies their targets.
+
+libvirt looks for hooks at its start and at a reload only (libvirt: docs/hooks.rst), so a new
+file is followed by a reload of the daemon that runs.
+"""
+
+import stat
+from pathlib import Path
+
+from vfiod.errors import HostError
+from vfiod.journal import replace_file
+from vfiod.linux.units import LinuxUnits
+
+SOURCE = Path("/usr/share/vfiod/hooks/qemu")
+TARGET = Path("/etc/libvirt/hooks/qemu.d/50-vfiod")
+MARK = b"# Installed by vfiod.service"
+DAEMONS = ("libvirtd.service", "virtqemud.service")
+_RELOAD_SECONDS = 30.0
+
+
+def install(source: Path = SOURCE, target: Path = TARGET) -> bool:
+    """Bring the hook up to date; True if it was written, and libvirt must be told.
+
+    Raises HostError if libvirt is not installed or a file that is not ours is in the way.
+    """
+    wanted = _read(source)
+    if wanted is None:
+        raise HostError(f"{source} is missing", "install the vfiod package again")
+    if not _needs_writing(target, wanted):
+        return False
+    if not target.parent.parent.parent.is_dir():
+        raise HostError("libvirt is not installed", "install it, then: systemctl restart vfiod")
+    try:
+        target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        replace_file(target, wanted, mode=0o755)
+    except OSError as error:
+        raise HostError(f"cannot install {target}: {error.strerror}") from error
+    return True
+
+
+def announce(units: LinuxUnits) -> str:
+    """Make the libvirt daemon that runs look for hooks again. Returns what was done.
+
+    Only once vfiod itself counts as started: libvirt's units are ordered after it, and a
+    reload of theirs would wait for us while we wait for it.
+    """
+    reloaded = [name for name in DAEMONS if units.reload_if_active(name, seconds=_RELOAD_SECONDS)]
+    return f"hook installed at {TARGET}" + (f"; reloaded {', '.join(reloaded)}" if reloaded else "")
+
+
+def _needs_writing(target: Path, wanted: bytes) -> bool:
+    present = _read(target)
+    if present is not None and MARK not in present:
+        raise HostError(
+            f"{target} is not vfiod's own file, it was left alone",
+            "guests start without vfiod until it is moved away: then systemctl restart vfiod",
+        )
+    return present != wanted or not target.stat().st_mode & stat.S_IXUSR
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

@@ -1,0 +1,48 @@
+"""LinuxHost: all doors on this machine."""
+
+import time
+from collections.abc import Callable
+
+from vfiod.bus import Bus
+from vfiod.linux.files import LinuxFiles
+from vfiod.linux.kernelcall import KernelCalls
+from vfiod.linux.logins import LinuxLogins
+from vfiod.linux.memory import LinuxMemory
+from vfiod.linux.modules import LinuxModules
+from vfiod.linux.pci import LinuxPci
+from vfiod.linux.processes import LinuxProcesses
+from vfiod.linux.screen import LinuxScreen
+from vfiod.linux.units import LinuxUnits
+
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 0.25
+
+
+class LinuxHost:
+    """Implements vfiod.host.Host."""
+
+    def __init__(self, bus: Bus) -> None:
+        calls = KernelCalls()
+        self.pci = LinuxPci(calls)
+        self.processes = LinuxProcesses()
+        self.modules = LinuxModules()
+        self.units = LinuxUnits(bus)
+        self.logins = LinuxLogins(bus)
+        self.screen = LinuxScreen(calls)
+        self.files = LinuxFiles()
+        self.memory = LinuxMemory()
+
+    def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
+        """Poll, ever more slowly: /proc and /sys give no event for what is waited for here."""
+        deadline = time.monotonic() + seconds
+        pause = _FIRST_PAUSE
+        while not condition():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(pause, left))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        return True
+
+    def now(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,0 +1,77 @@
+"""Kernel calls that may never return: each in a process of its own, abandoned at its deadline.
+
+A driver's remove() can wait for ever for somebody to close a file, and neither SIGKILL nor
+anything else ends the writer then. tee(1) writes the attribute, so vfiod itself never waits in
+the kernel; an abandoned writer is remembered as the living process that it is.
+"""
+
+import subprocess
+from pathlib import Path
+
+from vfiod.errors import HostError, KernelStuck
+from vfiod.linux import sysfs
+from vfiod.linux.process import ENVIRONMENT
+
+_REBOOT = "it cannot be ended; free what holds the device, or reboot the host"
+
+
+class KernelCalls:
+    """Writes attributes under a deadline; refuses a subject whose last write still hangs."""
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = proc
+        self._abandoned: dict[str, subprocess.Popen[bytes]] = {}
+
+    def write(self, path: Path, text: str, *, subject: str, seconds: float) -> None:
+        """Write ``text`` to ``path`` on behalf of a device, the ``subject``.
+
+        Raises KernelStuck at the deadline or while an earlier write for the subject hangs, and
+        HostError with the kernel's reason if the write fails.
+        """
+        self._require_free(subject)
+        writer = subprocess.Popen(
+            ["/usr/bin/tee", "--", str(path)],
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd="/",
+        )
+        try:
+            _, words = writer.communicate(text.encode(), timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise self._abandon(writer, path, subject, seconds) from error
+        if writer.returncode != 0:
+            reason = words.decode(errors="replace").strip().rsplit(": ", 1)[-1]
+            raise HostError(f"the kernel refused {path.name} of {subject}: {reason}")
+
+    def _require_free(self, subject: str) -> None:
+        writer = self._abandoned.get(subject)
+        if writer is None:
+            return
+        if writer.poll() is None:
+            raise KernelStuck(
+                f"the kernel is still busy with {subject} (pid {writer.pid}, "
+                f"{self._where(writer.pid)})",
+                _REBOOT,
+            )
+        del self._abandoned[subject]
+
+    def _abandon(
+        self, writer: subprocess.Popen[bytes], path: Path, subject: str, seconds: float
+    ) -> KernelStuck:
+        where = self._where(writer.pid)
+        writer.kill()
+        self._abandoned[subject] = writer
+        return KernelStuck(
+            f"the kernel did not finish {path.name} of {subject} within {seconds:g} s "
+            f"(pid {writer.pid}, {where})",
+            _REBOOT,
+        )
+
+    def _where(self, pid: int) -> str:
+        """The kernel functions the writer waits in (proc(5): /proc/pid/stack, wchan)."""
+        stack = sysfs.read(self._proc / str(pid) / "stack") or ""
+        frames = [line.split()[-1].split("+")[0] for line in stack.splitlines() if line.strip()]
+        waiting = ", ".join(frames[:4]) or sysfs.read(self._proc / str(pid) / "wchan")
+        return f"in {waiting}" if waiting not in (None, "", "0") else "place unknown"

@@ -1,0 +1,73 @@
+"""logind's sessions and inhibitors over D-Bus (org.freedesktop.login1(5))."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from vfiod.bus import Bus, BusError
+from vfiod.errors import HostError
+from vfiod.model import Session
+
+SERVICE = "org.freedesktop.login1"
+PATH = "/org/freedesktop/login1"
+MANAGER = f"{SERVICE}.Manager"
+WHAT = "sleep:handle-power-key:handle-suspend-key:handle-hibernate-key:handle-lid-switch"
+_GRAPHICAL = frozenset({"x11", "wayland", "mir"})
+
+
+class LinuxLogins:
+    """Implements vfiod.host.Logins."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._inhibitor: int | None = None
+
+    def sessions(self) -> Sequence[Session]:
+        found = []
+        for ident, uid, user, seat, path in self._bus.call(
+            SERVICE, PATH, f"{MANAGER}.ListSessions"
+        )[0]:
+            # A session may end between the list and the look.
+            with suppress(BusError):
+                found.append(self._session(ident, uid, user, seat, path))
+        return found
+
+    def _session(self, ident: str, uid: int, user: str, seat: str, path: str) -> Session:
+        def prop(name: str) -> Any:
+            return self._bus.get(SERVICE, path, f"{SERVICE}.Session.{name}")
+
+        return Session(
+            ident=ident,
+            user=user,
+            uid=uid,
+            seat=seat,
+            kind=prop("Class"),
+            graphical=prop("Type") in _GRAPHICAL,
+            unit=prop("Scope"),
+        )
+
+    def terminate(self, ident: str) -> None:
+        try:
+            self._bus.call(SERVICE, PATH, f"{MANAGER}.TerminateSession", "s", ident)
+        except BusError as error:
+            if not error.name.endswith("NoSuchSession"):
+                raise HostError(f"logind will not end session {ident}: {error.message}") from error
+
+    def lingers(self, uid: int) -> bool:
+        try:
+            path = self._bus.call(SERVICE, PATH, f"{MANAGER}.GetUser", "u", uid)[0]
+        except BusError:
+            return False
+        return bool(self._bus.get(SERVICE, path, f"{SERVICE}.User.Linger"))
+
+    def inhibit(self, why: str) -> None:
+        if self._inhibitor is None:
+            self._inhibitor = self._bus.call_for_fd(
+                SERVICE, PATH, f"{MANAGER}.Inhibit", "ssss", WHAT, "vfiod", why, "block"
+            )
+
+    def allow(self) -> None:
+        if self._inhibitor is not None:
+            os.close(self._inhibitor)
+            self._inhibitor = None

@@ -1,0 +1,38 @@
+"""What a guest's memory can be had from: /proc/meminfo, hugepages, control groups."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from vfiod.linux import sysfs
+
+
+class LinuxMemory:
+    """Implements vfiod.host.Memory."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._meminfo = root / "proc/meminfo"
+        self._hugepages = root / "sys/kernel/mm/hugepages"
+        self._cgroups = root / "sys/fs/cgroup"
+
+    def available(self) -> int:
+        return self._kilobytes("MemAvailable") * 1024
+
+    def held_by(self, units: Collection[str]) -> int:
+        """Sessions' scopes stand in user.slice/user-UID.slice, services in system.slice."""
+        return sum(
+            int(sysfs.read(path / "memory.current") or 0)
+            for unit in units
+            for pattern in (f"system.slice/{unit}", f"user.slice/user-*.slice/{unit}")
+            for path in self._cgroups.glob(pattern)
+        )
+
+    def free_hugepages(self, size: int | None) -> int:
+        wanted = size or self._kilobytes("Hugepagesize") * 1024
+        path = self._hugepages / f"hugepages-{wanted // 1024}kB" / "free_hugepages"
+        return int(sysfs.read(path) or 0) * wanted
+
+    def _kilobytes(self, name: str) -> int:
+        for line in (sysfs.read(self._meminfo) or "").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+        return 0

@@ -1,0 +1,33 @@
+"""Kernel modules through kmod (modprobe(8))."""
+
+from pathlib import Path
+
+from vfiod.errors import HostError
+from vfiod.linux.process import run
+
+_MODPROBE = "/usr/sbin/modprobe"
+
+
+class LinuxModules:
+    """Implements vfiod.host.Modules."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._modules = root / "sys/module"
+
+    def loaded(self, name: str) -> bool:
+        return (self._modules / name).exists()
+
+    def available(self, name: str) -> bool:
+        if self.loaded(name):
+            return True
+        try:
+            run([_MODPROBE, "--dry-run", "--quiet", "--", name], seconds=10)
+        except HostError:
+            return False
+        return True
+
+    def load(self, name: str, *, seconds: float) -> None:
+        run([_MODPROBE, "--", name], seconds=seconds)
+
+    def unload(self, name: str, *, seconds: float) -> None:
+        run([_MODPROBE, "--remove", "--", name], seconds=seconds)

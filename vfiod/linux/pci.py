@@ -1,0 +1,85 @@
+"""PCI functions in sysfs (kernel: Documentation/ABI/testing/sysfs-bus-pci)."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from vfiod.errors import HostError
+from vfiod.linux import sysfs
+from vfiod.linux.kernelcall import KernelCalls
+from vfiod.linux.standing import Standing
+from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
+
+
+class LinuxPci:
+    """Implements vfiod.host.Pci on /sys."""
+
+    def __init__(self, calls: KernelCalls, root: Path = Path("/")) -> None:
+        self._calls = calls
+        self._bus = root / "sys/bus/pci"
+        self._standing = Standing(root)
+
+    def functions(self) -> Mapping[PciAddress, PciFunction]:
+        found: dict[PciAddress, PciFunction] = {}
+        for name in sysfs.names(self._bus / "devices"):
+            with suppress(ValueError, HostError):
+                function = self.function(PciAddress.parse(name))
+                found[function.address] = function
+        return found
+
+    def function(self, address: PciAddress) -> PciFunction:
+        path = self._path(address)
+        ids = [sysfs.read(path / name) for name in ("vendor", "device", "class")]
+        if None in ids:
+            raise HostError(f"the device {address} is not there", "see what is with: lspci -D")
+        vendor, device, code = (int(text or "0", 16) for text in ids)
+        group = sysfs.read_link(path / "iommu_group")
+        override = sysfs.read(path / "driver_override")
+        return PciFunction(
+            address=address,
+            vendor=vendor,
+            device=device,
+            class_code=code,
+            driver=sysfs.read_link(path / "driver"),
+            # The kernel prints a null pointer that way (drivers/base/bus.c).
+            override=None if override in (None, "", "(null)") else override,
+            group=int(group) if group else None,
+            boot_vga=sysfs.read(path / "boot_vga") == "1",
+        )
+
+    def set_override(self, address: PciAddress, driver: str | None) -> None:
+        # A lone newline clears it; an empty write never reaches the kernel's store function.
+        path = self._path(address) / "driver_override"
+        self._calls.write(path, f"{driver or ''}\n", subject=str(address), seconds=5)
+
+    def unbind(self, address: PciAddress, *, seconds: float) -> None:
+        path = self._path(address) / "driver/unbind"
+        self._calls.write(path, str(address), subject=str(address), seconds=seconds)
+
+    def probe(self, address: PciAddress, *, seconds: float) -> None:
+        path = self._bus / "drivers_probe"
+        self._calls.write(path, str(address), subject=str(address), seconds=seconds)
+
+    def power(self, address: PciAddress) -> PowerPolicy:
+        path = self._path(address)
+        return PowerPolicy(sysfs.read(path / "d3cold_allowed"), sysfs.read(path / "power/control"))
+
+    def set_power(self, address: PciAddress, policy: PowerPolicy) -> None:
+        path = self._path(address)
+        wanted = {"d3cold_allowed": policy.d3cold_allowed, "power/control": policy.control}
+        for name, value in wanted.items():
+            if value is not None and sysfs.read(path / name) not in (None, value):
+                sysfs.write(path / name, value)
+
+    def output(self, address: PciAddress) -> DisplayOutput:
+        drm = self._path(address) / "drm"
+        cards = [name for name in sysfs.names(drm) if name.startswith("card")]
+        connectors = [drm / card / name for card in cards for name in sysfs.names(drm / card)]
+        connected = [c.name for c in connectors if sysfs.read(c / "status") == "connected"]
+        return DisplayOutput(tuple(cards), tuple(connected))
+
+    def carries(self, address: PciAddress) -> Sequence[str]:
+        return self._standing.on(self._path(address))
+
+    def _path(self, address: PciAddress) -> Path:
+        return self._bus / "devices" / str(address)

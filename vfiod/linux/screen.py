@@ -1,0 +1,53 @@
+"""Text consoles (kernel: driver-api/console.rst) and firmware framebuffers (sysfb.c)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vfiod.errors import HostError
+from vfiod.linux import sysfs
+from vfiod.linux.kernelcall import KernelCalls
+from vfiod.model import Console, FirmwareFramebuffer
+
+FRAMEBUFFER_DRIVERS = ("efi-framebuffer", "simple-framebuffer", "vesa-framebuffer")
+_SECONDS = 10.0
+
+
+class LinuxScreen:
+    """Implements vfiod.host.Screen on /sys."""
+
+    def __init__(self, calls: KernelCalls, root: Path = Path("/")) -> None:
+        self._calls = calls
+        self._consoles = root / "sys/class/vtconsole"
+        self._drivers = root / "sys/bus/platform/drivers"
+
+    def consoles(self) -> Sequence[Console]:
+        return [
+            Console(
+                ident=ident,
+                name=sysfs.read(self._consoles / ident / "name") or "",
+                bound=sysfs.read(self._consoles / ident / "bind") == "1",
+            )
+            for ident in sysfs.names(self._consoles)
+        ]
+
+    def bind_console(self, ident: str, *, bound: bool) -> None:
+        path = self._consoles / ident / "bind"
+        self._calls.write(path, "1" if bound else "0", subject=ident, seconds=_SECONDS)
+
+    def framebuffers(self) -> Sequence[FirmwareFramebuffer]:
+        return [
+            FirmwareFramebuffer(name, driver)
+            for driver in FRAMEBUFFER_DRIVERS
+            for name in sysfs.names(self._drivers / driver)
+            if name.startswith(f"{driver}.")
+        ]
+
+    def bind_framebuffer(self, framebuffer: FirmwareFramebuffer, *, bound: bool) -> None:
+        name = framebuffer.device
+        path = self._drivers / framebuffer.driver / ("bind" if bound else "unbind")
+        try:
+            self._calls.write(path, name, subject=name, seconds=_SECONDS)
+        except HostError as error:
+            # Gone for good once a native driver or vfio-pci has taken the card: nothing to do.
+            if "No such device" not in error.message:
+                raise

@@ -1,0 +1,107 @@
+"""systemd's units over D-Bus (org.freedesktop.systemd1(5)); a change is a job, waited for."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from vfiod.bus import Bus, BusError
+from vfiod.errors import HostError, TimedOut
+from vfiod.model import Unit
+
+SERVICE = "org.freedesktop.systemd1"
+PATH = "/org/freedesktop/systemd1"
+MANAGER = f"{SERVICE}.Manager"
+_RUNNING = frozenset({"active", "activating", "reloading"})
+_NO_JOB = 0
+
+
+class LinuxUnits:
+    """Implements vfiod.host.Units. The main loop must run: it delivers JobRemoved."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._jobs = _Jobs(bus)
+
+    def unit(self, name: str) -> Unit:
+        path = self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)[0]
+        state = self._unit_property(path, "ActiveState")
+        job_id, _ = self._unit_property(path, "Job")
+        return Unit(
+            ident=self._unit_property(path, "Id"),
+            active=state in _RUNNING or (state != "deactivating" and job_id != _NO_JOB),
+            loaded=self._unit_property(path, "LoadState") == "loaded",
+        )
+
+    def start(self, name: str, *, seconds: float) -> None:
+        # A unit that failed too often is refused by its start limit until this is called.
+        self._bus.call(SERVICE, PATH, f"{MANAGER}.ResetFailedUnit", "s", self._loaded(name))
+        self._change("StartUnit", name, seconds)
+
+    def stop(self, name: str, *, seconds: float) -> None:
+        self._change("StopUnit", name, seconds)
+
+    def reload_if_active(self, name: str, *, seconds: float) -> bool:
+        """Reload a running unit; False if it does not run."""
+        path = self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)[0]
+        if self._unit_property(path, "ActiveState") != "active":
+            return False
+        self._change("ReloadUnit", name, seconds)
+        return True
+
+    def shutting_down(self) -> bool:
+        return bool(self._bus.get(SERVICE, PATH, f"{MANAGER}.SystemState") == "stopping")
+
+    def _loaded(self, name: str) -> str:
+        self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)
+        return name
+
+    def _unit_property(self, path: str, name: str) -> Any:
+        return self._bus.get(SERVICE, path, f"{SERVICE}.Unit.{name}")
+
+    def _change(self, method: str, name: str, seconds: float) -> None:
+        self._jobs.listen()
+        try:
+            job = self._bus.call(SERVICE, PATH, f"{MANAGER}.{method}", "ss", name, "replace")[0]
+        except BusError as error:
+            if error.name == f"{SERVICE}.NoSuchUnit" and method == "StopUnit":
+                return
+            raise HostError(f"systemd refused {method} {name}: {error.message}") from error
+        result = self._jobs.wait(job, seconds)
+        if result is None:
+            raise TimedOut(
+                f"{name} did not finish {method} within {seconds:g} s",
+                f"see: systemctl status {name}",
+            )
+        if result not in ("done", "skipped"):
+            raise HostError(f"{method} {name} ended as {result}", f"see: systemctl status {name}")
+
+
+class _Jobs:
+    """Results of jobs as JobRemoved tells them; by job path, as the unit may be an alias."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._results: dict[str, str] = {}
+        self._changed = threading.Condition()
+        self._listening = False
+
+    def listen(self) -> None:
+        """Subscribe before the first call, so that no result is missed."""
+        if not self._listening:
+            self._bus.subscribe(SERVICE, f"{MANAGER}.JobRemoved", self._removed)
+            self._bus.call(SERVICE, PATH, f"{MANAGER}.Subscribe")
+            self._listening = True
+        with self._changed:
+            self._results.clear()
+
+    def wait(self, job: str, seconds: float) -> str | None:
+        """The job's result, or None at the deadline."""
+        with self._changed:
+            self._changed.wait_for(lambda: job in self._results, timeout=seconds)
+            return self._results.pop(job, None)
+
+    def _removed(self, values: Sequence[Any]) -> None:
+        _, job, _, result = values
+        with self._changed:
+            self._results[job] = result
+            self._changed.notify_all()

@@ -1,0 +1,267 @@
+"""One operation at a time: handoff, return, recovery. Knows the order, not the machine."""
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from vfiod import domain, inventory, plan, transaction
+from vfiod.checks import Request
+from vfiod.config import Config, GuestConfig
+from vfiod.domain import Domain
+from vfiod.errors import Busy, ConfigError, HostError, Refused, Stuck, VfiodError
+from vfiod.events import Event, Kind, Report
+from vfiod.host import Host
+from vfiod.journal import Journal, Record
+from vfiod.model import Holder, Phase
+
+_BACK = "the host has its display back"
+
+
+class Watcher(Protocol):
+    """The main loop's eye on things that happen later."""
+
+    def on_exit(self, pid: int, then: Callable[[], object]) -> None:
+        """Call ``then`` once the process has ended (pidfd_open(2))."""
+
+    def after(self, seconds: float, then: Callable[[], object]) -> None:
+        """Call ``then`` after a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """The composition that every operation needs. ``load_config`` reads the file afresh."""
+
+    host: Host
+    journal: Journal
+    load_config: Callable[[], Config]
+    report: Report
+    watcher: Watcher
+    worker: ThreadPoolExecutor
+
+    # Called by the bus; each returns at once with the promise of an answer.
+
+    def prepare(self, name: str, xml: str) -> "Future[None]":
+        """Hand the devices over before the guest starts; done when they are with vfio-pci."""
+        return self._submit(self._prepare, name, xml)
+
+    def started(self, name: str) -> "Future[None]":
+        """The guest's QEMU runs: watch it."""
+        return self._submit(self._follow_guest, name)
+
+    def release(self, name: str, reason: str) -> None:
+        """The guest has ended: journal the return and go about it. Never blocks.
+
+        What is stuck stays so: only a person who has set it right asks again.
+        """
+        record = self.journal.read()
+        if record is None or record.guest != name or record.phase is Phase.STUCK:
+            return
+        self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
+        self._submit(self._return, record.transaction, f"it ended ({reason})")
+
+    def take_back(self) -> "Future[None]":
+        """What a person asks for: the devices back now, if no guest has them."""
+        return self._submit(self._take_back)
+
+    def recover(self) -> "Future[None]":
+        """At start: finish, reverse or adopt what an earlier daemon left."""
+        return self._submit(self._recover)
+
+    def _submit(self, task: Callable[..., None], *arguments: object) -> "Future[None]":
+        """Queue a task; a fault of vfiod itself in it must be seen, not lost with the future."""
+        future = self.worker.submit(task, *arguments)
+        future.add_done_callback(self._report_bug)
+        return future
+
+    def _report_bug(self, future: "Future[None]") -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None and not isinstance(error, VfiodError):
+            text = f"a fault of vfiod itself, please report it: {error!r}"
+            self.report(Event(Kind.STEP_FAILED, text))
+
+    # Run by the worker, one at a time.
+
+    def _prepare(self, name: str, xml: str) -> None:
+        try:
+            config = self.load_config()
+            guest = config.guests.get(name)
+            if guest is None:
+                return
+            self._require_idle(name)
+            decided = plan.plan_handoff(self._request(config, guest, domain.parse(xml)))
+        except VfiodError as error:
+            kind = Kind.CONFIG_WRONG if isinstance(error, ConfigError) else Kind.REFUSED
+            self._say(kind, f"{name} was not started: {error}", guest=name)
+            raise
+        self._hand_over(decided)
+        self._watch_limbo(config.limits.guest)
+
+    def _request(self, config: Config, guest: GuestConfig, wanted: Domain) -> Request:
+        return Request(config, guest, wanted, inventory.read(self.host, config, guest, wanted))
+
+    def _require_idle(self, name: str) -> None:
+        record = self.journal.read()
+        if record is None:
+            return
+        if record.phase is Phase.STUCK:
+            raise Stuck("; ".join(record.faults), "after setting it right, run: vfiod return")
+        raise Busy(
+            f"the devices are handed over to {record.guest} ({record.phase.value})",
+            f"shut {record.guest} down before starting {name}",
+        )
+
+    def _hand_over(self, decided: plan.Plan) -> None:
+        record = Record(
+            transaction=uuid.uuid4().hex,
+            guest=decided.guest,
+            uuid=decided.uuid,
+            devices=decided.devices,
+            groups=decided.groups,
+            phase=Phase.HANDOFF,
+            since=self.host.now(),
+        )
+        self.journal.begin(record)
+        report = self._reporter(record)
+        report(Event(Kind.HANDOFF_BEGUN, f"handing {_list(record)} to {record.guest}"))
+        try:
+            transaction.run(decided.steps, self.host, self.journal, report)
+        except Stuck as stuck:
+            self._stuck(record, stuck)
+            raise
+        except Exception as error:
+            self.journal.clear()
+            self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
+            raise _not_started(record.guest, error) from error
+        self._advance(Phase.PREPARED)
+        seconds = self.host.now() - record.since
+        text = f"{record.guest} may start: it has {_list(record)} ({seconds:.3f} s)"
+        report(Event(Kind.HANDOFF_COMPLETE, text, _duration(seconds)))
+
+    def _return(self, transaction_id: str, why: str) -> None:
+        """Give everything back, if this handoff is still the one under way."""
+        record = self.journal.read()
+        if record is None or record.transaction != transaction_id:
+            return
+        began = self.host.now()
+        self.journal.update(lambda r: replace(r, phase=Phase.RETURN, since=began, faults=()))
+        report = self._reporter(record)
+        report(Event(Kind.RETURN_BEGUN, f"taking {_list(record)} back from {record.guest}: {why}"))
+        try:
+            transaction.roll_back(self.host, self.journal, report)
+        except Stuck as stuck:
+            self._stuck(record, stuck)
+            raise
+        self.journal.clear()
+        self._say_returned(report, f"{_BACK} from {record.guest}", record, began)
+
+    def _take_back(self) -> None:
+        record = self.journal.read()
+        if record is None:
+            return
+        if holders := self._guest_holders(record):
+            raise Busy(
+                f"{record.guest} is running: {', '.join(map(str, holders))}",
+                "shut it down, or use: vfiod return --destroy",
+            )
+        self._return(record.transaction, "somebody asked for it")
+
+    def _recover(self) -> None:
+        record = self.journal.read()
+        if record is None:
+            self._sweep()
+        elif record.phase in (Phase.HANDOFF, Phase.RETURN):
+            self._return(record.transaction, "the daemon was restarted in the middle")
+        elif record.phase is Phase.STUCK:
+            self._say(Kind.STUCK, "; ".join(record.faults), guest=record.guest)
+        elif not self._adopt(record):
+            waited = self.host.now() - record.since
+            self._watch_limbo(max(0.0, self.load_config().limits.guest - waited))
+
+    def _sweep(self) -> None:
+        """No handoff is under way: a staged ROM is then left over from before a reboot."""
+        for address in self.host.files.staged_roms():
+            self.host.files.unstage_rom(address)
+
+    # Following a guest's QEMU.
+
+    def _follow_guest(self, name: str) -> None:
+        record = self.journal.read()
+        if record is not None and record.guest == name and record.phase is Phase.PREPARED:
+            self._adopt(record)
+
+    def _adopt(self, record: Record) -> bool:
+        """Watch the QEMU that holds the devices; False if there is none."""
+        holders = self._guest_holders(record)
+        if not holders:
+            return False
+        if record.phase is not Phase.PREPARED:
+            text = f"{record.guest} goes on running with {_list(record)}"
+            self._say(Kind.ADOPTED, text, guest=record.guest)
+        self._advance(Phase.GUEST)
+        self.host.logins.inhibit(f"{record.guest} has the display")
+        for holder in holders:
+            self.watcher.on_exit(holder.pid, lambda: self._guest_gone(record))
+        return True
+
+    def _guest_gone(self, record: Record) -> None:
+        self._submit(self._return, record.transaction, "its QEMU has ended")
+
+    def _watch_limbo(self, seconds: float) -> None:
+        record = self.journal.read()
+        if record is not None:
+            self.watcher.after(seconds, lambda: self._submit(self._end_limbo, record))
+
+    def _end_limbo(self, record: Record) -> None:
+        """Prepared, but libvirt never started QEMU (it was killed in between): take it back."""
+        now = self.journal.read()
+        if now is None or now.transaction != record.transaction or now.phase is not Phase.PREPARED:
+            return
+        if self._adopt(now):
+            return
+        text = f"{record.guest} was prepared but never started; taking {_list(record)} back"
+        self._say(Kind.LIMBO, text, guest=record.guest)
+        self._return(record.transaction, "it never started")
+
+    def _guest_holders(self, record: Record) -> list[Holder]:
+        return list(self.host.processes.vfio_holders(record.groups))
+
+    # Telling.
+
+    def _advance(self, phase: Phase) -> None:
+        self.journal.update(lambda r: replace(r, phase=phase, since=self.host.now()))
+
+    def _stuck(self, record: Record, stuck: Stuck) -> None:
+        self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(stuck.message,)))
+        self._reporter(record)(Event(Kind.STUCK, str(stuck)))
+
+    def _say_returned(
+        self, report: Report, text: str, record: Record, began: float | None = None
+    ) -> None:
+        seconds = self.host.now() - (record.since if began is None else began)
+        report(Event(Kind.RETURN_COMPLETE, f"{text} ({seconds:.3f} s)", _duration(seconds)))
+
+    def _say(self, kind: Kind, text: str, *, guest: str) -> None:
+        self.report(Event(kind, text, {"GUEST": guest}))
+
+    def _reporter(self, record: Record) -> Report:
+        """Adds whose handoff it is to every event."""
+        common = {"GUEST": record.guest, "TRANSACTION": record.transaction}
+        return lambda event: self.report(replace(event, fields={**common, **event.fields}))
+
+
+def _list(record: Record) -> str:
+    return ", ".join(map(str, record.devices))
+
+
+def _duration(seconds: float) -> dict[str, str]:
+    return {"DURATION_USEC": str(round(seconds * 1e6))}
+
+
+def _not_started(guest: str, error: Exception) -> VfiodError:
+    """The error that virsh shows: what failed, and that nothing was lost."""
+    if isinstance(error, Refused):
+        return error
+    reason = error if isinstance(error, VfiodError) else HostError(repr(error))
+    return HostError(f"{guest} was not started: {reason.message}", reason.hint or _BACK)

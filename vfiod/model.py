@@ -1,0 +1,170 @@
+"""Facts about the host as frozen values: what is there, never how it was read."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Self
+
+VFIO_DRIVER = "vfio-pci"
+DISPLAY_CLASS = 0x03
+AUDIO_CLASS = 0x0403
+BRIDGE_CLASS = 0x06
+
+_ADDRESS = re.compile(
+    r"(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([01][0-9a-fA-F])\.([0-7])", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PciAddress:
+    """A PCI function's address, written as the kernel writes it: ``0000:01:00.0``."""
+
+    domain: int
+    bus: int
+    slot: int
+    function: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``0000:01:00.0`` or ``01:00.0``. Raises ValueError for anything else."""
+        match = _ADDRESS.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a PCI address: {text!r} (one looks like 0000:01:00.0)")
+        domain, bus, slot, function = match.groups()
+        return cls(int(domain or "0", 16), int(bus, 16), int(slot, 16), int(function))
+
+    def __str__(self) -> str:
+        return f"{self.domain:04x}:{self.bus:02x}:{self.slot:02x}.{self.function}"
+
+    def same_slot(self, other: "PciAddress") -> bool:
+        """True if both are functions of one physical slot."""
+        mine = (self.domain, self.bus, self.slot)
+        return mine == (other.domain, other.bus, other.slot)
+
+
+@dataclass(frozen=True, slots=True)
+class PciFunction:
+    """One function of a PCI device, as /sys/bus/pci/devices shows it (ABI: sysfs-bus-pci).
+
+    ``class_code`` is the 24-bit class; ``group`` the IOMMU group or None; ``override`` the
+    driver_override that is set, or None.
+    """
+
+    address: PciAddress
+    vendor: int
+    device: int
+    class_code: int
+    driver: str | None = None
+    override: str | None = None
+    group: int | None = None
+    boot_vga: bool = False
+
+    @property
+    def is_display(self) -> bool:
+        """True for a VGA or other display controller (class 03)."""
+        return self.class_code >> 16 == DISPLAY_CLASS
+
+    @property
+    def is_bridge(self) -> bool:
+        """True for bridges (class 06): they never go over to a guest."""
+        return self.class_code >> 16 == BRIDGE_CLASS
+
+    def __str__(self) -> str:
+        return f"{self.address} [{self.vendor:04x}:{self.device:04x}]"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerPolicy:
+    """Whether a function may sleep: ``d3cold_allowed`` and ``power/control``; None = absent."""
+
+    d3cold_allowed: str | None
+    control: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayOutput:
+    """What a display function shows the host: its DRM card nodes and connected connectors."""
+
+    cards: tuple[str, ...] = ()
+    connected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """A vtconsole driver: ``ident`` is vtconN, ``name`` what the kernel calls it."""
+
+    ident: str
+    name: str
+    bound: bool
+
+    @property
+    def is_framebuffer(self) -> bool:
+        """True for fbcon, the one that keeps a graphics card busy."""
+        return "frame buffer" in self.name
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareFramebuffer:
+    """A platform device that paints through the firmware's mode, e.g. efi-framebuffer.0."""
+
+    device: str
+    driver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A logind session (org.freedesktop.login1(5)): ``kind`` is its Class, ``unit`` its scope."""
+
+    ident: str
+    user: str
+    uid: int
+    seat: str
+    kind: str
+    graphical: bool = False
+    unit: str = ""
+
+    @property
+    def is_person(self) -> bool:
+        """True for somebody's own session; false for a greeter, a lock screen, a manager."""
+        return self.kind == "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process with a device node open. ``unit`` is the systemd unit of its cgroup, or empty."""
+
+    pid: int
+    command: str
+    node: str
+    unit: str = ""
+    uid: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.command} (pid {self.pid}) has {self.node} open"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A systemd unit: ``ident`` is its primary name, which an alias resolves to."""
+
+    ident: str
+    active: bool
+    loaded: bool = True
+
+
+class Phase(Enum):
+    """Who has the devices, or which way they are going."""
+
+    HOST = "host"
+    HANDOFF = "handoff"
+    PREPARED = "prepared"
+    GUEST = "guest"
+    RETURN = "return"
+    STUCK = "stuck"
+
+
+class Direction(Enum):
+    """Which way a step is taken."""
+
+    HANDOFF = "handoff"
+    RETURN = "return"

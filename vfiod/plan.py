@@ -1,0 +1,132 @@
+"""The decision: what a start of this guest would do now, or why it is refused. Pure."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vfiod.checks import Request, find_faults
+from vfiod.errors import Refused
+from vfiod.inventory import NVIDIA_MODULES, VFIO_MODULE
+from vfiod.model import PciAddress, PciFunction, Session
+from vfiod.steps.base import Step
+from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
+
+# Services that let go by themselves when a session ends, or that the handoff needs.
+SPARED_UNITS = frozenset({"systemd-logind.service", "vfiod.service", "dbus.service", "init.scope"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps of a handoff, in order, and what they are about."""
+
+    guest: str
+    uuid: str
+    devices: tuple[PciAddress, ...]
+    groups: tuple[int, ...]
+    steps: tuple[Step, ...]
+
+
+def plan_handoff(request: Request) -> Plan:
+    """Decide. Raises Refused with every reason; nothing was touched then."""
+    if faults := find_faults(request):
+        raise Refused(faults)
+    listed = request.listed
+    return Plan(
+        guest=request.guest.name,
+        uuid=request.domain.uuid,
+        devices=tuple(f.address for f in listed),
+        groups=tuple(sorted({f.group for f in listed if f.group is not None})),
+        steps=tuple(_steps(request)),
+    )
+
+
+def _steps(request: Request) -> Iterator[Step]:
+    """What can fail harmlessly comes before the desktop ends; what darkens the screen last."""
+    yield Inhibit(request.guest.name)
+    if request.leaving:
+        yield LoadModule(VFIO_MODULE, request.config.limits.driver)
+    yield from _roms(request)
+    if request.displays:
+        yield from _desktop(request)
+    yield from _holders(request)
+    if request.displays:
+        yield from _picture(request)
+    yield from _modules(request)
+    for function in _in_order(request.leaving):
+        yield KeepAwake(function.address)
+    for function in _in_order(request.leaving):
+        yield Detach(function.address, request.config.limits.driver)
+
+
+def _roms(request: Request) -> Iterator[Step]:
+    wanted = {h.address: h.rom_file for h in request.domain.hostdevs}
+    for address, file in request.state.roms.items():
+        if wanted.get(address) == file.staged:
+            digest = hashlib.sha256(file.data).hexdigest()
+            yield StageRom(address, file.path, digest)
+
+
+def _desktop(request: Request) -> Iterator[Step]:
+    limits, manager = request.config.limits, request.state.display_manager
+    displays = tuple(f.address for f in request.displays)
+    if manager.active:
+        yield StopDisplayManager(manager.ident, displays, limits.desktop)
+    if ending := sorted(s.ident for s in _ending_sessions(request)):
+        yield EndSessions(tuple(ending), limits.desktop)
+
+
+def _ending_sessions(request: Request) -> list[Session]:
+    """People's sessions on the display: graphical ones, and any that holds a listed device."""
+    holding = {holder.unit for holder in request.state.holders}
+    return [
+        s
+        for s in request.state.sessions
+        if s.is_person and s.seat == "seat0" and (s.graphical or s.unit in holding)
+    ]
+
+
+def _holders(request: Request) -> Iterator[Step]:
+    """Units that hold a device are stopped as units, so that nothing restarts their processes."""
+    limits = request.config.limits
+    ending = {s.unit for s in _ending_sessions(request)} | {request.state.display_manager.ident}
+    units = {h.unit: h.uid for h in request.state.holders if h.unit.endswith(".service")}
+    for unit in sorted(set(units) - ending - SPARED_UNITS):
+        if not unit.startswith("user@"):
+            yield StopUnit(unit, restart=True, seconds=limits.desktop)
+        elif request.displays:
+            yield StopUnit(unit, restart=_outlives(request, units[unit]), seconds=limits.desktop)
+    if held := tuple(f.address for f in request.leaving if f.driver is not None):
+        yield ReleaseHolders(held, limits.holders, limits.kill)
+
+
+def _outlives(request: Request, uid: int) -> bool:
+    """True if a user's manager would have stayed: it lingers or serves another session."""
+    ending = {s.ident for s in _ending_sessions(request)}
+    others = [s for s in request.state.sessions if s.uid == uid and s.ident not in ending]
+    return uid in request.state.lingering or any(s.is_person for s in others)
+
+
+def _picture(request: Request) -> Iterator[Step]:
+    limits = request.config.limits
+    for function in request.displays:
+        yield AwaitDisplay(function.address, limits.display)
+    if request.config.release_consoles and any(c.is_framebuffer for c in request.state.consoles):
+        yield ReleaseConsoles(limits.display)
+    if any(f.boot_vga for f in request.displays):
+        for framebuffer in request.state.framebuffers:
+            yield UnbindFramebuffer(framebuffer.device, framebuffer.driver)
+
+
+def _modules(request: Request) -> Iterator[Step]:
+    if any(f.driver == "nvidia" for f in request.displays):
+        for name in NVIDIA_MODULES:
+            if name in request.state.nvidia_modules:
+                yield UnloadModule(name, request.config.limits.driver)
+
+
+def _in_order(functions: list[PciFunction]) -> list[PciFunction]:
+    """The display last: on the way back it is then the first to come home."""
+    return sorted(functions, key=lambda f: (f.is_display, f.address))

@@ -1,0 +1,62 @@
+"""What vfiod status shows: read from the journal and the driver links, never remembered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vfiod.config import Config
+from vfiod.errors import VfiodError
+from vfiod.host import Host
+from vfiod.journal import Journal, Record
+from vfiod.model import VFIO_DRIVER, PciAddress, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReader:
+    """Reads the state without waiting for the operation under way."""
+
+    host: Host
+    journal: Journal
+    load_config: Callable[[], Config]
+
+    def phase(self) -> tuple[Phase, str]:
+        """Phase and guest of the handoff under way."""
+        record = self.journal.read()
+        return (Phase.HOST, "") if record is None else (record.phase, record.guest)
+
+    def read(self) -> dict[str, Any]:
+        """The whole state as JSON values; a wrong configuration is a fact among the others."""
+        record = self.journal.read()
+        configured, fault = self._configured()
+        devices = record.devices if record else configured
+        return {
+            "phase": (record.phase if record else Phase.HOST).value,
+            "guest": record.guest if record else None,
+            "seconds": round(self.host.now() - record.since, 1) if record else None,
+            "devices": [self._device(address) for address in devices],
+            "journal": _steps(record),
+            "faults": [*(record.faults if record else ()), *([fault] if fault else ())],
+        }
+
+    def _configured(self) -> tuple[Sequence[PciAddress], str]:
+        try:
+            config = self.load_config()
+        except VfiodError as error:
+            return (), str(error)
+        guests = config.guests.values()
+        return sorted({d.address for guest in guests for d in guest.devices}), ""
+
+    def _device(self, address: PciAddress) -> dict[str, Any]:
+        try:
+            driver = self.host.pci.function(address).driver
+        except VfiodError as error:
+            return {"address": str(address), "driver": None, "owner": None, "fault": error.message}
+        owner = "guest" if driver == VFIO_DRIVER else "host"
+        return {"address": str(address), "driver": driver, "owner": owner}
+
+
+def _steps(record: Record | None) -> list[dict[str, Any]]:
+    entries = record.entries if record else ()
+    return [
+        {"step": e.step.kind, "device": e.step.device, "does": e.step.describe()} for e in entries
+    ]

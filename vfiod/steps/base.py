@@ -1,0 +1,52 @@
+"""Step: one reversible change of the host, as data that can be printed, compared and journaled."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol
+
+from vfiod.host import Host
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Prior = Mapping[str, Json]
+Notes = Sequence[str]
+
+NOTHING: Prior = {}
+
+
+class Step(Protocol):
+    """One change. ``observe`` reads what ``undo`` must restore and changes nothing.
+
+    ``apply`` makes one change and checks that it took. ``undo`` is safe to repeat, and safe if
+    ``apply`` never ran or stopped half way. Both return remarks for the log; both raise
+    HostError when the host refuses.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def device(self) -> str:
+        """The PCI address it is about, or an empty string."""
+
+    def describe(self) -> str:
+        """What apply does, for a person."""
+
+    def observe(self, host: Host) -> Prior: ...
+
+    def apply(self, host: Host) -> Notes: ...
+
+    def undo(self, host: Host, prior: Prior) -> Notes: ...
+
+
+class HostStep:
+    """What most steps share: no device, nothing to observe, nothing to undo."""
+
+    __slots__ = ()
+
+    @property
+    def device(self) -> str:
+        return ""
+
+    def observe(self, host: Host) -> Prior:
+        return NOTHING
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        return ()

@@ -1,0 +1,64 @@
+"""Steps to and from JSON values, for the journal. The list of kinds is written out here."""
+
+from dataclasses import fields
+from typing import Any, Final
+
+from vfiod.errors import HostError
+from vfiod.model import PciAddress
+from vfiod.steps.base import Json, Step
+from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
+
+KINDS: Final[dict[str, type[Any]]] = {
+    step.kind: step
+    for step in (
+        AwaitDisplay,
+        Detach,
+        EndSessions,
+        Inhibit,
+        KeepAwake,
+        LoadModule,
+        ReleaseConsoles,
+        ReleaseHolders,
+        StageRom,
+        StopDisplayManager,
+        StopUnit,
+        UnbindFramebuffer,
+        UnloadModule,
+    )
+}
+_ADDRESS_FIELDS = frozenset({"address", "addresses", "displays"})
+
+
+def encode(step: Step) -> dict[str, Json]:
+    """A step as a JSON object."""
+    values = {f.name: _plain(getattr(step, f.name)) for f in fields(step)}  # type: ignore[arg-type]
+    return {"kind": step.kind, **values}
+
+
+def decode(value: dict[str, Any]) -> Step:
+    """The step of a JSON object. Raises HostError for a kind or shape this version lacks."""
+    arguments = dict(value)
+    kind = arguments.pop("kind", None)
+    try:
+        step: Step = KINDS[kind](**{name: _typed(name, v) for name, v in arguments.items()})
+    except (KeyError, TypeError, ValueError) as error:
+        raise HostError(f"the journal holds a step of another version: {kind!r}") from error
+    return step
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, PciAddress):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    assert value is None or isinstance(value, str | int | float)
+    return value
+
+
+def _typed(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_typed(name, item) for item in value)
+    return PciAddress.parse(value) if name in _ADDRESS_FIELDS else value

@@ -1,0 +1,143 @@
+"""Steps that end the desktop and wait until nobody holds the devices any more."""
+
+import signal
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vfiod.errors import HostError, TimedOut
+from vfiod.host import Host
+from vfiod.model import VFIO_DRIVER, Holder, PciAddress
+from vfiod.steps.base import HostStep, Notes, Prior
+
+# Processes that must never be signalled: they let go when the session they serve is gone.
+UNTOUCHABLE = frozenset({"systemd", "systemd-logind"})
+
+
+@dataclass(frozen=True, slots=True)
+class StopUnit(HostStep):
+    """Stop a unit that holds the devices; ``restart`` starts it again on the way back."""
+
+    kind: ClassVar[str] = "stop-unit"
+    unit: str
+    restart: bool
+    seconds: float
+
+    def describe(self) -> str:
+        return f"stop {self.unit}"
+
+    def observe(self, host: Host) -> Prior:
+        return {"active": host.units.unit(self.unit).active}
+
+    def apply(self, host: Host) -> Notes:
+        host.units.stop(self.unit, seconds=self.seconds)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        if not (self.restart and prior["active"]):
+            return ()
+        if host.units.shutting_down():
+            return (f"{self.unit} not started: the host is shutting down",)
+        host.units.start(self.unit, seconds=self.seconds)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class StopDisplayManager(HostStep):
+    """Stop the display manager; started again only once the ``displays`` are the host's."""
+
+    kind: ClassVar[str] = "stop-display-manager"
+    unit: str
+    displays: tuple[PciAddress, ...]
+    seconds: float
+
+    def describe(self) -> str:
+        return f"stop the display manager {self.unit}"
+
+    def observe(self, host: Host) -> Prior:
+        return {"active": host.units.unit(self.unit).active}
+
+    def apply(self, host: Host) -> Notes:
+        host.units.stop(self.unit, seconds=self.seconds)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        if not prior["active"]:
+            return ()
+        if host.units.shutting_down():
+            return (f"{self.unit} not started: the host is shutting down",)
+        self._require_displays(host)
+        host.units.start(self.unit, seconds=self.seconds)
+        return ()
+
+    def _require_displays(self, host: Host) -> None:
+        for address in self.displays:
+            if host.pci.function(address).driver in (None, VFIO_DRIVER):
+                raise HostError(
+                    f"{self.unit} not started: the display {address} has no driver of the host",
+                    f"once it has one, run: systemctl start {self.unit}",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessions(HostStep):
+    """End logind sessions that use the display. A session cannot be given back."""
+
+    kind: ClassVar[str] = "end-sessions"
+    sessions: tuple[str, ...]
+    seconds: float
+
+    def describe(self) -> str:
+        return f"end the desktop sessions {', '.join(self.sessions)}"
+
+    def apply(self, host: Host) -> Notes:
+        for ident in self._left(host):
+            host.logins.terminate(ident)
+        if not host.wait(lambda: not self._left(host), seconds=self.seconds):
+            left = ", ".join(self._left(host))
+            return (f"logind still lists session {left} after {self.seconds:g} s",)
+        return ()
+
+    def _left(self, host: Host) -> list[str]:
+        wanted = set(self.sessions)
+        return [s.ident for s in host.logins.sessions() if s.ident in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHolders(HostStep):
+    """The gate: nobody has a node of the devices open. Wait, SIGTERM, SIGKILL, each bounded."""
+
+    kind: ClassVar[str] = "release-holders"
+    addresses: tuple[PciAddress, ...]
+    seconds: float
+    kill_seconds: float
+
+    def describe(self) -> str:
+        return f"wait until no process holds {', '.join(map(str, self.addresses))}"
+
+    def apply(self, host: Host) -> Notes:
+        notes: list[str] = []
+        if self._free_within(host, self.seconds):
+            return notes
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            notes += self._signal(host, number)
+            if self._free_within(host, self.kill_seconds):
+                return notes
+        raise self._still_held(host)
+
+    def _free_within(self, host: Host, seconds: float) -> bool:
+        return host.wait(lambda: not host.processes.holders(self.addresses), seconds=seconds)
+
+    def _signal(self, host: Host, number: signal.Signals) -> list[str]:
+        """Signal every holder once, by process."""
+        found = {h.pid: h for h in host.processes.holders(self.addresses)}
+        targets = [h for h in found.values() if h.command not in UNTOUCHABLE]
+        for holder in targets:
+            host.processes.signal(holder, number)
+        return [f"{number.name} sent: {holder}" for holder in targets]
+
+    def _still_held(self, host: Host) -> TimedOut:
+        left: list[Holder] = list(host.processes.holders(self.addresses))
+        return TimedOut(
+            "the devices are still held: " + ", ".join(map(str, left)),
+            "end these processes, then start the guest again",
+        )

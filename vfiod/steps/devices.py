@@ -1,0 +1,108 @@
+"""Steps that move a PCI function between its native driver and vfio-pci."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vfiod.errors import HostError, TimedOut
+from vfiod.host import Host
+from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, PowerPolicy
+from vfiod.steps.base import HostStep, Notes, Prior
+
+AWAKE = PowerPolicy(d3cold_allowed="0", control="on")
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAwake(HostStep):
+    """Keep a function out of D3cold while it changes hands: some cards never wake from it."""
+
+    kind: ClassVar[str] = "keep-awake"
+    address: PciAddress
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"keep {self.address} powered"
+
+    def observe(self, host: Host) -> Prior:
+        policy = host.pci.power(self.address)
+        return {"d3cold_allowed": policy.d3cold_allowed, "control": policy.control}
+
+    def apply(self, host: Host) -> Notes:
+        host.pci.set_power(self.address, AWAKE)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        policy = PowerPolicy(_text(prior["d3cold_allowed"]), _text(prior["control"]))
+        host.pci.set_power(self.address, policy)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Detach(HostStep):
+    """Move a function from its native driver to vfio-pci, and back to the driver it had.
+
+    driver_override, unbind, drivers_probe, and then the driver link is read: the kernel reports
+    success for a probe that bound nothing (kernel: drivers/base/bus.c, sysfs-bus-pci).
+    """
+
+    kind: ClassVar[str] = "detach"
+    address: PciAddress
+    seconds: float
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"move {self.address} to {VFIO_DRIVER}"
+
+    def observe(self, host: Host) -> Prior:
+        function = host.pci.function(self.address)
+        return {"driver": function.driver, "override": function.override}
+
+    def apply(self, host: Host) -> Notes:
+        self._rebind(host, VFIO_DRIVER)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        function = host.pci.function(self.address)
+        native = _text(prior["driver"])
+        if function.driver == VFIO_DRIVER:
+            self._wait_for_guest(host, function)
+        if function.driver != native:
+            self._rebind(host, native)
+        host.pci.set_override(self.address, _text(prior["override"]))
+        return ()
+
+    def _rebind(self, host: Host, driver: str | None) -> None:
+        """The override is aimed first, so that nothing else binds in between."""
+        if driver is not None:
+            host.pci.set_override(self.address, driver)
+        if host.pci.function(self.address).driver is not None:
+            host.pci.unbind(self.address, seconds=self.seconds)
+        if driver is not None:
+            host.pci.probe(self.address, seconds=self.seconds)
+        found = host.pci.function(self.address).driver
+        if found != driver:
+            raise HostError(
+                f"{self.address} should have the driver {driver or 'none'} "
+                f"and has {found or 'none'}",
+                "the kernel's reason is in: journalctl -k -b",
+            )
+
+    def _wait_for_guest(self, host: Host, function: PciFunction) -> None:
+        """Unbinding vfio-pci under an open QEMU waits for ever (kernel: vfio_main.c)."""
+        groups = [function.group] if function.group is not None else []
+        if host.wait(lambda: not host.processes.vfio_holders(groups), seconds=self.seconds):
+            return
+        holders = ", ".join(map(str, host.processes.vfio_holders(groups)))
+        raise TimedOut(
+            f"{self.address} is still in use by the guest: {holders}",
+            "end that process, then run: vfiod return",
+        )

@@ -1,0 +1,135 @@
+"""Steps about the picture: text consoles, the firmware's framebuffer, and the display's return."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vfiod.errors import HostError, TimedOut
+from vfiod.host import Host
+from vfiod.model import Console, FirmwareFramebuffer, PciAddress
+from vfiod.steps.base import HostStep, Notes, Prior
+
+
+def _framebuffer_consoles(host: Host) -> list[Console]:
+    return [c for c in host.screen.consoles() if c.is_framebuffer]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseConsoles(HostStep):
+    """Unbind the framebuffer consoles, found by name (kernel: driver-api/console.rst).
+
+    The directory vanishes with the last framebuffer and comes back with the native driver, so
+    the way back looks it up again by name and never by its old number.
+    """
+
+    kind: ClassVar[str] = "release-consoles"
+    seconds: float
+
+    def describe(self) -> str:
+        return "unbind the framebuffer console"
+
+    def observe(self, host: Host) -> Prior:
+        return {"bound": any(c.bound for c in _framebuffer_consoles(host))}
+
+    def apply(self, host: Host) -> Notes:
+        for console in _framebuffer_consoles(host):
+            if console.bound:
+                host.screen.bind_console(console.ident, bound=False)
+        still = [c.ident for c in _framebuffer_consoles(host) if c.bound]
+        if still:
+            raise HostError(
+                f"the text console {', '.join(still)} did not let go of the display",
+                "a program may have a virtual terminal in graphics mode; "
+                "set release_consoles: false to go on without this step",
+            )
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        if not prior["bound"]:
+            return ()
+        if not host.wait(lambda: bool(_framebuffer_consoles(host)), seconds=self.seconds):
+            return ("the framebuffer console has not come back: text terminals stay dark",)
+        for console in _framebuffer_consoles(host):
+            if not console.bound:
+                host.screen.bind_console(console.ident, bound=True)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnbindFramebuffer(HostStep):
+    """Unbind a firmware framebuffer that is still there beside the native driver.
+
+    Kernels of 5.18 and later remove the platform device for good when a native driver or
+    vfio-pci takes the card (drivers/video/aperture.c): then there is nothing to give back.
+    """
+
+    kind: ClassVar[str] = "unbind-framebuffer"
+    name: str
+    driver: str
+
+    def describe(self) -> str:
+        return f"unbind the firmware framebuffer {self.name}"
+
+    def observe(self, host: Host) -> Prior:
+        return {"bound": self._framebuffer in host.screen.framebuffers()}
+
+    def apply(self, host: Host) -> Notes:
+        host.screen.bind_framebuffer(self._framebuffer, bound=False)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        if prior["bound"] and self._framebuffer not in host.screen.framebuffers():
+            host.screen.bind_framebuffer(self._framebuffer, bound=True)
+        return ()
+
+    @property
+    def _framebuffer(self) -> FirmwareFramebuffer:
+        return FirmwareFramebuffer(self.name, self.driver)
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitDisplay(HostStep):
+    """Nothing on the way out; on the way back the display must be there before the desktop is."""
+
+    kind: ClassVar[str] = "await-display"
+    address: PciAddress
+    seconds: float
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"remember what {self.address} shows"
+
+    def observe(self, host: Host) -> Prior:
+        output = host.pci.output(self.address)
+        return {
+            "driver": host.pci.function(self.address).driver,
+            "cards": len(output.cards),
+            "connected": len(output.connected),
+        }
+
+    def apply(self, host: Host) -> Notes:
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        if prior["driver"] is None:
+            return ()
+        if not host.wait(lambda: self._card_is_back(host, prior), seconds=self.seconds):
+            raise self._dark(host, prior)
+        if prior["connected"] and not host.pci.output(self.address).connected:
+            return (f"no monitor is connected to {self.address} now; one was before",)
+        return ()
+
+    def _card_is_back(self, host: Host, prior: Prior) -> bool:
+        driver = host.pci.function(self.address).driver
+        cards = len(host.pci.output(self.address).cards)
+        return driver == prior["driver"] and (cards > 0 or not prior["cards"])
+
+    def _dark(self, host: Host, prior: Prior) -> TimedOut:
+        driver = host.pci.function(self.address).driver or "no driver"
+        return TimedOut(
+            f"the display {self.address} did not come back within {self.seconds:g} s: "
+            f"it should have {prior['driver']} and a DRM node, it has {driver}",
+            "look at the kernel's word with: journalctl -k -b; a reboot brings the display back",
+        )

@@ -1,0 +1,105 @@
+"""Steps around the handoff: modules, the ROM that QEMU reads, the inhibitor."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vfiod.errors import HostError
+from vfiod.host import Host
+from vfiod.model import PciAddress
+from vfiod.steps.base import HostStep, Notes, Prior
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibit(HostStep):
+    """Block sleep and the power key while the desktop that would ask first is gone."""
+
+    kind: ClassVar[str] = "inhibit"
+    guest: str
+
+    def describe(self) -> str:
+        return "block sleep and the power key"
+
+    def apply(self, host: Host) -> Notes:
+        host.logins.inhibit(f"{self.guest} has the display")
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        host.logins.allow()
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModule(HostStep):
+    """Load a module. It stays: an idle module harms nobody and others may use it by then."""
+
+    kind: ClassVar[str] = "load-module"
+    module: str
+    seconds: float
+
+    def describe(self) -> str:
+        return f"load the module {self.module}"
+
+    def apply(self, host: Host) -> Notes:
+        host.modules.load(self.module, seconds=self.seconds)
+        if not host.modules.loaded(self.module):
+            raise HostError(f"the module {self.module} is not loaded after modprobe")
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadModule(HostStep):
+    """Unload a module that must be gone before the card is unbound; loaded again afterwards."""
+
+    kind: ClassVar[str] = "unload-module"
+    module: str
+    seconds: float
+
+    def describe(self) -> str:
+        return f"unload the module {self.module}"
+
+    def observe(self, host: Host) -> Prior:
+        return {"loaded": host.modules.loaded(self.module)}
+
+    def apply(self, host: Host) -> Notes:
+        host.modules.unload(self.module, seconds=self.seconds)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        if prior["loaded"]:
+            host.modules.load(self.module, seconds=self.seconds)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageRom(HostStep):
+    """Copy a ROM to where QEMU may read it under AppArmor and as its own user.
+
+    ``digest`` is the SHA-256 of what was checked: a file that changed since is not staged.
+    """
+
+    kind: ClassVar[str] = "stage-rom"
+    address: PciAddress
+    path: str
+    digest: str
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"put the ROM {self.path} where QEMU may read it"
+
+    def apply(self, host: Host) -> Notes:
+        data = host.files.read_rom(self.path)
+        if hashlib.sha256(data).hexdigest() != self.digest:
+            raise HostError(
+                f"the ROM {self.path} changed while the guest was being started",
+                "start the guest again once the file is complete",
+            )
+        host.files.stage_rom(self.address, data)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        host.files.unstage_rom(self.address)
+        return ()

@@ -1,0 +1,86 @@
+"""The only loop over steps: forward with run(), backward with roll_back().
+
+Return after the guest, recovery after a crash and the undoing of a failed start are all
+roll_back() over the journal.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from vfiod.errors import HostError, Stuck, VfiodError
+from vfiod.events import Event, Kind, Report
+from vfiod.host import Host
+from vfiod.journal import Entry, Journal
+from vfiod.model import Direction
+from vfiod.steps.base import Notes, Step
+
+
+def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> None:
+    """Take the steps in order; at the first that fails, put back what was done and raise.
+
+    Raises the step's own error, or Stuck if not everything could be put back.
+    """
+    try:
+        for step in steps:
+            _apply(step, host, journal, report)
+    except BaseException:
+        roll_back(host, journal, report)
+        raise
+
+
+def roll_back(host: Host, journal: Journal, report: Report) -> None:
+    """Undo every entry of the journal, newest first.
+
+    An entry whose undo fails stays in the journal and the older ones are still tried: as much
+    of the host comes back as can. Raises Stuck, naming every fault, if any is left.
+    """
+    record = journal.read()
+    faults = []
+    for entry in reversed(record.entries if record else ()):
+        try:
+            _undo(entry, host, report)
+        except Exception as error:
+            faults.append(_failed(entry.step, error, Direction.RETURN, report))
+        else:
+            # A full /run must not stop the way home: undoing an entry twice does no harm.
+            with suppress(HostError):
+                journal.remove(entry)
+    if faults:
+        raise Stuck("; ".join(faults), "after setting it right, run: vfiod return")
+
+
+def _apply(step: Step, host: Host, journal: Journal, report: Report) -> None:
+    began = host.now()
+    journal.push(Entry(step, step.observe(host)))
+    try:
+        notes = step.apply(host)
+    except Exception as error:
+        _failed(step, error, Direction.HANDOFF, report)
+        raise
+    _done(step, notes, host.now() - began, Direction.HANDOFF, report)
+
+
+def _undo(entry: Entry, host: Host, report: Report) -> None:
+    began = host.now()
+    notes = entry.step.undo(host, entry.prior)
+    _done(entry.step, notes, host.now() - began, Direction.RETURN, report)
+
+
+def _done(step: Step, notes: Notes, seconds: float, way: Direction, report: Report) -> None:
+    for note in notes:
+        report(Event(Kind.REMARK, note, _fields(step, way)))
+    undone = "" if way is Direction.HANDOFF else "given back: "
+    fields = {**_fields(step, way), "DURATION_USEC": str(round(seconds * 1e6))}
+    report(Event(Kind.STEP_DONE, f"{undone}{step.describe()} ({seconds:.3f} s)", fields))
+
+
+def _failed(step: Step, error: Exception, way: Direction, report: Report) -> str:
+    verb = "could not" if way is Direction.HANDOFF else "could not undo:"
+    reason = str(error) if isinstance(error, VfiodError) else repr(error)
+    text = f"{verb} {step.describe()}: {reason}"
+    report(Event(Kind.STEP_FAILED, text, _fields(step, way)))
+    return text
+
+
+def _fields(step: Step, way: Direction) -> Mapping[str, str]:
+    return {"STEP": step.kind, "DEVICE": step.device, "DIRECTION": way.value}
