@@ -197,5 +197,6 @@ def _translated(error: Any, method: str) -> HostError:
 def _balance(invocation: Any) -> None:
     """PyGObject before 3.46 keeps a reference of every call for good (LEW21/pydbus issue 83)."""
     has_closures2 = hasattr(Gio.DBusConnection, "register_object_with_closures2")
-    if not has_closures2 and "register_object" not in vars(gi.overrides.Gio.DBusConnection):
+    override = getattr(gi.overrides.Gio, "DBusConnection", None)
+    if not has_closures2 and "register_object" not in vars(override or object):
         invocation._unref()

@@ -67,19 +67,23 @@ def _undo(entry: Entry, host: Host, report: Report) -> None:
 
 
 def _done(step: Step, notes: Notes, seconds: float, way: Direction, report: Report) -> None:
+    fields = _fields(step, way)
     for note in notes:
-        report(Event(Kind.REMARK, note, _fields(step, way)))
-    undone = "" if way is Direction.HANDOFF else "given back: "
-    fields = {**_fields(step, way), "DURATION_USEC": str(round(seconds * 1e6))}
-    report(Event(Kind.STEP_DONE, f"{undone}{step.describe()} ({seconds:.3f} s)", fields))
+        report(Event(Kind.REMARK, note, fields))
+    if text := _describe(step, way):
+        timed = {**fields, "DURATION_USEC": str(round(seconds * 1e6))}
+        report(Event(Kind.STEP_DONE, f"{text} ({seconds:.3f} s)", timed))
 
 
 def _failed(step: Step, error: Exception, way: Direction, report: Report) -> str:
-    verb = "could not" if way is Direction.HANDOFF else "could not undo:"
     reason = str(error) if isinstance(error, VfiodError) else repr(error)
-    text = f"{verb} {step.describe()}: {reason}"
+    text = f"could not {_describe(step, way)}: {reason}"
     report(Event(Kind.STEP_FAILED, text, _fields(step, way)))
     return text
+
+
+def _describe(step: Step, way: Direction) -> str:
+    return step.describe() if way is Direction.HANDOFF else step.describe_undo()
 
 
 def _fields(step: Step, way: Direction) -> Mapping[str, str]:

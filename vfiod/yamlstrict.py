@@ -106,8 +106,8 @@ def compose(text: str) -> tuple[yaml.Node | None, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or loader.get_mark()
         what = f"{error.problem} {error.context or ''}"
-    except (ValueError, OverflowError) as error:
-        mark, what = loader.get_mark(), f"not YAML: {error}"
+    except (ValueError, OverflowError):
+        mark, what = loader.get_mark(), "an escape or a version that is out of range"
     hint = "check indentation (spaces, no tabs), colons and quotes here"
     fault = Fault(mark.line + 1, mark.column + 1, f"{' '.join(what.split())}; {hint}")
     return None, [*loader.faults, fault]

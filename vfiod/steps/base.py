@@ -29,6 +29,9 @@ class Step(Protocol):
     def describe(self) -> str:
         """What apply does, for a person."""
 
+    def describe_undo(self) -> str:
+        """What undo does; empty if there is nothing to undo."""
+
     def observe(self, host: Host) -> Prior: ...
 
     def apply(self, host: Host) -> Notes: ...
@@ -43,6 +46,9 @@ class HostStep:
 
     @property
     def device(self) -> str:
+        return ""
+
+    def describe_undo(self) -> str:
         return ""
 
     def observe(self, host: Host) -> Prior:

@@ -25,6 +25,9 @@ class StopUnit(HostStep):
     def describe(self) -> str:
         return f"stop {self.unit}"
 
+    def describe_undo(self) -> str:
+        return f"start {self.unit} again" if self.restart else ""
+
     def observe(self, host: Host) -> Prior:
         return {"active": host.units.unit(self.unit).active}
 
@@ -52,6 +55,9 @@ class StopDisplayManager(HostStep):
 
     def describe(self) -> str:
         return f"stop the display manager {self.unit}"
+
+    def describe_undo(self) -> str:
+        return f"start the display manager {self.unit}"
 
     def observe(self, host: Host) -> Prior:
         return {"active": host.units.unit(self.unit).active}

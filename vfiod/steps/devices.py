@@ -29,6 +29,9 @@ class KeepAwake(HostStep):
     def describe(self) -> str:
         return f"keep {self.address} powered"
 
+    def describe_undo(self) -> str:
+        return f"restore the power settings of {self.address}"
+
     def observe(self, host: Host) -> Prior:
         policy = host.pci.power(self.address)
         return {"d3cold_allowed": policy.d3cold_allowed, "control": policy.control}
@@ -61,6 +64,9 @@ class Detach(HostStep):
 
     def describe(self) -> str:
         return f"move {self.address} to {VFIO_DRIVER}"
+
+    def describe_undo(self) -> str:
+        return f"give {self.address} back to its driver"
 
     def observe(self, host: Host) -> Prior:
         function = host.pci.function(self.address)

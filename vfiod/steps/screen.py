@@ -27,6 +27,9 @@ class ReleaseConsoles(HostStep):
     def describe(self) -> str:
         return "unbind the framebuffer console"
 
+    def describe_undo(self) -> str:
+        return "bind the framebuffer console"
+
     def observe(self, host: Host) -> Prior:
         return {"bound": any(c.bound for c in _framebuffer_consoles(host))}
 
@@ -69,6 +72,9 @@ class UnbindFramebuffer(HostStep):
     def describe(self) -> str:
         return f"unbind the firmware framebuffer {self.name}"
 
+    def describe_undo(self) -> str:
+        return f"bind the firmware framebuffer {self.name}"
+
     def observe(self, host: Host) -> Prior:
         return {"bound": self._framebuffer in host.screen.framebuffers()}
 
@@ -100,6 +106,9 @@ class AwaitDisplay(HostStep):
 
     def describe(self) -> str:
         return f"remember what {self.address} shows"
+
+    def describe_undo(self) -> str:
+        return f"wait for the display {self.address}"
 
     def observe(self, host: Host) -> Prior:
         output = host.pci.output(self.address)

@@ -20,6 +20,9 @@ class Inhibit(HostStep):
     def describe(self) -> str:
         return "block sleep and the power key"
 
+    def describe_undo(self) -> str:
+        return "allow sleep and the power key again"
+
     def apply(self, host: Host) -> Notes:
         host.logins.inhibit(f"{self.guest} has the display")
         return ()
@@ -58,6 +61,9 @@ class UnloadModule(HostStep):
     def describe(self) -> str:
         return f"unload the module {self.module}"
 
+    def describe_undo(self) -> str:
+        return f"load the module {self.module} again"
+
     def observe(self, host: Host) -> Prior:
         return {"loaded": host.modules.loaded(self.module)}
 
@@ -89,6 +95,9 @@ class StageRom(HostStep):
 
     def describe(self) -> str:
         return f"put the ROM {self.path} where QEMU may read it"
+
+    def describe_undo(self) -> str:
+        return f"remove the copy of the ROM {self.path}"
 
     def apply(self, host: Host) -> Notes:
         data = host.files.read_rom(self.path)
