@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,8 +107,10 @@ def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service
     journal = Journal(paths.journal)
 
     def tell(event: Event) -> None:
-        report(event)
-        service.show(event)
+        """A log or a bus that is away must not turn a step that is done into one that failed."""
+        for listener in (report, service.show):
+            with suppress(Exception):
+                listener(event)
 
     def load() -> Config:
         return load_config(paths.config)

@@ -87,7 +87,7 @@ class Journal:
     def read(self) -> Record | None:
         """The handoff under way, or None. Raises HostError if the file cannot be understood."""
         try:
-            return Record.from_json(self._path.read_text(encoding="utf-8"))
+            return Record.from_json(self._path.read_text(encoding="utf-8", errors="replace"))
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -58,8 +59,10 @@ class Manager:
         record = self.journal.read()
         if record is None or record.guest != name or record.phase is Phase.STUCK:
             return
-        self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
-        self._submit(self._return, record.transaction, f"it ended ({reason})")
+        # A full /run must not stop the way home.
+        with suppress(HostError):
+            self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
+        self._submit(self._end, record.transaction, f"it ended ({reason})")
 
     def take_back(self) -> "Future[None]":
         """What a person asks for: the devices back now, if no guest has them."""
@@ -126,7 +129,7 @@ class Manager:
         report = self._reporter(record)
         report(Event(Kind.HANDOFF_BEGUN, f"handing {_list(record)} to {record.guest}"))
         try:
-            transaction.run(decided.steps, self.host, self.journal, report)
+            self._take_steps(decided, report)
         except Stuck as stuck:
             self._stuck(record, stuck)
             raise
@@ -134,10 +137,24 @@ class Manager:
             self.journal.clear()
             self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
             raise _not_started(record.guest, error) from error
-        self._advance(Phase.PREPARED)
         seconds = self.host.now() - record.since
         text = f"{record.guest} may start: it has {_list(record)} ({seconds:.3f} s)"
         report(Event(Kind.HANDOFF_COMPLETE, text, _duration(seconds)))
+
+    def _take_steps(self, decided: plan.Plan, report: Report) -> None:
+        """All steps and the word that they are done, or none of it."""
+        transaction.run(decided.steps, self.host, self.journal, report)
+        try:
+            self._advance(Phase.PREPARED)
+        except HostError:
+            transaction.roll_back(self.host, self.journal, report)
+            raise
+
+    def _end(self, transaction_id: str, why: str) -> None:
+        """The guest has ended. Hook and QEMU's end both say so; what got stuck stays stuck."""
+        record = self.journal.read()
+        if record is not None and record.phase is not Phase.STUCK:
+            self._return(transaction_id, why)
 
     def _return(self, transaction_id: str, why: str) -> None:
         """Give everything back, if this handoff is still the one under way."""
@@ -145,7 +162,8 @@ class Manager:
         if record is None or record.transaction != transaction_id:
             return
         began = self.host.now()
-        self.journal.update(lambda r: replace(r, phase=Phase.RETURN, since=began, faults=()))
+        with suppress(HostError):
+            self.journal.update(lambda r: replace(r, phase=Phase.RETURN, since=began, faults=()))
         report = self._reporter(record)
         report(Event(Kind.RETURN_BEGUN, f"taking {_list(record)} back from {record.guest}: {why}"))
         try:
@@ -168,16 +186,31 @@ class Manager:
         self._return(record.transaction, "somebody asked for it")
 
     def _recover(self) -> None:
-        record = self.journal.read()
+        try:
+            record = self.journal.read()
+        except HostError as error:
+            self._say(Kind.STUCK, f"what an earlier run left cannot be known: {error}", guest="")
+            raise
         if record is None:
             self._sweep()
         elif record.phase in (Phase.HANDOFF, Phase.RETURN):
             self._return(record.transaction, "the daemon was restarted in the middle")
         elif record.phase is Phase.STUCK:
             self._say(Kind.STUCK, "; ".join(record.faults), guest=record.guest)
-        elif not self._adopt(record):
+        elif self._adopt(record):
+            return
+        elif record.phase is Phase.GUEST:
+            self._return(record.transaction, "its QEMU ended while the daemon was away")
+        else:
             waited = self.host.now() - record.since
-            self._watch_limbo(max(0.0, self.load_config().limits.guest - waited))
+            self._watch_limbo(max(0.0, self._guest_limit() - waited))
+
+    def _guest_limit(self) -> float:
+        """How long QEMU may take; a configuration that is broken by now must not mean for ever."""
+        try:
+            return self.load_config().limits.guest
+        except ConfigError:
+            return Config().limits.guest
 
     def _sweep(self) -> None:
         """No handoff is under way: a staged ROM is then left over from before a reboot."""
@@ -200,13 +233,13 @@ class Manager:
             text = f"{record.guest} goes on running with {_list(record)}"
             self._say(Kind.ADOPTED, text, guest=record.guest)
         self._advance(Phase.GUEST)
-        self.host.logins.inhibit(f"{record.guest} has the display")
         for holder in holders:
             self.watcher.on_exit(holder.pid, lambda: self._guest_gone(record))
+        self.host.logins.inhibit(f"{record.guest} has the display")
         return True
 
     def _guest_gone(self, record: Record) -> None:
-        self._submit(self._return, record.transaction, "its QEMU has ended")
+        self._submit(self._end, record.transaction, "its QEMU has ended")
 
     def _watch_limbo(self, seconds: float) -> None:
         record = self.journal.read()
@@ -233,8 +266,9 @@ class Manager:
         self.journal.update(lambda r: replace(r, phase=phase, since=self.host.now()))
 
     def _stuck(self, record: Record, stuck: Stuck) -> None:
-        self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(stuck.message,)))
         self._reporter(record)(Event(Kind.STUCK, str(stuck)))
+        with suppress(HostError):
+            self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(stuck.message,)))
 
     def _say_returned(
         self, report: Report, text: str, record: Record, began: float | None = None

@@ -183,9 +183,9 @@ def write_literal(name: str) -> str:
     Raises ValueError if there is no such way; a name that was read so always has one.
     """
     for candidate in (name, f"'{name}'", f'"{name}"') if is_printable(name) else ():
-        root, faults = read(f"x:\n  {candidate}:\n")
-        keys = [key for key, _ in root.mapping(["x"])["x"].entries()] if root else []
-        if not faults and [key.node.value for key in keys] == [name] and keys[0].is_literal:
+        root, _ = read(f"x:\n  {candidate}:\n")
+        keys = [key.node.value for key, _ in root.mapping(["x"])["x"].entries()] if root else []
+        if keys == [name]:
             return candidate
     raise ValueError(f"cannot be written as it is: {name!r}")
 

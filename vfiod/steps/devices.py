@@ -81,7 +81,8 @@ class Detach(HostStep):
         native = _text(prior["driver"])
         if function.driver == VFIO_DRIVER:
             self._wait_for_guest(host, function)
-        if function.driver != native:
+        # A function that had no driver may have one by now, that of a module loaded since.
+        if function.driver == VFIO_DRIVER or (native is not None and function.driver != native):
             self._rebind(host, native)
         host.pci.set_override(self.address, _text(prior["override"]))
         return ()

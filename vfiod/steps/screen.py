@@ -124,6 +124,9 @@ class AwaitDisplay(HostStep):
     def undo(self, host: Host, prior: Prior) -> Notes:
         if prior["driver"] is None:
             return ()
+        if host.pci.function(self.address).driver is None:
+            # The driver's module may have come back while the function was still on vfio-pci.
+            host.pci.probe(self.address, seconds=self.seconds)
         if not host.wait(lambda: self._card_is_back(host, prior), seconds=self.seconds):
             raise self._dark(host, prior)
         if prior["connected"] and not host.pci.output(self.address).connected:

@@ -1,0 +1,165 @@
+# `make` lists the targets. Everything that is built goes to build/.
+SHELL := /bin/sh
+PYTHON := /usr/bin/python3
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
+DEB := build/vfiod_$(VERSION)_all.deb
+VENV := build/venv
+LAB := $(VENV)/bin/python -m pytest tests/lab
+
+RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \
+	python3-yaml python3-psutil dbus polkitd kmod systemd
+BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-all \
+	python3-setuptools fakeroot lintian
+TEST := python3-venv python3-dbusmock shellcheck hyperfine
+LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' Makefile | expand -t 20
+
+.PHONY: deps
+deps: ## install what building and testing need (Debian 12 or 13)
+	@missing=; for name in $(RUNTIME) $(BUILD) $(TEST) $(LABTOOLS); do \
+		dpkg-query -W -f '$${db:Status-Status}' $$name 2>/dev/null | grep -qx installed || \
+			missing="$$missing $$name"; \
+	done; \
+	[ -z "$$missing" ] || { \
+		root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+		echo "installing$$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		$$root apt-get -qq update && \
+		$$root apt-get -qq -y --no-install-recommends install $$missing >/dev/null; }
+
+.PHONY: venv
+venv: $(VENV)/.stamp ## Python tools in build/venv, over Debian's own libraries
+
+$(VENV)/.stamp: pyproject.toml
+	$(PYTHON) -m venv --system-site-packages $(VENV)
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"], sep="\n")' > $(VENV)/requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
+	touch $@
+
+.PHONY: unit
+unit: venv ## all tests that need no lab
+	$(VENV)/bin/python -m pytest -q tests --ignore=tests/lab
+
+.PHONY: lint
+lint: venv ## style, types, import floors, shell scripts, unit file
+	$(VENV)/bin/python -m pytest -q tests/test_gate.py
+
+# Rebuilt only if something that goes in has changed, so that an unchanged tree keeps its file.
+SOURCES = find Makefile pyproject.toml LICENSE vfiod hooks systemd config debian docs \
+	-type f ! -name '*.py[co]' ! -name '*~' | LC_ALL=C sort
+
+.PHONY: deb
+deb: ## build/vfiod_VERSION_all.deb
+	@set -e; mkdir -p build; \
+	new=$$($(SOURCES) | while IFS= read -r file; do stat -c '%n %a' "$$file"; \
+		sha256sum "$$file"; done | sha256sum); \
+	if [ -f $(DEB) ] && [ "$$new" = "$$(cat $(DEB).inputs 2>/dev/null)" ]; then \
+		echo "$(DEB) is up to date"; exit 0; fi; \
+	rm -rf build/deb && mkdir -p build/deb/vfiod; \
+	$(SOURCES) | tar --mtime="@$$(dpkg-parsechangelog -S Timestamp)" -cf - -T - | \
+		tar -xf - -C build/deb/vfiod; \
+	(cd build/deb/vfiod && PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		dpkg-buildpackage -us -uc -b) > build/deb/log 2>&1 || \
+		{ tail -n 40 build/deb/log; echo "see build/deb/log"; exit 1; }; \
+	mv build/deb/vfiod_$(VERSION)_all.deb $(DEB); \
+	echo "$$new" > $(DEB).inputs; \
+	echo $(DEB)
+
+.PHONY: lintian
+lintian: deb ## Debian's own checks of the package
+	lintian --fail-on error,warning --allow-root $(DEB)
+
+.PHONY: lab
+lab: venv deb ## the tests in an emulated PC, Debian 12 (about half an hour)
+	$(LAB) --suite bookworm --deb $(DEB)
+
+.PHONY: check
+check: deps venv unit deb lintian ## everything: tests, package, lab on Debian 12, round trip on 13
+	$(LAB) --suite bookworm --deb $(DEB)
+	$(LAB) -m roundtrip --suite trixie --deb $(DEB)
+
+.PHONY: demo
+demo: venv deb ## pictures of one handoff and return, in build/demo
+	$(VENV)/bin/python -m tests.lab demo --deb $(DEB) --out build/demo
+
+.PHONY: bench
+bench: ## what the hook costs guests that are not vfiod's
+	@tests/hook/bench
+
+prefix = /usr/local
+DESTDIR =
+bindir = $(prefix)/bin
+datadir = $(prefix)/share
+unitdir = $(prefix)/lib/systemd/system
+# polkit, D-Bus and the catalog look in fixed places, and QEMU's AppArmor profile allows one.
+local = $(filter-out /usr,$(prefix))
+policydir = $(if $(local),/etc/dbus-1/system.d,/usr/share/dbus-1/system.d)
+activationdir = $(datadir)/dbus-1/system-services
+actiondir = /usr/share/polkit-1/actions
+catalogdir = $(if $(local),/etc/systemd/catalog,/usr/lib/systemd/catalog)
+romdir = /usr/share/vgabios/vfiod
+mandir = $(datadir)/man
+pythondir = $(shell $(PYTHON) -c 'import sysconfig as s; \
+	scheme = "deb_system" if "$(prefix)" == "/usr" and "deb_system" in s.get_scheme_names() \
+	else "posix_prefix"; \
+	path = s.get_path("purelib", scheme, {"base": "$(prefix)"}); \
+	print(s.get_path("purelib") if "$(prefix)" == "/usr/local" else path)')
+HOOK = /etc/libvirt/hooks/qemu.d/50-vfiod
+
+# data FILE,DIRECTORY[,MODE]: install it with the place of the program put in
+define data
+install -d $(DESTDIR)$(2)
+sed 's,/usr/bin/vfiod,$(bindir)/vfiod,; s,/usr/share/vfiod,$(datadir)/vfiod,' $(1) > build/install.tmp
+install -m $(or $(3),644) build/install.tmp $(DESTDIR)$(2)/$(notdir $(1))
+@rm build/install.tmp
+
+endef
+
+.PHONY: install install-data install-python uninstall
+install: install-python install-data ## DESTDIR= prefix=/usr/local
+	@[ -n "$(DESTDIR)" ] || { journalctl --update-catalog; systemctl daemon-reload; } || true
+	@echo 'now: systemctl reload dbus && systemctl enable --now vfiod'
+
+install-data:
+	@mkdir -p build
+	$(call data,hooks/qemu,$(datadir)/vfiod/hooks,755)
+	$(if $(unitdir),$(call data,systemd/vfiod.service,$(unitdir)))
+	$(call data,systemd/org.vfiod1.service,$(activationdir))
+	$(call data,systemd/vfiod.catalog,$(catalogdir))
+	$(call data,config/org.vfiod1.conf,$(policydir))
+	$(call data,config/org.vfiod1.policy,$(actiondir))
+	$(call data,docs/man/vfiod.1,$(mandir)/man1)
+	$(call data,docs/man/vfiod.yaml.5,$(mandir)/man5)
+	$(call data,docs/man/vfiod.service.8,$(mandir)/man8)
+	install -d $(DESTDIR)$(romdir) $(DESTDIR)/etc/vfiod
+	test -e $(DESTDIR)/etc/vfiod/vfiod.yaml || \
+		install -m 644 config/vfiod.yaml $(DESTDIR)/etc/vfiod/vfiod.yaml
+
+install-python:
+	@mkdir -p build
+	find vfiod -name '*.py' -exec install -D -m 644 {} $(DESTDIR)$(pythondir)/{} \;
+	sed -i 's,/usr/share/vfiod,$(datadir)/vfiod,' $(DESTDIR)$(pythondir)/vfiod/linux/hookfile.py
+	printf '%s\n' '#!$(PYTHON)' 'import sys' 'from vfiod.cli import main' 'sys.exit(main())' \
+		> build/install.tmp
+	install -D -m 755 build/install.tmp $(DESTDIR)$(bindir)/vfiod
+	@rm build/install.tmp
+
+uninstall: ## what install put there; the configuration stays
+	@[ ! -e $(DESTDIR)/run/vfiod/journal.json ] || \
+		{ echo 'a guest has the devices: run "vfiod return" first'; exit 1; }
+	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
+	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
+	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod $(DESTDIR)$(romdir)
+	rm -f $(DESTDIR)$(bindir)/vfiod $(DESTDIR)$(unitdir)/vfiod.service \
+		$(DESTDIR)$(activationdir)/org.vfiod1.service $(DESTDIR)$(catalogdir)/vfiod.catalog \
+		$(DESTDIR)$(policydir)/org.vfiod1.conf $(DESTDIR)$(actiondir)/org.vfiod1.policy \
+		$(DESTDIR)$(mandir)/man1/vfiod.1 $(DESTDIR)$(mandir)/man5/vfiod.yaml.5 \
+		$(DESTDIR)$(mandir)/man8/vfiod.service.8
+
+.PHONY: clean
+clean: ## remove build/ and caches
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find vfiod tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,175 @@
+"""The manager on a FakeHost: tasks run when the test says so, and the daemon can be killed."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tests.fakes import pcs
+from tests.fakes.fault import Effects, Killed
+from tests.fakes.host import FakeHost
+from vfiod import config
+from vfiod.config import Config
+from vfiod.events import Event, Kind
+from vfiod.journal import Journal, Record
+from vfiod.manager import Manager
+from vfiod.model import Phase
+from vfiod.status import StatusReader
+
+
+class Queue(ThreadPoolExecutor):
+    """A worker that does one task at a time, when told to."""
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)
+        self._tasks: deque[Callable[[], None]] = deque()
+
+    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            future.set_running_or_notify_cancel()
+            try:
+                result = task(*args, **kwargs)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._tasks.append(run)
+        return future
+
+    def run_all(self) -> None:
+        """Do what is queued, and what that queues."""
+        while self._tasks:
+            self._tasks.popleft()()
+
+
+class WatchedJournal(Journal):
+    """A journal whose writes are effects too: they can fail, or be the last thing done."""
+
+    def __init__(self, path: Path, effects: Effects) -> None:
+        super().__init__(path)
+        self._effects = effects
+
+    def begin(self, record: Record) -> None:
+        self._effects.take("journal begin", lambda: Journal.begin(self, record))
+
+    def update(self, change: Callable[[Record], Record]) -> Record | None:
+        result: list[Record | None] = []
+        self._effects.take("journal update", lambda: result.append(Journal.update(self, change)))
+        return result[0]
+
+    def clear(self) -> None:
+        self._effects.take("journal clear", lambda: Journal.clear(self))
+
+
+class FakeWatcher:
+    """Implements vfiod.manager.Watcher on the model's clock and processes."""
+
+    def __init__(self, host: FakeHost) -> None:
+        self._host = host
+        self._exits: dict[int, Callable[[], object]] = {}
+
+    def on_exit(self, pid: int, then: Callable[[], object]) -> None:
+        self._exits[pid] = then
+
+    def after(self, seconds: float, then: Callable[[], object]) -> None:
+        self._host.clock.after(seconds, then)
+
+    def look(self) -> None:
+        """Tell of processes that have ended since."""
+        for pid in [p for p in self._exits if p not in self._host.user.processes]:
+            self._exits.pop(pid)()
+
+
+class Bench:
+    """One PC with a daemon on it."""
+
+    def __init__(self, host: FakeHost, directory: Path, text: str | None = None) -> None:
+        self.host = host
+        self.path = directory / "journal.json"
+        self.path.unlink(missing_ok=True)
+        self.text = pcs.configuration() if text is None else text
+        self.events: list[Event] = []
+        self.before = host.snapshot()
+        self.boot()
+
+    def boot(self) -> None:
+        """A new daemon; nothing of the old one's memory is left."""
+        self.host.effects.revive()
+        self.journal = WatchedJournal(self.path, self.host.effects)
+        self.queue = Queue()
+        self.watcher = FakeWatcher(self.host)
+        self.manager = Manager(
+            self.host, self.journal, self.load, self.events.append, self.watcher, self.queue
+        )
+        self.status = StatusReader(self.host, self.journal, self.load)
+
+    def load(self) -> Config:
+        """The configuration as it is now."""
+        return config.parse(self.text)
+
+    def prepare(self, name: str = "win10", xml: str | None = None) -> BaseException | None:
+        """Ask for a handoff and do all that is queued; what came of it."""
+        return self.outcome(self.manager.prepare(name, xml or pcs.xml()))
+
+    def start(self) -> int:
+        """A whole start: prepare, QEMU opens the devices, libvirt says started. QEMU's pid."""
+        assert self.prepare() is None
+        process = self.host.start_guest(pcs.DEVICES)
+        assert self.outcome(self.manager.started("win10")) is None
+        return process.pid
+
+    def end_guest(self, pid: int, reason: str = "shutdown") -> None:
+        """QEMU ends and libvirt says so."""
+        self.host.user.kill(pid)
+        self.manager.release("win10", reason)
+        self.queue.run_all()
+
+    def recover(self) -> BaseException | None:
+        """Start a new daemon and let it deal with what it finds."""
+        self.boot()
+        return self.outcome(self.manager.recover())
+
+    def take_back(self) -> BaseException | None:
+        """What `vfiod return` does."""
+        return self.outcome(self.manager.take_back())
+
+    def outcome(self, future: "Future[None]") -> BaseException | None:
+        """Do all that is queued; the error of this task, if any."""
+        self.queue.run_all()
+        return future.exception(timeout=0)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass for whatever the daemon waits for."""
+        self.host.clock.advance(seconds)
+        self.watcher.look()
+        self.queue.run_all()
+
+    @property
+    def phase(self) -> Phase:
+        return self.status.phase()[0]
+
+    def messages(self, kind: Kind) -> list[str]:
+        """What was told of one kind."""
+        return [event.message for event in self.events if event.kind is kind]
+
+    def differences(self) -> dict[str, Any]:
+        """What of the host is not as it was before; empty if all is."""
+        self.host.settle()
+        now = self.host.snapshot()
+        found: dict[str, Any] = {
+            key: (self.before[key], now[key]) for key in now if now[key] != self.before[key]
+        }
+        if self.host.kernel.mishaps:
+            found["mishaps"] = self.host.kernel.mishaps
+        if self.path.exists():
+            found["journal"] = self.path.read_text()
+        return found
+
+
+def is_killed(error: BaseException | None) -> bool:
+    """True if the daemon died of it."""
+    return isinstance(error, Killed)

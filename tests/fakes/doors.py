@@ -1,0 +1,205 @@
+"""The doors of vfiod.host.Host over the model. Each change is one effect that can be spoiled."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from tests.fakes.fault import Effects
+from tests.fakes.kernel import Kernel
+from tests.fakes.userspace import Userspace
+from vfiod.errors import TimedOut
+from vfiod.model import (
+    Console,
+    DisplayOutput,
+    FirmwareFramebuffer,
+    Holder,
+    PciAddress,
+    PciFunction,
+    PowerPolicy,
+    Session,
+    Unit,
+)
+
+
+class Door:
+    """What every door has: the model behind it and the count of effects."""
+
+    def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
+        self._kernel, self._user, self._effects = kernel, user, effects
+
+
+class FakePci(Door):
+    """Implements vfiod.host.Pci."""
+
+    def functions(self) -> Mapping[PciAddress, PciFunction]:
+        return {address: self._kernel.function(address) for address in sorted(self._kernel.devices)}
+
+    def function(self, address: PciAddress) -> PciFunction:
+        return self._kernel.function(address)
+
+    def set_override(self, address: PciAddress, driver: str | None) -> None:
+        device = self._kernel.device(address)
+
+        def do() -> None:
+            device.override = driver
+
+        self._effects.take(f"override {address} {driver}", do, subject=str(address))
+
+    def unbind(self, address: PciAddress, *, seconds: float) -> None:
+        name, kernel = f"unbind {address}", self._kernel
+
+        def finish() -> None:
+            kernel.finish_unbind(address)
+
+        def do() -> None:
+            waits = kernel.blocks_unbind(address)
+            kernel.begin_unbind(address)
+            if waits:
+                kernel.mishaps.append(f"{name} while its driver waits for holders")
+                self._effects.hang(name, finish, subject=str(address), seconds=seconds)
+            finish()
+
+        self._effects.take(
+            name,
+            do,
+            subject=str(address),
+            seconds=seconds,
+            halves=(lambda: kernel.begin_unbind(address), finish),
+        )
+
+    def probe(self, address: PciAddress, *, seconds: float) -> None:
+        self._effects.take(
+            f"probe {address}",
+            lambda: self._kernel.probe(address),
+            subject=str(address),
+            seconds=seconds,
+        )
+
+    def power(self, address: PciAddress) -> PowerPolicy:
+        return self._kernel.device(address).power
+
+    def set_power(self, address: PciAddress, policy: PowerPolicy) -> None:
+        device = self._kernel.device(address)
+
+        def do() -> None:
+            device.power = PowerPolicy(
+                policy.d3cold_allowed or device.power.d3cold_allowed,
+                policy.control or device.power.control,
+            )
+
+        self._effects.take(f"power {address} {policy.control}", do)
+
+    def output(self, address: PciAddress) -> DisplayOutput:
+        device = self._kernel.device(address)
+        cards = [n.removeprefix("/dev/dri/") for n in device.nodes if n.startswith("/dev/dri/card")]
+        connected = [f"{card}-HDMI-A-1" for card in cards if device.monitor]
+        return DisplayOutput(tuple(cards), tuple(connected))
+
+    def carries(self, address: PciAddress) -> Sequence[str]:
+        return self._kernel.device(address).carries
+
+
+class FakeProcesses(Door):
+    """Implements vfiod.host.Processes."""
+
+    def holders(self, addresses: Collection[PciAddress]) -> Sequence[Holder]:
+        devices = [self._kernel.devices[a] for a in addresses if a in self._kernel.devices]
+        return self._user.holders({node for device in devices for node in device.nodes})
+
+    def vfio_holders(self, groups: Collection[int]) -> Sequence[Holder]:
+        return self._user.holders({f"/dev/vfio/{group}" for group in groups})
+
+    def signal(self, holder: Holder, number: int) -> None:
+        name = f"signal {holder.command} {int(number)}"
+        self._effects.take(name, lambda: self._user.signal(holder.pid, number))
+
+
+class FakeModules(Door):
+    """Implements vfiod.host.Modules."""
+
+    def loaded(self, name: str) -> bool:
+        return self._kernel.modules.get(name, False)
+
+    def available(self, name: str) -> bool:
+        return name in self._kernel.modules
+
+    def load(self, name: str, *, seconds: float) -> None:
+        self._effects.take(f"load {name}", lambda: self._kernel.load(name), seconds=seconds)
+
+    def unload(self, name: str, *, seconds: float) -> None:
+        self._effects.take(f"unload {name}", lambda: self._kernel.unload(name), seconds=seconds)
+
+
+class FakeUnits(Door):
+    """Implements vfiod.host.Units."""
+
+    def unit(self, name: str) -> Unit:
+        found = self._user.find(name)
+        if found is None:
+            return Unit(name, active=False, loaded=False)
+        return Unit(found.ident, active=found.active)
+
+    def start(self, name: str, *, seconds: float) -> None:
+        self._effects.take(f"start {name}", lambda: self._user.start(name), seconds=seconds)
+
+    def stop(self, name: str, *, seconds: float) -> None:
+        def do() -> None:
+            found = self._user.find(name)
+            if found is not None and found.stop_hangs:
+                raise TimedOut(f"{name} did not finish StopUnit within {seconds:g} s")
+            self._user.stop(name)
+
+        self._effects.take(f"stop {name}", do, seconds=seconds)
+
+    def shutting_down(self) -> bool:
+        return self._user.shutting_down
+
+
+class FakeLogins(Door):
+    """Implements vfiod.host.Logins."""
+
+    def sessions(self) -> Sequence[Session]:
+        return list(self._user.sessions.values())
+
+    def terminate(self, ident: str) -> None:
+        self._effects.take(f"terminate {ident}", lambda: self._user.terminate(ident))
+
+    def lingers(self, uid: int) -> bool:
+        return uid in self._user.lingering
+
+    def inhibit(self, why: str) -> None:
+        def do() -> None:
+            self._user.inhibited = self._user.inhibited or why
+
+        self._effects.take("inhibit", do)
+
+    def allow(self) -> None:
+        def do() -> None:
+            self._user.inhibited = ""
+
+        self._effects.take("allow", do)
+
+
+class FakeScreen(Door):
+    """Implements vfiod.host.Screen."""
+
+    def consoles(self) -> Sequence[Console]:
+        consoles = [Console("vtcon0", "(S) dummy device", bound=True)]
+        if self._kernel.fbcon is not None:
+            consoles.append(Console("vtcon1", "(M) frame buffer device", self._kernel.fbcon))
+        return consoles
+
+    def bind_console(self, ident: str, *, bound: bool) -> None:
+        def do() -> None:
+            if ident == "vtcon1":
+                self._kernel.bind_console(bound=bound)
+
+        self._effects.take(f"console {ident} {bound}", do, subject=ident)
+
+    def framebuffers(self) -> Sequence[FirmwareFramebuffer]:
+        return list(self._kernel.framebuffers)
+
+    def bind_framebuffer(self, framebuffer: FirmwareFramebuffer, *, bound: bool) -> None:
+        self._effects.take(
+            f"framebuffer {framebuffer.device} {bound}",
+            lambda: self._kernel.bind_framebuffer(framebuffer, bound=bound),
+            subject=framebuffer.device,
+        )

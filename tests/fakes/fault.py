@@ -1,0 +1,122 @@
+"""What can go wrong at an effect, and the count that makes a test of it exhaustive."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NoReturn
+
+from tests.fakes.clock import Clock
+from vfiod.errors import HostError, KernelStuck, TimedOut
+
+
+class Killed(BaseException):
+    """The daemon got SIGKILL: nothing more of it runs, its descriptors are closed."""
+
+
+class Fault(Enum):
+    """How one effect goes wrong."""
+
+    FAIL_BEFORE = "fails before"
+    FAIL_AFTER = "fails after it took effect"
+    HANG = "does not return"
+    KILL_BEFORE = "killed before"
+    KILL_AFTER = "killed after"
+
+
+KILLS = (Fault.KILL_BEFORE, Fault.KILL_AFTER)
+
+
+class Effects:
+    """Every change of the host passes through take(), which counts it and may spoil it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.log: list[str] = []
+        self.on_death: Callable[[], None] = lambda: None
+        self.barrier: Callable[[str], None] = lambda _name: None
+        self._clock = clock
+        self._planned: dict[int, Fault] = {}
+        self._count = 0
+        self._dead = False
+        self._hung: dict[str, Callable[[], None]] = {}
+
+    def plan(self, faults: dict[int, Fault]) -> None:
+        """Spoil these of the coming effects; the next one is number 1."""
+        self._planned, self._count = dict(faults), 0
+
+    @property
+    def spoiled(self) -> bool:
+        """True once every planned fault has happened."""
+        return not self._planned
+
+    @property
+    def is_dead(self) -> bool:
+        """True after a kill, until the daemon is started again."""
+        return self._dead
+
+    @property
+    def hung(self) -> tuple[str, ...]:
+        """Subjects of kernel calls that have not returned."""
+        return tuple(self._hung)
+
+    def take(
+        self,
+        name: str,
+        do: Callable[[], None],
+        *,
+        subject: str = "",
+        seconds: float = 5,
+        halves: tuple[Callable[[], None], Callable[[], None]] | None = None,
+    ) -> None:
+        """Do it, or have it go wrong as planned. ``subject`` marks a call that enters the kernel:
+        while an earlier one for the same subject hangs, it is refused. ``halves`` is what such a
+        call does before it hangs and what it does when it is let go.
+        """
+        self.require_alive()
+        self.barrier(name)
+        if subject in self._hung:
+            raise KernelStuck(f"the kernel is still busy with {subject}", "reboot the host")
+        self._count += 1
+        self.log.append(name)
+        fault = self._planned.pop(self._count, None)
+        if fault is Fault.KILL_BEFORE:
+            self.die()
+        if fault is Fault.FAIL_BEFORE:
+            raise HostError(f"injected: {name} did nothing")
+        if fault is Fault.HANG:
+            first, last = halves or (lambda: None, do)
+            first()
+            self.hang(name, last, subject=subject, seconds=seconds)
+        do()
+        if fault is Fault.KILL_AFTER:
+            self.die()
+        if fault is Fault.FAIL_AFTER:
+            raise HostError(f"injected: {name} failed in the end")
+
+    def hang(self, name: str, do: Callable[[], None], *, subject: str, seconds: float) -> NoReturn:
+        """The deadline passes. What the kernel is busy with is done once thaw() lets it."""
+        self._clock.advance(seconds)
+        if not subject:
+            raise TimedOut(f"{name} did not end within {seconds:g} s")
+        self._hung[subject] = do
+        raise KernelStuck(f"the kernel did not finish {name} within {seconds:g} s", "reboot")
+
+    def thaw(self, subject: str | None = None) -> None:
+        """Let a hanging kernel call return, or all of them."""
+        for name in [subject] if subject is not None else list(self._hung):
+            do = self._hung.pop(name, None)
+            if do is not None:
+                do()
+
+    def require_alive(self) -> None:
+        """A dead process does nothing at all."""
+        if self._dead:
+            raise Killed
+
+    def die(self) -> NoReturn:
+        """SIGKILL."""
+        self._dead = True
+        self.on_death()
+        raise Killed
+
+    def revive(self) -> None:
+        """systemd starts the daemon again."""
+        self._dead = False

@@ -1,0 +1,150 @@
+"""FakeHost: all doors over one model of a PC; implements vfiod.host.Host."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+from tests.fakes.clock import Clock
+from tests.fakes.doors import (
+    Door,
+    FakeLogins,
+    FakeModules,
+    FakePci,
+    FakeProcesses,
+    FakeScreen,
+    FakeUnits,
+)
+from tests.fakes.fault import Effects
+from tests.fakes.kernel import Kernel
+from tests.fakes.userspace import Process, Program, Userspace
+from vfiod.errors import HostError
+from vfiod.host import Host
+from vfiod.model import VFIO_DRIVER, PciAddress
+
+STAGE = "/usr/share/vgabios/vfiod"
+
+
+class FakeFiles(Door):
+    """Implements vfiod.host.Files."""
+
+    def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
+        super().__init__(kernel, user, effects)
+        self.roms: dict[str, bytes] = {}
+        self.staged: dict[PciAddress, bytes] = {}
+        self.readable_in_place: set[str] = set()
+        self.absent: set[str] = set()
+
+    def read_rom(self, path: str) -> bytes:
+        if path not in self.roms:
+            raise HostError(f"cannot read {path}: No such file or directory")
+        return self.roms[path]
+
+    def staged_path(self, address: PciAddress) -> str:
+        return f"{STAGE}/{address}.rom"
+
+    def qemu_may_read(self, path: str) -> bool:
+        return path in self.readable_in_place
+
+    def stage_rom(self, address: PciAddress, data: bytes) -> None:
+        def do() -> None:
+            self.staged[address] = data
+
+        self._effects.take(f"stage {address}", do)
+
+    def staged_roms(self) -> Sequence[PciAddress]:
+        return sorted(self.staged)
+
+    def unstage_rom(self, address: PciAddress) -> None:
+        def do() -> None:
+            self.staged.pop(address, None)
+
+        self._effects.take(f"unstage {address}", do)
+
+    def missing(self, paths: Collection[str]) -> Sequence[str]:
+        return [path for path in paths if path in self.absent]
+
+
+class FakeMemory(Door):
+    """Implements vfiod.host.Memory."""
+
+    def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
+        super().__init__(kernel, user, effects)
+        self.free = 16 * 2**30
+        self.hugepages: dict[int | None, int] = {}
+
+    def available(self) -> int:
+        return self.free
+
+    def held_by(self, units: Collection[str]) -> int:
+        found = {u.ident: u for name in units if (u := self._user.find(name))}
+        return sum(unit.memory for unit in found.values())
+
+    def free_hugepages(self, size: int | None) -> int:
+        return self.hugepages.get(size, 0)
+
+
+class FakeHost:
+    """A PC that behaves as a kernel, a systemd and a logind would."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.effects = Effects(self.clock)
+        self.kernel = Kernel(self.clock)
+        self.user = Userspace(self.clock, self.kernel)
+        behind = (self.kernel, self.user, self.effects)
+        self.pci, self.processes = FakePci(*behind), FakeProcesses(*behind)
+        self.modules, self.units = FakeModules(*behind), FakeUnits(*behind)
+        self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
+        self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
+        self.effects.on_death = self._close_descriptors
+
+    def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
+        self.effects.require_alive()
+        return self.clock.wait(condition, seconds=seconds)
+
+    def now(self) -> float:
+        return self.clock.time
+
+    def _close_descriptors(self) -> None:
+        """The kernel closes what a killed daemon had open: the inhibitor."""
+        self.user.inhibited = ""
+
+    # What tests do to it and ask of it.
+
+    def start_guest(self, addresses: Iterable[PciAddress], command: str = "qemu") -> Process:
+        """QEMU opens the groups of the devices, as the kernel allows."""
+        groups = {self.kernel.device(a).function.group for a in addresses}
+        for group in groups:
+            assert group is not None
+            assert self.kernel.group_is_viable(group), f"group {group} is not viable"
+            assert not self.kernel.group_is_open(group), "group is open already"
+        for address in addresses:
+            assert self.kernel.device(address).driver == VFIO_DRIVER, f"{address} not on vfio-pci"
+        return self.user.spawn(Program(command, uid=64055), "", [f"/dev/vfio/{g}" for g in groups])
+
+    def settle(self) -> None:
+        """Let everything happen that is under way."""
+        self.clock.advance(120)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that must be as before. Sessions end for good; vfio_pci stays loaded, idle."""
+        kernel, user = self.kernel, self.user
+        units = {u.ident: u.active for u in user.units.values() if not u.mortal}
+        running = [(p.unit, p.program.command) for p in user.processes.values() if p.unit in units]
+        return {
+            "devices": {
+                str(a): (d.driver, d.override, d.power, len(d.nodes))
+                for a, d in sorted(kernel.devices.items())
+            },
+            "modules": sorted(kernel.loaded_modules() - {"vfio_pci"}),
+            "console": kernel.fbcon,
+            "framebuffers": list(kernel.framebuffers),
+            "units": units,
+            "processes": sorted(running),
+            "inhibited": user.inhibited,
+            "staged": sorted(self.files.staged),
+        }
+
+
+def _keeps_the_protocol(host: FakeHost) -> Host:
+    """mypy proves here that the model has every door."""
+    return host

@@ -1,0 +1,211 @@
+"""A small model of the kernel: PCI functions, drivers, modules, groups, consoles.
+
+Its rules are those of drivers/base/bus.c, drivers/pci/pci-driver.c, drivers/iommu/iommu.c,
+drivers/video/aperture.c and fbcon.c, as far as a handoff meets them.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from tests.fakes.clock import Clock
+from vfiod.errors import HostError
+from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PciFunction, PowerPolicy
+
+# Drivers that do not claim the group's DMA for the host (driver_managed_dma).
+HARMLESS = (None, VFIO_DRIVER, "pci-stub", "pcieport")
+
+
+@dataclass
+class Driver:
+    """A PCI driver. ``node_after`` is when its device node appears, None for never."""
+
+    name: str
+    module: str
+    nodes: tuple[str, ...] = ()
+    waits_for_holders: bool = False
+    node_after: float | None = 0.0
+    refuses: bool = False
+
+
+# Which module keeps which in use.
+DEPENDS = {"nvidia_drm": "nvidia_modeset", "nvidia_modeset": "nvidia", "nvidia_uvm": "nvidia"}
+
+
+@dataclass
+class Device:
+    """A PCI function and what may be said about it. ``native`` is the driver that matches it."""
+
+    function: PciFunction
+    native: str | None
+    driver: str | None = None
+    override: str | None = None
+    power: PowerPolicy = field(default_factory=lambda: PowerPolicy("1", "auto"))
+    nodes: tuple[str, ...] = ()
+    monitor: bool = True
+    carries: tuple[str, ...] = ()
+
+
+class Kernel:
+    """The devices of a PC and the rules by which drivers take and leave them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.devices: dict[PciAddress, Device] = {}
+        self.drivers: dict[str, Driver] = {}
+        self.modules: dict[str, bool] = {}  # name -> loaded
+        self.framebuffers: list[FirmwareFramebuffer] = []
+        self.unbound_framebuffers: list[FirmwareFramebuffer] = []
+        self.evicts_framebuffers = True
+        self.fbcon: bool | None = None  # bound, or None while its vtconsole does not exist
+        self.fbcon_returns_bound = True
+        self.fbcon_is_stuck = False
+        self.open_nodes: Callable[[], Collection[str]] = lambda: ()
+        self.mishaps: list[str] = []
+        self._clock = clock
+
+    def device(self, address: PciAddress) -> Device:
+        if address not in self.devices:
+            raise HostError(f"the device {address} is not there")
+        return self.devices[address]
+
+    def add(self, device: Device, driver: str | None) -> None:
+        """Put a function into the PC, with the driver that it has after boot."""
+        self.devices[device.function.address] = device
+        if driver:
+            self._bind(device, driver)
+
+    def unplug(self, address: PciAddress) -> None:
+        """The function is gone, whoever had it."""
+        self._strip(self.devices.pop(address))
+
+    def probe(self, address: PciAddress) -> None:
+        """Bind the driver that matches, if one does; says nothing if none does."""
+        device = self.device(address)
+        wanted = device.override or device.native
+        driver = self.drivers.get(wanted or "")
+        if device.driver is not None or driver is None or driver.refuses:
+            return
+        if not self.modules.get(driver.module):
+            return
+        if driver.name not in HARMLESS and self.group_is_open(device.function.group):
+            return  # EBUSY (iommu_device_use_default_domain)
+        self._bind(device, driver.name)
+
+    def _bind(self, device: Device, name: str) -> None:
+        device.driver = name
+        driver = self.drivers[name]
+        if name == VFIO_DRIVER:
+            device.power = PowerPolicy(device.power.d3cold_allowed, "auto")
+        if device.function.is_display and device.function.boot_vga and self.evicts_framebuffers:
+            self.framebuffers.clear()
+            self.unbound_framebuffers.clear()
+        if driver.node_after == 0:
+            self._appear(device, name)
+        elif driver.node_after is not None:
+            self._clock.after(driver.node_after, lambda: self._appear(device, name))
+        self.refresh_console()
+
+    def _appear(self, device: Device, driver: str) -> None:
+        if device.driver != driver or device.nodes:
+            return
+        taken = {node for d in self.devices.values() for node in d.nodes} | set(self.open_nodes())
+        patterns = self.drivers[driver].nodes
+        number = 0
+        while any(pattern.format(number) in taken for pattern in patterns):
+            number += 1
+        device.nodes = tuple(pattern.format(number) for pattern in patterns)
+        self.refresh_console()
+
+    def loaded_modules(self) -> set[str]:
+        return {name for name, loaded in self.modules.items() if loaded}
+
+    def load(self, name: str) -> None:
+        """A module with those it needs; its driver takes the devices that wait for one."""
+        if name not in self.modules:
+            raise HostError(f"modprobe failed: Module {name} not found")
+        if name in DEPENDS:
+            self.load(DEPENDS[name])
+        if not self.modules[name]:
+            self.modules[name] = True
+            for address, device in self.devices.items():
+                driver = self.drivers.get(device.override or device.native or "")
+                if driver is not None and driver.module == name:
+                    self.probe(address)
+
+    def unload(self, name: str) -> None:
+        """Its driver leaves its devices. In use while a node is open or a module needs it."""
+        drivers = {d.name for d in self.drivers.values() if d.module == name}
+        devices = [d for d in self.devices.values() if d.driver in drivers]
+        needed = any(self.modules.get(m) for m, needs in DEPENDS.items() if needs == name)
+        if needed or any(self._is_open(device) for device in devices):
+            raise HostError(f"modprobe failed: Module {name} is in use")
+        for device in devices:
+            self._strip(device)
+        self.modules[name] = False
+
+    def blocks_unbind(self, address: PciAddress) -> bool:
+        """True while the driver's remove() would wait for somebody to close the device."""
+        device = self.device(address)
+        if device.driver == VFIO_DRIVER:
+            return self.group_is_open(device.function.group)
+        driver = self.drivers.get(device.driver or "")
+        return bool(driver and driver.waits_for_holders and self._is_open(device))
+
+    def begin_unbind(self, address: PciAddress) -> None:
+        """The driver link goes before the driver's remove() runs (drivers/base/dd.c)."""
+        device = self.device(address)
+        if device.driver is None:
+            raise HostError(f"the kernel refused unbind of {address}: No such file or directory")
+        if self._is_open(device):
+            self.mishaps.append(f"{device.driver} unbound from {address} under a holder")
+        device.driver = None
+
+    def finish_unbind(self, address: PciAddress) -> None:
+        """The driver's remove() has returned."""
+        if address in self.devices:
+            self._strip(self.devices[address])
+
+    def _strip(self, device: Device) -> None:
+        device.driver, device.nodes = None, ()
+        self.refresh_console()
+
+    def _is_open(self, device: Device) -> bool:
+        return bool(set(device.nodes) & set(self.open_nodes()))
+
+    def group_is_open(self, group: int | None) -> bool:
+        """True while a guest owns the group."""
+        return group is not None and f"/dev/vfio/{group}" in self.open_nodes()
+
+    def group_is_viable(self, group: int) -> bool:
+        """True if a guest may take the group."""
+        members = [d for d in self.devices.values() if d.function.group == group]
+        return all(d.driver in HARMLESS or d.function.is_bridge for d in members)
+
+    def refresh_console(self) -> None:
+        """fbcon comes with the first framebuffer and goes with the last."""
+        cards = [d for d in self.devices.values() if d.function.is_display and d.nodes]
+        if not cards and not self.framebuffers:
+            self.fbcon = None
+        elif self.fbcon is None:
+            self.fbcon = self.fbcon_returns_bound
+
+    def bind_console(self, *, bound: bool) -> None:
+        """store_bind reports success whatever happens."""
+        if self.fbcon is not None and not self.fbcon_is_stuck:
+            self.fbcon = bound
+
+    def bind_framebuffer(self, framebuffer: FirmwareFramebuffer, *, bound: bool) -> None:
+        source, target = self.framebuffers, self.unbound_framebuffers
+        if bound:
+            source, target = target, source
+        if framebuffer in source:
+            source.remove(framebuffer)
+            target.append(framebuffer)
+        self.refresh_console()
+
+    def function(self, address: PciAddress) -> PciFunction:
+        device = self.device(address)
+        f = device.function
+        return PciFunction(
+            address=f.address, vendor=f.vendor, device=f.device, class_code=f.class_code,
+            driver=device.driver, override=device.override, group=f.group, boot_vga=f.boot_vga,
+        )  # fmt: skip

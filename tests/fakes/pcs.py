@@ -1,0 +1,189 @@
+"""PCs that tests start from, the configuration and the domain XML that fit them."""
+
+import struct
+from collections.abc import Sequence
+
+from tests.fakes.host import FakeHost
+from tests.fakes.kernel import Device, Driver
+from tests.fakes.userspace import FakeUnit, Program
+from vfiod import config, domain
+from vfiod.config import Config
+from vfiod.domain import Domain
+from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PciFunction, Session
+
+VGA = PciAddress.parse("0000:01:00.0")
+AUDIO = PciAddress.parse("0000:01:00.1")
+USB = PciAddress.parse("0000:02:00.0")
+BRIDGE = PciAddress.parse("0000:00:01.0")
+DISK = PciAddress.parse("0000:03:00.0")
+DEVICES = (VGA, AUDIO, USB)
+ROM = "/home/alice/card.rom"
+EFIFB = FirmwareFramebuffer("efi-framebuffer.0", "efi-framebuffer")
+UUID = "8f3c9e2a-0d49-4b52-9c1d-53f3c1a0b7d4"
+GIB = 2**30
+
+
+def rom(vendor: int = 0x1002, device: int = 0x73BF) -> bytes:
+    """A ROM of one image, for the card with these ids."""
+    pcir = struct.pack("<4sHHHHB3xHHBB", b"PCIR", vendor, device, 0, 24, 3, 2, 0, 3, 0x80)
+    head = b"\x55\xaa\x02" + bytes(0x15) + struct.pack("<H", 0x1C) + bytes(2)
+    return (head + pcir).ljust(1024, b"\0")
+
+
+def bare(
+    *, audio: str | None = "snd_hda_intel", vga: str | None = "amdgpu", group: int = 10
+) -> FakeHost:
+    """The card, its sound, a USB controller, a disk and a bridge; nothing runs yet."""
+    host = FakeHost()
+    kernel = host.kernel
+    kernel.modules = {"vfio_pci": False, "amdgpu": True, "nvidia": False, "snd": True,
+                      "xhci": True, "ahci": True, "pcieport": True}  # fmt: skip
+    for driver in (
+        Driver(VFIO_DRIVER, "vfio_pci"),
+        Driver("amdgpu", "amdgpu", ("/dev/dri/card{}", "/dev/dri/renderD{}")),
+        Driver("nvidia", "nvidia", ("/dev/dri/card{}", "/dev/nvidia{}"), waits_for_holders=True),
+        Driver("snd_hda_intel", "snd", ("/dev/snd/controlC{}",), waits_for_holders=True),
+        Driver("xhci_hcd", "xhci"),
+        Driver("ahci", "ahci"),
+        Driver("pcieport", "pcieport"),
+    ):
+        kernel.drivers[driver.name] = driver
+    if vga == VFIO_DRIVER or audio == VFIO_DRIVER:
+        kernel.modules["vfio_pci"] = True
+    native = vga if vga not in (None, VFIO_DRIVER) else "amdgpu"
+    card = PciFunction(VGA, 0x1002, 0x73BF, 0x030000, group=group, boot_vga=True)
+    kernel.add(Device(PciFunction(BRIDGE, 0x8086, 0x1901, 0x060400, group=group), "pcieport"),
+               "pcieport")  # fmt: skip
+    kernel.add(Device(card, native), vga)
+    kernel.add(Device(PciFunction(AUDIO, 0x1002, 0xAB28, 0x040300, group=group), "snd_hda_intel"),
+               audio)  # fmt: skip
+    kernel.add(Device(PciFunction(USB, 0x1B21, 0x2142, 0x0C0330, group=11), "xhci_hcd"),
+               "xhci_hcd")  # fmt: skip
+    kernel.add(Device(PciFunction(DISK, 0x8086, 0xA352, 0x010601, group=12), "ahci"), "ahci")
+    host.files.roms[ROM] = rom()
+    return host
+
+
+def greeter(host: FakeHost | None = None) -> FakeHost:
+    """A display manager with its greeter on the card."""
+    host = host or bare()
+    host.user.add(
+        FakeUnit(
+            "lightdm.service",
+            (Program("Xorg", (VGA,)), Program("greeter", (VGA,), uid=105)),
+            aliases=("display-manager.service",),
+            needs_display=True,
+            memory=GIB // 8,
+        )
+    )
+    host.user.log_in(
+        Session("c1", "lightdm", 105, "seat0", "greeter", graphical=True, unit="session-c1.scope")
+    )
+    return host
+
+
+def desktop(host: FakeHost | None = None) -> FakeHost:
+    """alice is logged in: a compositor in her session, sound in her manager, respawned."""
+    host = greeter(host)
+    host.user.session_ends_after = 0.5
+    alice = Session("2", "alice", 1000, "seat0", "user", graphical=True, unit="session-2.scope")
+    host.user.add(
+        FakeUnit(
+            "user@1000.service",
+            (Program("pipewire", (AUDIO,), uid=1000, respawn=0.1),),
+            mortal=True,
+        )
+    )
+    host.user.log_in(alice, Program("gnome-shell", (VGA,), uid=1000), memory=2 * GIB)
+    return host
+
+
+def crowded() -> FakeHost:
+    """All at once: desktop, a monitoring daemon, a stubborn holder, somebody over ssh."""
+    host = desktop()
+    host.user.lingering.add(1001)
+    host.user.add(FakeUnit("lactd.service", (Program("lact", (VGA,), respawn=0.2),)))
+    host.user.add(FakeUnit("user@1001.service", (Program("wireplumber", (AUDIO,), uid=1001),)))
+    host.user.log_in(
+        Session("7", "bob", 1001, "", "user", unit="session-7.scope"),
+        Program("stubborn", (VGA,), uid=1001, ignores=frozenset({15})),
+    )
+    return host
+
+
+def text_console() -> FakeHost:
+    """No display manager; alice works on a text console."""
+    host = bare()
+    host.user.log_in(
+        Session("1", "alice", 1000, "seat0", "user", unit="session-1.scope"), Program("bash")
+    )
+    return host
+
+
+def on_vfio() -> FakeHost:
+    """A card that was given to vfio-pci at boot, beside a USB controller of the host."""
+    host = bare(vga=VFIO_DRIVER, audio=VFIO_DRIVER)
+    for address in (VGA, AUDIO):
+        host.kernel.device(address).override = VFIO_DRIVER
+    return host
+
+
+def nvidia() -> FakeHost:
+    """The proprietary driver: modules to unload, and the firmware's framebuffer still there."""
+    host = bare(vga=None)
+    kernel = host.kernel
+    for name in ("nvidia", "nvidia_uvm", "nvidia_modeset", "nvidia_drm"):
+        kernel.modules[name] = True
+    kernel.evicts_framebuffers = False
+    kernel.framebuffers.append(EFIFB)
+    kernel.device(VGA).native = "nvidia"
+    kernel.probe(VGA)
+    return greeter(host)
+
+
+def configuration(
+    devices: Sequence[PciAddress] = DEVICES, *, rom: bool = True, more: str = ""
+) -> str:
+    """The text of vfiod.yaml."""
+    lines = ["guests:", "  win10:", "    devices:"]
+    for address in devices:
+        lines.append(f"      - address: {address}")
+        lines += [f"        rom: {ROM}"] if rom and address == VGA else []
+    return "\n".join(lines) + f"\n{more}"
+
+
+def settings(
+    devices: Sequence[PciAddress] = DEVICES, *, rom: bool = True, more: str = ""
+) -> Config:
+    """The same, parsed."""
+    return config.parse(configuration(devices, rom=rom, more=more))
+
+
+def xml(
+    devices: Sequence[PciAddress] = DEVICES,
+    *,
+    name: str = "win10",
+    rom_file: str | None = f"/usr/share/vgabios/vfiod/{VGA}.rom",
+    memory: int = 4 * GIB,
+    disk: str = "/var/lib/libvirt/images/win10.qcow2",
+    backing: str = "",
+) -> str:
+    """Domain XML that passes the devices through."""
+    rows = []
+    for a in devices:
+        rom = f"<rom file='{rom_file}'/>" if rom_file and a == VGA else ""
+        rows.append(
+            f"<hostdev mode='subsystem' type='pci' managed='no'><source><address "
+            f"domain='{a.domain:#06x}' bus='{a.bus:#04x}' slot='{a.slot:#04x}' "
+            f"function='{a.function:#x}'/></source>{rom}</hostdev>"
+        )
+    return (
+        f"<domain type='kvm'><name>{name}</name><uuid>{UUID}</uuid>"
+        f"<memory unit='b'>{memory}</memory>{backing}<devices><disk type='file' device='disk'>"
+        f"<source file='{disk}'/></disk>{''.join(rows)}</devices></domain>"
+    )
+
+
+def guest_xml(devices: Sequence[PciAddress] = DEVICES) -> Domain:
+    """The same, parsed."""
+    return domain.parse(xml(devices))

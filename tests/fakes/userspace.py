@@ -1,0 +1,181 @@
+"""A small model of systemd, logind and the processes they run."""
+
+import signal
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import count
+
+from tests.fakes.clock import Clock
+from tests.fakes.kernel import Kernel
+from vfiod.errors import HostError
+from vfiod.model import Holder, PciAddress, Session
+
+USER_STOP_DELAY = 10.0
+
+
+@dataclass
+class Program:
+    """What a unit runs. ``respawn`` starts it again that many seconds after it was killed."""
+
+    command: str
+    opens: tuple[PciAddress, ...] = ()
+    uid: int = 0
+    ignores: frozenset[int] = frozenset()
+    respawn: float | None = None
+
+
+@dataclass
+class Process:
+    """A process and the device nodes it has open."""
+
+    pid: int
+    program: Program
+    unit: str
+    nodes: set[str] = field(default_factory=set)
+
+
+@dataclass
+class FakeUnit:
+    """A unit. ``mortal``: it belongs to somebody's session and does not come back with it."""
+
+    ident: str
+    programs: tuple[Program, ...] = ()
+    aliases: tuple[str, ...] = ()
+    active: bool = True
+    mortal: bool = False
+    needs_display: bool = False
+    start_fails: bool = False
+    stop_hangs: bool = False
+    memory: int = 0
+    runs: int = 0
+
+
+class Userspace:
+    """Units, processes and sessions."""
+
+    def __init__(self, clock: Clock, kernel: Kernel) -> None:
+        self.units: dict[str, FakeUnit] = {}
+        self.processes: dict[int, Process] = {}
+        self.sessions: dict[str, Session] = {}
+        self.lingering: set[int] = set()
+        self.session_ends_after = 0.0
+        self.shutting_down = False
+        self.inhibited = ""
+        self.mishaps = kernel.mishaps
+        self._clock, self._kernel = clock, kernel
+        self._pids = count(500)
+        kernel.open_nodes = self.open_nodes
+
+    # Processes
+
+    def open_nodes(self) -> Collection[str]:
+        return {node for process in self.processes.values() for node in process.nodes}
+
+    def spawn(self, program: Program, unit: str = "", nodes: Iterable[str] = ()) -> Process:
+        """Start a process; it opens the nodes that its devices have now."""
+        devices = [self._kernel.devices[a] for a in program.opens if a in self._kernel.devices]
+        opened = {node for device in devices for node in device.nodes} | set(nodes)
+        process = Process(next(self._pids), program, unit, opened)
+        self.processes[process.pid] = process
+        return process
+
+    def kill(self, pid: int) -> None:
+        """The process ends, and may be started again by its unit."""
+        process = self.processes.pop(pid, None)
+        unit = self.units.get(process.unit) if process else None
+        if process and unit and process.program.respawn is not None:
+            this_run = unit.runs
+            self._clock.after(
+                process.program.respawn, lambda: self._respawn(process, unit, this_run)
+            )
+
+    def _respawn(self, process: Process, unit: FakeUnit, run: int) -> None:
+        if unit.active and unit.runs == run:
+            self.spawn(process.program, process.unit)
+
+    def signal(self, pid: int, number: int) -> None:
+        process = self.processes.get(pid)
+        if process and number not in process.program.ignores:
+            self.kill(pid)
+
+    def holders(self, nodes: Collection[str]) -> list[Holder]:
+        return [
+            Holder(p.pid, p.program.command, node, p.unit, p.program.uid)
+            for p in self.processes.values()
+            for node in sorted(p.nodes & set(nodes))
+        ]
+
+    # Units
+
+    def add(self, unit: FakeUnit) -> None:
+        self.units[unit.ident] = unit
+        if unit.active:
+            self._run(unit)
+
+    def find(self, name: str) -> FakeUnit | None:
+        """A unit by its name or an alias."""
+        named = [u for u in self.units.values() if name in (u.ident, *u.aliases)]
+        return named[0] if named else None
+
+    def start(self, name: str) -> None:
+        unit = self.find(name)
+        if self.shutting_down:
+            self.mishaps.append(f"start of {name} while the host shuts down")
+            raise HostError(f"Transaction for {name} is destructive")
+        if unit is None:
+            raise HostError(f"Unit {name} not found")
+        if unit.active:
+            return
+        if unit.start_fails or (unit.needs_display and not self._has_display()):
+            raise HostError(f"StartUnit {name} ended as failed")
+        unit.active = True
+        self._run(unit)
+
+    def stop(self, name: str) -> None:
+        unit = self.find(name)
+        if unit is not None:
+            unit.active = False
+            self._end(unit.ident)
+
+    def _run(self, unit: FakeUnit) -> None:
+        unit.runs += 1
+        for program in unit.programs:
+            self.spawn(program, unit.ident)
+
+    def _end(self, unit: str) -> None:
+        """systemd kills what is left in the control group; what SIGKILL does not end stays."""
+        for process in [p for p in self.processes.values() if p.unit == unit]:
+            if signal.SIGKILL not in process.program.ignores:
+                self.kill(process.pid)
+
+    def _has_display(self) -> bool:
+        devices = self._kernel.devices.values()
+        return bool(self._kernel.framebuffers) or any(
+            d.function.is_display and d.nodes for d in devices
+        )
+
+    # Sessions
+
+    def log_in(self, session: Session, *programs: Program, memory: int = 0) -> None:
+        """A session and its scope, and the user's manager if it is not there yet."""
+        self.sessions[session.ident] = session
+        self.add(FakeUnit(session.unit, programs, mortal=True, memory=memory))
+        manager = f"user@{session.uid}.service"
+        if manager not in self.units:
+            self.add(FakeUnit(manager, mortal=session.uid not in self.lingering))
+
+    def terminate(self, ident: str) -> None:
+        session = self.sessions.get(ident)
+        if session is not None:
+            self.stop(session.unit)
+            self._clock.after(self.session_ends_after, lambda: self._log_out(session))
+
+    def _log_out(self, session: Session) -> None:
+        self.sessions.pop(session.ident, None)
+        if not any(s.uid == session.uid for s in self.sessions.values()):
+            self._clock.after(USER_STOP_DELAY, lambda: self._stop_manager(session.uid))
+
+    def _stop_manager(self, uid: int) -> None:
+        back = any(s.uid == uid for s in self.sessions.values())
+        if uid not in self.lingering and not back:
+            self.stop(f"user@{uid}.service")

@@ -1,0 +1,131 @@
+"""The hook in a world of its own: its fixed paths replaced, its programs watched."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "hooks" / "qemu"
+NOBODY = 65534
+DOMAIN = "<domain type='kvm'>\n  <name>win10</name>\n</domain>\n"
+
+# Each call leaves a file with its arguments, NUL-terminated.
+_BUSCTL = """#!/bin/sh
+number=$(ls "{calls}" | wc -l)
+printf '%s\\0' "$@" >"{calls}/$number"
+for last; do :; done
+[ "$last" != Ping ] || exit "$(cat "{top}/ping")"
+cat "{top}/answer" >&2
+echo 'a reply that must not reach stdout'
+exit "$(cat "{top}/status")"
+"""
+_WATCHED = """#!/bin/sh
+echo {name} "$@" >>"{top}/programs"
+exec {real} "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What libvirt sees of one run."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Sandbox:
+    """One copy of the hook, run by `shell`, with a busctl that answers as told."""
+
+    def __init__(self, top: Path, shell: str, source: str | None = None) -> None:
+        self.top, self.shell = top, shell
+        self.config, self.journal = top / "vfiod.yaml", top / "journal.json"
+        self.vfiod, self.owner = top / "vfiod", top / "owner"
+        self._bin, self._calls = top / "bin", top / "calls"
+        for folder in (self._bin, self._calls, self.owner):
+            folder.mkdir()
+        self._write_programs()
+        self.answer()
+        self.hook = top / "50-vfiod"
+        self.hook.write_text(self._moved(SOURCE.read_text() if source is None else source))
+
+    def _moved(self, text: str) -> str:
+        places = {
+            "PATH=/usr/bin:/bin": f"PATH={self._bin}",
+            "vfiod=/usr/bin/vfiod": f"vfiod={self.vfiod}",
+            "config=/etc/vfiod/vfiod.yaml": f"config={self.config}",
+            "journal=/run/vfiod/journal.json": f"journal={self.journal}",
+            "[ -O / ]": f"[ -O {self.owner} ]",
+        }
+        for old, new in places.items():
+            assert text.count(old) == 1, f"{old!r} is not once in the hook"
+            text = text.replace(old, new)
+        return text
+
+    def _write_programs(self) -> None:
+        self._program(self.vfiod, "#!/bin/sh\n")
+        busctl = _BUSCTL.format(top=self.top, calls=self._calls)
+        # The fake busctl runs with the hook's PATH, where the others are watched.
+        self._program(self._bin / "busctl", busctl.replace("#!/bin/sh", "#!/bin/sh\nPATH=/bin", 1))
+        for name in ("grep", "cat"):
+            watched = _WATCHED.format(name=name, top=self.top, real=f"/bin/{name}")
+            self._program(self._bin / name, watched)
+        logger = _WATCHED.format(name="logger", top=self.top, real="/bin/true")
+        self._program(self._bin / "logger", logger)
+
+    @staticmethod
+    def _program(path: Path, text: str) -> None:
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def answer(self, text: str = "", *, status: int = 0, alive: bool = True) -> None:
+        """What busctl says and returns from now on, and whether the daemon answers a ping."""
+        (self.top / "answer").write_text(text)
+        (self.top / "status").write_text(str(status))
+        (self.top / "ping").write_text("0" if alive else "1")
+
+    def use_bus(self, address: str) -> None:
+        """Let the real busctl speak, on the bus at this address."""
+        busctl = f'#!/bin/sh\nDBUS_SYSTEM_BUS_ADDRESS={address} exec /usr/bin/busctl "$@"\n'
+        self._program(self._bin / "busctl", busctl)
+
+    def name_guest(self, name: str) -> None:
+        """Put the guest into the configuration."""
+        self.config.write_text(f'# the guests\nguests:\n  "{name}":\n    devices: []\n')
+
+    def command(self, guest: str, operation: str, extra: str = "-") -> list[str]:
+        """The command libvirt would run."""
+        end = "end" if operation in ("release", "stopped") else "begin"
+        return [self.shell, str(self.hook), guest, operation, end, extra]
+
+    def run(self, guest: str, operation: str, *, extra: str = "-", xml: str = DOMAIN) -> Outcome:
+        """Run the hook as libvirt does, to the end of its output; nothing may be left of it."""
+        environment = {"LC_ALL": "C", "PATH": os.environ["PATH"], "HOME": "/root"}
+        process = subprocess.Popen(
+            self.command(guest, operation, extra),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, encoding="utf-8", env=environment, cwd="/", start_new_session=True,
+        )  # fmt: skip
+        stdout, stderr = process.communicate(xml, timeout=20)
+        assert not group_exists(process.pid), "the hook left a process behind"
+        return Outcome(process.returncode, stdout, stderr)
+
+    def calls(self) -> list[Sequence[str]]:
+        """The arguments of every busctl so far."""
+        files = sorted(self._calls.iterdir(), key=lambda path: int(path.name))
+        return [path.read_bytes().decode().split("\0")[:-1] for path in files]
+
+    def programs(self) -> list[str]:
+        """The other programs that ran, each with its arguments."""
+        log = self.top / "programs"
+        return log.read_text().splitlines() if log.exists() else []
+
+
+def group_exists(leader: int) -> bool:
+    """Whether any process of this process group is left."""
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,264 @@
+"""hooks/qemu: what libvirt sees of it, with a busctl that answers as told."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.hook.sandbox import DOMAIN, NOBODY, Sandbox
+
+ASKED = ("prepare", "started", "release", "reconnect")
+HARMLESS = ("started", "release", "reconnect")
+NAMES = (
+    "win10", "win 10", "Wïn-日本", "-rf", "--help", "it's", "a*b?[c]", "a.b+(c)|^$", "$HOME",
+    "$(touch pwned)", "`id`", "%s%n", "#1", "a;b", "~root", "*", "back\\slash", 'we"ird',
+)  # fmt: skip
+PREFIX = ["--system", "--quiet"]
+CALL = ["--", "call", "org.vfiod1", "/org/vfiod1", "org.vfiod1.Hook"]
+
+
+@pytest.fixture(params=["dash", "bash"])
+def hook(request: pytest.FixtureRequest, tmp_path: Path) -> Sandbox:
+    return Sandbox(tmp_path, request.param)
+
+
+@pytest.mark.parametrize("operation", ["start", "stopped", "migrate", "restore", "attach", ""])
+def test_operations_of_no_interest_start_no_program(hook: Sandbox, operation: str) -> None:
+    hook.name_guest("win10")
+    outcome = hook.run("win10", operation, xml="x" * 1_000_000)
+    assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "", "")
+    assert hook.programs() == []
+    assert hook.calls() == []
+
+
+@pytest.mark.parametrize("operation", ASKED)
+def test_users_own_daemons_are_left_alone(hook: Sandbox, operation: str) -> None:
+    hook.name_guest("win10")
+    if os.geteuid() == 0:
+        os.chown(hook.owner, NOBODY, NOBODY)
+    else:
+        hook.owner.rmdir()
+        hook.owner.symlink_to("/")
+    assert hook.run("win10", operation).status == 0
+    assert hook.programs() == []
+    assert hook.calls() == []
+
+
+@pytest.mark.parametrize("operation", ASKED)
+def test_nothing_is_asked_once_the_package_is_gone(hook: Sandbox, operation: str) -> None:
+    hook.name_guest("win10")
+    hook.vfiod.unlink()
+    assert hook.run("win10", operation).status == 0
+    assert hook.programs() == []
+    assert hook.calls() == []
+
+
+@pytest.mark.parametrize("operation", ASKED)
+def test_foreign_guest_costs_one_process(hook: Sandbox, operation: str) -> None:
+    hook.name_guest("win10")
+    hook.answer("Call failed: no", status=1, alive=False)
+    outcome = hook.run("debian", operation)
+    assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "", "")
+    assert len(hook.programs()) == 1
+    assert hook.calls() == []
+
+
+@pytest.mark.parametrize("operation", ASKED)
+def test_no_configuration_no_question(hook: Sandbox, operation: str) -> None:
+    assert hook.run("win10", operation).status == 0
+    assert hook.programs() == []
+    assert hook.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("configured", "guest"),
+    [("abc", "a.c"), ("abc", "a*"), ("abc", "a[b]c"), ("abc", "?"), ("abc", "^"), ("abc", "")],
+)
+def test_names_are_text_and_not_patterns(hook: Sandbox, configured: str, guest: str) -> None:
+    hook.name_guest(configured)
+    assert hook.run(guest, "prepare").status == 0
+    assert hook.calls() == []
+
+
+def test_a_name_in_a_comment_is_no_guest(hook: Sandbox) -> None:
+    hook.config.write_text("guests: {}\n# win10:\n   \t#  win10:\n")
+    assert hook.run("win10", "prepare").status == 0
+    assert hook.calls() == []
+
+
+@pytest.mark.parametrize("line_break", ["\r", "\x85", "\u2028", "\u2029", "\0\n"])
+def test_a_name_behind_an_unusual_line_break_is_asked_about(hook: Sandbox, line_break: str) -> None:
+    hook.config.write_bytes(f"# the guests{line_break}win10:\n".encode())
+    hook.run("win10", "prepare")
+    assert len(hook.calls()) == 1
+
+
+def test_a_comment_may_end_as_on_windows(hook: Sandbox) -> None:
+    hook.config.write_bytes(b"guests: {}\r\n# win10:\r\n")
+    hook.run("win10", "prepare")
+    assert hook.calls() == []
+
+
+def test_a_name_before_a_comment_is_one(hook: Sandbox) -> None:
+    hook.config.write_text("guests:\n  win10: # the one\n")
+    hook.run("win10", "prepare")
+    assert len(hook.calls()) == 1
+
+
+@pytest.mark.parametrize("text", ['guests: {"win\\u0031\\u0030": {}}', "guests: {'a''b': {}}"])
+def test_a_file_that_may_hide_a_name_is_asked_about(hook: Sandbox, text: str) -> None:
+    hook.config.write_text(text)
+    hook.run("win10", "prepare")
+    assert len(hook.calls()) == 1
+
+
+def test_a_file_that_cannot_be_read_is_asked_about(hook: Sandbox) -> None:
+    hook.config.mkdir()
+    hook.answer("Call failed: cannot read it", status=1)
+    assert hook.run("win10", "prepare").status == 1
+
+
+@pytest.mark.parametrize("guest", NAMES)
+def test_prepare_hands_name_and_xml_over_unchanged(hook: Sandbox, guest: str) -> None:
+    hook.name_guest(guest)
+    outcome = hook.run(guest, "prepare")
+    assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "", "")
+    xml = DOMAIN.rstrip("\n")
+    assert hook.calls() == [[*PREFIX, "--timeout=300", *CALL, "Prepare", "ss", guest, xml]]
+    assert not Path("/pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("operation", "extra", "tail"),
+    [
+        ("started", "-", ["Started", "ss", "win10"]),
+        ("reconnect", "-", ["Reconnect", "ss", "win10"]),
+        ("release", "from snapshot", ["Release", "sss", "win10"]),
+    ],
+)
+def test_the_other_operations_are_told(
+    hook: Sandbox, operation: str, extra: str, tail: list[str]
+) -> None:
+    hook.name_guest("win10")
+    outcome = hook.run("win10", operation, extra=extra, xml="<domain/>")
+    assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "", "")
+    reason = [extra] if operation == "release" else []
+    assert hook.calls() == [[*PREFIX, "--timeout=5", *CALL, *tail, "<domain/>", *reason]]
+
+
+@pytest.mark.parametrize("guest", NAMES)
+def test_release_goes_by_the_journal_when_the_configuration_has_changed(
+    hook: Sandbox, guest: str
+) -> None:
+    hook.name_guest("another")
+    hook.journal.write_text(json.dumps({"guest": guest}, ensure_ascii=False))
+    hook.run(guest, "release", extra="shutdown")
+    assert [call[-3] for call in hook.calls()] == [guest]
+
+
+def test_a_journal_of_another_guest_is_no_reason_to_ask(hook: Sandbox) -> None:
+    hook.name_guest("win10")
+    hook.journal.write_text('{"guest": "win10", "path": "a\\\\b", "empty": "\'\'"}')
+    assert hook.run("debian", "prepare").status == 0
+    assert hook.calls() == []
+
+
+def test_a_journal_that_cannot_be_read_is_asked_about(hook: Sandbox) -> None:
+    hook.journal.mkdir()
+    hook.run("win10", "release")
+    assert len(hook.calls()) == 1
+
+
+def test_a_refusal_is_one_line(hook: Sandbox) -> None:
+    hook.name_guest("win10")
+    hook.answer("Call failed: no ROM for\n0000:01:00.0.\n\tLook at * and `id`\n", status=1)
+    outcome = hook.run("win10", "prepare")
+    assert outcome.status == 1
+    assert outcome.stdout == ""
+    assert outcome.stderr == "vfiod: no ROM for 0000:01:00.0. Look at * and `id`\n"
+
+
+def test_daemon_down_fails_closed_and_says_what_to_do(hook: Sandbox) -> None:
+    hook.name_guest("win10")
+    hook.answer("Call failed: Unit vfiod.service is masked.\n", status=1, alive=False)
+    outcome = hook.run("win10", "prepare")
+    assert (outcome.status, outcome.stdout) == (1, "")
+    assert outcome.stderr.count("\n") == 1
+    for part in (
+        "vfiod: guest win10 not started and the desktop not touched",
+        "(Unit vfiod.service is masked.)",
+        "systemctl status vfiod",
+        f"remove it from {hook.config}",
+    ):
+        assert part in outcome.stderr
+
+
+def test_daemon_that_died_at_work_is_not_called_harmless(hook: Sandbox) -> None:
+    hook.name_guest("win10")
+    hook.journal.write_text('{"guest": "win10"}')
+    hook.answer("Call failed: Remote peer disconnected\n", status=1, alive=False)
+    outcome = hook.run("win10", "prepare")
+    assert outcome.status == 1
+    assert "not touched" not in outcome.stderr
+    assert "ended at work (Remote peer disconnected)" in outcome.stderr
+
+
+def test_no_answer_in_time_is_named(hook: Sandbox) -> None:
+    hook.name_guest("win10")
+    hook.answer("Call failed: Connection timed out\n", status=1)
+    outcome = hook.run("win10", "prepare")
+    assert outcome.status == 1
+    assert "no answer within 300 s" in outcome.stderr
+
+
+def test_busctl_missing_fails_closed(hook: Sandbox) -> None:
+    hook.name_guest("win10")
+    (hook.top / "bin" / "busctl").unlink()
+    outcome = hook.run("win10", "prepare")
+    assert outcome.status == 1
+    assert outcome.stderr.count("\n") == 1
+    assert "not started" in outcome.stderr
+
+
+@pytest.mark.parametrize("operation", HARMLESS)
+@pytest.mark.parametrize("alive", [True, False])
+def test_nothing_but_prepare_ever_fails(hook: Sandbox, operation: str, *, alive: bool) -> None:
+    hook.name_guest("win10")
+    hook.answer("Call failed: no\nway\n", status=1, alive=alive)
+    outcome = hook.run("win10", operation, extra="crashed")
+    assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "", "")
+    assert len(hook.calls()) == 1
+    said = [line for line in hook.programs() if line.startswith("logger")]
+    assert len(said) == 1
+    assert said[0].endswith(f"{operation} of guest win10: no way")
+
+
+def test_the_longest_xml_goes_through(hook: Sandbox) -> None:
+    hook.name_guest("win10")
+    assert hook.run("win10", "prepare", xml="x" * 120_000).status == 0
+    assert len(hook.calls()[0][-1]) == 120_000
+
+
+@pytest.mark.parametrize("xml", ["x" * 120_001, "é" * 60_001, "x" * 3_000_000])
+def test_longer_xml_is_refused_before_anything_is_asked(hook: Sandbox, xml: str) -> None:
+    hook.name_guest("win10")
+    outcome = hook.run("win10", "prepare", xml=xml)
+    assert (outcome.status, outcome.stdout) == (1, "")
+    assert outcome.stderr.count("\n") == 1
+    assert f"{len(xml.encode())} bytes" in outcome.stderr
+    assert hook.calls() == []
+
+
+@pytest.mark.parametrize("operation", HARMLESS)
+def test_longer_xml_does_not_hold_back_the_rest(hook: Sandbox, operation: str) -> None:
+    hook.name_guest("win10")
+    assert hook.run("win10", operation, xml="x" * 200_000).status == 0
+    assert "" in hook.calls()[0]
+
+
+def test_the_service_recognises_its_file(hook: Sandbox) -> None:
+    lines = hook.hook.read_text().splitlines()
+    assert "# Installed by vfiod.service" in lines
+    prerm = Path(__file__).parents[2] / "debian" / "vfiod.prerm"
+    assert "grep -qxF '# Installed by vfiod.service'" in prerm.read_text()

@@ -1,0 +1,115 @@
+"""pytest: which lab to run, and the fixtures that start one."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import checks, layer
+from .hardware import Hardware
+from .image import Image
+from .machine import Lab
+from .recipe import SUITES
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lab")
+    group.addoption("--suite", choices=SUITES, default="bookworm", help="Debian in the lab")
+    group.addoption("--deb", type=Path, help="vfiod package to install in the lab")
+    group.addoption("--display", default="none", help="QEMU display to watch, e.g. gtk")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.lab)
+
+
+@dataclass
+class Labs:
+    """Starts labs and remembers them, so that every one is stopped and can give evidence."""
+
+    image: Image
+    display: str
+    started: list[Lab] = field(default_factory=list)
+
+    def __call__(self, image: Image | None = None, **hardware: Any) -> Lab:
+        """A freshly booted lab at its greeter; keywords as for `Hardware`."""
+        lab = Lab(image or self.image, Hardware(**{"display": self.display, **hardware}))
+        self.started.append(lab)
+        return lab.boot()
+
+    def close(self) -> None:
+        """Stop all of them."""
+        for lab in self.started:
+            lab.close()
+
+
+@pytest.fixture(scope="session")
+def suite(request: pytest.FixtureRequest) -> str:
+    """The Debian release under test."""
+    return str(request.config.getoption("--suite"))
+
+
+@pytest.fixture(scope="session")
+def deb(request: pytest.FixtureRequest) -> Path | None:
+    """The package under test, if one was given."""
+    path = request.config.getoption("--deb")
+    return path if path is None else Path(path).resolve(strict=True)
+
+
+@pytest.fixture(scope="session")
+def lab_image(suite: str, deb: Path | None) -> Image:
+    """The disk the labs of this run start from."""
+    return layer.prepared(suite, deb)
+
+
+@pytest.fixture(scope="module")
+def lab(lab_image: Image, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """One lab at its greeter, shared by the tests of a module."""
+    labs = Labs(lab_image, request.config.getoption("--display"))
+    try:
+        yield labs()
+    finally:
+        labs.close()
+
+
+@pytest.fixture
+def fresh_lab(lab_image: Image, request: pytest.FixtureRequest) -> Iterator[Labs]:
+    """A factory of labs of one's own: `fresh_lab(gpu="qxl-vga", memory=2048)`."""
+    labs = Labs(lab_image, request.config.getoption("--display"))
+    try:
+        yield labs
+    finally:
+        labs.close()
+
+
+@pytest.fixture
+def clean_host(lab: Lab) -> Iterator[None]:
+    """The shared lab is whole before the test, and again after it."""
+    assert checks.faults(lab) == []
+    yield
+    assert checks.faults(lab) == []
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+    """A failed test shows what its labs say."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for lab in _labs_of(item):
+            report.sections.append((f"lab {lab.image.name}", lab.evidence()))
+
+
+def _labs_of(item: pytest.Item) -> Iterator[Lab]:
+    for value in getattr(item, "funcargs", {}).values():
+        if isinstance(value, Lab):
+            yield value
+        elif isinstance(value, Labs):
+            yield from value.started

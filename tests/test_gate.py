@@ -1,0 +1,133 @@
+"""Style, types, import floors, shell, units and other data files: one gate for all of it.
+
+A tool that is missing is a failure, not a reason to skip.
+"""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from vfiod.events import Kind
+
+ROOT = Path(__file__).parents[1]
+UNIT = ROOT / "systemd" / "vfiod.service"
+# In tenths; what keeps it from being lower stands in the unit.
+EXPOSURE = 45
+SCRIPTS = (
+    "hooks/qemu", "debian/vfiod.prerm", "debian/vfiod.postrm", ".ci/run", "tests/hook/bench",
+)  # fmt: skip
+
+
+def run(*command: str, install: str, cwd: Path = ROOT) -> None:
+    """Run a checker; what it prints is the failure."""
+    beside = Path(sys.executable).parent / command[0]
+    program = str(beside) if beside.exists() else shutil.which(command[0])
+    if program is None:
+        pytest.fail(f"{command[0]} is missing: {install}")
+    done = subprocess.run(
+        [program, *command[1:]],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)}\n{done.stdout}", pytrace=False)
+
+
+def test_ruff() -> None:
+    run("ruff", "check", "--no-cache", "--quiet", ".", install="make venv")
+
+
+def test_format() -> None:
+    run("ruff", "format", "--no-cache", "--check", "--quiet", "--diff", ".", install="make venv")
+
+
+def test_types() -> None:
+    run("mypy", "--strict", "vfiod", "tests", install="make venv")
+
+
+def test_imports_go_down_only() -> None:
+    run("lint-imports", "--no-cache", install="make venv")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_shell(script: str) -> None:
+    run("shellcheck", script, install="make deps")
+
+
+def test_every_shell_script_is_checked() -> None:
+    found = set()
+    for path in _shipped():
+        first = path.read_bytes().split(b"\n", 1)[0]
+        if first.startswith(b"#!") and first.endswith(b"sh"):
+            found.add(str(path.relative_to(ROOT)))
+    assert {script for script in found if not script.startswith("tests/lab/")} == set(SCRIPTS)
+
+
+def _shipped() -> list[Path]:
+    folders = ("hooks", "debian", "systemd", "config", "vfiod", "tests", ".ci")
+    return [path for name in folders for path in (ROOT / name).rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit with a program that exists."""
+    text = UNIT.read_text()
+    assert "ExecStart=/usr/bin/vfiod daemon\n" in text
+    copy = tmp_path / UNIT.name
+    copy.write_text(text.replace("/usr/bin/vfiod daemon", "/bin/true"))
+    return copy
+
+
+def test_unit_is_well_formed(unit: Path) -> None:
+    run("systemd-analyze", "verify", "--man=no", str(unit), install="apt install systemd")
+
+
+def test_unit_is_confined(unit: Path) -> None:
+    options = ("--offline=yes", f"--threshold={EXPOSURE}", "--no-pager")
+    run("systemd-analyze", "security", *options, str(unit), install="apt install systemd")
+
+
+@pytest.mark.parametrize("name", ["org.vfiod1.conf", "org.vfiod1.policy"])
+def test_xml_is_well_formed(name: str) -> None:
+    ElementTree.parse(ROOT / "config" / name)
+
+
+def test_catalog_explains_every_event() -> None:
+    lines = (ROOT / "systemd" / "vfiod.catalog").read_text().splitlines()
+    explained = [line.removeprefix("-- ") for line in lines if line.startswith("-- ")]
+    assert sorted(explained) == sorted(kind.value for kind in Kind)
+
+
+def test_catalog_compiles(tmp_path: Path) -> None:
+    folder = tmp_path / "usr/lib/systemd/catalog"
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "systemd" / "vfiod.catalog", folder)
+    (tmp_path / "var/lib/systemd/catalog").mkdir(parents=True)
+    tool = "journalctl"
+    run(tool, f"--root={tmp_path}", "--update-catalog", install="apt install systemd")
+    listed = subprocess.run(
+        [tool, f"--root={tmp_path}", "--list-catalog"], capture_output=True, text=True, check=True
+    )
+    assert len(listed.stdout.splitlines()) == len(Kind)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "man").iterdir()), ids=lambda p: p.name)
+def test_manual_names_its_version(page: Path) -> None:
+    assert f'"vfiod {_version()}"' in page.read_text()
+
+
+def test_package_has_the_same_version() -> None:
+    assert (ROOT / "debian" / "changelog").read_text().startswith(f"vfiod ({_version()}) ")
+
+
+def _version() -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return str(project["version"])

@@ -1,0 +1,340 @@
+"""Every reason to refuse, each with the device or file it is about and what to do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes import pcs
+from tests.fakes.host import FakeHost
+from tests.fakes.kernel import Device
+from tests.fakes.userspace import Program
+from vfiod import checks, domain, inventory
+from vfiod.checks import CHECKS, Request, find_faults
+from vfiod.config import Config
+from vfiod.errors import VfiodError
+from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, Session
+
+GIB = pcs.GIB
+
+
+def faults(
+    host: FakeHost, config: Config | None = None, xml: str | None = None
+) -> list[VfiodError]:
+    config = config or pcs.settings()
+    guest, wanted = config.guests["win10"], domain.parse(xml or pcs.xml())
+    state = inventory.read(host, config, guest, wanted)
+    return find_faults(Request(config, guest, wanted, state))
+
+
+def only(host: FakeHost, config: Config | None = None, xml: str | None = None) -> VfiodError:
+    (fault,) = faults(host, config, xml)
+    assert fault.message
+    assert fault.message[-1] != "."
+    return fault
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
+     lambda: pcs.greeter(pcs.bare(audio=None))],
+)  # fmt: skip
+def test_an_ordinary_pc_has_no_faults(shape: Callable[[], FakeHost]) -> None:
+    assert faults(shape()) == []
+
+
+def test_every_check_is_in_the_list() -> None:
+    own = {
+        value
+        for name, value in vars(checks).items()
+        if callable(value)
+        and getattr(value, "__module__", "") == checks.__name__
+        and not name.startswith("_")
+        and name not in ("Request", "find_faults")
+    }
+    assert set(CHECKS) == own
+
+
+def test_checking_touches_nothing() -> None:
+    host = pcs.crowded()
+    faults(host)
+    assert host.effects.log == []
+
+
+def test_a_host_that_shuts_down() -> None:
+    host = pcs.greeter()
+    host.user.shutting_down = True
+    assert only(host).message == "the host is shutting down"
+
+
+# Devices
+
+
+def test_a_device_that_is_not_there() -> None:
+    host = pcs.greeter()
+    host.kernel.unplug(pcs.USB)
+    fault = only(host)
+    assert fault.message == "the device 0000:02:00.0 of win10 is not in this PC"
+    assert "lspci -D" in fault.hint
+    assert "/etc/vfiod/vfiod.yaml" in fault.hint
+
+
+def test_a_bridge() -> None:
+    devices = (*pcs.DEVICES, pcs.BRIDGE)
+    found = faults(pcs.greeter(), pcs.settings(devices), pcs.xml(devices))
+    assert found[0].message == "the device 0000:00:01.0 [8086:1901] is a bridge"
+    assert found[0].hint == "bridges stay with the host: remove it"
+
+
+def test_a_device_that_is_configured_and_not_passed_through() -> None:
+    fault = only(pcs.greeter(), xml=pcs.xml(pcs.DEVICES[:2]))
+    assert fault.message == (
+        "0000:02:00.0 is configured for win10 but is no <hostdev> of the guest"
+    )
+    assert "virsh edit" in fault.hint
+
+
+def test_a_device_that_is_passed_through_and_not_configured() -> None:
+    fault = only(pcs.greeter(), pcs.settings(pcs.DEVICES[:2]))
+    assert fault.message == (
+        "the guest has a <hostdev> 0000:02:00.0 that /etc/vfiod/vfiod.yaml does not list for it"
+    )
+    assert "virsh edit" in fault.hint
+
+
+def test_a_kernel_without_vfio() -> None:
+    host = pcs.greeter()
+    del host.kernel.modules["vfio_pci"]
+    fault = only(host)
+    assert fault.message == "this kernel has no vfio-pci module"
+    assert fault.hint
+
+
+def test_an_iommu_that_is_off() -> None:
+    host = pcs.greeter()
+    for address in pcs.DEVICES:
+        device = host.kernel.device(address)
+        device.function = replace(device.function, group=None)
+    found = faults(host)
+    assert [f.message for f in found] == [
+        f"the device {host.pci.function(address)} has no IOMMU group" for address in pcs.DEVICES
+    ]
+    assert all("intel_iommu=on" in f.hint for f in found)
+
+
+def test_a_function_of_the_card_that_is_not_listed() -> None:
+    devices = (pcs.VGA, pcs.USB)
+    host = pcs.greeter()
+    sound = host.kernel.device(pcs.AUDIO)
+    sound.function = replace(sound.function, group=13)
+    fault = only(host, pcs.settings(devices), pcs.xml(devices))
+    assert fault.message == (
+        "0000:01:00.1 [1002:ab28] is a function of the same card and is not listed"
+    )
+    assert fault.hint == "add 0000:01:00.1 to the configuration and to the guest"
+
+
+def test_an_unlisted_function_of_the_card_on_vfio_does_no_harm() -> None:
+    devices = (pcs.VGA, pcs.USB)
+    host = pcs.greeter(pcs.bare(audio=VFIO_DRIVER))
+    assert faults(host, pcs.settings(devices), pcs.xml(devices)) == []
+
+
+def test_an_unlisted_mate_of_a_usb_controller_does_no_harm() -> None:
+    mate = PciAddress.parse("0000:02:00.1")
+    host = pcs.greeter()
+    host.kernel.add(Device(PciFunction(mate, 1, 2, 0x088000, group=19), None), None)
+    assert faults(host) == []
+
+
+def in_group(host: FakeHost, driver: str | None, code: int = 0x020000) -> None:
+    foreign = PciAddress.parse("0000:01:01.0")
+    host.kernel.add(Device(PciFunction(foreign, 0x10EC, 0x8168, code, group=10), driver), driver)
+
+
+def test_a_foreign_device_in_the_group_that_the_host_uses() -> None:
+    host = pcs.greeter()
+    in_group(host, "ahci")
+    fault = only(host)
+    assert fault.message == (
+        "0000:01:01.0 [10ec:8168] shares IOMMU group 10 with a listed device "
+        "and is in use by the host's driver ahci"
+    )
+    assert "list it too" in fault.hint
+
+
+@pytest.mark.parametrize(("driver", "code"), [(None, 0x020000), ("pcieport", 0x060400)])
+def test_a_foreign_device_that_does_no_harm(driver: str | None, code: int) -> None:
+    host = pcs.greeter()
+    in_group(host, driver, code)
+    assert faults(host) == []
+
+
+def test_another_guest_that_has_a_device() -> None:
+    host = pcs.on_vfio()
+    process = host.start_guest((pcs.VGA, pcs.AUDIO), command="qemu-system-x86")
+    fault = only(host)
+    assert fault.message == (
+        f"another guest has a device of win10: qemu-system-x86 (pid {process.pid}) "
+        "has /dev/vfio/10 open"
+    )
+    assert fault.hint == "shut that guest down"
+
+
+def test_a_disk_that_the_host_stands_on() -> None:
+    host = pcs.greeter()
+    host.kernel.device(pcs.DISK).carries = ("the mounted file system /",)
+    devices = (*pcs.DEVICES, pcs.DISK)
+    fault = only(host, pcs.settings(devices), pcs.xml(devices))
+    assert fault.message == ("0000:03:00.0 carries the mounted file system / of the running host")
+    assert fault.hint == "do not list it"
+
+
+# Display
+
+
+def test_a_card_that_only_the_firmware_lights() -> None:
+    host = pcs.bare(vga=None)
+    host.kernel.framebuffers.append(pcs.EFIFB)
+    fault = only(host)
+    assert fault.message.startswith("the display 0000:01:00.0 [1002:73bf] has no native driver")
+    assert "would stay dark after the guest" in fault.message
+    assert "blacklisted" in fault.hint
+
+
+def test_a_second_card_without_a_driver_may_go() -> None:
+    host = pcs.bare(vga=None)
+    host.kernel.framebuffers.append(pcs.EFIFB)
+    card = host.kernel.device(pcs.VGA)
+    card.function = replace(card.function, boot_vga=False)
+    assert faults(host) == []
+
+
+def test_a_card_without_a_driver_that_shows_nothing_may_go() -> None:
+    assert faults(pcs.bare(vga=None)) == []
+
+
+# ROM
+
+
+def test_a_rom_that_is_missing() -> None:
+    host = pcs.greeter()
+    host.files.roms.clear()
+    fault = only(host)
+    assert fault.message == (
+        "the ROM of 0000:01:00.0: cannot read /home/alice/card.rom: No such file or directory"
+    )
+    assert "rom:" in fault.hint
+
+
+def test_a_rom_of_another_card() -> None:
+    host = pcs.greeter()
+    host.files.roms[pcs.ROM] = pcs.rom(0x10DE, 0x1B80)
+    fault = only(host)
+    assert fault.message == (
+        "the ROM /home/alice/card.rom does not fit 0000:01:00.0 [1002:73bf]: "
+        "the ROM is for 10de:1b80, the card is 1002:73bf"
+    )
+    assert fault.hint
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 4096, pcs.rom()[:40]])
+def test_a_rom_that_is_none(data: bytes) -> None:
+    host = pcs.greeter()
+    host.files.roms[pcs.ROM] = data
+    assert "the ROM /home/alice/card.rom does not fit 0000:01:00.0" in only(host).message
+
+
+@pytest.mark.parametrize("rom_file", [None, pcs.ROM, "/tmp/other.rom"])
+def test_a_rom_that_the_guest_does_not_read(rom_file: str | None) -> None:
+    fault = only(pcs.greeter(), xml=pcs.xml(rom_file=rom_file))
+    assert fault.message == (
+        f"the guest's <hostdev> 0000:01:00.0 reads the ROM {rom_file or 'of the card'}, "
+        "not the configured one"
+    )
+    assert "<rom file='/usr/share/vgabios/vfiod/0000:01:00.0.rom'/>" in fault.hint
+
+
+def test_a_rom_that_qemu_may_read_where_it_lies() -> None:
+    host = pcs.greeter()
+    host.files.readable_in_place.add(pcs.ROM)
+    assert faults(host, xml=pcs.xml(rom_file=pcs.ROM)) == []
+
+
+def test_without_a_configured_rom_the_guest_may_have_its_own() -> None:
+    assert faults(pcs.greeter(), pcs.settings(rom=False), pcs.xml(rom_file="/x.rom")) == []
+
+
+# Memory and disks
+
+
+def test_too_little_memory() -> None:
+    host = pcs.desktop()
+    host.memory.free = GIB
+    fault = only(host)
+    assert fault.message == (
+        "the guest needs 4.0 GiB of memory, 1.0 GiB are free and ending the desktop frees 2.1 GiB"
+    )
+    assert "less memory" in fault.hint
+
+
+def test_what_the_desktop_holds_counts_as_free() -> None:
+    host = pcs.desktop()
+    host.memory.free = 2 * GIB
+    assert faults(host) == []
+
+
+@pytest.mark.parametrize(("free", "refused"), [(3 * GIB, True), (4 * GIB, False)])
+def test_huge_pages(*, free: int, refused: bool) -> None:
+    host = pcs.greeter()
+    host.memory.free = 0
+    host.memory.hugepages[2 * 2**20] = free
+    backing = "<memoryBacking><hugepages><page size='2' unit='MiB'/></hugepages></memoryBacking>"
+    found = faults(host, xml=pcs.xml(backing=backing))
+    messages = [f.message for f in found]
+    assert messages == (
+        ["the guest needs 4.0 GiB of huge pages and 3.0 GiB are free"] if refused else []
+    )
+
+
+def test_a_disk_image_that_is_missing() -> None:
+    host = pcs.greeter()
+    host.files.absent.add("/var/lib/libvirt/images/win10.qcow2")
+    fault = only(host)
+    assert fault.message == ("the guest's disk /var/lib/libvirt/images/win10.qcow2 does not exist")
+    assert fault.hint
+
+
+# Sessions
+
+
+def test_somebody_at_the_desktop_and_sessions_refuse() -> None:
+    fault = only(pcs.desktop(), pcs.settings(more="sessions: refuse\n"))
+    assert fault.message == ("alice is logged in to the desktop and sessions is set to refuse")
+    assert "log out" in fault.hint
+
+
+@pytest.mark.parametrize("shape", [pcs.greeter, pcs.text_console])
+def test_sessions_refuse_with_nobody_at_the_desktop(shape: Callable[[], FakeHost]) -> None:
+    assert faults(shape(), pcs.settings(more="sessions: refuse\n")) == []
+
+
+def test_sessions_refuse_with_somebody_over_ssh() -> None:
+    host = pcs.greeter()
+    bob = Session("7", "bob", 1001, "", "user", unit="session-7.scope")
+    host.user.log_in(bob, Program("bash", uid=1001))
+    assert faults(host, pcs.settings(more="sessions: refuse\n")) == []
+
+
+def test_sessions_refuse_if_the_display_stays() -> None:
+    host = pcs.desktop(pcs.on_vfio())
+    assert faults(host, pcs.settings(more="sessions: refuse\n")) == []
+
+
+def test_all_faults_at_once_the_most_telling_first() -> None:
+    host = pcs.desktop()
+    host.user.shutting_down = True
+    host.files.roms.clear()
+    host.memory.free = 0
+    found = faults(host, pcs.settings(more="sessions: refuse\n"))
+    assert [f.message.split(" ")[1] for f in found] == ["host", "ROM", "guest", "is"]

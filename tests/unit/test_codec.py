@@ -1,0 +1,87 @@
+"""Every kind of step through JSON and back."""
+
+import importlib
+import json
+import pkgutil
+from dataclasses import fields
+
+import pytest
+
+from tests.fakes import pcs
+from vfiod import steps
+from vfiod.errors import HostError
+from vfiod.steps.base import HostStep, Step
+from vfiod.steps.codec import KINDS, decode, encode
+from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
+
+ODD = "Gäst \"№1\" \\ 'x' — 客人"
+ONE_OF_EACH: tuple[Step, ...] = (
+    Inhibit(ODD),
+    LoadModule("vfio_pci", 20.0),
+    UnloadModule("nvidia", 20),
+    StageRom(pcs.VGA, "/home/älice/a b.rom", "0" * 64),
+    StopDisplayManager("lightdm.service", (pcs.VGA, pcs.AUDIO), 20.0),
+    StopUnit("user@1000.service", restart=True, seconds=0.5),
+    EndSessions(("2", "c1"), 20.0),
+    ReleaseHolders((pcs.VGA, pcs.AUDIO), 5.0, 5.0),
+    AwaitDisplay(pcs.VGA, 20.0),
+    ReleaseConsoles(20.0),
+    UnbindFramebuffer("efi-framebuffer.0", "efi-framebuffer"),
+    KeepAwake(pcs.VGA),
+    Detach(pcs.VGA, 20.0),
+)
+
+
+def test_there_is_an_example_of_every_kind() -> None:
+    assert {step.kind for step in ONE_OF_EACH} == set(KINDS)
+
+
+def test_every_step_that_is_written_has_its_kind_in_the_list() -> None:
+    for module in pkgutil.iter_modules(steps.__path__):
+        importlib.import_module(f"{steps.__name__}.{module.name}")
+    # A dataclass with slots exists twice, so the classes are compared by name.
+    written = {kind.__name__ for kind in HostStep.__subclasses__()}
+    assert written == {kind.__name__ for kind in KINDS.values()}
+
+
+@pytest.mark.parametrize("step", ONE_OF_EACH, ids=lambda step: step.kind)
+def test_a_step_comes_back_as_it_was(step: Step) -> None:
+    back = decode(json.loads(json.dumps(encode(step))))
+    assert back == step
+    assert type(back) is type(step)
+    assert hash(back) == hash(step)
+
+
+@pytest.mark.parametrize("step", ONE_OF_EACH, ids=lambda step: step.kind)
+def test_every_field_keeps_its_type(step: Step) -> None:
+    back = decode(json.loads(json.dumps(encode(step))))
+    for field in fields(step):  # type: ignore[arg-type]
+        assert type(getattr(back, field.name)) is type(getattr(step, field.name))
+
+
+@pytest.mark.parametrize("step", ONE_OF_EACH, ids=lambda step: step.kind)
+def test_every_step_says_what_it_does(step: Step) -> None:
+    assert step.describe()
+    assert step.describe()[0].islower()
+    assert step.describe_undo() == "" or step.describe_undo()[0].islower()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"kind": None},
+        {"kind": "warp"},
+        {"kind": "detach"},
+        {"kind": "detach", "address": "0000:01:00.0"},
+        {"kind": "detach", "address": "nowhere", "seconds": 1},
+        {"kind": "detach", "address": 5, "seconds": 1},
+        {"kind": "keep-awake", "address": "0000:01:00.0", "more": 1},
+    ],
+)
+def test_a_step_of_another_version_is_an_error(value: dict[str, object]) -> None:
+    with pytest.raises(HostError, match="a step of another version"):
+        decode(value)

@@ -1,0 +1,693 @@
+"""Hook calls, kills, restarts and guests in every order; the host must come out as it was."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import pcs
+from tests.fakes.bench import Bench, is_killed
+from tests.fakes.fault import Fault
+from tests.fakes.host import FakeHost
+from tests.fakes.userspace import FakeUnit, Program
+from vfiod.errors import Busy, ConfigError, DomainError, HostError, Refused, Stuck
+from vfiod.events import Kind
+from vfiod.model import VFIO_DRIVER, Phase
+
+TWO_GUESTS = pcs.configuration() + "  other:\n    devices: [0000:01:00.0, 0000:01:00.1]\n"
+
+
+@pytest.fixture
+def bench(run_directory: Path) -> Bench:
+    return Bench(pcs.desktop(), run_directory)
+
+
+def drivers(bench: Bench) -> list[str | None]:
+    return [bench.host.pci.function(address).driver for address in pcs.DEVICES]
+
+
+def make_stuck(bench: Bench) -> None:
+    """A return during which the USB controller's driver does not come back."""
+    pid = bench.start()
+    bench.host.kernel.drivers["xhci_hcd"].refuses = True
+    bench.end_guest(pid)
+    assert bench.phase is Phase.STUCK
+
+
+# Handoff
+
+
+def test_a_prepared_guest_has_its_devices(bench: Bench) -> None:
+    assert bench.prepare() is None
+    assert drivers(bench) == [VFIO_DRIVER] * 3
+    assert bench.phase is Phase.PREPARED
+    assert bench.host.user.inhibited == "win10 has the display"
+    assert bench.host.files.staged == {pcs.VGA: pcs.rom()}
+    assert not bench.host.units.unit("display-manager.service").active
+    assert bench.host.kernel.mishaps == []
+    assert bench.host.kernel.group_is_viable(10)
+
+
+def test_what_is_told_of_a_handoff(bench: Bench) -> None:
+    bench.prepare()
+    kinds = [event.kind for event in bench.events]
+    assert kinds[0] is Kind.HANDOFF_BEGUN
+    assert kinds[-1] is Kind.HANDOFF_COMPLETE
+    transactions = {event.fields["TRANSACTION"] for event in bench.events}
+    assert len(transactions) == 1
+    assert {event.fields["GUEST"] for event in bench.events} == {"win10"}
+
+
+def test_a_started_guest_is_followed(bench: Bench) -> None:
+    bench.start()
+    assert bench.phase is Phase.GUEST
+
+
+def test_started_before_qemu_has_the_devices_changes_nothing(bench: Bench) -> None:
+    bench.prepare()
+    bench.outcome(bench.manager.started("win10"))
+    assert bench.phase is Phase.PREPARED
+
+
+def test_started_for_another_guest_changes_nothing(bench: Bench) -> None:
+    bench.prepare()
+    bench.host.start_guest(pcs.DEVICES)
+    bench.outcome(bench.manager.started("other"))
+    assert bench.phase is Phase.PREPARED
+
+
+def test_a_guest_that_is_not_configured_is_untouched(bench: Bench) -> None:
+    assert bench.prepare("debian", pcs.xml((), name="debian")) is None
+    bench.outcome(bench.manager.started("debian"))
+    bench.manager.release("debian", "shutdown")
+    bench.queue.run_all()
+    assert bench.host.effects.log == []
+    assert bench.events == []
+    assert bench.differences() == {}
+
+
+def test_an_empty_configuration_is_no_fault(run_directory: Path) -> None:
+    bench = Bench(pcs.desktop(), run_directory, "")
+    assert bench.prepare() is None
+    assert bench.host.effects.log == []
+
+
+def test_a_refusal_touches_nothing_and_gives_every_reason(bench: Bench) -> None:
+    bench.host.files.roms.clear()
+    bench.host.memory.free = 0
+    error = bench.prepare()
+    assert isinstance(error, Refused)
+    assert len(error.reasons) == 2
+    assert bench.host.effects.log == []
+    assert bench.phase is Phase.HOST
+    assert bench.messages(Kind.REFUSED) == [f"win10 was not started: {error}"]
+
+
+def test_a_broken_configuration_refuses_with_its_place(bench: Bench) -> None:
+    bench.text += "sesions: refuse\n"
+    error = bench.prepare()
+    assert isinstance(error, ConfigError)
+    assert str(error).startswith("vfiod.yaml:8:1: ")
+    assert bench.messages(Kind.CONFIG_WRONG)
+    assert bench.host.effects.log == []
+
+
+def test_domain_xml_that_is_none_refuses(bench: Bench) -> None:
+    assert isinstance(bench.prepare(xml="<domain"), DomainError)
+    assert bench.host.effects.log == []
+
+
+def test_the_configuration_is_read_afresh(bench: Bench) -> None:
+    bench.text = pcs.configuration((pcs.VGA, pcs.AUDIO))
+    assert bench.prepare(xml=pcs.xml((pcs.VGA, pcs.AUDIO))) is None
+    assert bench.host.pci.function(pcs.USB).driver == "xhci_hcd"
+
+
+def test_a_handoff_that_fails_says_so_and_that_nothing_was_lost(bench: Bench) -> None:
+    bench.host.kernel.drivers[VFIO_DRIVER].refuses = True
+    error = bench.prepare()
+    assert isinstance(error, HostError)
+    assert str(error) == (
+        f"win10 was not started: {pcs.AUDIO} should have the driver vfio-pci and has none. "
+        "the kernel's reason is in: journalctl -k -b"
+    )
+    assert bench.differences() == {}
+    assert "win10 was not started; the host has its display back" in " ".join(
+        bench.messages(Kind.RETURN_COMPLETE)
+    )
+
+
+def test_a_fault_of_vfiod_itself_is_undone_and_told(bench: Bench) -> None:
+    def broken(name: str) -> None:
+        if name == f"unbind {pcs.AUDIO}":
+            raise ZeroDivisionError
+
+    bench.host.effects.barrier = broken
+    error = bench.prepare()
+    assert isinstance(error, HostError)
+    assert "ZeroDivisionError" in str(error)
+    assert bench.differences() == {}
+
+
+def test_a_full_run_directory_refuses_the_start(bench: Bench) -> None:
+    bench.host.effects.plan({1: Fault.FAIL_BEFORE})
+    assert isinstance(bench.prepare(), HostError)
+    assert bench.host.effects.log == ["journal begin"]
+    assert bench.differences() == {}
+
+
+# Holders
+
+
+def test_a_respawned_holder_is_stopped_with_its_manager(bench: Bench) -> None:
+    bench.prepare()
+    assert not any(p.program.command == "pipewire" for p in bench.host.user.processes.values())
+    assert bench.host.kernel.mishaps == []
+
+
+def test_a_holder_that_ignores_sigterm_is_killed(run_directory: Path) -> None:
+    host = pcs.greeter()
+    host.user.spawn(Program("player", (pcs.AUDIO,), ignores=frozenset({15})))
+    bench = Bench(host, run_directory)
+    assert bench.prepare() is None
+    assert bench.messages(Kind.REMARK) == [
+        "SIGTERM sent: player (pid 502) has /dev/snd/controlC0 open",
+        "SIGKILL sent: player (pid 502) has /dev/snd/controlC0 open",
+    ]
+
+
+def test_a_holder_that_cannot_be_killed_is_named_and_nothing_unbound(run_directory: Path) -> None:
+    host = pcs.greeter()
+    host.user.spawn(Program("wedged", (pcs.AUDIO,), ignores=frozenset({9, 15})))
+    bench = Bench(host, run_directory)
+    error = bench.prepare()
+    assert isinstance(error, HostError)
+    assert "wedged (pid 502) has /dev/snd/controlC0 open" in str(error)
+    assert not [name for name in host.effects.log if name.startswith("unbind")]
+    assert bench.differences() == {}
+
+
+def test_logind_is_never_signalled(run_directory: Path) -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit("systemd-logind.service", (Program("systemd-logind", (pcs.VGA,)),)))
+    bench = Bench(host, run_directory)
+    assert isinstance(bench.prepare(), HostError)
+    assert not [name for name in host.effects.log if name.startswith("signal")]
+    assert "stop systemd-logind.service" not in host.effects.log
+    assert bench.differences() == {}
+
+
+def test_a_display_manager_whose_stop_hangs_fails_the_start(bench: Bench) -> None:
+    bench.host.user.units["lightdm.service"].stop_hangs = True
+    error = bench.prepare()
+    assert "lightdm.service did not finish StopUnit" in str(error)
+    assert bench.differences() == {}
+
+
+# Return
+
+
+def test_everything_comes_back_after_the_guest(bench: Bench) -> None:
+    pid = bench.start()
+    bench.end_guest(pid)
+    assert bench.phase is Phase.HOST
+    assert bench.differences() == {}
+    assert len(bench.messages(Kind.RETURN_COMPLETE)) == 1
+
+
+def test_three_rounds_in_one_boot(bench: Bench) -> None:
+    for _ in range(3):
+        bench.end_guest(bench.start())
+        assert bench.differences() == {}
+
+
+def test_the_card_may_come_back_under_another_number(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.user.spawn(Program("forgotten"), nodes=["/dev/dri/card0"])
+    bench.end_guest(pid)
+    assert bench.host.pci.output(pcs.VGA).cards == ("card1",)
+    assert bench.phase is Phase.HOST
+
+
+def test_a_drm_node_that_comes_late_is_waited_for(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.kernel.drivers["amdgpu"].node_after = 7.0
+    bench.end_guest(pid)
+    assert bench.phase is Phase.HOST
+    assert bench.differences() == {}
+
+
+def test_a_drm_node_that_never_comes_is_stuck_and_says_so(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.kernel.drivers["amdgpu"].node_after = None
+    bench.end_guest(pid)
+    assert bench.phase is Phase.STUCK
+    (fault,) = bench.messages(Kind.STUCK)
+    assert str(pcs.VGA) in fault
+    assert "a reboot brings the display back" in fault
+    assert bench.host.pci.function(pcs.AUDIO).driver == "snd_hda_intel"
+
+
+def test_the_end_of_qemu_is_enough_without_a_release(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.user.kill(pid)
+    bench.pass_time(1)
+    assert bench.phase is Phase.HOST
+    assert bench.differences() == {}
+
+
+def test_release_and_the_end_of_qemu_together_return_once(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.user.kill(pid)
+    bench.manager.release("win10", "crashed")
+    bench.watcher.look()
+    bench.queue.run_all()
+    assert len(bench.messages(Kind.RETURN_BEGUN)) == 1
+    assert bench.differences() == {}
+
+
+def test_release_answers_before_the_work_and_journals_the_return(bench: Bench) -> None:
+    bench.start()
+    log = len(bench.host.effects.log)
+    bench.manager.release("win10", "shutdown")
+    assert bench.host.effects.log[log:] == ["journal update"]
+    assert bench.phase is Phase.RETURN
+
+
+def test_release_twice_returns_once(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.user.kill(pid)
+    bench.manager.release("win10", "shutdown")
+    bench.manager.release("win10", "shutdown")
+    bench.queue.run_all()
+    bench.manager.release("win10", "shutdown")
+    bench.queue.run_all()
+    assert len(bench.messages(Kind.RETURN_BEGUN)) == 1
+    assert bench.differences() == {}
+
+
+def test_release_without_prepare_does_nothing(bench: Bench) -> None:
+    bench.manager.release("win10", "shutdown")
+    bench.queue.run_all()
+    assert bench.host.effects.log == []
+
+
+def test_release_after_a_refused_start_does_nothing(bench: Bench) -> None:
+    bench.host.memory.free = 0
+    assert isinstance(bench.prepare(), Refused)
+    bench.manager.release("win10", "failed")
+    bench.queue.run_all()
+    assert bench.host.effects.log == []
+
+
+def test_release_for_another_guest_does_nothing(bench: Bench) -> None:
+    bench.start()
+    log = len(bench.host.effects.log)
+    bench.manager.release("other", "shutdown")
+    bench.queue.run_all()
+    assert bench.host.effects.log[log:] == []
+    assert bench.phase is Phase.GUEST
+
+
+def test_a_start_that_fails_after_prepare_gives_everything_back(bench: Bench) -> None:
+    bench.prepare()
+    bench.manager.release("win10", "failed")
+    bench.queue.run_all()
+    assert bench.differences() == {}
+
+
+def test_prepare_waits_for_a_return_that_is_queued(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.user.kill(pid)
+    bench.manager.release("win10", "shutdown")
+    assert bench.prepare() is None
+    assert bench.phase is Phase.PREPARED
+    assert drivers(bench) == [VFIO_DRIVER] * 3
+
+
+def test_a_late_end_of_the_first_qemu_leaves_the_second_guest_alone(bench: Bench) -> None:
+    first = bench.start()
+    bench.end_guest(first)
+    bench.start()
+    bench.watcher.look()
+    bench.queue.run_all()
+    assert bench.phase is Phase.GUEST
+
+
+def test_release_while_qemu_still_has_the_group_waits_and_then_is_stuck(bench: Bench) -> None:
+    """libvirt gives up on a QEMU it cannot kill, and calls release all the same."""
+    bench.start()
+    bench.manager.release("win10", "failed")
+    bench.queue.run_all()
+    assert bench.phase is Phase.STUCK
+    assert "qemu (pid" in bench.messages(Kind.STUCK)[0]
+    assert not [m for m in bench.host.kernel.mishaps if "unbound" in m]
+    assert drivers(bench) == [VFIO_DRIVER] * 3
+
+
+def test_a_slow_qemu_is_waited_for(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.clock.after(8, lambda: bench.host.user.kill(pid))
+    bench.manager.release("win10", "destroyed")
+    bench.queue.run_all()
+    assert bench.differences() == {}
+
+
+def test_no_display_manager_is_started_while_the_host_shuts_down(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.user.shutting_down = True
+    bench.end_guest(pid)
+    assert bench.phase is Phase.HOST
+    assert not bench.host.units.unit("lightdm.service").active
+    assert drivers(bench) == ["amdgpu", "snd_hda_intel", "xhci_hcd"]
+    assert bench.host.kernel.mishaps == []
+    assert "lightdm.service not started: the host is shutting down" in bench.messages(Kind.REMARK)
+
+
+def test_a_full_run_directory_does_not_stop_the_way_home(bench: Bench) -> None:
+    def full(name: str) -> None:
+        if name == "journal update":
+            raise HostError("No space left on device")
+
+    pid = bench.start()
+    bench.host.effects.barrier = full
+    bench.end_guest(pid)
+    assert bench.phase is Phase.HOST
+    assert bench.differences() == {}
+
+
+def test_a_stuck_return_is_told_even_if_it_cannot_be_written(bench: Bench) -> None:
+    def full(name: str) -> None:
+        if name == "journal update":
+            raise HostError("No space left on device")
+
+    pid = bench.start()
+    bench.host.kernel.drivers["xhci_hcd"].refuses = True
+    bench.host.effects.barrier = full
+    bench.end_guest(pid)
+    assert str(pcs.USB) in bench.messages(Kind.STUCK)[0]
+
+
+# Guests that want the same devices
+
+
+def test_a_second_guest_is_busy(run_directory: Path) -> None:
+    bench = Bench(pcs.desktop(), run_directory, TWO_GUESTS)
+    bench.start()
+    log = len(bench.host.effects.log)
+    error = bench.prepare("other", pcs.xml(pcs.DEVICES[:2], name="other"))
+    assert isinstance(error, Busy)
+    assert str(error) == (
+        "the devices are handed over to win10 (guest). shut win10 down before starting other"
+    )
+    bench.manager.release("other", "failed")
+    bench.queue.run_all()
+    assert bench.host.effects.log[log:] == []
+    assert bench.phase is Phase.GUEST
+
+
+def test_a_guest_that_vfiod_did_not_start_keeps_its_devices(run_directory: Path) -> None:
+    host = pcs.on_vfio()
+    host.start_guest((pcs.VGA, pcs.AUDIO), command="qemu-other")
+    bench = Bench(host, run_directory)
+    error = bench.prepare()
+    assert isinstance(error, Refused)
+    assert "another guest has a device of win10: qemu-other" in str(error)
+
+
+# Limbo
+
+
+def test_a_guest_that_never_starts_gives_its_devices_back(bench: Bench) -> None:
+    bench.prepare()
+    bench.pass_time(59)
+    assert bench.phase is Phase.PREPARED
+    bench.pass_time(2)
+    assert bench.phase is Phase.HOST
+    assert bench.differences() == {}
+    assert "win10 was prepared but never started" in bench.messages(Kind.LIMBO)[0]
+
+
+def test_a_guest_that_started_unheard_is_adopted_at_the_deadline(bench: Bench) -> None:
+    bench.prepare()
+    pid = bench.host.start_guest(pcs.DEVICES).pid
+    bench.pass_time(61)
+    assert bench.phase is Phase.GUEST
+    bench.host.user.kill(pid)
+    bench.pass_time(1)
+    assert bench.differences() == {}
+
+
+def test_the_deadline_of_an_earlier_start_leaves_the_next_one_alone(bench: Bench) -> None:
+    bench.prepare()
+    bench.pass_time(50)
+    bench.manager.release("win10", "failed")
+    bench.queue.run_all()
+    bench.prepare()
+    bench.pass_time(20)
+    assert bench.phase is Phase.PREPARED
+
+
+def test_a_running_guest_has_no_deadline(bench: Bench) -> None:
+    bench.start()
+    bench.pass_time(10_000)
+    assert bench.phase is Phase.GUEST
+
+
+# Stuck
+
+
+def test_what_is_stuck_is_named_and_the_rest_given_back(bench: Bench) -> None:
+    make_stuck(bench)
+    faults = bench.status.read()["faults"]
+    assert str(pcs.USB) in faults[0]
+    assert drivers(bench) == ["amdgpu", "snd_hda_intel", None]
+    assert bench.host.units.unit("lightdm.service").active
+    assert bench.host.user.inhibited == ""
+
+
+def test_release_while_stuck_does_nothing(bench: Bench) -> None:
+    make_stuck(bench)
+    log = len(bench.host.effects.log)
+    bench.manager.release("win10", "shutdown")
+    bench.queue.run_all()
+    assert bench.host.effects.log[log:] == []
+    assert bench.phase is Phase.STUCK
+
+
+def test_the_end_of_qemu_after_a_return_got_stuck_retries_nothing(bench: Bench) -> None:
+    make_stuck(bench)
+    log = len(bench.host.effects.log)
+    bench.watcher.look()
+    bench.queue.run_all()
+    assert bench.host.effects.log[log:] == []
+
+
+def test_a_second_release_that_was_queued_retries_nothing(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.kernel.drivers["xhci_hcd"].refuses = True
+    bench.host.user.kill(pid)
+    bench.manager.release("win10", "shutdown")
+    bench.manager.release("win10", "shutdown")
+    bench.queue.run_all()
+    assert len(bench.messages(Kind.STUCK)) == 1
+
+
+def test_a_start_while_stuck_is_refused_with_the_reason(bench: Bench) -> None:
+    make_stuck(bench)
+    error = bench.prepare()
+    assert isinstance(error, Stuck)
+    assert str(pcs.USB) in str(error)
+    assert "vfiod return" in str(error)
+
+
+def test_return_ends_the_stuck_state_once_it_is_set_right(bench: Bench) -> None:
+    make_stuck(bench)
+    assert isinstance(bench.take_back(), Stuck)
+    bench.host.kernel.drivers["xhci_hcd"].refuses = False
+    assert bench.take_back() is None
+    assert bench.phase is Phase.HOST
+    assert bench.differences() == {}
+
+
+def test_a_handoff_whose_roll_back_gets_stuck_is_stuck(bench: Bench) -> None:
+    bench.host.kernel.drivers[VFIO_DRIVER].refuses = True
+    bench.host.kernel.drivers["snd_hda_intel"].refuses = True
+    assert isinstance(bench.prepare(), Stuck)
+    assert bench.phase is Phase.STUCK
+    bench.host.kernel.drivers["snd_hda_intel"].refuses = False
+    assert bench.take_back() is None
+    assert bench.differences() == {}
+
+
+def test_an_unplugged_device_gets_stuck_and_the_rest_comes_back(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.kernel.unplug(pcs.USB)
+    bench.end_guest(pid)
+    assert bench.phase is Phase.STUCK
+    assert bench.host.units.unit("lightdm.service").active
+
+
+# A person asks
+
+
+def test_return_with_nothing_to_take_back_is_fine(bench: Bench) -> None:
+    assert bench.take_back() is None
+    assert bench.host.effects.log == []
+
+
+def test_return_under_a_running_guest_is_busy(bench: Bench) -> None:
+    bench.start()
+    error = bench.take_back()
+    assert isinstance(error, Busy)
+    assert "win10 is running: qemu (pid" in str(error)
+    assert "vfiod return --destroy" in str(error)
+    assert bench.phase is Phase.GUEST
+
+
+def test_return_of_a_prepared_guest_that_has_not_started(bench: Bench) -> None:
+    bench.prepare()
+    assert bench.take_back() is None
+    assert bench.differences() == {}
+
+
+# Restarts of the daemon
+
+
+def test_a_running_guest_is_adopted_after_a_restart(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.user.inhibited = ""
+    assert bench.recover() is None
+    assert bench.phase is Phase.GUEST
+    assert bench.host.user.inhibited == "win10 has the display"
+    assert "win10 goes on running with" in bench.messages(Kind.ADOPTED)[0]
+    bench.host.user.kill(pid)
+    bench.pass_time(1)
+    assert bench.differences() == {}
+
+
+def test_an_adopted_guest_is_followed_even_if_logind_is_away(bench: Bench) -> None:
+    pid = bench.start()
+    bench.boot()
+    bench.host.effects.plan({2: Fault.FAIL_BEFORE})
+    assert isinstance(bench.outcome(bench.manager.recover()), HostError)
+    assert bench.host.effects.log[-1] == "inhibit"
+    bench.host.user.kill(pid)
+    bench.pass_time(1)
+    assert bench.differences() == {}
+
+
+def test_a_guest_that_ended_while_the_daemon_was_away(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.user.kill(pid)
+    assert bench.recover() is None
+    assert bench.phase is Phase.HOST
+    assert bench.differences() == {}
+
+
+def test_a_prepared_guest_keeps_the_rest_of_its_deadline(bench: Bench) -> None:
+    bench.prepare()
+    bench.host.clock.advance(30)
+    bench.recover()
+    bench.pass_time(29)
+    assert bench.phase is Phase.PREPARED
+    bench.pass_time(2)
+    assert bench.differences() == {}
+
+
+def test_a_prepared_guest_whose_deadline_has_passed(bench: Bench) -> None:
+    bench.prepare()
+    bench.host.clock.advance(100)
+    bench.recover()
+    bench.pass_time(0.1)
+    assert bench.differences() == {}
+
+
+def test_a_broken_configuration_does_not_keep_a_prepared_guest_for_ever(bench: Bench) -> None:
+    bench.prepare()
+    bench.text = "guests: ["
+    assert bench.recover() is None
+    bench.pass_time(61)
+    assert bench.differences() == {}
+
+
+def test_reconnect_adopts(bench: Bench) -> None:
+    """libvirtd was restarted, and vfiod did not hear of the start."""
+    bench.prepare()
+    bench.host.start_guest(pcs.DEVICES)
+    bench.recover()
+    assert bench.phase is Phase.GUEST
+    assert bench.outcome(bench.manager.started("win10")) is None
+    assert bench.phase is Phase.GUEST
+
+
+def test_what_is_stuck_stays_so_over_a_restart(bench: Bench) -> None:
+    make_stuck(bench)
+    log = len(bench.host.effects.log)
+    assert bench.recover() is None
+    assert bench.host.effects.log[log:] == []
+    assert str(pcs.USB) in bench.messages(Kind.STUCK)[-1]
+
+
+def test_a_killed_daemon_finishes_the_return_at_its_restart(bench: Bench) -> None:
+    pid = bench.start()
+    bench.manager.release("win10", "shutdown")
+    bench.host.user.kill(pid)
+    assert bench.recover() is None
+    assert bench.differences() == {}
+
+
+def test_a_killed_handoff_is_undone_at_the_restart(bench: Bench) -> None:
+    bench.host.effects.plan({20: Fault.KILL_AFTER})
+    assert is_killed(bench.prepare())
+    assert bench.phase is Phase.HANDOFF
+    assert bench.recover() is None
+    assert bench.differences() == {}
+    assert "the daemon was restarted in the middle" in bench.messages(Kind.RETURN_BEGUN)[0]
+
+
+def test_a_rom_from_before_a_reboot_is_swept_away(bench: Bench) -> None:
+    bench.host.files.staged[pcs.VGA] = b"old"
+    assert bench.recover() is None
+    assert bench.host.files.staged == {}
+
+
+def test_a_journal_that_cannot_be_read_is_told(bench: Bench) -> None:
+    bench.path.write_text("{")
+    assert isinstance(bench.recover(), HostError)
+    assert "the journal cannot be read" in bench.messages(Kind.STUCK)[0]
+    assert isinstance(bench.prepare(), HostError)
+    assert not [name for name in bench.host.effects.log if not name.startswith("journal")]
+
+
+# Other PCs
+
+
+@pytest.mark.parametrize("shape", [pcs.text_console, pcs.on_vfio, pcs.nvidia, pcs.crowded])
+def test_round_trip_of_every_pc(shape: Callable[[], FakeHost], run_directory: Path) -> None:
+    bench = Bench(shape(), run_directory)
+    bench.end_guest(bench.start())
+    assert bench.differences() == {}
+
+
+def test_unbound_audio_is_unbound_again(run_directory: Path) -> None:
+    bench = Bench(pcs.greeter(pcs.bare(audio=None)), run_directory)
+    bench.end_guest(bench.start())
+    assert bench.host.pci.function(pcs.AUDIO).driver is None
+    assert bench.differences() == {}
+
+
+def test_a_card_on_vfio_before_stays_there(run_directory: Path) -> None:
+    bench = Bench(pcs.on_vfio(), run_directory)
+    bench.end_guest(bench.start())
+    assert drivers(bench) == [VFIO_DRIVER, VFIO_DRIVER, "xhci_hcd"]
+
+
+def test_the_console_comes_back_bound_even_if_the_kernel_left_it_unbound(
+    run_directory: Path,
+) -> None:
+    host = pcs.text_console()
+    bench = Bench(host, run_directory)
+    host.kernel.fbcon_returns_bound = False
+    bench.end_guest(bench.start())
+    assert host.kernel.fbcon is True

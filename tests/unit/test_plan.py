@@ -1,0 +1,379 @@
+"""What a start would do: which steps, in which order, and which are not there at all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes import pcs
+from tests.fakes.host import FakeHost
+from tests.fakes.userspace import FakeUnit, Program
+from vfiod import inventory
+from vfiod.checks import Request
+from vfiod.config import Config
+from vfiod.errors import Refused
+from vfiod.model import PciAddress, Session
+from vfiod.plan import Plan, plan_handoff
+from vfiod.steps.base import Step
+from vfiod.steps.codec import KINDS
+from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
+
+# For each kind of step, which kinds may stand somewhere before it. The order is a safety rule:
+# what can fail harmlessly comes first, then the desktop, the gate, the picture, the devices.
+BEFORE: dict[type[Step], set[type[Step]]] = {
+    Inhibit: set(),
+    LoadModule: {Inhibit},
+    StageRom: {Inhibit, LoadModule, StageRom},
+    StopDisplayManager: {Inhibit, LoadModule, StageRom},
+}
+BEFORE[EndSessions] = BEFORE[StopDisplayManager] | {StopDisplayManager}
+BEFORE[StopUnit] = BEFORE[EndSessions] | {EndSessions, StopUnit}
+BEFORE[ReleaseHolders] = BEFORE[StopUnit]
+BEFORE[AwaitDisplay] = BEFORE[ReleaseHolders] | {ReleaseHolders, AwaitDisplay}
+BEFORE[ReleaseConsoles] = BEFORE[AwaitDisplay]
+BEFORE[UnbindFramebuffer] = BEFORE[ReleaseConsoles] | {ReleaseConsoles, UnbindFramebuffer}
+BEFORE[UnloadModule] = BEFORE[UnbindFramebuffer] | {UnloadModule}
+BEFORE[KeepAwake] = BEFORE[UnloadModule] | {KeepAwake}
+BEFORE[Detach] = BEFORE[KeepAwake] | {Detach}
+
+DARKENING = (ReleaseConsoles, UnbindFramebuffer, UnloadModule, Detach)
+
+SHAPES: Sequence[Callable[[], FakeHost]] = (
+    pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
+    lambda: pcs.greeter(pcs.bare(audio=None)),
+    lambda: pcs.greeter(pcs.bare(audio="vfio-pci")),
+)  # fmt: skip
+
+
+def request(host: FakeHost, config: Config | None = None) -> Request:
+    config = config or pcs.settings()
+    guest, domain = config.guests["win10"], pcs.guest_xml()
+    return Request(config, guest, domain, inventory.read(host, config, guest, domain))
+
+
+def plan(host: FakeHost, config: Config | None = None) -> Plan:
+    return plan_handoff(request(host, config))
+
+
+def of_kind(decided: Plan, *kinds: type[Step]) -> list[Step]:
+    return [step for step in decided.steps if isinstance(step, kinds)]
+
+
+def places(decided: Plan, *kinds: type[Step]) -> list[int]:
+    return [n for n, step in enumerate(decided.steps) if isinstance(step, kinds)]
+
+
+# Rules of order, on every PC
+
+
+def test_every_kind_of_step_has_its_place_in_the_order() -> None:
+    assert set(BEFORE) == set(KINDS.values())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_step_comes_only_after_those_it_may(shape: Callable[[], FakeHost]) -> None:
+    steps = plan(shape()).steps
+    for number, step in enumerate(steps):
+        earlier = {type(s) for s in steps[:number]}
+        assert earlier <= BEFORE[type(step)], step
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_nothing_darkens_the_screen_before_all_that_can_still_refuse(
+    shape: Callable[[], FakeHost],
+) -> None:
+    decided = plan(shape())
+    dark = min(places(decided, *DARKENING), default=len(decided.steps))
+    harmless = places(decided, Inhibit, LoadModule, StageRom, ReleaseHolders)
+    assert max(harmless) < dark
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_desktop_ends_only_after_all_that_can_fail_harmlessly(
+    shape: Callable[[], FakeHost],
+) -> None:
+    decided = plan(shape())
+    desktop = places(decided, StopDisplayManager, EndSessions, StopUnit)
+    harmless = places(decided, Inhibit, LoadModule, StageRom)
+    assert not desktop or max(harmless) < min(desktop)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_held_device_is_detached(shape: Callable[[], FakeHost]) -> None:
+    decided = plan(shape())
+    (gate,) = places(decided, ReleaseHolders)
+    assert all(place > gate for place in places(decided, Detach))
+    gates = of_kind(decided, ReleaseHolders)
+    held = {a for g in gates if isinstance(g, ReleaseHolders) for a in g.addresses}
+    functions = request(shape()).state.functions
+    leaving = {s.address for s in of_kind(decided, Detach) if isinstance(s, Detach)}
+    assert held == {a for a in leaving if functions[a].driver is not None}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_display_is_the_last_to_go(shape: Callable[[], FakeHost]) -> None:
+    addresses = [s.address for s in of_kind(plan(shape()), Detach) if isinstance(s, Detach)]
+    assert pcs.VGA not in addresses[:-1]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_on_the_way_back_the_picture_is_there_before_the_display_manager(
+    shape: Callable[[], FakeHost],
+) -> None:
+    decided = plan(shape())
+    manager, display = places(decided, StopDisplayManager), places(decided, AwaitDisplay)
+    assert bool(display) >= bool(manager)
+    assert not manager or max(manager) < min(display)
+    assert not display or max(display) < min(places(decided, *DARKENING))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_device_is_kept_awake_before_it_goes(shape: Callable[[], FakeHost]) -> None:
+    decided = plan(shape())
+    awake = [s.address for s in of_kind(decided, KeepAwake) if isinstance(s, KeepAwake)]
+    gone = [s.address for s in of_kind(decided, Detach) if isinstance(s, Detach)]
+    assert awake == gone
+    assert not gone or max(places(decided, KeepAwake)) < min(places(decided, Detach))
+
+
+def test_the_plan_of_a_desktop_in_words() -> None:
+    assert [step.describe() for step in plan(pcs.crowded()).steps] == [
+        "block sleep and the power key",
+        "load the module vfio_pci",
+        "put the ROM /home/alice/card.rom where QEMU may read it",
+        "stop the display manager lightdm.service",
+        "end the desktop sessions 2",
+        "stop lactd.service",
+        "stop user@1000.service",
+        "stop user@1001.service",
+        "wait until no process holds 0000:01:00.0, 0000:01:00.1, 0000:02:00.0",
+        "remember what 0000:01:00.0 shows",
+        "unbind the framebuffer console",
+        "keep 0000:01:00.1 powered",
+        "keep 0000:02:00.0 powered",
+        "keep 0000:01:00.0 powered",
+        "move 0000:01:00.1 to vfio-pci",
+        "move 0000:02:00.0 to vfio-pci",
+        "move 0000:01:00.0 to vfio-pci",
+    ]
+
+
+def test_whose_plan_it_is() -> None:
+    decided = plan(pcs.greeter())
+    assert (decided.guest, decided.uuid) == ("win10", pcs.UUID)
+    assert decided.devices == pcs.DEVICES
+    assert decided.groups == (10, 11)
+
+
+def test_a_plan_is_the_same_each_time() -> None:
+    host = pcs.crowded()
+    assert plan(host) == plan(host)
+    assert host.effects.log == []
+
+
+def test_a_refusal_carries_every_reason() -> None:
+    host = pcs.greeter()
+    host.memory.free = 0
+    host.user.shutting_down = True
+    with pytest.raises(Refused) as caught:
+        plan(host)
+    assert len(caught.value.reasons) == 2
+
+
+# Steps that are not needed are not there
+
+
+def test_a_device_on_vfio_before_has_no_step() -> None:
+    decided = plan(pcs.on_vfio())
+    assert {s.device for s in of_kind(decided, Detach, KeepAwake)} == {str(pcs.USB)}
+    assert not of_kind(
+        decided, StopDisplayManager, EndSessions, AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+    )
+
+
+def test_with_all_devices_on_vfio_the_desktop_stays() -> None:
+    host = pcs.desktop(pcs.on_vfio())
+    host.kernel.modules["vfio_pci"] = True
+    host.kernel.device(pcs.USB).driver = "vfio-pci"
+    assert {type(step) for step in plan(host).steps} == {Inhibit, StageRom}
+
+
+def test_a_second_card_for_the_host_keeps_the_desktop() -> None:
+    """The guest's own card has no driver of the host: the desktop lives on another one."""
+    host = pcs.desktop(pcs.bare(vga=None))
+    assert not of_kind(plan(host), StopDisplayManager, EndSessions, AwaitDisplay, ReleaseConsoles)
+
+
+def test_without_a_display_manager_none_is_stopped() -> None:
+    assert not of_kind(plan(pcs.text_console()), StopDisplayManager)
+
+
+def test_a_display_manager_that_does_not_run_is_not_stopped() -> None:
+    host = pcs.greeter()
+    host.user.stop("lightdm.service")
+    assert not of_kind(plan(host), StopDisplayManager)
+
+
+def test_the_display_manager_is_stopped_by_its_own_name() -> None:
+    (step,) = of_kind(plan(pcs.greeter()), StopDisplayManager)
+    assert step == StopDisplayManager("lightdm.service", (pcs.VGA,), 20)
+
+
+def test_unbound_audio_is_moved_but_has_no_holders() -> None:
+    decided = plan(pcs.greeter(pcs.bare(audio=None)))
+    (gate,) = of_kind(decided, ReleaseHolders)
+    assert isinstance(gate, ReleaseHolders)
+    assert pcs.AUDIO not in gate.addresses
+    assert Detach(pcs.AUDIO, 20) in decided.steps
+
+
+def test_consoles_are_left_alone_if_the_configuration_says_so() -> None:
+    decided = plan(pcs.greeter(), pcs.settings(more="release_consoles: false\n"))
+    assert not of_kind(decided, ReleaseConsoles)
+
+
+def test_without_a_framebuffer_console_none_is_released() -> None:
+    host = pcs.greeter()
+    host.kernel.fbcon = None
+    assert not of_kind(plan(host), ReleaseConsoles)
+
+
+def test_nvidia_s_modules_go_in_their_order() -> None:
+    decided = plan(pcs.nvidia())
+    modules = [s.module for s in of_kind(decided, UnloadModule) if isinstance(s, UnloadModule)]
+    assert modules == ["nvidia_drm", "nvidia_modeset", "nvidia_uvm", "nvidia"]
+    assert of_kind(decided, UnbindFramebuffer) == [
+        UnbindFramebuffer("efi-framebuffer.0", "efi-framebuffer")
+    ]
+
+
+def test_only_modules_that_are_loaded_are_unloaded() -> None:
+    host = pcs.nvidia()
+    host.kernel.modules["nvidia_uvm"] = False
+    modules = [s.module for s in of_kind(plan(host), UnloadModule) if isinstance(s, UnloadModule)]
+    assert modules == ["nvidia_drm", "nvidia_modeset", "nvidia"]
+
+
+def test_other_cards_unload_nothing() -> None:
+    host = pcs.greeter()
+    host.kernel.modules["nvidia"] = True
+    assert not of_kind(plan(host), UnloadModule)
+
+
+def test_the_firmware_s_framebuffer_stays_if_the_card_is_not_the_boot_display() -> None:
+    host = pcs.nvidia()
+    device = host.kernel.device(pcs.VGA)
+    device.function = replace(device.function, boot_vga=False)
+    assert not of_kind(plan(host), UnbindFramebuffer)
+
+
+# ROM
+
+
+def test_a_rom_that_the_guest_reads_where_it_lies_is_not_staged() -> None:
+    host = pcs.greeter()
+    host.files.readable_in_place.add(pcs.ROM)
+    asked = request(host)
+    (hostdev, *others) = asked.domain.hostdevs
+    in_place = replace(hostdev, rom_file=pcs.ROM)
+    domain = replace(asked.domain, hostdevs=(in_place, *others))
+    assert not of_kind(plan_handoff(replace(asked, domain=domain)), StageRom)
+
+
+def test_a_rom_is_staged_with_the_digest_of_what_was_checked() -> None:
+    (step,) = of_kind(plan(pcs.greeter()), StageRom)
+    assert isinstance(step, StageRom)
+    assert (step.address, step.path) == (pcs.VGA, pcs.ROM)
+    assert len(step.digest) == 64
+
+
+# Sessions and units
+
+
+def add_session(
+    host: FakeHost, seat: str, *, graphical: bool, opens: tuple[PciAddress, ...]
+) -> None:
+    session = Session("9", "carol", 1009, seat, "user", graphical, "session-9.scope")
+    host.user.log_in(session, Program("program", opens, uid=1009))
+
+
+@pytest.mark.parametrize(
+    ("seat", "graphical", "opens", "ends"),
+    [
+        ("seat0", True, (), True),
+        ("seat0", True, (pcs.VGA,), True),
+        ("seat0", False, (), False),
+        ("seat0", False, (pcs.VGA,), True),
+        ("seat0", False, (pcs.AUDIO,), True),
+        ("", False, (), False),
+        ("", False, (pcs.VGA,), False),
+        ("seat1", True, (), False),
+    ],
+)
+def test_which_sessions_end(
+    *, seat: str, graphical: bool, opens: tuple[PciAddress, ...], ends: bool
+) -> None:
+    host = pcs.greeter()
+    add_session(host, seat, graphical=graphical, opens=opens)
+    assert of_kind(plan(host), EndSessions) == ([EndSessions(("9",), 20)] if ends else [])
+
+
+def test_a_greeter_is_no_session_to_end() -> None:
+    assert not of_kind(plan(pcs.greeter()), EndSessions)
+
+
+def stopped(host: FakeHost) -> list[StopUnit]:
+    return [step for step in plan(host).steps if isinstance(step, StopUnit)]
+
+
+def test_a_service_that_holds_a_device_is_stopped_and_started_again() -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
+    assert stopped(host) == [StopUnit("lactd.service", restart=True, seconds=20)]
+
+
+@pytest.mark.parametrize("unit", ["systemd-logind.service", "vfiod.service", "dbus.service"])
+def test_services_that_the_handoff_needs_are_spared(unit: str) -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit(unit, (Program("program", (pcs.VGA,)),)))
+    assert stopped(host) == []
+
+
+def test_the_display_manager_is_not_stopped_twice() -> None:
+    assert stopped(pcs.greeter()) == []
+
+
+def test_the_manager_of_a_user_who_leaves_is_not_started_again() -> None:
+    assert stopped(pcs.desktop()) == [StopUnit("user@1000.service", restart=False, seconds=20)]
+
+
+@pytest.mark.parametrize("reason", ["lingers", "other session"])
+def test_the_manager_of_a_user_who_stays_is_started_again(reason: str) -> None:
+    host = pcs.desktop()
+    if reason == "lingers":
+        host.user.lingering.add(1000)
+    else:
+        host.user.log_in(Session("5", "alice", 1000, "", "user", unit="session-5.scope"))
+    assert stopped(host) == [StopUnit("user@1000.service", restart=True, seconds=20)]
+
+
+def test_without_a_display_that_leaves_no_user_manager_is_stopped() -> None:
+    """A USB controller alone goes over: nobody's session has to end for it."""
+    host = pcs.desktop(pcs.bare(vga=None))
+    assert stopped(host) == []
+
+
+def test_the_limits_of_the_configuration_are_used() -> None:
+    more = "limits: {desktop: 1, holders: 2, kill: 3, driver: 4, display: 5, guest: 6}\n"
+    decided = plan(pcs.crowded(), pcs.settings(more=more))
+    assert StopDisplayManager("lightdm.service", (pcs.VGA,), 1) in decided.steps
+    assert EndSessions(("2",), 1) in decided.steps
+    assert StopUnit("lactd.service", restart=True, seconds=1) in decided.steps
+    assert ReleaseHolders(pcs.DEVICES, 2, 3) in decided.steps
+    assert Detach(pcs.VGA, 4) in decided.steps
+    assert LoadModule("vfio_pci", 4) in decided.steps
+    assert AwaitDisplay(pcs.VGA, 5) in decided.steps
+    assert ReleaseConsoles(5) in decided.steps
