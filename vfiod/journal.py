@@ -5,14 +5,13 @@ and how far it has come; who owns a device is never written here, the driver lin
 """
 
 import json
-import os
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from vfiod.atomic import replace_file
 from vfiod.errors import HostError
 from vfiod.model import PciAddress, Phase
 from vfiod.steps.base import Prior, Step
@@ -136,18 +135,3 @@ class Journal:
             replace_file(self._path, record.to_json().encode(), mode=0o644)
         except OSError as error:
             raise HostError(f"cannot write {self._path}: {error.strerror}") from error
-
-
-def replace_file(path: Path, data: bytes, *, mode: int) -> None:
-    """Write a file so that a reader, or a crash, finds the old or the new one, never a part."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -52,6 +52,7 @@ class Kernel:
         self.devices: dict[PciAddress, Device] = {}
         self.drivers: dict[str, Driver] = {}
         self.modules: dict[str, bool] = {}  # name -> loaded
+        self.does_not_load: set[str] = set()  # "install NAME /bin/true" in modprobe.d
         self.framebuffers: list[FirmwareFramebuffer] = []
         self.unbound_framebuffers: list[FirmwareFramebuffer] = []
         self.evicts_framebuffers = True
@@ -124,7 +125,7 @@ class Kernel:
             raise HostError(f"modprobe failed: Module {name} not found")
         if name in DEPENDS:
             self.load(DEPENDS[name])
-        if not self.modules[name]:
+        if not self.modules[name] and name not in self.does_not_load:
             self.modules[name] = True
             for address, device in self.devices.items():
                 driver = self.drivers.get(device.override or device.native or "")

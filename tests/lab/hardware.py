@@ -12,7 +12,10 @@ FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 GPU, AUDIO, USB = "0000:00:05.0", "0000:00:05.1", "0000:00:06.0"
 FUNCTIONS = (GPU, AUDIO, USB)
 NATIVE_DRIVERS = {
-    "VGA": "bochs-drm", "bochs-display": "bochs-drm", "qxl-vga": "qxl", "virtio-vga": "virtio-pci",
+    "VGA": "bochs-drm",
+    "bochs-display": "bochs-drm",
+    "qxl-vga": "qxl",
+    "virtio-vga": "virtio-pci",
 }
 # A virtio GPU would bypass the IOMMU, and so write into the wrong memory once it is passed on.
 _GPU_OPTIONS = {"virtio-vga": ",disable-legacy=on,iommu_platform=on"}
@@ -63,8 +66,15 @@ class Wiring:
 def command_line(hardware: Hardware, image: Image, wiring: Wiring) -> list[str]:
     """The whole QEMU command of one lab."""
     return [
-        "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", hardware.display,
-        *_computer(hardware), *_devices(hardware), *_boot(hardware, image), *_outside(wiring),
+        "qemu-system-x86_64",
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        hardware.display,
+        *_computer(hardware),
+        *_devices(hardware),
+        *_boot(hardware, image),
+        *_outside(wiring),
         *hardware.extra,
     ]
 
@@ -72,20 +82,40 @@ def command_line(hardware: Hardware, image: Image, wiring: Wiring) -> list[str]:
 def _computer(hardware: Hardware) -> list[str]:
     cpu = "host" if hardware.accelerator == "kvm" else "max"
     return [
-        "-machine", f"q35,accel={hardware.accelerator}", "-cpu", cpu,
-        "-smp", str(hardware.cpus), "-m", str(hardware.memory), "-vga", "none",
-        "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}",
-        "-device", "intel-iommu,intremap=on,caching-mode=on,aw-bits=48",
+        "-machine",
+        f"q35,accel={hardware.accelerator}",
+        "-cpu",
+        cpu,
+        "-smp",
+        str(hardware.cpus),
+        "-m",
+        str(hardware.memory),
+        "-vga",
+        "none",
+        "-drive",
+        f"if=pflash,format=raw,readonly=on,file={FIRMWARE}",
+        "-device",
+        "intel-iommu,intremap=on,caching-mode=on,aw-bits=48",
     ]
 
 
 def _devices(hardware: Hardware) -> list[str]:
     gpu = hardware.gpu + _GPU_OPTIONS.get(hardware.gpu, "")
     return [
-        "-device", f"{gpu},id=gpu,addr=05.0,multifunction=on",
-        "-audiodev", "none,id=sound",
-        "-device", "intel-hda,id=audio,addr=05.1", "-device", "hda-duplex,audiodev=sound",
-        "-device", "qemu-xhci,id=usb,addr=06.0", "-device", "usb-kbd", "-device", "usb-mouse",
+        "-device",
+        f"{gpu},id=gpu,addr=05.0,multifunction=on",
+        "-audiodev",
+        "none,id=sound",
+        "-device",
+        "intel-hda,id=audio,addr=05.1",
+        "-device",
+        "hda-duplex,audiodev=sound",
+        "-device",
+        "qemu-xhci,id=usb,addr=06.0",
+        "-device",
+        "usb-kbd",
+        "-device",
+        "usb-mouse",
     ]
 
 
@@ -98,11 +128,20 @@ def _outside(wiring: Wiring) -> list[str]:
     disk = f"file={wiring.disk},format=qcow2,if=none,id=root,cache=unsafe,discard=unmap"
     forward = f"hostfwd=tcp:127.0.0.1:{wiring.port}-10.0.2.15:22"
     return [
-        "-drive", disk, "-device", "virtio-blk-pci,drive=root,addr=02.0",
-        "-netdev", f"user,id=net,restrict=on,{forward}",
-        "-device", "virtio-net-pci,netdev=net,addr=03.0,romfile=",
-        "-object", "rng-random,id=rng,filename=/dev/urandom",
-        "-device", "virtio-rng-pci,rng=rng,addr=04.0",
-        "-serial", f"file:{wiring.serial}",
-        "-qmp", f"unix:{wiring.qmp},server=on,wait=off",
+        "-drive",
+        disk,
+        "-device",
+        "virtio-blk-pci,drive=root,addr=02.0",
+        "-netdev",
+        f"user,id=net,restrict=on,{forward}",
+        "-device",
+        "virtio-net-pci,netdev=net,addr=03.0,romfile=",
+        "-object",
+        "rng-random,id=rng,filename=/dev/urandom",
+        "-device",
+        "virtio-rng-pci,rng=rng,addr=04.0",
+        "-serial",
+        f"file:{wiring.serial}",
+        "-qmp",
+        f"unix:{wiring.qmp},server=on,wait=off",
     ]

@@ -34,9 +34,7 @@ def base(suite: str) -> Image:
     """The image of `suite`, built now if the cache does not have it."""
     name = f"base-{suite}-{_key(suite)}"
     folder = cache.entry(name, lambda work: _build(suite, work))
-    return Image(
-        name, folder / "root.img", "raw", folder / "vmlinuz", folder / "initrd", ssh_key()
-    )
+    return Image(name, folder / "root.img", "raw", folder / "vmlinuz", folder / "initrd", ssh_key())
 
 
 def ssh_key() -> Path:
@@ -95,11 +93,18 @@ def _mmdebstrap(suite: str, tree: Path, disks: Path) -> list[str]:
     arguments = shlex.join([str(public_key), str(disks)])
     left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in recipe.LEFT_OUT]
     return [
-        "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory",
-        f"--include={','.join(recipe.PACKAGES)}", "--dpkgopt=force-unsafe-io", *left_out,
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=minbase",
+        "--format=directory",
+        f"--include={','.join(recipe.PACKAGES)}",
+        "--dpkgopt=force-unsafe-io",
+        *left_out,
         f"--essential-hook={_INITRAMFS}",
         f'--customize-hook={customise} "$1" {arguments}',
-        suite, str(tree), mirror(),
+        suite,
+        str(tree),
+        mirror(),
     ]
 
 

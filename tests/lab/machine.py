@@ -38,8 +38,12 @@ class Lab:
     def __enter__(self) -> Lab:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     # -- life ------------------------------------------------------------------------------
@@ -52,7 +56,10 @@ class Lab:
             command = ["setpriv", "--pdeathsig", "KILL", *command]
         with self.wiring.qemu_log.open("wb") as log:
             self._qemu = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=detached,
             )
         return self
@@ -104,13 +111,21 @@ class Lab:
 
     # -- commands --------------------------------------------------------------------------
 
-    def run(self, *argv: str, check: bool = True, timeout: float = 60.0, user: str = "root",
-            stdin: str | bytes | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self,
+        *argv: str,
+        check: bool = True,
+        timeout: float = 60.0,
+        user: str = "root",
+        stdin: str | bytes | None = None,
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command in the lab; `check` turns a status other than 0 into `CommandFailed`."""
         data = stdin.encode() if isinstance(stdin, str) else stdin
         raw = self.ssh.run(argv, user=user, stdin=data, timeout=timeout)
         done = subprocess.CompletedProcess(
-            argv, raw.returncode, raw.stdout.decode(errors="replace"),
+            argv,
+            raw.returncode,
+            raw.stdout.decode(errors="replace"),
             raw.stderr.decode(errors="replace"),
         )
         if check and done.returncode:
@@ -121,8 +136,9 @@ class Lab:
         """The stripped standard output of a command that must succeed."""
         return self.run(*argv, timeout=timeout, user=user).stdout.strip()
 
-    def sh(self, script: str, *, check: bool = True, timeout: float = 60.0,
-           user: str = "root") -> subprocess.CompletedProcess[str]:
+    def sh(
+        self, script: str, *, check: bool = True, timeout: float = 60.0, user: str = "root"
+    ) -> subprocess.CompletedProcess[str]:
         """Run a shell script in the lab, stopping at its first failing command."""
         return self.run("sh", "-e", "-c", script, check=check, timeout=timeout, user=user)
 
@@ -172,6 +188,7 @@ class Lab:
 
     def wait_until(self, what: str, condition: Callable[[], T], timeout: float) -> T:
         """As `waiting.wait_until`, but ends at once when QEMU dies and adds the evidence."""
+
         def condition_or_dead() -> T:
             if not self.running and what != "power-off":
                 raise LabError(f"QEMU ended while waiting for {what}")
@@ -185,18 +202,21 @@ class Lab:
 
     def evidence(self) -> str:
         """What to read when something went wrong: QEMU's messages, serial console, journal."""
-        return "\n".join((
-            f"--- qemu\n{_tail(self.wiring.qemu_log, 20)}",
-            f"--- serial console\n{_tail(self.wiring.serial, 40)}",
-            f"--- journal\n{self._journal_tail()}",
-        ))
+        return "\n".join(
+            (
+                f"--- qemu\n{_tail(self.wiring.qemu_log, 20)}",
+                f"--- serial console\n{_tail(self.wiring.serial, 40)}",
+                f"--- journal\n{self._journal_tail()}",
+            )
+        )
 
     def _journal_tail(self) -> str:
         if not self.running:
             return "(the lab is off)"
         try:
-            return self.run("journalctl", "-b", "-n", "200", "--no-pager", timeout=20,
-                            check=False).stdout
+            return self.run(
+                "journalctl", "-b", "-n", "200", "--no-pager", timeout=20, check=False
+            ).stdout
         except Timeout:
             return "(no answer)"
 

@@ -26,7 +26,8 @@ def share_near(picture: Image.Image, colour: tuple[int, int, int], tolerance: in
     """The share (0 to 1) of pixels whose every channel is within `tolerance` of `colour`."""
     counts = picture.convert("RGB").getcolors(picture.width * picture.height) or []
     near = sum(
-        count for count, seen in counts
+        count
+        for count, seen in counts
         if all(abs(a - b) <= tolerance for a, b in zip(_rgb(seen), colour, strict=True))
     )
     return near / (picture.width * picture.height)

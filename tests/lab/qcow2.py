@@ -37,7 +37,23 @@ def _header(size: int, entries: int, backing: str, backing_format: str) -> bytes
     extensions = struct.pack(">II", _BACKING_FORMAT, len(kind)) + padded + bytes(8)
     name = backing.encode()
     fixed = _HEADER.pack(
-        b"QFI\xfb", 3, _HEADER.size + len(extensions), len(name), 16, size, 0, entries,
-        3 * _CLUSTER, _CLUSTER, 1, 0, 0, 0, 0, 0, 4, _HEADER.size,
+        b"QFI\xfb",
+        3,
+        _HEADER.size + len(extensions),
+        len(name),
+        16,
+        size,
+        0,
+        entries,
+        3 * _CLUSTER,
+        _CLUSTER,
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+        4,
+        _HEADER.size,
     )
     return (fixed + extensions + name).ljust(_CLUSTER, b"\0")

@@ -19,16 +19,22 @@ _VFIOD = (
     "python3-yaml python3-psutil"
 )
 
-PACKAGES: tuple[str, ...] = tuple(
-    " ".join((_SYSTEM, _DESKTOP, _VIRTUALISATION, _VFIOD)).split()
-)
+PACKAGES: tuple[str, ...] = tuple(" ".join((_SYSTEM, _DESKTOP, _VIRTUALISATION, _VFIOD)).split())
 
 # AppArmor stays as Debian boots it: nothing here names a security module.
 KERNEL_OPTIONS: tuple[str, ...] = (
-    "root=/dev/vda", "rw", "console=ttyS0", "intel_iommu=on", "iommu=pt", "tsc=reliable",
+    "root=/dev/vda",
+    "rw",
+    "console=ttyS0",
+    "intel_iommu=on",
+    "iommu=pt",
+    "tsc=reliable",
 )
 
 # Documentation and translations: a third of the files, none of them used.
 LEFT_OUT: tuple[str, ...] = (
-    "/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*",
+    "/usr/share/man/*",
+    "/usr/share/doc/*",
+    "/usr/share/locale/*",
+    "/usr/share/info/*",
 )

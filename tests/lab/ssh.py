@@ -33,22 +33,39 @@ class Ssh:
     def command(self, user: str = "root") -> list[str]:
         """The ssh command up to and including the destination."""
         options = {
-            "StrictHostKeyChecking": "no", "UserKnownHostsFile": "/dev/null", "LogLevel": "ERROR",
-            "BatchMode": "yes", "IdentitiesOnly": "yes", "ConnectTimeout": "60",
+            "StrictHostKeyChecking": "no",
+            "UserKnownHostsFile": "/dev/null",
+            "LogLevel": "ERROR",
+            "BatchMode": "yes",
+            "IdentitiesOnly": "yes",
+            "ConnectTimeout": "60",
             "ControlPath": str(self._socket(user)),
         }
         flags = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
-        return ["ssh", "-F", "none", "-i", str(self.key), "-p", str(self.port), *flags,
-                f"{user}@127.0.0.1"]
+        return [
+            "ssh",
+            "-F",
+            "none",
+            "-i",
+            str(self.key),
+            "-p",
+            str(self.port),
+            *flags,
+            f"{user}@127.0.0.1",
+        ]
 
-    def run(self, argv: tuple[str, ...], *, user: str, stdin: bytes | None,
-            timeout: float) -> subprocess.CompletedProcess[bytes]:
+    def run(
+        self, argv: tuple[str, ...], *, user: str, stdin: bytes | None, timeout: float
+    ) -> subprocess.CompletedProcess[bytes]:
         """Run `argv` there; the result carries `argv` itself, not the ssh command around it."""
         self.connect(user)
         try:
             done = subprocess.run(
-                [*self.command(user), shlex.join(argv)], input=stdin or b"",
-                capture_output=True, timeout=timeout, check=False,
+                [*self.command(user), shlex.join(argv)],
+                input=stdin or b"",
+                capture_output=True,
+                timeout=timeout,
+                check=False,
             )
         except subprocess.TimeoutExpired as e:
             raise Timeout(f"not within {timeout:g} s: {shlex.join(argv)}") from e
@@ -72,11 +89,17 @@ class Ssh:
         socket.unlink(missing_ok=True)
         new = subprocess.Popen(
             [*self.command(user)[:-1], "-M", "-N", f"{user}@127.0.0.1"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         self._masters[user] = new
-        wait_until(f"ssh connection as {user}", lambda: socket.exists() or new.poll() is not None,
-                   timeout=60, pause=0.05)
+        wait_until(
+            f"ssh connection as {user}",
+            lambda: socket.exists() or new.poll() is not None,
+            timeout=60,
+            pause=0.05,
+        )
 
     def close(self) -> None:
         """End the standing connections."""

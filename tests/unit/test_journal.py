@@ -16,8 +16,9 @@ import pytest
 
 from tests.fakes import pcs
 from tests.unit.test_codec import ODD, ONE_OF_EACH
+from vfiod.atomic import replace_file
 from vfiod.errors import HostError
-from vfiod.journal import VERSION, Entry, Journal, Record, replace_file
+from vfiod.journal import VERSION, Entry, Journal, Record
 from vfiod.model import Phase
 
 RECORD = Record(

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from vfiod.atomic import replace_file
 from vfiod.errors import ConfigError, HostError
-from vfiod.journal import replace_file
 from vfiod.model import PciAddress
 
 ROM_LIMIT = 16 * 2**20

@@ -7,8 +7,8 @@ file is followed by a reload of the daemon that runs.
 import stat
 from pathlib import Path
 
+from vfiod.atomic import replace_file
 from vfiod.errors import HostError
-from vfiod.journal import replace_file
 from vfiod.linux.units import LinuxUnits
 
 SOURCE = Path("/usr/share/vfiod/hooks/qemu")
