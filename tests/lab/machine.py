@@ -64,9 +64,9 @@ class Lab:
             )
         return self
 
-    def boot(self, timeout: float = BOOT_TIMEOUT) -> Lab:
+    def boot(self, timeout: float = BOOT_TIMEOUT, *, detached: bool = False) -> Lab:
         """Start and wait until commands can be run and the greeter is on the screen."""
-        self.start()
+        self.start(detached=detached)
         self.wait_for_ssh(timeout)
         self.wait_until("greeter on the screen", self.greeter_shown, timeout)
         return self
@@ -90,12 +90,16 @@ class Lab:
 
     def close(self) -> None:
         """Stop every process of this lab and remove its files."""
-        self.ssh.close()
-        self.monitor.close()
+        self.release()
         if self._qemu is not None:
             self._qemu.kill()
             self._qemu.wait()
         shutil.rmtree(self.wiring.folder, ignore_errors=True)
+
+    def release(self) -> None:
+        """Let go of the connections; the lab itself runs on."""
+        self.ssh.close()
+        self.monitor.close()
 
     @property
     def running(self) -> bool:
@@ -185,6 +189,17 @@ class Lab:
     def guest_shown(self) -> bool:
         """Whether the second-level guest has painted the screen."""
         return self.screen() is pixels.Screen.GUEST
+
+    def wait_for_screen(self, wanted: pixels.Screen, timeout: float) -> Picture.Image:
+        """Wait until the screen belongs to `wanted`; the picture that shows it."""
+
+        def seen() -> Picture.Image | None:
+            picture = self.screenshot()
+            return picture if pixels.classify(picture) is wanted else None
+
+        picture = self.wait_until(f"{wanted.value} on the screen", seen, timeout)
+        assert picture is not None
+        return picture
 
     def wait_until(self, what: str, condition: Callable[[], T], timeout: float) -> T:
         """As `waiting.wait_until`, but ends at once when QEMU dies and adds the evidence."""

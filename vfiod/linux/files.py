@@ -87,11 +87,16 @@ def _read_regular(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
         raise HostError(f"cannot read {path}: {error.strerror}") from error
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise HostError(f"{path} is not a regular file")
-        data = file.read(limit + 1)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise HostError(f"cannot read {path}: {error.strerror}") from error
+    finally:
+        os.close(fd)
     if len(data) > limit:
         raise HostError(f"{path} is larger than {limit // 2**10} KiB")
     return data, status

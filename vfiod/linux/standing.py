@@ -50,12 +50,27 @@ class Standing:
             yield from self._disks(sysfs.read(path / "slaves" / slave / "dev"))
 
     def _routes(self) -> Iterator[tuple[str, Path]]:
-        """/proc/net/route: interface, destination and mask come first (kernel: fib_trie.c)."""
-        for line in (sysfs.read(self._proc / "net/route") or "").splitlines()[1:]:
-            fields = line.split()
-            if fields[1] == "00000000" and fields[7] == "00000000":
-                text = f"the default route ({fields[0]})"
-                yield text, (self._sys / "class/net" / fields[0]).resolve()
+        for name in self._default_interfaces():
+            text = f"the default route ({name})"
+            yield from ((text, path) for path in self._interfaces(name))
+
+    def _default_interfaces(self) -> set[str]:
+        """Interface, destination and mask in /proc/net/route (kernel: fib_trie.c); destination,
+        its length and last the interface in ipv6_route (kernel: net/ipv6/route.c).
+        """
+        four = (sysfs.read(self._proc / "net/route") or "").splitlines()[1:]
+        six = (sysfs.read(self._proc / "net/ipv6_route") or "").splitlines()
+        names = {f[0] for f in map(str.split, four) if f[1] == f[7] == "00000000"}
+        names |= {f[9] for f in map(str.split, six) if f[0] == "0" * 32 and f[1] == "00"}
+        return names - {"lo"}
+
+    def _interfaces(self, name: str) -> Iterator[Path]:
+        """An interface's device, and those below it (bridges, bonds, VLANs)."""
+        path = self._sys / "class/net" / name
+        yield path.resolve()
+        for entry in sysfs.names(path):
+            if entry.startswith("lower_"):
+                yield from self._interfaces(entry.removeprefix("lower_"))
 
 
 def _device_number(source: str) -> str | None:

@@ -1,0 +1,65 @@
+"""The contract on this very machine; only for one that is there to be tested (the lab).
+
+python3 -m tests.contract.real --display 0000:00:05.0 --audio 0000:00:05.1 --spare 0000:00:06.0
+"""
+
+import argparse
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.contract.rules import KERNEL, READING, SYSTEMD, Bench
+from vfiod.bus import Bus
+from vfiod.linux.host import LinuxHost
+from vfiod.model import PciAddress
+
+
+@contextmanager
+def hold(address: PciAddress) -> Iterator[int]:
+    """A process that has a sound node of the function open and ignores its disconnection."""
+    nodes = Path(f"/sys/bus/pci/devices/{address}/sound").glob("card*/controlC*")
+    node = f"/dev/snd/{next(nodes).name}"
+    with open(node, "rb") as file:
+        holder = subprocess.Popen(["sleep", "600"], stdin=file)
+    try:
+        yield holder.pid
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def main() -> int:
+    """Run every rule, print each result, and say how many were broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--display", "--audio", "--spare"):
+        parser.add_argument(name, required=True, type=PciAddress.parse)
+    parser.add_argument("--unit", default="cron.service")
+    arguments = parser.parse_args()
+    _run_loop_beside()
+    bench = Bench(LinuxHost(Bus()), **vars(arguments), hold=hold)
+    broken = 0
+    for rule in (*READING, *SYSTEMD, *KERNEL):
+        try:
+            rule(bench)
+        except Exception:
+            broken += 1
+            print(f"BROKEN {rule.__name__}\n{traceback.format_exc()}", flush=True)
+        else:
+            print(f"kept   {rule.__name__}", flush=True)
+    print(f"{broken} broken")
+    return 1 if broken else 0
+
+
+def _run_loop_beside() -> None:
+    """systemd's signals about jobs arrive in a main loop."""
+    from gi.repository import GLib
+
+    threading.Thread(target=GLib.MainLoop().run, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,377 @@
+"""What every Host keeps: the same assertions for the model and for a real machine.
+
+Each rule takes a host and a description of what it may use, and leaves everything as it was.
+Plain asserts and the standard library only: they also run where pytest is not installed.
+"""
+
+import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from vfiod.errors import HostError, KernelStuck
+from vfiod.host import Host
+from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PowerPolicy
+
+SECONDS = 20.0
+SHORT = 1.0
+NOWHERE = PciAddress.parse("fffe:fe:1e.7")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What of the machine the rules may use, and for as long as they run nobody else does.
+
+    ``display`` and ``audio`` are a card and its sound on their native drivers, the only
+    framebuffer; ``spare`` is a function that nothing depends on; ``unit`` a harmless service;
+    ``hold`` keeps a node of a function open in a process of its own and gives its pid.
+    """
+
+    host: Host
+    display: PciAddress
+    audio: PciAddress
+    spare: PciAddress
+    unit: str
+    hold: Callable[[PciAddress], AbstractContextManager[int]]
+
+
+Rule = Callable[[Bench], None]
+READING: list[Rule] = []
+KERNEL: list[Rule] = []
+SYSTEMD: list[Rule] = []
+
+
+def reading(rule: Rule) -> Rule:
+    """Needs no kernel behind the files."""
+    READING.append(rule)
+    return rule
+
+
+def kernel(rule: Rule) -> Rule:
+    """Needs drivers that come and go."""
+    KERNEL.append(rule)
+    return rule
+
+
+def systemd(rule: Rule) -> Rule:
+    """Needs systemd and logind."""
+    SYSTEMD.append(rule)
+    return rule
+
+
+def refuses(do: Callable[[], object]) -> HostError:
+    """The HostError that this must raise."""
+    try:
+        do()
+    except HostError as error:
+        return error
+    raise AssertionError("the host did not refuse")
+
+
+def driver(b: Bench, address: PciAddress) -> str | None:
+    return b.host.pci.function(address).driver
+
+
+def rebind(b: Bench, address: PciAddress, override: str | None) -> None:
+    b.host.pci.set_override(address, override)
+    if driver(b, address) is not None:
+        b.host.pci.unbind(address, seconds=SECONDS)
+    b.host.pci.probe(address, seconds=SECONDS)
+
+
+# Reading
+
+
+@reading
+def a_function_is_among_all_functions(b: Bench) -> None:
+    assert b.host.pci.functions()[b.display] == b.host.pci.function(b.display)
+    assert b.host.pci.function(b.display).is_display
+    assert b.host.pci.function(b.display).group is not None
+
+
+@reading
+def a_function_that_is_not_there_is_named(b: Bench) -> None:
+    assert str(NOWHERE) in refuses(lambda: b.host.pci.function(NOWHERE)).message
+
+
+@reading
+def an_override_reads_back_and_is_cleared(b: Bench) -> None:
+    assert b.host.pci.function(b.spare).override is None
+    b.host.pci.set_override(b.spare, "no-such-driver")
+    assert b.host.pci.function(b.spare).override == "no-such-driver"
+    b.host.pci.set_override(b.spare, None)
+    assert b.host.pci.function(b.spare).override is None
+
+
+@reading
+def a_power_policy_is_set_and_restored(b: Bench) -> None:
+    before = b.host.pci.power(b.spare)
+    b.host.pci.set_power(b.spare, PowerPolicy("0", "on"))
+    after = b.host.pci.power(b.spare)
+    assert after == PowerPolicy(before.d3cold_allowed and "0", before.control and "on")
+    b.host.pci.set_power(b.spare, before)
+    assert b.host.pci.power(b.spare) == before
+
+
+@reading
+def an_empty_power_policy_changes_nothing(b: Bench) -> None:
+    before = b.host.pci.power(b.spare)
+    b.host.pci.set_power(b.spare, PowerPolicy(None, None))
+    assert b.host.pci.power(b.spare) == before
+
+
+@reading
+def a_display_has_a_card_and_other_functions_have_none(b: Bench) -> None:
+    assert b.host.pci.output(b.display).cards
+    assert not b.host.pci.output(b.spare).cards
+
+
+@reading
+def a_rom_is_staged_and_taken_away(b: Bench) -> None:
+    b.host.files.stage_rom(b.spare, b"first")
+    b.host.files.stage_rom(b.spare, b"\x55\xaa")
+    assert b.spare in b.host.files.staged_roms()
+    b.host.files.unstage_rom(b.spare)
+    b.host.files.unstage_rom(b.spare)
+    assert b.spare not in b.host.files.staged_roms()
+
+
+@reading
+def a_rom_that_is_not_there_is_named(b: Bench) -> None:
+    assert (
+        "/nowhere/card.rom" in refuses(lambda: b.host.files.read_rom("/nowhere/card.rom")).message
+    )
+    assert not b.host.files.qemu_may_read("/nowhere/card.rom")
+
+
+@reading
+def there_is_memory(b: Bench) -> None:
+    assert b.host.memory.available() > 0
+    assert b.host.memory.held_by(["no-such-unit.service"]) == 0
+    assert b.host.memory.free_hugepages(2**40) == 0
+
+
+@reading
+def a_wait_ends_with_its_condition_or_at_its_deadline(b: Bench) -> None:
+    began = b.host.now()
+    assert b.host.wait(lambda: True, seconds=SECONDS)
+    assert b.host.now() - began < SECONDS
+    assert not b.host.wait(lambda: False, seconds=0.1)
+    assert b.host.now() - began >= 0.1
+    assert not b.host.wait(lambda: False, seconds=0)
+
+
+@reading
+def nobody_holds_what_nobody_opened(b: Bench) -> None:
+    assert not b.host.processes.holders([])
+    assert not b.host.processes.holders([NOWHERE])
+    assert not b.host.processes.vfio_holders([])
+    assert not b.host.processes.vfio_holders([2**20])
+
+
+@reading
+def a_framebuffer_console_is_there_beside_a_dummy(b: Bench) -> None:
+    consoles = b.host.screen.consoles()
+    assert len([c for c in consoles if c.is_framebuffer]) == 1
+    assert len([c for c in consoles if not c.is_framebuffer]) >= 1
+
+
+# Drivers
+
+
+@kernel
+def probing_a_bound_function_changes_nothing(b: Bench) -> None:
+    before = driver(b, b.spare)
+    b.host.pci.probe(b.spare, seconds=SECONDS)
+    assert before is not None
+    assert driver(b, b.spare) == before
+
+
+@kernel
+def a_function_is_unbound_and_probed_again(b: Bench) -> None:
+    before = driver(b, b.spare)
+    b.host.pci.unbind(b.spare, seconds=SECONDS)
+    assert driver(b, b.spare) is None
+    b.host.pci.probe(b.spare, seconds=SECONDS)
+    assert driver(b, b.spare) == before
+
+
+@kernel
+def a_function_without_a_driver_cannot_be_unbound(b: Bench) -> None:
+    b.host.pci.unbind(b.spare, seconds=SECONDS)
+    error = refuses(lambda: b.host.pci.unbind(b.spare, seconds=SECONDS))
+    assert str(b.spare) in error.message
+    b.host.pci.probe(b.spare, seconds=SECONDS)
+
+
+@kernel
+def a_stale_override_keeps_the_native_driver_off_and_probe_says_nothing(b: Bench) -> None:
+    before = driver(b, b.spare)
+    rebind(b, b.spare, "no-such-driver")
+    assert driver(b, b.spare) is None
+    b.host.pci.set_override(b.spare, None)
+    assert driver(b, b.spare) is None
+    b.host.pci.probe(b.spare, seconds=SECONDS)
+    assert driver(b, b.spare) == before
+
+
+@kernel
+def an_override_alone_does_not_unbind(b: Bench) -> None:
+    before = driver(b, b.spare)
+    b.host.pci.set_override(b.spare, VFIO_DRIVER)
+    assert driver(b, b.spare) == before
+    b.host.pci.set_override(b.spare, None)
+
+
+@kernel
+def a_function_goes_to_vfio_pci_and_back(b: Bench) -> None:
+    before = driver(b, b.spare)
+    b.host.modules.load("vfio_pci", seconds=SECONDS)
+    rebind(b, b.spare, VFIO_DRIVER)
+    assert driver(b, b.spare) == VFIO_DRIVER
+    rebind(b, b.spare, before)
+    b.host.pci.set_override(b.spare, None)
+    assert driver(b, b.spare) == before
+
+
+@kernel
+def a_module_is_loaded_and_stays(b: Bench) -> None:
+    assert b.host.modules.available("vfio_pci")
+    b.host.modules.load("vfio_pci", seconds=SECONDS)
+    b.host.modules.load("vfio_pci", seconds=SECONDS)
+    assert b.host.modules.loaded("vfio_pci")
+    assert not b.host.modules.available("no_such_module")
+    assert not b.host.modules.loaded("no_such_module")
+    refuses(lambda: b.host.modules.load("no_such_module", seconds=SECONDS))
+
+
+@kernel
+def the_picture_goes_with_the_driver_and_comes_back_by_itself(b: Bench) -> None:
+    """DRM node and framebuffer console, which nobody binds here."""
+    pci, screen = b.host.pci, b.host.screen
+    connected = bool(pci.output(b.display).connected)
+    pci.unbind(b.display, seconds=SECONDS)
+    assert not pci.output(b.display).cards
+    assert not [c for c in screen.consoles() if c.is_framebuffer]
+    pci.probe(b.display, seconds=SECONDS)
+    assert b.host.wait(lambda: bool(pci.output(b.display).cards), seconds=SECONDS)
+    assert b.host.wait(
+        lambda: any(c.is_framebuffer and c.bound for c in screen.consoles()), seconds=SECONDS
+    )
+    assert bool(pci.output(b.display).connected) == connected
+
+
+@kernel
+def a_console_is_unbound_and_bound(b: Bench) -> None:
+    def bound() -> bool:
+        return any(c.is_framebuffer and c.bound for c in b.host.screen.consoles())
+
+    (console,) = [c for c in b.host.screen.consoles() if c.is_framebuffer]
+    for wanted in (False, False, True, True):
+        b.host.screen.bind_console(console.ident, bound=wanted)
+        assert bound() is wanted
+
+
+@kernel
+def a_dummy_console_is_left_as_it_is(b: Bench) -> None:
+    dummy = next(c for c in b.host.screen.consoles() if not c.is_framebuffer)
+    b.host.screen.bind_console(dummy.ident, bound=False)
+    assert dummy in b.host.screen.consoles()
+
+
+@kernel
+def a_framebuffer_that_is_gone_for_good_is_no_error(b: Bench) -> None:
+    gone = FirmwareFramebuffer("efi-framebuffer.0", "efi-framebuffer")
+    assert gone not in b.host.screen.framebuffers()
+    b.host.screen.bind_framebuffer(gone, bound=False)
+    b.host.screen.bind_framebuffer(gone, bound=True)
+    assert gone not in b.host.screen.framebuffers()
+
+
+@kernel
+def a_holder_is_named_with_its_node_and_ends_at_a_signal(b: Bench) -> None:
+    with b.hold(b.audio) as pid:
+        found = [h for h in b.host.processes.holders([b.audio]) if h.pid == pid]
+        assert found
+        assert all(h.node.startswith("/dev/snd/") for h in found)
+        assert pid not in [h.pid for h in b.host.processes.holders([b.spare])]
+        b.host.processes.signal(found[0], signal.SIGTERM)
+        assert b.host.wait(
+            lambda: pid not in [h.pid for h in b.host.processes.holders([b.audio])],
+            seconds=SECONDS,
+        )
+        b.host.processes.signal(found[0], signal.SIGTERM)
+
+
+@kernel
+def a_driver_that_waits_for_a_holder_is_stuck_until_that_lets_go(b: Bench) -> None:
+    """snd_hda_intel under somebody who ignores the disconnect (sound/core/init.c)."""
+    before = driver(b, b.audio)
+    with b.hold(b.audio):
+        began = b.host.now()
+        stuck = refuses(lambda: b.host.pci.unbind(b.audio, seconds=SHORT))
+        assert isinstance(stuck, KernelStuck)
+        assert str(b.audio) in stuck.message
+        assert b.host.now() - began >= SHORT
+        assert driver(b, b.audio) is None
+        again = refuses(lambda: b.host.pci.set_override(b.audio, None))
+        assert isinstance(again, KernelStuck)
+
+    def is_back() -> bool:
+        try:
+            b.host.pci.probe(b.audio, seconds=SECONDS)
+        except KernelStuck:
+            return False
+        return driver(b, b.audio) == before
+
+    assert b.host.wait(is_back, seconds=SECONDS)
+
+
+# systemd and logind
+
+
+@systemd
+def a_unit_is_stopped_and_started_and_twice_is_once(b: Bench) -> None:
+    assert b.host.units.unit(b.unit).active
+    for _ in range(2):
+        b.host.units.stop(b.unit, seconds=SECONDS)
+        assert not b.host.units.unit(b.unit).active
+    for _ in range(2):
+        b.host.units.start(b.unit, seconds=SECONDS)
+        assert b.host.units.unit(b.unit).active
+
+
+@systemd
+def a_unit_that_does_not_exist(b: Bench) -> None:
+    unit = b.host.units.unit("no-such-unit.service")
+    assert (unit.ident, unit.active, unit.loaded) == ("no-such-unit.service", False, False)
+    b.host.units.stop("no-such-unit.service", seconds=SECONDS)
+    assert (
+        "no-such-unit.service"
+        in refuses(lambda: b.host.units.start("no-such-unit.service", seconds=SECONDS)).message
+    )
+
+
+@systemd
+def a_running_host_is_not_shutting_down(b: Bench) -> None:
+    assert not b.host.units.shutting_down()
+
+
+@systemd
+def a_session_that_is_gone_is_ended_without_an_error(b: Bench) -> None:
+    assert "no-such-session" not in [s.ident for s in b.host.logins.sessions()]
+    b.host.logins.terminate("no-such-session")
+
+
+@systemd
+def nobody_unknown_lingers(b: Bench) -> None:
+    assert not b.host.logins.lingers(2**31)
+
+
+@systemd
+def an_inhibitor_is_taken_and_dropped_and_twice_is_once(b: Bench) -> None:
+    b.host.logins.allow()
+    b.host.logins.inhibit("the contract tests run")
+    b.host.logins.inhibit("the contract tests run")
+    b.host.logins.allow()
+    b.host.logins.allow()

@@ -1,0 +1,36 @@
+"""The model keeps the contract."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.contract.rules import KERNEL, READING, SYSTEMD, Bench, Rule
+from tests.fakes import pcs
+from tests.fakes.host import FakeHost
+from tests.fakes.userspace import FakeUnit, Program
+from vfiod.model import PciAddress
+
+
+def model() -> tuple[FakeHost, Bench]:
+    host = pcs.bare()
+    host.user.add(FakeUnit("cron.service"))
+
+    @contextmanager
+    def hold(address: PciAddress) -> Iterator[int]:
+        pid = host.user.spawn(Program("holder", (address,))).pid
+        try:
+            yield pid
+        finally:
+            host.user.kill(pid)
+            host.effects.thaw()
+
+    return host, Bench(host, pcs.VGA, pcs.AUDIO, pcs.USB, "cron.service", hold)
+
+
+@pytest.mark.parametrize("rule", [*READING, *KERNEL, *SYSTEMD], ids=lambda rule: rule.__name__)
+def test_the_model_keeps(rule: Rule) -> None:
+    host, bench = model()
+    before = host.snapshot()
+    rule(bench)
+    assert host.snapshot() == before

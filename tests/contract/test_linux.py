@@ -1,0 +1,84 @@
+"""vfiod.linux keeps the contract, as far as trees of files and a small bus can show it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.contract.real import hold
+from tests.contract.rules import READING, SYSTEMD, Bench, Rule
+from tests.fakes.bus import BusUnit, FakeBus
+from tests.fakes.tree import Contents, Link, grow, pci_function
+from vfiod.host import Host
+from vfiod.linux.files import LinuxFiles
+from vfiod.linux.host import LinuxHost
+from vfiod.linux.kernelcall import KernelCalls
+from vfiod.linux.logins import LinuxLogins
+from vfiod.linux.memory import LinuxMemory
+from vfiod.linux.modules import LinuxModules
+from vfiod.linux.pci import LinuxPci
+from vfiod.linux.processes import LinuxProcesses
+from vfiod.linux.screen import LinuxScreen
+from vfiod.linux.units import LinuxUnits
+from vfiod.model import PciAddress
+
+DISPLAY, AUDIO, SPARE = "0000:01:00.0", "0000:01:00.1", "0000:02:00.0"
+
+
+class TreeHost(LinuxHost):
+    """LinuxHost with its root elsewhere."""
+
+    def __init__(self, root: Path, bus: FakeBus) -> None:
+        calls = KernelCalls()
+        self.pci = LinuxPci(calls, root)
+        self.processes = LinuxProcesses(root)
+        self.modules = LinuxModules(root)
+        self.units = LinuxUnits(bus)
+        self.logins = LinuxLogins(bus)
+        self.screen = LinuxScreen(calls, root)
+        self.files = LinuxFiles(root / "stage")
+        self.memory = LinuxMemory(root)
+
+
+def tree() -> dict[str, Contents]:
+    nodes: dict[str, Contents] = {"drm/card0/card0-DP-1/status": "connected\n"}
+    return {
+        **pci_function(DISPLAY, driver="amdgpu", group=10, more=nodes),
+        **pci_function(AUDIO, ids=("0x1002", "0xab28", "0x040300"), group=10),
+        **pci_function(SPARE, ids=("0x1b21", "0x2142", "0x0c0330"), driver="xhci_hcd", group=11),
+        "proc/meminfo": "MemAvailable: 1024 kB\nHugepagesize: 2048 kB\n",
+        "proc/1/fd/0": Link("/dev/null"),
+        "sys/class/vtconsole/vtcon0/name": "(S) dummy device\n",
+        "sys/class/vtconsole/vtcon0/bind": "1\n",
+        "sys/class/vtconsole/vtcon1/name": "(M) frame buffer device\n",
+        "sys/class/vtconsole/vtcon1/bind": "1\n",
+    }
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    grow(tmp_path, tree())
+    bus = FakeBus()
+    bus.units["cron.service"] = BusUnit("cron.service")
+    return TreeHost(tmp_path, bus)
+
+
+@pytest.mark.parametrize("rule", [*READING, *SYSTEMD], ids=lambda rule: rule.__name__)
+def test_linux_keeps(rule: Rule, host: Host) -> None:
+    display, audio, spare = map(PciAddress.parse, (DISPLAY, AUDIO, SPARE))
+    rule(Bench(host, display, audio, spare, "cron.service", hold))
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds", "held"), [(0.0, 5, True), (0.1, 5, True), (9, 0.1, False)]
+)
+def test_a_wait_notices_soon(*, host: Host, after: float, seconds: float, held: bool) -> None:
+    began = time.monotonic()
+    condition: Callable[[], bool] = lambda: time.monotonic() - began >= after  # noqa: E731
+    assert host.wait(condition, seconds=seconds) is held
+    assert time.monotonic() - began < 1
+
+
+def test_time_goes_on_while_the_host_sleeps(host: Host) -> None:
+    assert abs(host.now() - time.clock_gettime(time.CLOCK_BOOTTIME)) < 5

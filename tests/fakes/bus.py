@@ -1,0 +1,146 @@
+"""A bus on which a small systemd and a small logind answer, for vfiod.linux.units and logins."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vfiod.bus import Bus, BusError
+
+SYSTEMD, LOGIND = "org.freedesktop.systemd1", "org.freedesktop.login1"
+
+
+@dataclass
+class BusUnit:
+    """A unit's properties, and how its next job ends (None: it does not)."""
+
+    ident: str
+    active: str = "active"
+    load: str = "loaded"
+    job: int = 0
+    result: str | None = "done"
+
+
+@dataclass
+class BusSession:
+    """A session's properties."""
+
+    ident: str
+    uid: int
+    user: str
+    seat: str = "seat0"
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+class FakeBus(Bus):
+    """Answers as systemd 252 and its logind do."""
+
+    def __init__(self) -> None:
+        self.units: dict[str, BusUnit] = {}
+        self.sessions: dict[str, BusSession] = {}
+        self.lingering: set[int] = set()
+        self.state = "running"
+        self.calls: list[tuple[Any, ...]] = []
+        self.ending: set[str] = set()  # sessions that end between the list and the look
+        self._then: Callable[[Sequence[Any]], None] | None = None
+        self._jobs = 0
+
+    def call(
+        self,
+        service: str,
+        path: str,
+        method: str,
+        signature: str = "",
+        *arguments: Any,
+        seconds: float = 10,
+    ) -> Any:
+        name = method.rsplit(".", 1)[1]
+        self.calls.append((name, *arguments))
+        answer: Callable[..., Any] = getattr(self, f"_{name}")
+        return answer(*arguments)
+
+    def get(self, service: str, path: str, prop: str) -> Any:
+        name = prop.rsplit(".", 1)[1]
+        if name == "SystemState":
+            return self.state
+        kind, _, ident = path.strip("/").partition("/")
+        if kind == "unit":
+            unit = self.units[ident]
+            values: dict[str, Any] = {
+                "Id": unit.ident, "ActiveState": unit.active, "LoadState": unit.load,
+                "Job": (unit.job, "/"),
+            }  # fmt: skip
+            return values[name]
+        if kind == "user":
+            return int(ident) in self.lingering
+        if ident in self.ending:
+            raise BusError("no such object", "org.freedesktop.DBus.Error.UnknownObject")
+        return self.sessions[ident].properties[name]
+
+    def subscribe(self, service: str, signal: str, then: Callable[[Sequence[Any]], None]) -> int:
+        self.calls.append(("subscribe", signal))
+        self._then = then
+        return 1
+
+    def call_for_fd(
+        self, service: str, path: str, method: str, signature: str, *arguments: Any
+    ) -> int:
+        self.calls.append((method.rsplit(".", 1)[1], *arguments))
+        return os.open("/dev/null", os.O_RDONLY)
+
+    # systemd
+
+    def _LoadUnit(self, name: str) -> tuple[str]:  # noqa: N802
+        self.units.setdefault(name, BusUnit(name, "inactive", "not-found"))
+        return (f"/unit/{name}",)
+
+    def _Subscribe(self) -> tuple[()]:  # noqa: N802
+        return ()
+
+    def _ResetFailedUnit(self, name: str) -> tuple[()]:  # noqa: N802
+        return ()
+
+    def _StartUnit(self, name: str, mode: str) -> tuple[str]:  # noqa: N802
+        return self._change(name, "active")
+
+    def _StopUnit(self, name: str, mode: str) -> tuple[str]:  # noqa: N802
+        return self._change(name, "inactive")
+
+    def _ReloadUnit(self, name: str, mode: str) -> tuple[str]:  # noqa: N802
+        return self._change(name, "active")
+
+    def _change(self, name: str, state: str) -> tuple[str]:
+        unit = self.units.get(name)
+        if unit is None or unit.load == "not-found":
+            raise BusError(f"Unit {name} not loaded.", f"{SYSTEMD}.NoSuchUnit")
+        if self.state == "stopping":
+            raise BusError("Transaction is destructive.", f"{SYSTEMD}.TransactionIsDestructive")
+        self._jobs += 1
+        job = f"/org/freedesktop/systemd1/job/{self._jobs}"
+        if unit.result is not None and self._then is not None:
+            if unit.result == "done":
+                unit.active = state
+            self._then((self._jobs - 1, "/job/of/another", "other.service", "failed"))
+            self._then((self._jobs, job, unit.ident, unit.result))
+        return (job,)
+
+    # logind
+
+    def _ListSessions(self) -> tuple[list[tuple[Any, ...]]]:  # noqa: N802
+        rows = [
+            (s.ident, s.uid, s.user, s.seat, f"/session/{s.ident}") for s in self.sessions.values()
+        ]
+        return (rows,)
+
+    def _TerminateSession(self, ident: str) -> tuple[()]:  # noqa: N802
+        if ident not in self.sessions:
+            raise BusError(f"No session '{ident}' known", f"{LOGIND}.NoSuchSession")
+        if ident == "protected":
+            raise BusError("Access denied", "org.freedesktop.DBus.Error.AccessDenied")
+        del self.sessions[ident]
+        return ()
+
+    def _GetUser(self, uid: int) -> tuple[str]:  # noqa: N802
+        if not any(s.uid == uid for s in self.sessions.values()):
+            raise BusError(f"User ID {uid} is not logged in", f"{LOGIND}.NoSuchUser")
+        return (f"/user/{uid}",)

@@ -1,0 +1,78 @@
+"""python3 -m tests.lab: build the lab, leave one running, look at it, stop it, make the demo."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from . import background, demo, layer
+from .hardware import Hardware
+from .recipe import SUITES
+from .waiting import LabError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python3 -m tests.lab", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--suite", choices=SUITES, default=SUITES[0])
+    common.add_argument("--deb", type=Path, help="vfiod package to install")
+    commands.add_parser("build", parents=[common], help="build the images into the cache")
+    up = commands.add_parser("up", parents=[common], help="leave a lab running")
+    up.add_argument("--display", default="none", help="QEMU display, e.g. gtk")
+    shot = commands.add_parser("screenshot", help="write what the running lab's GPU shows")
+    shot.add_argument("file", type=Path)
+    commands.add_parser("down", help="stop the running lab")
+    show = commands.add_parser("demo", parents=[common], help="one handoff and return, with proof")
+    show.add_argument("--out", type=Path, default=Path("build/demo"))
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what was asked; a LabError is the user's message."""
+    asked = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        return act(asked)
+    except LabError as e:
+        print("\n".join((str(e), *getattr(e, "__notes__", ()))), file=sys.stderr)
+        return 1
+
+
+def act(asked: argparse.Namespace) -> int:
+    """One command."""
+    match asked.command:
+        case "build":
+            print(layer.prepared(asked.suite, asked.deb).disk)
+        case "up":
+            image = layer.prepared(asked.suite, asked.deb)
+            tell(background.up(image, Hardware(display=asked.display)))
+        case "screenshot":
+            background.screenshot(asked.file)
+        case "down":
+            background.down()
+        case "demo":
+            return run_demo(asked)
+    return 0
+
+
+def run_demo(asked: argparse.Namespace) -> int:
+    """The demo needs something to demonstrate."""
+    if asked.deb is None:
+        raise LabError("demo needs --deb PATH, the package to show")
+    return demo.run(asked.suite, asked.deb, asked.out)
+
+
+def tell(running: background.Running) -> None:
+    """How to reach the lab that was left running."""
+    print(f"ssh:        {background.ssh_line(running)}")
+    print("screenshot: python3 -m tests.lab screenshot FILE.png")
+    print(f"QMP:        {running.wiring.qmp}")
+    print("stop:       python3 -m tests.lab down")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,272 @@
+"""Calls that may fail or never return, systemd's jobs and logind's sessions."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.bus import BusSession, BusUnit, FakeBus
+from vfiod.errors import HostError, KernelStuck, TimedOut
+from vfiod.linux import hookfile
+from vfiod.linux.kernelcall import KernelCalls
+from vfiod.linux.logins import LinuxLogins
+from vfiod.linux.process import run
+from vfiod.linux.units import LinuxUnits
+from vfiod.model import Session, Unit
+
+SOON = 0.2
+
+# Kernel calls
+
+
+def test_a_write_is_one_write_of_all(tmp_path: Path) -> None:
+    path = tmp_path / "unbind"
+    path.touch()
+    KernelCalls().write(path, "0000:01:00.0\n", subject="0000:01:00.0", seconds=5)
+    assert path.read_text() == "0000:01:00.0\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("/dev/full", "No space left on device"), ("/", "Is a directory"),
+     ("/nowhere/unbind", "No such file or directory")],
+)  # fmt: skip
+def test_the_kernel_s_reason_is_told(path: str, reason: str) -> None:
+    with pytest.raises(HostError) as caught:
+        KernelCalls().write(Path(path), "x", subject="0000:01:00.0", seconds=5)
+    assert not isinstance(caught.value, KernelStuck)
+    assert caught.value.message.endswith(f"of 0000:01:00.0: {reason}")
+
+
+def test_a_write_that_does_not_return_is_abandoned_at_its_deadline(tmp_path: Path) -> None:
+    """A FIFO without a reader holds the writer in open(2)."""
+    os.mkfifo(tmp_path / "unbind")
+    with pytest.raises(KernelStuck) as caught:
+        KernelCalls().write(tmp_path / "unbind", "x", subject="0000:01:00.0", seconds=SOON)
+    assert "the kernel did not finish unbind of 0000:01:00.0 within 0.2 s" in caught.value.message
+    assert "reboot" in caught.value.hint
+
+
+def test_another_device_is_not_held_up(tmp_path: Path) -> None:
+    calls = KernelCalls()
+    os.mkfifo(tmp_path / "unbind")
+    with pytest.raises(KernelStuck):
+        calls.write(tmp_path / "unbind", "x", subject="0000:01:00.0", seconds=SOON)
+    (tmp_path / "probe").touch()
+    calls.write(tmp_path / "probe", "x", subject="0000:02:00.0", seconds=5)
+
+
+# Programs
+
+
+def test_a_program_s_output() -> None:
+    assert run(["/bin/echo", "a b"], seconds=5) == "a b\n"
+
+
+def test_a_program_has_a_clean_environment_and_no_input() -> None:
+    words = run(["/bin/sh", "-c", "cat; env"], seconds=5).split()
+    names = {word.partition("=")[0] for word in words}
+    assert names <= {"PATH", "LC_ALL", "PWD", "_", "SHLVL", "OLDPWD"}
+
+
+def test_a_program_that_fails_says_its_last_words() -> None:
+    command = ["/bin/sh", "-c", "echo first >&2; echo last >&2; exit 3"]
+    with pytest.raises(HostError, match="failed: last"):
+        run(command, seconds=5)
+
+
+def test_a_program_that_fails_without_a_word() -> None:
+    with pytest.raises(HostError, match="exit status 3"):
+        run(["/bin/sh", "-c", "exit 3"], seconds=5)
+
+
+def test_a_program_that_does_not_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(TimedOut, match=r"/bin/cat did not end within 0\.2 s"):
+        run(["/bin/cat", str(tmp_path / "fifo")], seconds=SOON)
+
+
+def test_a_program_that_is_not_there() -> None:
+    with pytest.raises(HostError, match="cannot run /nowhere: No such file"):
+        run(["/nowhere"], seconds=5)
+
+
+# Units
+
+
+@pytest.fixture
+def bus() -> FakeBus:
+    return FakeBus()
+
+
+@pytest.fixture
+def units(bus: FakeBus) -> LinuxUnits:
+    bus.units["display-manager.service"] = BusUnit("lightdm.service")
+    return LinuxUnits(bus)
+
+
+DM = "display-manager.service"
+
+
+def test_a_unit_by_its_alias(units: LinuxUnits) -> None:
+    assert units.unit(DM) == Unit("lightdm.service", active=True)
+
+
+def test_a_unit_that_does_not_exist(units: LinuxUnits) -> None:
+    assert units.unit("x.service") == Unit("x.service", active=False, loaded=False)
+
+
+@pytest.mark.parametrize(
+    ("state", "job", "active"),
+    [("active", 0, True), ("activating", 0, True), ("reloading", 0, True), ("inactive", 0, False),
+     ("failed", 0, False), ("deactivating", 0, False), ("inactive", 7, True),
+     ("deactivating", 7, False)],
+)  # fmt: skip
+def test_a_start_that_is_queued_counts(
+    *, bus: FakeBus, units: LinuxUnits, state: str, job: int, active: bool
+) -> None:
+    bus.units[DM].active, bus.units[DM].job = state, job
+    assert units.unit(DM).active is active
+
+
+def test_a_stop_is_waited_for_by_its_job(bus: FakeBus, units: LinuxUnits) -> None:
+    units.stop(DM, seconds=1)
+    assert bus.units[DM].active == "inactive"
+    names = [call[0] for call in bus.calls]
+    assert names.index("subscribe") < names.index("Subscribe") < names.index("StopUnit")
+    assert ("StopUnit", DM, "replace") in bus.calls
+
+
+def test_signals_are_subscribed_to_once(bus: FakeBus, units: LinuxUnits) -> None:
+    units.stop(DM, seconds=1)
+    units.start(DM, seconds=1)
+    assert [call[0] for call in bus.calls].count("Subscribe") == 1
+
+
+def test_a_start_forgets_earlier_failures_first(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units[DM].active = "failed"
+    units.start(DM, seconds=1)
+    names = [call[0] for call in bus.calls]
+    assert names.index("ResetFailedUnit") < names.index("StartUnit")
+    assert bus.units[DM].active == "active"
+
+
+def test_a_job_that_does_not_end(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units[DM].result = None
+    with pytest.raises(TimedOut) as caught:
+        units.stop(DM, seconds=SOON)
+    assert caught.value.message == f"{DM} did not finish StopUnit within 0.2 s"
+    assert caught.value.hint == f"see: systemctl status {DM}"
+
+
+@pytest.mark.parametrize("result", ["failed", "timeout", "dependency", "canceled"])
+def test_a_job_that_ends_badly(bus: FakeBus, units: LinuxUnits, result: str) -> None:
+    bus.units[DM].result = result
+    with pytest.raises(HostError, match=f"StartUnit {DM} ended as {result}"):
+        units.start(DM, seconds=1)
+
+
+def test_a_job_that_had_nothing_to_do(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units[DM].result = "skipped"
+    units.start(DM, seconds=1)
+
+
+def test_stopping_a_unit_that_is_gone_is_no_error(units: LinuxUnits) -> None:
+    units.stop("gone.service", seconds=1)
+
+
+def test_starting_a_unit_that_is_gone_is_one(units: LinuxUnits) -> None:
+    with pytest.raises(HostError, match=r"systemd refused StartUnit gone\.service"):
+        units.start("gone.service", seconds=1)
+
+
+def test_a_host_that_shuts_down_refuses_starts(bus: FakeBus, units: LinuxUnits) -> None:
+    assert not units.shutting_down()
+    bus.state = "stopping"
+    assert units.shutting_down()
+    with pytest.raises(HostError, match="destructive"):
+        units.start(DM, seconds=1)
+
+
+def test_only_a_running_libvirt_is_reloaded(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units["libvirtd.service"] = BusUnit("libvirtd.service")
+    bus.units["virtqemud.service"] = BusUnit("virtqemud.service", "inactive")
+    assert hookfile.announce(units).endswith("; reloaded libvirtd.service")
+    assert ("ReloadUnit", "virtqemud.service", "replace") not in bus.calls
+
+
+# Logins
+
+
+@pytest.fixture
+def logins(bus: FakeBus) -> LinuxLogins:
+    bus.sessions["2"] = BusSession(
+        "2",
+        1000,
+        "alice",
+        properties={"Class": "user", "Type": "wayland", "Scope": "session-2.scope"},
+    )
+    bus.sessions["3"] = BusSession(
+        "3", 1001, "bob", "", {"Class": "user", "Type": "tty", "Scope": "session-3.scope"}
+    )
+    return LinuxLogins(bus)
+
+
+def test_sessions_are_read(logins: LinuxLogins) -> None:
+    assert logins.sessions() == [
+        Session("2", "alice", 1000, "seat0", "user", graphical=True, unit="session-2.scope"),
+        Session("3", "bob", 1001, "", "user", graphical=False, unit="session-3.scope"),
+    ]
+
+
+@pytest.mark.parametrize(("kind", "graphical"), [("x11", True), ("mir", True), ("web", False)])
+def test_which_types_are_graphical(
+    *, bus: FakeBus, logins: LinuxLogins, kind: str, graphical: bool
+) -> None:
+    bus.sessions["2"].properties["Type"] = kind
+    assert logins.sessions()[0].graphical is graphical
+
+
+def test_a_session_that_ends_meanwhile_is_left_out(bus: FakeBus, logins: LinuxLogins) -> None:
+    bus.ending.add("2")
+    assert [session.ident for session in logins.sessions()] == ["3"]
+
+
+def test_a_session_is_ended_and_twice_is_no_error(bus: FakeBus, logins: LinuxLogins) -> None:
+    logins.terminate("2")
+    logins.terminate("2")
+    assert list(bus.sessions) == ["3"]
+
+
+def test_a_session_that_logind_will_not_end(bus: FakeBus, logins: LinuxLogins) -> None:
+    bus.sessions["protected"] = BusSession("protected", 0, "root")
+    with pytest.raises(HostError, match="logind will not end session protected: Access denied"):
+        logins.terminate("protected")
+
+
+def test_who_lingers(bus: FakeBus, logins: LinuxLogins) -> None:
+    bus.lingering.add(1001)
+    assert [logins.lingers(uid) for uid in (1000, 1001, 1002)] == [False, True, False]
+
+
+def test_one_inhibitor_that_is_closed_at_the_end(bus: FakeBus, logins: LinuxLogins) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    logins.allow()
+    logins.inhibit("win10 has the display")
+    logins.inhibit("win10 has the display")
+    (call,) = [call for call in bus.calls if call[0] == "Inhibit"]
+    assert call[1:] == (
+        "sleep:handle-power-key:handle-suspend-key:handle-hibernate-key:handle-lid-switch",
+        "vfiod", "win10 has the display", "block",
+    )  # fmt: skip
+    logins.allow()
+    logins.allow()
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_inhibitor_can_be_had_again(bus: FakeBus, logins: LinuxLogins) -> None:
+    logins.inhibit("one")
+    logins.allow()
+    logins.inhibit("two")
+    logins.allow()
+    assert [call[3] for call in bus.calls if call[0] == "Inhibit"] == ["one", "two"]

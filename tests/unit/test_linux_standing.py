@@ -1,0 +1,121 @@
+"""What of the running host hangs on a device."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.tree import Contents, Link, grow
+from vfiod.linux.standing import Standing
+
+DISK = "sys/devices/pci0000:00/0000:03:00.0"
+NIC = "sys/devices/pci0000:00/0000:04:00.0"
+ROUTES = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    files: dict[str, Contents] = {
+        f"{DISK}/vendor": "0x8086\n",
+        f"{DISK}/ata1/block/sda/dev": "8:0\n",
+        f"{DISK}/ata1/block/sda/sda1/dev": "8:1\n",
+        f"{DISK}/ata1/block/sda/sda2/dev": "8:2\n",
+        # /dev/null stands in for a block device that is there on every machine.
+        f"{DISK}/ata1/block/sda/sda3/dev": "1:3\n",
+        f"{NIC}/net/eth0/address": "\n",
+        "sys/dev/block/8:1": Link(f"{DISK}/ata1/block/sda/sda1"),
+        "sys/dev/block/8:2": Link(f"{DISK}/ata1/block/sda/sda2"),
+        "sys/dev/block/1:3": Link(f"{DISK}/ata1/block/sda/sda3"),
+        "sys/devices/virtual/block/dm-0/dev": "254:0\n",
+        "sys/devices/virtual/block/dm-0/slaves/sda2": Link(f"{DISK}/ata1/block/sda/sda2"),
+        "sys/dev/block/254:0": Link("sys/devices/virtual/block/dm-0"),
+        "sys/class/net/eth0": Link(f"{NIC}/net/eth0"),
+        "sys/devices/virtual/net/br0/address": "\n",
+        "sys/devices/virtual/net/br0/lower_eth0": Link(f"{NIC}/net/eth0"),
+        "sys/class/net/br0": Link("sys/devices/virtual/net/br0"),
+        "proc/self/mountinfo": "20 1 0:21 / /proc rw - proc proc rw\n",
+        "proc/swaps": "Filename Type Size Used Priority\n",
+        "proc/net/route": ROUTES,
+    }
+    grow(tmp_path, files)
+    return tmp_path
+
+
+def on(root: Path, device: str) -> list[str]:
+    return Standing(root).on(root / device)
+
+
+def mount(root: Path, line: str) -> None:
+    (root / "proc/self/mountinfo").write_text(line)
+
+
+def test_nothing_stands_on_an_idle_disk(root: Path) -> None:
+    assert on(root, DISK) == []
+
+
+def test_a_mounted_partition(root: Path) -> None:
+    mount(root, "25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n")
+    assert on(root, DISK) == ["the mounted file system /"]
+    assert on(root, NIC) == []
+
+
+def test_a_mounted_volume_over_others(root: Path) -> None:
+    mount(root, "25 1 254:0 / /home rw - ext4 /dev/mapper/home rw\n")
+    assert on(root, DISK) == ["the mounted file system /home"]
+
+
+def test_a_file_system_with_an_anonymous_number(root: Path) -> None:
+    mount(root, "25 1 0:31 /@ / rw shared:1 master:2 - btrfs /dev/null rw,subvol=/@\n")
+    assert on(root, DISK) == ["the mounted file system /"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["25 1 0:40 / /tmp rw - tmpfs tmpfs rw\n", "25 1 9:9 / /x rw - ext4 /dev/absent rw\n",
+     "25 1 0:41 / /n rw - nfs4 host:/dev/null rw\n", "25 1 0:42 / /o rw - overlay overlay rw\n"],
+)  # fmt: skip
+def test_mounts_that_stand_on_no_disk_of_this_tree(root: Path, line: str) -> None:
+    mount(root, line)
+    assert on(root, DISK) == []
+
+
+def test_swap(root: Path) -> None:
+    (root / "proc/swaps").write_text("Filename Type Size\n/dev/null partition 1 0 -2\n")
+    assert on(root, DISK) == ["swap on /dev/null"]
+
+
+def route(
+    root: Path, interface: str, destination: str = "00000000", mask: str = "00000000"
+) -> None:
+    line = f"{interface}\t{destination}\t0102A8C0\t0003\t0\t0\t100\t{mask}\t0\t0\t0\n"
+    (root / "proc/net/route").write_text(ROUTES + line)
+
+
+def test_the_default_route(root: Path) -> None:
+    route(root, "eth0")
+    assert on(root, NIC) == ["the default route (eth0)"]
+    assert on(root, DISK) == []
+
+
+def test_the_default_route_through_a_bridge(root: Path) -> None:
+    route(root, "br0")
+    assert on(root, NIC) == ["the default route (br0)"]
+
+
+def test_another_route_is_no_reason(root: Path) -> None:
+    route(root, "eth0", "0002A8C0", "00FFFFFF")
+    assert on(root, NIC) == []
+
+
+def test_a_default_route_of_version_6(root: Path) -> None:
+    zeros, hop = "0" * 32, "fe80" + "0" * 27 + "1"
+    rest = "00000400 00000001 00000000 00000003"
+    lines = (
+        f"{zeros} 00 {zeros} 00 {hop} {rest} eth0\n"
+        f"{zeros} 00 {zeros} 00 {zeros} ffffffff 00000001 00000000 00200200 lo\n"
+    )
+    (root / "proc/net/ipv6_route").write_text(lines)
+    assert on(root, NIC) == ["the default route (eth0)"]
+
+
+def test_a_machine_without_any_of_it(tmp_path: Path) -> None:
+    assert on(tmp_path, DISK) == []
