@@ -138,10 +138,9 @@ def a_rom_is_staged_and_taken_away(b: Bench) -> None:
 
 @reading
 def a_rom_that_is_not_there_is_named(b: Bench) -> None:
-    assert (
-        "/nowhere/card.rom" in refuses(lambda: b.host.files.read_rom("/nowhere/card.rom")).message
-    )
-    assert not b.host.files.qemu_may_read("/nowhere/card.rom")
+    path = "/nowhere/card.rom"
+    assert path in refuses(lambda: b.host.files.read_rom(path)).message
+    assert not b.host.files.qemu_may_read(path)
 
 
 @reading
@@ -216,9 +215,12 @@ def a_stale_override_keeps_the_native_driver_off_and_probe_says_nothing(b: Bench
 
 
 @kernel
-def an_override_alone_does_not_unbind(b: Bench) -> None:
+def an_override_and_a_probe_do_not_unbind(b: Bench) -> None:
     before = driver(b, b.spare)
+    b.host.modules.load("vfio_pci", seconds=SECONDS)
     b.host.pci.set_override(b.spare, VFIO_DRIVER)
+    assert driver(b, b.spare) == before
+    b.host.pci.probe(b.spare, seconds=SECONDS)
     assert driver(b, b.spare) == before
     b.host.pci.set_override(b.spare, None)
 

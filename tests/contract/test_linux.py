@@ -1,7 +1,6 @@
 """vfiod.linux keeps the contract, as far as trees of files and a small bus can show it."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,13 +69,10 @@ def test_linux_keeps(rule: Rule, host: Host) -> None:
     rule(Bench(host, display, audio, spare, "cron.service", hold))
 
 
-@pytest.mark.parametrize(
-    ("after", "seconds", "held"), [(0.0, 5, True), (0.1, 5, True), (9, 0.1, False)]
-)
-def test_a_wait_notices_soon(*, host: Host, after: float, seconds: float, held: bool) -> None:
+@pytest.mark.parametrize("after", [0.0, 0.1])
+def test_a_wait_notices_soon(host: Host, after: float) -> None:
     began = time.monotonic()
-    condition: Callable[[], bool] = lambda: time.monotonic() - began >= after  # noqa: E731
-    assert host.wait(condition, seconds=seconds) is held
+    assert host.wait(lambda: time.monotonic() - began >= after, seconds=5)
     assert time.monotonic() - began < 1
 
 

@@ -1,6 +1,7 @@
 """A bus on which a small systemd and a small logind answer, for vfiod.linux.units and logins."""
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ class BusUnit:
     load: str = "loaded"
     job: int = 0
     result: str | None = "done"
+    takes: float = 0.0
 
 
 @dataclass
@@ -117,12 +119,19 @@ class FakeBus(Bus):
             raise BusError("Transaction is destructive.", f"{SYSTEMD}.TransactionIsDestructive")
         self._jobs += 1
         job = f"/org/freedesktop/systemd1/job/{self._jobs}"
-        if unit.result is not None and self._then is not None:
-            if unit.result == "done":
-                unit.active = state
-            self._then((self._jobs - 1, "/job/of/another", "other.service", "failed"))
-            self._then((self._jobs, job, unit.ident, unit.result))
+        self._remove("/job/of/another", "other.service", "failed")
+        if unit.result == "done":
+            unit.active = state
+        if unit.result is not None and unit.takes:
+            threading.Timer(unit.takes, self._remove, (job, unit.ident, unit.result)).start()
+        elif unit.result is not None:
+            self._remove(job, unit.ident, unit.result)
         return (job,)
+
+    def _remove(self, job: str, unit: str, result: str) -> None:
+        """Tell of a job's end."""
+        if self._then is not None:
+            self._then((self._jobs, job, unit, result))
 
     # logind
 

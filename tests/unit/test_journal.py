@@ -222,17 +222,22 @@ def test_a_reader_never_sees_half_a_file(journal: Journal) -> None:
     writer.join()
 
 
-def test_updates_from_two_threads_are_both_kept(journal: Journal) -> None:
+def test_an_update_waits_for_the_one_under_way(journal: Journal) -> None:
+    """A hook's release and the worker's step write at the same time: neither may be lost."""
+    first, second, *_ = RECORD.entries
     journal.begin(replace(RECORD, entries=()))
-    halves = (RECORD.entries[:6], RECORD.entries[6:])
-    threads = [threading.Thread(target=lambda h=half: [*map(journal.push, h)]) for half in halves]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    other = threading.Thread(target=journal.push, args=(second,))
+
+    def slow(record: Record) -> Record:
+        other.start()
+        other.join(0.1)
+        return replace(record, entries=(*record.entries, first))
+
+    journal.update(slow)
+    other.join()
     record = journal.read()
     assert record is not None
-    assert set(map(str, record.entries)) == set(map(str, RECORD.entries))
+    assert record.entries == (first, second)
 
 
 def test_replace_file_keeps_the_old_one_if_the_new_one_fails(run_directory: Path) -> None:

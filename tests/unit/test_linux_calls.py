@@ -137,6 +137,12 @@ def test_a_stop_is_waited_for_by_its_job(bus: FakeBus, units: LinuxUnits) -> Non
     assert ("StopUnit", DM, "replace") in bus.calls
 
 
+def test_the_end_of_another_job_is_not_mistaken_for_ours(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units[DM].takes = 0.1
+    units.stop(DM, seconds=5)
+    units.start(DM, seconds=5)
+
+
 def test_signals_are_subscribed_to_once(bus: FakeBus, units: LinuxUnits) -> None:
     units.stop(DM, seconds=1)
     units.start(DM, seconds=1)

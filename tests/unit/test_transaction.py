@@ -307,6 +307,26 @@ def test_a_return_that_goes_wrong_anywhere_is_brought_to_its_end(
         counts["return"] = counts.get("return", 0) + 1
 
 
+def test_a_roll_back_that_is_killed_anywhere_is_finished_by_the_next_daemon(
+    run_directory: Path, counts: dict[str, int]
+) -> None:
+    """A handoff fails at some point, and the daemon is killed at any point of undoing it."""
+    shape = unbound_audio
+    log = handoff_log(shape, run_directory)
+    for first in range(2, len(log) + 1, 3):
+        for second in range(first + 1, first + 1000):
+            bench = Bench(shape(), run_directory)
+            kill = KILLS[second % 2]
+            bench.host.effects.plan({first: Fault.FAIL_BEFORE, second: kill})
+            error = bench.prepare()
+            if not bench.host.effects.spoiled:
+                break
+            assert is_killed(error)
+            set_right(bench)
+            assert bench.differences() == {}, f"{first}, {second} {kill.value}"
+            counts["roll back"] = counts.get("roll back", 0) + 1
+
+
 def test_a_recovery_that_goes_wrong_anywhere_is_recovered_from(
     run_directory: Path, counts: dict[str, int]
 ) -> None:

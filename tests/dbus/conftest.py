@@ -1,0 +1,51 @@
+"""One private bus for all tests here, and a fresh daemon for each."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dbus.bus import Daemon, Polkit, PrivateBus
+from tests.fakes import pcs
+
+
+@pytest.fixture(scope="session")
+def bus() -> Iterator[PrivateBus]:
+    with tempfile.TemporaryDirectory(prefix="vfiod-bus-") as directory:
+        private = PrivateBus(Path(directory))
+        yield private
+        private.stop()
+
+
+@pytest.fixture(scope="session")
+def open_bus() -> Iterator[PrivateBus]:
+    """A bus without vfiod's policy, where everybody may say anything."""
+    with tempfile.TemporaryDirectory(prefix="vfiod-bus-") as directory:
+        private = PrivateBus(Path(directory), with_policy=False)
+        yield private
+        private.stop()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration of two guests that want the same card."""
+    path = tmp_path / "vfiod.yaml"
+    other = "  other:\n    devices: [0000:01:00.0, 0000:01:00.1]\n"
+    odd = "  \"-n 'Gäst' 客人\":\n    devices: [0000:01:00.0, 0000:01:00.1]\n"
+    path.write_text(pcs.configuration() + other + odd)
+    return path
+
+
+@pytest.fixture
+def daemon(bus: PrivateBus, config: Path, run_directory: Path) -> Iterator[Daemon]:
+    served = Daemon(bus, config, run_directory / "journal.json")
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def polkit(bus: PrivateBus) -> Iterator[Polkit]:
+    mock = Polkit(bus)
+    yield mock
+    mock.stop()

@@ -1,0 +1,106 @@
+"""The real service and manager on a FakeHost, for the tests of the bus.
+
+Takes commands on standard input, one a line, and answers each with a line.
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from gi.repository import GLib
+
+from tests.fakes import pcs
+from tests.fakes.host import FakeHost
+from tests.fakes.userspace import Process, Program
+from vfiod.bus import Bus
+from vfiod.daemon import Paths, compose
+from vfiod.events import Event
+
+
+class Server:
+    """One daemon, and the strings by which a test pulls at its host."""
+
+    def __init__(self) -> None:
+        self.host: FakeHost = pcs.desktop()
+        self._open = threading.Event()
+        self._open.set()
+        self._mute = False
+        self._qemu: subprocess.Popen[bytes] | None = None
+        self.host.effects.barrier = lambda _name: self._pass()
+
+    def report(self, _event: Event) -> None:
+        """Stands for the system's journal."""
+        if self._mute:
+            raise OSError("the journal is away")
+
+    def _pass(self) -> None:
+        self._open.wait()
+
+    def do(self, command: str) -> str:
+        """Carry out a command."""
+        verb, _, rest = command.partition(" ")
+        answer: str | None = getattr(self, f"do_{verb}")(*rest.split())
+        return answer or "done"
+
+    def do_hold(self) -> None:
+        """Whoever changes the host waits from now on."""
+        self._open.clear()
+
+    def do_go(self) -> None:
+        self._open.set()
+
+    def do_mute(self) -> None:
+        self._mute = True
+
+    def do_forget(self, what: str) -> None:
+        """Take something away that a start needs, or a return."""
+        if what == "memory":
+            self.host.memory.free = 0
+        else:
+            self.host.kernel.drivers[what].refuses = True
+
+    def do_guest(self) -> None:
+        """A real process that the model believes to be QEMU."""
+        self._qemu = subprocess.Popen(["sleep", "600"])
+        nodes = {"/dev/vfio/10", "/dev/vfio/11"}
+        process = Process(self._qemu.pid, Program("qemu"), "", nodes)
+        self.host.user.processes[process.pid] = process
+
+    def do_end(self) -> None:
+        """That process ends."""
+        assert self._qemu is not None
+        self.host.user.processes.pop(self._qemu.pid)
+        self._qemu.kill()
+        self._qemu.wait()
+
+    def do_driver(self) -> str:
+        return str(self.host.pci.function(pcs.VGA).driver)
+
+
+def main(config: str, journal: str) -> int:
+    """Serve until the input ends."""
+    server = Server()
+    service, manager = compose(
+        Bus(), server.host, Paths(Path(config), Path(journal)), server.report
+    )
+    service.publish()
+    loop = GLib.MainLoop()
+
+    def listen() -> None:
+        print("ready", flush=True)
+        for line in sys.stdin:
+            print(server.do(line.strip()), flush=True)
+        server.do_go()
+        loop.quit()
+
+    threading.Thread(target=listen, daemon=True).start()
+    GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGTERM, loop.quit)
+    loop.run()
+    manager.worker.shutdown(wait=False, cancel_futures=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,159 @@
+"""Steps that end the desktop, and the gate."""
+
+import pytest
+
+from tests.fakes import pcs
+from tests.fakes.host import FakeHost
+from tests.fakes.userspace import Program
+from vfiod.errors import HostError, TimedOut
+from vfiod.steps.base import Notes, Step
+from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.steps.devices import Detach
+
+SECONDS = 20.0
+
+
+def with_vfio(host: FakeHost) -> FakeHost:
+    host.kernel.modules["vfio_pci"] = True
+    return host
+
+
+# Display manager and units
+
+
+def test_the_display_manager_is_not_started_on_a_card_without_a_driver() -> None:
+    host = with_vfio(pcs.greeter())
+    step = StopDisplayManager("lightdm.service", (pcs.VGA,), SECONDS)
+    prior = step.observe(host)
+    step.apply(host)
+    Detach(pcs.VGA, SECONDS).apply(host)
+    with pytest.raises(HostError) as caught:
+        step.undo(host, prior)
+    assert str(pcs.VGA) in caught.value.message
+    assert caught.value.hint == "once it has one, run: systemctl start lightdm.service"
+    assert "start lightdm.service" not in host.effects.log
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        StopDisplayManager("lightdm.service", (pcs.VGA,), SECONDS),
+        StopUnit("lightdm.service", restart=True, seconds=SECONDS),
+    ],
+)
+def test_nothing_is_started_while_the_host_shuts_down(step: Step) -> None:
+    host = pcs.greeter()
+    prior = step.observe(host)
+    step.apply(host)
+    host.user.shutting_down = True
+    assert step.undo(host, prior) == ("lightdm.service not started: the host is shutting down",)
+    assert not host.units.unit("lightdm.service").active
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        StopDisplayManager("lightdm.service", (pcs.VGA,), SECONDS),
+        StopUnit("lightdm.service", restart=True, seconds=SECONDS),
+    ],
+)
+def test_what_did_not_run_before_is_not_started(step: Step) -> None:
+    host = pcs.greeter()
+    host.user.stop("lightdm.service")
+    prior = step.observe(host)
+    step.apply(host)
+    step.undo(host, prior)
+    assert not host.units.unit("lightdm.service").active
+
+
+def test_a_unit_without_restart_stays_stopped() -> None:
+    host = pcs.greeter()
+    step = StopUnit("lightdm.service", restart=False, seconds=SECONDS)
+    prior = step.observe(host)
+    step.apply(host)
+    step.undo(host, prior)
+    assert not host.units.unit("lightdm.service").active
+    assert step.describe_undo() == ""
+
+
+# Sessions
+
+
+def test_ending_a_session_waits_until_logind_has_let_it_go() -> None:
+    host = pcs.desktop()
+    assert EndSessions(("2",), SECONDS).apply(host) == ()
+    assert [s.ident for s in host.logins.sessions()] == ["c1"]
+
+
+def test_a_session_that_stays_listed_is_a_remark_and_no_failure() -> None:
+    host = pcs.desktop()
+    host.user.session_ends_after = 100
+    assert EndSessions(("2",), SECONDS).apply(host) == ("logind still lists session 2 after 20 s",)
+
+
+def test_a_session_that_is_gone_already_is_not_ended() -> None:
+    host = pcs.greeter()
+    assert EndSessions(("2",), SECONDS).apply(host) == ()
+    assert host.effects.log == []
+
+
+# The gate
+
+
+def release(host: FakeHost) -> Notes:
+    return ReleaseHolders((pcs.VGA, pcs.AUDIO), 5, 3).apply(host)
+
+
+def test_the_gate_is_open_if_nobody_holds_the_devices() -> None:
+    host = pcs.bare()
+    assert release(host) == []
+    assert host.effects.log == []
+    assert host.now() == 1000.0
+
+
+def test_holders_get_time_to_let_go_by_themselves() -> None:
+    host = pcs.bare()
+    process = host.user.spawn(Program("aplay", (pcs.AUDIO,)))
+    host.clock.after(4, lambda: host.user.kill(process.pid))
+    assert release(host) == []
+    assert host.effects.log == []
+
+
+def test_then_they_get_sigterm() -> None:
+    host = pcs.bare()
+    pid = host.user.spawn(Program("aplay", (pcs.AUDIO,))).pid
+    assert release(host) == [f"SIGTERM sent: aplay (pid {pid}) has /dev/snd/controlC0 open"]
+    assert host.now() == 1005.0
+
+
+def test_then_they_get_sigkill() -> None:
+    host = pcs.bare()
+    host.user.spawn(Program("aplay", (pcs.AUDIO,), ignores=frozenset({15})))
+    notes = release(host)
+    assert [note.split()[0] for note in notes] == ["SIGTERM", "SIGKILL"]
+    assert host.now() == 1008.0
+
+
+def test_a_process_with_two_nodes_gets_one_signal() -> None:
+    host = pcs.bare()
+    host.user.spawn(Program("kodi", (pcs.VGA, pcs.AUDIO)))
+    release(host)
+    assert host.effects.log == ["signal kodi 15"]
+
+
+def test_one_that_cannot_be_ended_is_named_with_its_node() -> None:
+    host = pcs.bare()
+    pid = host.user.spawn(Program("wedged", (pcs.VGA,), ignores=frozenset({9, 15}))).pid
+    with pytest.raises(TimedOut) as caught:
+        release(host)
+    assert f"wedged (pid {pid}) has /dev/dri/card0 open" in caught.value.message
+    assert caught.value.hint == "end these processes, then start the guest again"
+
+
+@pytest.mark.parametrize("command", ["systemd", "systemd-logind"])
+def test_some_are_never_signalled(command: str) -> None:
+    host = pcs.bare()
+    host.user.spawn(Program(command, (pcs.VGA,)))
+    with pytest.raises(TimedOut):
+        release(host)
+    assert host.effects.log == []

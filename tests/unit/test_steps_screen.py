@@ -1,0 +1,138 @@
+"""Steps about the picture."""
+
+import pytest
+
+from tests.fakes import pcs
+from tests.fakes.host import FakeHost
+from vfiod.errors import HostError, TimedOut
+from vfiod.model import VFIO_DRIVER
+from vfiod.steps.base import Notes
+from vfiod.steps.devices import Detach
+from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+
+SECONDS = 20.0
+
+
+def with_vfio(host: FakeHost) -> FakeHost:
+    host.kernel.modules["vfio_pci"] = True
+    return host
+
+
+def firmware() -> FakeHost:
+    host = pcs.bare(vga=None)
+    host.kernel.framebuffers.append(pcs.EFIFB)
+    host.kernel.refresh_console()
+    return host
+
+
+# Picture
+
+
+def test_consoles_are_found_by_name() -> None:
+    host = pcs.bare()
+    ReleaseConsoles(SECONDS).apply(host)
+    assert host.effects.log == ["console vtcon1 False"]
+
+
+def test_a_console_that_does_not_let_go_is_an_error() -> None:
+    host = pcs.bare()
+    host.kernel.fbcon_is_stuck = True
+    with pytest.raises(HostError) as caught:
+        ReleaseConsoles(SECONDS).apply(host)
+    assert "vtcon1" in caught.value.message
+    assert "release_consoles: false" in caught.value.hint
+
+
+def test_a_console_that_was_unbound_before_stays_so() -> None:
+    host = pcs.bare()
+    host.kernel.fbcon = False
+    step = ReleaseConsoles(SECONDS)
+    prior = step.observe(host)
+    step.apply(host)
+    step.undo(host, prior)
+    assert host.kernel.fbcon is False
+
+
+def test_a_console_that_vanished_is_waited_for() -> None:
+    host = with_vfio(pcs.bare())
+    step, detach = ReleaseConsoles(SECONDS), Detach(pcs.VGA, SECONDS)
+    priors = step.observe(host), detach.observe(host)
+    step.apply(host)
+    detach.apply(host)
+    assert [c.ident for c in host.screen.consoles()] == ["vtcon0"]
+    host.kernel.drivers["amdgpu"].node_after = 3.0
+    detach.undo(host, priors[1])
+    assert step.undo(host, priors[0]) == ()
+    assert host.kernel.fbcon is True
+
+
+def test_a_console_that_never_comes_back_is_a_remark() -> None:
+    host = pcs.bare()
+    step = ReleaseConsoles(SECONDS)
+    prior = step.observe(host)
+    host.kernel.fbcon = None
+    assert "stay dark" in step.undo(host, prior)[0]
+
+
+def test_a_firmware_framebuffer_that_vfio_pci_took_for_good_is_no_error() -> None:
+    host = with_vfio(firmware())
+    step = UnbindFramebuffer(pcs.EFIFB.device, pcs.EFIFB.driver)
+    prior = step.observe(host)
+    step.apply(host)
+    Detach(pcs.VGA, SECONDS).apply(host)
+    assert step.undo(host, prior) == ()
+    assert host.screen.framebuffers() == []
+
+
+def awaited(host: FakeHost, **changes: object) -> Notes:
+    step = AwaitDisplay(pcs.VGA, SECONDS)
+    prior = step.observe(host)
+    for name, value in changes.items():
+        setattr(host.kernel.device(pcs.VGA), name, value)
+    return step.undo(host, prior)
+
+
+def test_a_display_that_is_there_is_not_waited_for() -> None:
+    host = pcs.bare()
+    assert awaited(host) == ()
+    assert host.now() == 1000.0
+
+
+def test_a_display_without_its_node_is_an_error() -> None:
+    with pytest.raises(TimedOut) as caught:
+        awaited(pcs.bare(), nodes=())
+    assert str(pcs.VGA) in caught.value.message
+    assert "within 20 s" in caught.value.message
+    assert "a reboot" in caught.value.hint
+
+
+def test_a_display_with_another_driver_is_an_error() -> None:
+    with pytest.raises(TimedOut, match="it should have amdgpu and a DRM node, it has vfio-pci"):
+        awaited(pcs.bare(), driver=VFIO_DRIVER)
+
+
+def test_a_display_whose_driver_had_no_node_needs_none() -> None:
+    host = pcs.bare()
+    host.kernel.device(pcs.VGA).nodes = ()
+    assert awaited(host) == ()
+
+
+def test_a_display_without_a_driver_is_probed_once_more() -> None:
+    host = pcs.bare()
+    step = AwaitDisplay(pcs.VGA, SECONDS)
+    prior = step.observe(host)
+    host.kernel.begin_unbind(pcs.VGA)
+    host.kernel.finish_unbind(pcs.VGA)
+    assert step.undo(host, prior) == ()
+    assert host.effects.log == [f"probe {pcs.VGA}"]
+
+
+def test_a_display_that_had_no_driver_before_is_not_waited_for() -> None:
+    host = pcs.bare(vga=None)
+    assert awaited(host) == ()
+    assert host.effects.log == []
+
+
+def test_a_monitor_that_was_pulled_is_a_remark() -> None:
+    notes = awaited(pcs.bare(), monitor=False)
+    assert notes == (f"no monitor is connected to {pcs.VGA} now; one was before",)
