@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from . import checks, layer
+from . import checks, frozen, layer
 from .hardware import Hardware
 from .image import Image
 from .machine import Lab
@@ -38,9 +38,14 @@ class Labs:
     display: str
     started: list[Lab] = field(default_factory=list)
 
-    def __call__(self, image: Image | None = None, **hardware: Any) -> Lab:
-        """A freshly booted lab at its greeter; keywords as for `Hardware`."""
-        lab = Lab(image or self.image, Hardware(**{"display": self.display, **hardware}))
+    def __call__(self, image: Image | None = None, *, cold: bool = False, **hardware: Any) -> Lab:
+        """A lab at its greeter, woken up or (`cold`) booted; other keywords as for `Hardware`."""
+        wanted = Hardware(**hardware)
+        start = image or self.image
+        lab = Lab(
+            start if cold else frozen.at_greeter(start, wanted),
+            replace(wanted, display=self.display),
+        )
         self.started.append(lab)
         return lab.boot()
 

@@ -23,6 +23,9 @@ install -d -m 711 "$root/var/lib/libvirt/images"
 install -m 644 "$disks"/*.img "$root/var/lib/libvirt/images/"
 rm -f "$root/etc/libvirt/qemu/networks/autostart/default.xml"
 
+# Profiles compile in half the time, which every start of a guest pays four times over.
+sed -i 's/^#Optimize=no-expr-simplify/Optimize=no-expr-simplify/' "$root/etc/apparmor/parser.conf"
+
 # Nothing that makes a boot slower or uneven.
 systemctl --root="$root" enable systemd-networkd.service ssh.service
 systemctl --root="$root" mask systemd-networkd-wait-online.service apt-daily.timer \

@@ -9,8 +9,9 @@ from typing import Any
 
 from PIL import Image as Picture
 
-from . import guest, layer, pixels, sheet, timeline
+from . import frozen, guest, layer, pixels, sheet, timeline
 from .guest import Guest
+from .hardware import Hardware
 from .machine import Lab
 from .pixels import Screen
 from .timeline import Way
@@ -27,7 +28,8 @@ EXPECTED = {"before": Screen.GREETER, "during": Screen.GUEST, "after": Screen.GR
 def run(suite: str, deb: Path, out: Path) -> int:
     """Make the demo; the exit status says whether the pixels prove every stage."""
     out.mkdir(parents=True, exist_ok=True)
-    with Lab(layer.prepared(suite, deb)) as lab:
+    image = frozen.at_greeter(layer.prepared(suite, deb), Hardware())
+    with Lab(image) as lab:
         say("starting the emulated PC")
         pictures = round_trip(lab.boot())
         ways = timeline.read(lab)
@@ -43,7 +45,7 @@ def say(text: str) -> None:
 def round_trip(lab: Lab) -> dict[str, Picture.Image]:
     """Hand over, let the guest paint and power off, get it back: the screen at each stage."""
     lab.put(CONFIGURATION, CONFIG)
-    guest.define(lab, Guest("win10"))
+    guest.define(lab, Guest("win10", uefi=True))
     before = lab.screenshot()
     say("the host's greeter is on the screen; virsh start win10")
     lab.run("virsh", "start", "win10", timeout=240)

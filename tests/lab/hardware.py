@@ -121,7 +121,16 @@ def _devices(hardware: Hardware) -> list[str]:
 
 def _boot(hardware: Hardware, image: Image) -> list[str]:
     options = " ".join((*KERNEL_OPTIONS, *hardware.kernel_options))
-    return ["-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", options]
+    wake_up = ["-incoming", f"exec:cat {image.state}"] if image.state else []
+    return [
+        "-kernel",
+        str(image.kernel),
+        "-initrd",
+        str(image.initrd),
+        "-append",
+        options,
+        *wake_up,
+    ]
 
 
 def _outside(wiring: Wiring) -> list[str]:

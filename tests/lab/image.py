@@ -28,6 +28,7 @@ class Image:
     kernel: Path
     initrd: Path
     key: Path
+    state: Path | None = None  # memory to wake up from, instead of booting
 
 
 def base(suite: str) -> Image:
@@ -56,10 +57,12 @@ def mirror() -> str:
 
 
 def _key(suite: str) -> str:
-    scripts = [(HERE / name).read_bytes() for name in ("customise.sh", "image.py", "payload.py")]
+    """All that goes in; the place of the tree and the mirror make no difference."""
+    script = (HERE / "customise.sh").read_bytes()
     public = ssh_key().with_suffix(".pub").read_bytes()
-    packages = " ".join((*recipe.PACKAGES, *recipe.LEFT_OUT))
-    return cache.key(suite, packages, public, cache.tree_digest(HERE / "rootfs"), *scripts)
+    command = " ".join((*recipe.PACKAGES, *recipe.LEFT_OUT, _INITRAMFS))
+    files = cache.tree_digest(HERE / "rootfs")
+    return cache.key(suite, command, script, public, files, *payload.SCRIPTS.values())
 
 
 def _build(suite: str, work: Path) -> None:

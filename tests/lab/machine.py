@@ -67,6 +67,8 @@ class Lab:
     def boot(self, timeout: float = BOOT_TIMEOUT, *, detached: bool = False) -> Lab:
         """Start and wait until commands can be run and the greeter is on the screen."""
         self.start(detached=detached)
+        if self.image.state:
+            self._wake_up(timeout)
         self.wait_for_ssh(timeout)
         self.wait_until("greeter on the screen", self.greeter_shown, timeout)
         return self
@@ -74,6 +76,14 @@ class Lab:
     def wait_for_ssh(self, timeout: float = BOOT_TIMEOUT) -> None:
         """Wait until commands can be run."""
         self.wait_until("commands over ssh", self.ssh.answers, timeout)
+
+    def _wake_up(self, timeout: float) -> None:
+        """It was stopped when its memory was saved, so it is stopped when that is loaded."""
+        loaded = {"status": "paused"}
+        self.wait_until(
+            "memory loaded", lambda: loaded.items() <= self.qmp("query-status").items(), timeout
+        )
+        self.qmp("cont")
 
     def reboot(self, timeout: float = BOOT_TIMEOUT) -> None:
         """Restart the system in the lab and wait for ssh and the greeter."""
@@ -90,11 +100,15 @@ class Lab:
 
     def close(self) -> None:
         """Stop every process of this lab and remove its files."""
+        self.close_qemu()
+        shutil.rmtree(self.wiring.folder, ignore_errors=True)
+
+    def close_qemu(self) -> None:
+        """As pulling the plug: no process is left, the files are."""
         self.release()
         if self._qemu is not None:
             self._qemu.kill()
             self._qemu.wait()
-        shutil.rmtree(self.wiring.folder, ignore_errors=True)
 
     def release(self) -> None:
         """Let go of the connections; the lab itself runs on."""

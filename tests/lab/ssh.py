@@ -104,7 +104,8 @@ class Ssh:
     def close(self) -> None:
         """End the standing connections."""
         for master in self._masters.values():
-            master.terminate()
+            # Killed, not asked: a master that still serves a session may take its time to end.
+            master.kill()
             master.wait()
         self._masters.clear()
 

@@ -1,47 +1,23 @@
-"""vfiod itself, on a real kernel and libvirt: every claim is checked on pixels or in /sys."""
+"""vfiod on a real kernel and libvirt: every claim is checked on pixels or in /sys."""
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from . import byhand, checks, guest
+from . import byhand, guest
 from .guest import Guest
-from .hardware import AUDIO, FUNCTIONS, USB
+from .hardware import AUDIO, FUNCTIONS, GPU
 from .machine import Lab
+from .scene import configure, define, desktop, phase, start, stop, wait_for_host, wait_for_return
 
-CONFIG = "/etc/vfiod/vfiod.yaml"
+ROM = "/usr/share/seabios/vgabios-stdvga.bin"
+STAGED = f"/usr/share/vgabios/vfiod/{GPU}.rom"
 pytestmark = pytest.mark.usefixtures("clean_host")
 
 
-def configure(lab: Lab, devices: tuple[str, ...] = FUNCTIONS) -> None:
-    """Name the guest win10 in vfiod's configuration."""
-    lab.put(f"guests:\n  win10:\n    devices: [{', '.join(devices)}]\n", CONFIG)
-
-
-def define(lab: Lab, wanted: Guest) -> None:
-    """Define the domain in place of one of its name."""
-    lab.run("virsh", "undefine", "--nvram", wanted.name, check=False)
-    guest.define(lab, wanted)
-
-
-def start(lab: Lab) -> tuple[int, str]:
-    """virsh start: its status and what it printed for the person who typed it."""
-    done = lab.run("virsh", "start", "win10", check=False, timeout=240)
-    return done.returncode, done.stderr
-
-
-def host_is_back(lab: Lab) -> bool:
-    """Whether vfiod has nothing left to give back."""
-    facts = json.loads(lab.output("vfiod", "status", "--json"))
-    return bool(facts["phase"] == "host")
-
-
-def wait_for_host(lab: Lab) -> None:
-    """The greeter is on the screen again and nothing is under way."""
-    lab.wait_until("the return's end", lambda: host_is_back(lab), timeout=120)
-    lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
+def all_with_vfio(lab: Lab) -> bool:
+    """Whether the driver links say that the guest can have all functions."""
+    return set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
 
 
 @pytest.mark.roundtrip
@@ -49,35 +25,123 @@ def test_a_guest_gets_the_screen_and_the_host_gets_it_back(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest())
     assert start(lab) == (0, "")
-    assert set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
+    assert all_with_vfio(lab)
     lab.wait_until("the guest's colour", lab.guest_shown, timeout=300)
     lab.wait_until("the guest's end", lambda: guest.is_off(lab, "win10"), timeout=120)
     wait_for_host(lab)
 
 
+def test_three_round_trips_in_one_boot(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay", managed=True))
+    for _ in range(3):
+        assert start(lab) == (0, "")
+        assert all_with_vfio(lab)
+        stop(lab)
+        wait_for_host(lab)
+
+
+def test_start_again_at_once_waits_for_the_return(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    stop(lab)
+    assert start(lab) == (0, "")
+    assert all_with_vfio(lab)
+    stop(lab)
+    wait_for_host(lab)
+
+
 def test_a_guest_killed_hard_gives_the_display_back(lab: Lab) -> None:
     configure(lab)
-    define(lab, Guest(disk="stay", managed=True))
+    define(lab, Guest(does="stay"))
     assert start(lab) == (0, "")
     lab.sh("kill -9 $(cat /run/libvirt/qemu/win10.pid)")
     wait_for_host(lab)
 
 
-def test_a_refusal_leaves_the_desktop_and_says_why(lab: Lab) -> None:
-    configure(lab, (AUDIO, USB))
-    define(lab, Guest())
-    desktop = lab.output("systemctl", "show", "-P", "MainPID", "lightdm")
+def test_a_guest_that_fails_after_prepare_gives_the_display_back(lab: Lab) -> None:
+    configure(lab)
+    wanted = Guest(does="stay")
+    broken = (
+        guest.domain_xml(wanted)
+        .replace(">", " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>", 1)
+        .replace(
+            "</domain>",
+            "<qemu:commandline><qemu:arg value='-nonsense'/></qemu:commandline></domain>",
+        )
+    )
+    define(lab, wanted)
+    lab.run("virsh", "undefine", "--nvram", "win10")
+    lab.run("virsh", "define", "/dev/stdin", stdin=broken)
+    before = desktop(lab)
     status, words = start(lab)
     assert status == 1
-    assert "0000:00:05.0 that /etc/vfiod/vfiod.yaml does not list" in words
-    assert lab.output("systemctl", "show", "-P", "MainPID", "lightdm") == desktop
-    assert lab.greeter_shown()
+    assert "nonsense" in words
+    wait_for_host(lab)
+    assert desktop(lab) != before
 
 
-def test_broken_configuration_is_named_by_line(lab: Lab) -> None:
-    lab.put("guests:\n  win10:\n    devices: [0000:00:05.0\n", CONFIG)
-    define(lab, Guest())
-    status, words = start(lab)
-    assert status == 1
-    assert "vfiod.yaml:4:1:" in words
-    assert checks.unit_state(lab, "vfiod") == "active"
+def test_a_killed_daemon_adopts_the_guest_that_runs(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    qemu = lab.output("cat", "/run/libvirt/qemu/win10.pid")
+    lab.run("systemctl", "kill", "-s", "KILL", "vfiod")
+    lab.wait_until("the next daemon", lambda: phase(lab) == "guest", timeout=60)
+    assert lab.output("cat", "/run/libvirt/qemu/win10.pid") == qemu
+    assert all_with_vfio(lab)
+    stop(lab)
+    wait_for_host(lab)
+
+
+@pytest.mark.parametrize("name", ["-x", "win 10", "größe", "a'b"])
+def test_odd_names(lab: Lab, name: str) -> None:
+    configure(lab, name=name)
+    define(lab, Guest(name.replace("'", "&apos;"), does="stay"))
+    assert start(lab, name) == (0, "")
+    assert all_with_vfio(lab)
+    stop(lab, name)
+    wait_for_host(lab)
+    lab.run("virsh", "undefine", "--nvram", "--", name)
+
+
+def test_a_rom_in_a_private_file_reaches_the_guest(lab: Lab) -> None:
+    lab.run("install", "-m", "600", "-o", "alice", ROM, "/home/alice/gpu.rom")
+    configure(lab, rom="/home/alice/gpu.rom")
+    define(lab, Guest(does="stay", rom=STAGED))
+    assert start(lab) == (0, "")
+    assert lab.run("cmp", ROM, STAGED, check=False).returncode == 0
+    stop(lab)
+    wait_for_host(lab)
+    assert lab.run("test", "-e", STAGED, check=False).returncode == 1
+
+
+def test_a_text_console_stays_one(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    lab.run("systemctl", "stop", "lightdm")
+    try:
+        assert start(lab) == (0, "")
+        stop(lab)
+        wait_for_return(lab)
+        assert lab.run("systemctl", "is-active", "lightdm", check=False).stdout == "inactive\n"
+        assert "1" in lab.output("sh", "-c", "cat /sys/class/vtconsole/vtcon*/bind").split()
+    finally:
+        lab.run("systemctl", "start", "lightdm")
+    lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
+
+
+def test_what_was_with_vfio_or_without_a_driver_stays_so(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    byhand.give(lab, [GPU])
+    lab.sh(f"echo {AUDIO} > /sys/bus/pci/devices/{AUDIO}/driver/unbind")
+    before = byhand.drivers(lab, FUNCTIONS)
+    assert start(lab) == (0, "")
+    stop(lab)
+    wait_for_return(lab)
+    assert byhand.drivers(lab, FUNCTIONS) == before
+    lab.sh(f"echo {AUDIO} > /sys/bus/pci/drivers_probe")
+    byhand.take_back(lab, [GPU])
+    lab.wait_until("the greeter", lab.greeter_shown, timeout=120)

@@ -38,8 +38,9 @@ def test_alice_can_log_in(lab: Lab) -> None:
 
 
 @pytest.mark.roundtrip
-def test_a_guest_paints_the_gpu_and_the_host_gets_it_back(lab: Lab) -> None:
-    guest.define(lab, Guest("by-hand"))
+@pytest.mark.parametrize("uefi", [False, True], ids=["painter", "uefi"])
+def test_a_guest_paints_the_gpu_and_the_host_gets_it_back(lab: Lab, *, uefi: bool) -> None:
+    guest.define(lab, Guest("by-hand", uefi=uefi))
     byhand.give(lab, FUNCTIONS)
     assert set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
     lab.run("virsh", "start", "by-hand", timeout=180)
@@ -48,3 +49,4 @@ def test_a_guest_paints_the_gpu_and_the_host_gets_it_back(lab: Lab) -> None:
     byhand.take_back(lab, FUNCTIONS)
     lab.wait_until("greeter after the guest", lab.greeter_shown, timeout=120)
     assert checks.running_guests(lab) == []
+    lab.run("virsh", "undefine", "--nvram", "by-hand")

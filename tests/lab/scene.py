@@ -1,0 +1,59 @@
+"""What the tests of a handoff do to a lab: configure, define, start, and wait for the host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from . import guest
+from .guest import Guest
+from .hardware import FUNCTIONS, GPU
+from .machine import Lab
+
+CONFIG = "/etc/vfiod/vfiod.yaml"
+
+
+def configure(
+    lab: Lab, devices: Sequence[str] = FUNCTIONS, *, name: str = "win10", rom: str = ""
+) -> None:
+    """Name a guest in vfiod's configuration; ``rom`` is the GPU's."""
+    rows = [f"{{address: {a}, rom: {rom}}}" if rom and a == GPU else a for a in devices]
+    lab.put(f'guests:\n  "{name}":\n    devices: [{", ".join(rows)}]\n', CONFIG)
+
+
+def define(lab: Lab, wanted: Guest) -> None:
+    """Define the domain in place of one of its name."""
+    lab.run("virsh", "undefine", "--nvram", "--", wanted.name, check=False)
+    guest.define(lab, wanted)
+
+
+def start(lab: Lab, name: str = "win10") -> tuple[int, str]:
+    """virsh start: its status and what it printed for the person who typed it."""
+    done = lab.run("virsh", "start", "--", name, check=False, timeout=240)
+    return done.returncode, done.stderr.strip()
+
+
+def stop(lab: Lab, name: str = "win10") -> None:
+    """Pull the guest's plug."""
+    lab.run("virsh", "destroy", "--", name, timeout=120)
+
+
+def phase(lab: Lab) -> str:
+    """vfiod's own word on who has the devices."""
+    return str(json.loads(lab.output("vfiod", "status", "--json"))["phase"])
+
+
+def wait_for_return(lab: Lab) -> None:
+    """Nothing is under way any more."""
+    lab.wait_until("the return's end", lambda: phase(lab) == "host", timeout=120)
+
+
+def wait_for_host(lab: Lab) -> None:
+    """The greeter is on the screen again and nothing is under way."""
+    wait_for_return(lab)
+    lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
+
+
+def desktop(lab: Lab) -> str:
+    """Process id of the display manager: another one after a handoff."""
+    return lab.output("systemctl", "show", "-P", "MainPID", "lightdm")
