@@ -73,12 +73,20 @@ lintian: deb ## Debian's own checks of the package
 	lintian --fail-on error,warning --allow-root $(DEB)
 
 .PHONY: lab
-lab: venv deb ## all tests in an emulated PC with Debian 12
+lab: deps venv deb ## leave an emulated PC running to be used by hand; says how
+	$(VENV)/bin/python -m tests.lab up --deb $(DEB)
+
+.PHONY: labtest
+labtest: deps venv deb ## all tests in the emulated PC, Debian 12
 	$(LAB) --suite bookworm --deb $(DEB)
 
 .PHONY: check
 check: deps venv unit deb lintian ## everything: tests, package, the handoff in the lab
-	$(VENV)/bin/python -m pytest tests/lab/test_handoff.py --suite bookworm --deb $(DEB)
+	$(LAB)/test_handoff.py --suite bookworm --deb $(DEB)
+
+.PHONY: demo
+demo: deps venv deb ## pictures of one handoff and return, in build/demo
+	$(VENV)/bin/python -m tests.lab demo --deb $(DEB) --out build/demo
 
 .PHONY: bench
 bench: ## what the hook costs guests that are not vfiod's
