@@ -59,7 +59,7 @@ class Record:
         try:
             return cls._from_value(json.loads(text))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise HostError("the journal cannot be read", f"it says: {error}") from error
+            raise HostError(f"the journal cannot be read: {error}") from error
 
     @classmethod
     def _from_value(cls, value: dict[str, Any]) -> Self:
@@ -91,6 +91,12 @@ class Journal:
             return None
         except OSError as error:
             raise HostError(f"cannot read {self._path}: {error.strerror}") from error
+        except HostError as error:
+            raise HostError(
+                f"{self._path}: {error.message}",
+                "reboot the host; or, if every device has its driver, remove that file and "
+                "run: systemctl restart vfiod",
+            ) from error
 
     def begin(self, record: Record) -> None:
         """Open the journal of a new handoff."""
@@ -122,13 +128,6 @@ class Journal:
         """The handoff is over and everything was given back."""
         with self._lock:
             self._path.unlink(missing_ok=True)
-
-    def set_aside(self) -> Path:
-        """Move an unreadable journal out of the way, for a person to look at."""
-        aside = self._path.with_suffix(".unreadable")
-        with self._lock:
-            self._path.replace(aside)
-        return aside
 
     def _write(self, record: Record) -> None:
         try:
