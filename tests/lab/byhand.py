@@ -43,7 +43,7 @@ def take_back(lab: Lab, functions: Sequence[str]) -> None:
 def drivers(lab: Lab, functions: Sequence[str]) -> Mapping[str, str]:
     """PCI address -> name of the driver bound right now (empty: none)."""
     links = "; ".join(
-        f"basename $(readlink /sys/bus/pci/devices/{address}/driver || echo)"
+        f'basename "$(readlink /sys/bus/pci/devices/{address}/driver || echo)"'
         for address in functions
     )
     names = lab.sh(links).stdout.split("\n")

@@ -72,11 +72,13 @@ class LinuxPci:
                 sysfs.write(path / name, value)
 
     def output(self, address: PciAddress) -> DisplayOutput:
-        drm = self._path(address) / "drm"
-        cards = [name for name in sysfs.names(drm) if name.startswith("card")]
-        connectors = [drm / card / name for card in cards for name in sysfs.names(drm / card)]
+        path = self._path(address)
+        # A virtio GPU's DRM device hangs on the virtio device below the function.
+        folders = [path / "drm", *path.glob("virtio*/drm")]
+        cards = [f / name for f in folders for name in sysfs.names(f) if name.startswith("card")]
+        connectors = [card / name for card in cards for name in sysfs.names(card)]
         connected = [c.name for c in connectors if sysfs.read(c / "status") == "connected"]
-        return DisplayOutput(tuple(cards), tuple(connected))
+        return DisplayOutput(tuple(card.name for card in cards), tuple(connected))
 
     def carries(self, address: PciAddress) -> Sequence[str]:
         return self._standing.on(self._path(address))
