@@ -81,8 +81,9 @@ labtest: deps venv deb ## all tests in the emulated PC, Debian 12
 	$(LAB) --suite bookworm --deb $(DEB)
 
 .PHONY: check
-check: deps venv unit deb lintian ## everything: tests, package, the handoff in the lab
-	$(LAB)/test_handoff.py --suite bookworm --deb $(DEB)
+check: deps venv unit deb lintian ## everything: tests, package, the lab with Debian 12, a round trip with 13
+	$(LAB) --suite bookworm --deb $(DEB)
+	$(LAB) -m roundtrip --suite trixie --deb $(DEB)
 
 .PHONY: demo
 demo: deps venv deb ## pictures of one handoff and return, in build/demo
