@@ -29,6 +29,9 @@ class Pci(Protocol):
     def function(self, address: PciAddress) -> PciFunction:
         """One function. Raises HostError if it is not there (any more)."""
 
+    def override(self, address: PciAddress) -> str | None:
+        """The driver_override that is set, or None. Waits for a bind or unbind under way."""
+
     def set_override(self, address: PciAddress, driver: str | None) -> None:
         """Write driver_override: only that driver may bind. None clears it."""
 

@@ -46,8 +46,7 @@ class PciAddress:
 class PciFunction:
     """One function of a PCI device, as /sys/bus/pci/devices shows it (ABI: sysfs-bus-pci).
 
-    ``class_code`` is the 24-bit class; ``group`` the IOMMU group or None; ``override`` the
-    driver_override that is set, or None.
+    ``class_code`` is the 24-bit class; ``group`` the IOMMU group or None.
     """
 
     address: PciAddress
@@ -55,7 +54,6 @@ class PciFunction:
     device: int
     class_code: int
     driver: str | None = None
-    override: str | None = None
     group: int | None = None
     boot_vga: bool = False
 

@@ -96,11 +96,11 @@ def a_function_that_is_not_there_is_named(b: Bench) -> None:
 
 @reading
 def an_override_reads_back_and_is_cleared(b: Bench) -> None:
-    assert b.host.pci.function(b.spare).override is None
+    assert b.host.pci.override(b.spare) is None
     b.host.pci.set_override(b.spare, "no-such-driver")
-    assert b.host.pci.function(b.spare).override == "no-such-driver"
+    assert b.host.pci.override(b.spare) == "no-such-driver"
     b.host.pci.set_override(b.spare, None)
-    assert b.host.pci.function(b.spare).override is None
+    assert b.host.pci.override(b.spare) is None
 
 
 @reading

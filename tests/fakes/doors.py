@@ -35,6 +35,9 @@ class FakePci(Door):
     def function(self, address: PciAddress) -> PciFunction:
         return self._kernel.function(address)
 
+    def override(self, address: PciAddress) -> str | None:
+        return self._kernel.device(address).override
+
     def set_override(self, address: PciAddress, driver: str | None) -> None:
         device = self._kernel.device(address)
 

@@ -208,5 +208,5 @@ class Kernel:
         f = device.function
         return PciFunction(
             address=f.address, vendor=f.vendor, device=f.device, class_code=f.class_code,
-            driver=device.driver, override=device.override, group=f.group, boot_vga=f.boot_vga,
+            driver=device.driver, group=f.group, boot_vga=f.boot_vga,
         )  # fmt: skip

@@ -81,20 +81,20 @@ def pci(root: Path) -> LinuxPci:
 
 def test_a_function_is_read_whole(pci: LinuxPci) -> None:
     assert pci.function(address(VGA)) == PciFunction(
-        address(VGA), 0x1002, 0x73BF, 0x030000, "amdgpu", None, 10, boot_vga=True
+        address(VGA), 0x1002, 0x73BF, 0x030000, "amdgpu", 10, boot_vga=True
     )
 
 
 def test_a_function_without_driver_and_group(pci: LinuxPci) -> None:
     assert pci.function(address(AUDIO)) == PciFunction(
-        address(AUDIO), 0x1002, 0xAB28, 0x040300, None, "vfio-pci", None
+        address(AUDIO), 0x1002, 0xAB28, 0x040300, None, None
     )
 
 
 @pytest.mark.parametrize("text", ["(null)\n", "\n", ""])
 def test_an_override_that_is_not_set(pci: LinuxPci, root: Path, text: str) -> None:
     (root / f"sys/bus/pci/devices/{AUDIO}/driver_override").write_text(text)
-    assert pci.function(address(AUDIO)).override is None
+    assert pci.override(address(AUDIO)) is None
 
 
 def test_all_functions_and_nothing_else(pci: LinuxPci, root: Path) -> None:
@@ -155,7 +155,7 @@ def test_the_output_of_a_card(pci: LinuxPci) -> None:
 
 def test_attributes_that_are_no_text_are_no_crash(pci: LinuxPci, root: Path) -> None:
     (root / f"sys/bus/pci/devices/{VGA}/driver_override").write_bytes(b"\xff\xfe\n")
-    assert pci.function(address(VGA)).override == "\ufffd\ufffd"
+    assert pci.override(address(VGA)) == "\ufffd\ufffd"
 
 
 # Processes

@@ -47,7 +47,7 @@ def test_detach_leaves_no_override_behind() -> None:
     step.apply(host)
     step.undo(host, prior)
     assert host.pci.function(pcs.VGA).driver == "amdgpu"
-    assert host.pci.function(pcs.VGA).override is None
+    assert host.pci.override(pcs.VGA) is None
 
 
 def test_detach_restores_an_override_that_was_there() -> None:
@@ -56,7 +56,7 @@ def test_detach_restores_an_override_that_was_there() -> None:
     step, prior = detach(host)
     step.apply(host)
     step.undo(host, prior)
-    assert host.pci.function(pcs.VGA).override == "amdgpu"
+    assert host.pci.override(pcs.VGA) == "amdgpu"
 
 
 def test_detach_believes_the_driver_link_and_not_the_probe() -> None:

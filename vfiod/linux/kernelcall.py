@@ -1,8 +1,8 @@
 """Kernel calls that may never return: each in a process of its own, abandoned at its deadline.
 
 A driver's remove() can wait for ever for somebody to close a file, and neither SIGKILL nor
-anything else ends the writer then. tee(1) writes the attribute, so vfiod itself never waits in
-the kernel; an abandoned writer is remembered as the living process that it is.
+anything else ends the writer then. tee(1) writes and cat(1) reads the attribute, so vfiod itself
+never waits in the kernel; an abandoned caller is remembered as the living process that it is.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ _REBOOT = "it cannot be ended; free what holds the device, or reboot the host"
 
 
 class KernelCalls:
-    """Writes attributes under a deadline; refuses a subject whose last write still hangs."""
+    """Attributes under a deadline; refuses a subject whose last call still hangs."""
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc
@@ -25,25 +25,33 @@ class KernelCalls:
     def write(self, path: Path, text: str, *, subject: str, seconds: float) -> None:
         """Write ``text`` to ``path`` on behalf of a device, the ``subject``.
 
-        Raises KernelStuck at the deadline or while an earlier write for the subject hangs, and
+        Raises KernelStuck at the deadline or while an earlier call for the subject hangs, and
         HostError with the kernel's reason if the write fails.
         """
+        self._call("/usr/bin/tee", path, text, subject, seconds)
+
+    def read(self, path: Path, *, subject: str, seconds: float) -> str:
+        """Read an attribute whose show function takes the device's lock. Raises as write()."""
+        return self._call("/usr/bin/cat", path, "", subject, seconds).strip()
+
+    def _call(self, program: str, path: Path, text: str, subject: str, seconds: float) -> str:
         self._require_free(subject)
-        writer = subprocess.Popen(
-            ["/usr/bin/tee", "--", str(path)],
+        caller = subprocess.Popen(
+            [program, "--", str(path)],
             env=ENVIRONMENT,
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd="/",
         )
         try:
-            _, words = writer.communicate(text.encode(), timeout=seconds)
+            found, words = caller.communicate(text.encode(), timeout=seconds)
         except subprocess.TimeoutExpired as error:
-            raise self._abandon(writer, path, subject, seconds) from error
-        if writer.returncode != 0:
+            raise self._abandon(caller, path, subject, seconds) from error
+        if caller.returncode != 0:
             reason = words.decode(errors="replace").strip().rsplit(": ", 1)[-1]
             raise HostError(f"the kernel refused {path.name} of {subject}: {reason}")
+        return found.decode(errors="replace")
 
     def _require_free(self, subject: str) -> None:
         writer = self._abandoned.get(subject)

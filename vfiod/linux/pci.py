@@ -10,6 +10,8 @@ from vfiod.linux.kernelcall import KernelCalls
 from vfiod.linux.standing import Standing
 from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
 
+_SECONDS = 5.0
+
 
 class LinuxPci:
     """Implements vfiod.host.Pci on /sys."""
@@ -34,23 +36,28 @@ class LinuxPci:
             raise HostError(f"the device {address} is not there", "see what is with: lspci -D")
         vendor, device, code = (int(text or "0", 16) for text in ids)
         group = sysfs.read_link(path / "iommu_group")
-        override = sysfs.read(path / "driver_override")
         return PciFunction(
             address=address,
             vendor=vendor,
             device=device,
             class_code=code,
             driver=sysfs.read_link(path / "driver"),
-            # The kernel prints a null pointer that way (drivers/base/bus.c).
-            override=None if override in (None, "", "(null)") else override,
             group=int(group) if group else None,
             boot_vga=sysfs.read(path / "boot_vga") == "1",
         )
 
+    def override(self, address: PciAddress) -> str | None:
+        # Even reading it takes the device's lock (drivers/pci/pci-sysfs.c), which a hanging
+        # unbind holds for ever. The other attributes read here take none.
+        path = self._path(address) / "driver_override"
+        text = self._calls.read(path, subject=str(address), seconds=_SECONDS)
+        # The kernel prints a null pointer that way.
+        return None if text in ("", "(null)") else text
+
     def set_override(self, address: PciAddress, driver: str | None) -> None:
         # A lone newline clears it; an empty write never reaches the kernel's store function.
         path = self._path(address) / "driver_override"
-        self._calls.write(path, f"{driver or ''}\n", subject=str(address), seconds=5)
+        self._calls.write(path, f"{driver or ''}\n", subject=str(address), seconds=_SECONDS)
 
     def unbind(self, address: PciAddress, *, seconds: float) -> None:
         path = self._path(address) / "driver/unbind"
@@ -69,7 +76,7 @@ class LinuxPci:
         wanted = {"d3cold_allowed": policy.d3cold_allowed, "power/control": policy.control}
         for name, value in wanted.items():
             if value is not None and sysfs.read(path / name) not in (None, value):
-                sysfs.write(path / name, value)
+                self._calls.write(path / name, value, subject=str(address), seconds=_SECONDS)
 
     def output(self, address: PciAddress) -> DisplayOutput:
         path = self._path(address)

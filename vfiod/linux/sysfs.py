@@ -1,9 +1,7 @@
-"""Reading and writing small attribute files of /sys and /proc."""
+"""Reading small files of /sys and /proc that never make the reader wait."""
 
 import os
 from pathlib import Path
-
-from vfiod.errors import HostError
 
 
 def read(path: Path) -> str | None:
@@ -31,21 +29,3 @@ def names(path: Path) -> list[str]:
         return sorted(os.listdir(path))
     except OSError:
         return []
-
-
-def write(path: Path, text: str) -> None:
-    """Write an attribute in one call. Raises HostError with the kernel's reason.
-
-    Only for attributes whose store returns soon; bind, unbind and probe go through
-    vfiod.linux.kernelcall.
-    """
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(fd, text.encode())
-        finally:
-            os.close(fd)
-    except OSError as error:
-        raise HostError(
-            f"the kernel refused {text.strip()!r} for {path}: {error.strerror}"
-        ) from error

@@ -69,8 +69,8 @@ class Detach(HostStep):
         return f"give {self.address} back to its driver"
 
     def observe(self, host: Host) -> Prior:
-        function = host.pci.function(self.address)
-        return {"driver": function.driver, "override": function.override}
+        driver = host.pci.function(self.address).driver
+        return {"driver": driver, "override": host.pci.override(self.address)}
 
     def apply(self, host: Host) -> Notes:
         self._rebind(host, VFIO_DRIVER)
