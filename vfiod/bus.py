@@ -190,8 +190,8 @@ def _translated(error: Any, method: str) -> HostError:
     timed_out = error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT)
     if timed_out or name == _TIMEOUT:
         return TimedOut(f"no answer to {method} in time")
-    Gio.DBusError.strip_remote_error(error)
-    return BusError(error.message, name)
+    # Gio's own strip_remote_error() works on a copy when it is called from Python.
+    return BusError(error.message.removeprefix(f"GDBus.Error:{name}: "), name)
 
 
 def _balance(invocation: Any) -> None:

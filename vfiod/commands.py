@@ -5,6 +5,8 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +74,13 @@ def take_back(arguments: argparse.Namespace) -> int:
         print("The host has its display; there is nothing to take back.")
         return 0
     client.on_progress(lambda message: print(message, flush=True))
-    _run_loop_beside()
-    if arguments.destroy:
-        from vfiod.guests import destroy
+    with _main_loop_beside():
+        if arguments.destroy:
+            from vfiod.guests import destroy
 
-        print(f"Stopping {guest} …", flush=True)
-        destroy(guest)
-    _take_back_when_free(client, wait=arguments.destroy)
+            print(f"Stopping {guest} …", flush=True)
+            destroy(guest)
+        _take_back_when_free(client, wait=arguments.destroy)
     print("The host has its display back.")
     return 0
 
@@ -93,11 +95,20 @@ def _take_back_when_free(client: Any, *, wait: bool) -> None:
         client.take_back()
 
 
-def _run_loop_beside() -> None:
-    """Signals of the bus arrive only while a main loop runs."""
+@contextmanager
+def _main_loop_beside() -> Iterator[None]:
+    """Signals of the bus arrive only while a main loop runs; it ends before Python does."""
     from gi.repository import GLib
 
-    threading.Thread(target=GLib.MainLoop().run, daemon=True).start()
+    loop = GLib.MainLoop()
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        # From inside the loop: quitting one that has not begun to run yet would be lost.
+        GLib.idle_add(loop.quit)
+        thread.join()
 
 
 def _told(facts: dict[str, Any]) -> str:

@@ -33,8 +33,7 @@ class LinuxUnits:
         )
 
     def start(self, name: str, *, seconds: float) -> None:
-        # A unit that failed too often is refused by its start limit until this is called.
-        self._bus.call(SERVICE, PATH, f"{MANAGER}.ResetFailedUnit", "s", self._loaded(name))
+        self._forget_failures(name)
         self._change("StartUnit", name, seconds)
 
     def stop(self, name: str, *, seconds: float) -> None:
@@ -51,9 +50,16 @@ class LinuxUnits:
     def shutting_down(self) -> bool:
         return bool(self._bus.get(SERVICE, PATH, f"{MANAGER}.SystemState") == "stopping")
 
-    def _loaded(self, name: str) -> str:
-        self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)
-        return name
+    def _forget_failures(self, name: str) -> None:
+        """A unit that failed too often is refused by its start limit until this is done.
+
+        systemd forgets a unit that is stopped and that nothing refers to: no failures then.
+        """
+        try:
+            self._bus.call(SERVICE, PATH, f"{MANAGER}.ResetFailedUnit", "s", name)
+        except BusError as error:
+            if error.name != f"{SERVICE}.NoSuchUnit":
+                raise
 
     def _unit_property(self, path: str, name: str) -> Any:
         return self._bus.get(SERVICE, path, f"{SERVICE}.Unit.{name}")
