@@ -1,23 +1,21 @@
 """One operation at a time: handoff, return, recovery. Knows the order, not the machine."""
 
-import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from vfiod import domain, inventory, plan, transaction
+from vfiod import domain, inventory, plan
 from vfiod.checks import Request
 from vfiod.config import Config, GuestConfig
 from vfiod.domain import Domain
-from vfiod.errors import Busy, ConfigError, HostError, Refused, Stuck, VfiodError
+from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
+from vfiod.handoff import Handoff, list_devices
 from vfiod.host import Host
 from vfiod.journal import Journal, Record
 from vfiod.model import Holder, Phase
-
-_BACK = "the host has its display back"
 
 
 class Watcher(Protocol):
@@ -40,6 +38,11 @@ class Manager:
     report: Report
     watcher: Watcher
     worker: ThreadPoolExecutor
+
+    @property
+    def handoff(self) -> Handoff:
+        """What moves the devices."""
+        return Handoff(self.host, self.journal, self.report)
 
     # Called by the bus; each returns at once with the promise of an answer.
 
@@ -98,7 +101,7 @@ class Manager:
             kind = Kind.CONFIG_WRONG if isinstance(error, ConfigError) else Kind.REFUSED
             self._say(kind, f"{name} was not started: {error}", guest=name)
             raise
-        self._hand_over(decided)
+        self.handoff.hand_over(decided)
         self._watch_limbo(config.limits.guest)
 
     def _request(self, config: Config, guest: GuestConfig, wanted: Domain) -> Request:
@@ -115,64 +118,11 @@ class Manager:
             f"shut {record.guest} down before starting {name}",
         )
 
-    def _hand_over(self, decided: plan.Plan) -> None:
-        record = Record(
-            transaction=uuid.uuid4().hex,
-            guest=decided.guest,
-            uuid=decided.uuid,
-            devices=decided.devices,
-            groups=decided.groups,
-            phase=Phase.HANDOFF,
-            since=self.host.now(),
-        )
-        self.journal.begin(record)
-        report = self._reporter(record)
-        report(Event(Kind.HANDOFF_BEGUN, f"handing {_list(record)} to {record.guest}"))
-        try:
-            self._take_steps(decided, report)
-        except Stuck as stuck:
-            self._stuck(record, stuck)
-            raise
-        except Exception as error:
-            self.journal.clear()
-            self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
-            raise _not_started(record.guest, error) from error
-        seconds = self.host.now() - record.since
-        text = f"{record.guest} may start: it has {_list(record)} ({seconds:.3f} s)"
-        report(Event(Kind.HANDOFF_COMPLETE, text, _duration(seconds)))
-
-    def _take_steps(self, decided: plan.Plan, report: Report) -> None:
-        """All steps and the word that they are done, or none of it."""
-        transaction.run(decided.steps, self.host, self.journal, report)
-        try:
-            self._advance(Phase.PREPARED)
-        except HostError:
-            transaction.roll_back(self.host, self.journal, report)
-            raise
-
     def _end(self, transaction_id: str, why: str) -> None:
         """The guest has ended. Hook and QEMU's end both say so; what got stuck stays stuck."""
         record = self.journal.read()
         if record is not None and record.phase is not Phase.STUCK:
-            self._return(transaction_id, why)
-
-    def _return(self, transaction_id: str, why: str) -> None:
-        """Give everything back, if this handoff is still the one under way."""
-        record = self.journal.read()
-        if record is None or record.transaction != transaction_id:
-            return
-        began = self.host.now()
-        with suppress(HostError):
-            self.journal.update(lambda r: replace(r, phase=Phase.RETURN, since=began, faults=()))
-        report = self._reporter(record)
-        report(Event(Kind.RETURN_BEGUN, f"taking {_list(record)} back from {record.guest}: {why}"))
-        try:
-            transaction.roll_back(self.host, self.journal, report)
-        except Stuck as stuck:
-            self._stuck(record, stuck)
-            raise
-        self.journal.clear()
-        self._say_returned(report, f"{_BACK} from {record.guest}", record, began)
+            self.handoff.give_back(transaction_id, why)
 
     def _take_back(self) -> None:
         record = self.journal.read()
@@ -183,7 +133,7 @@ class Manager:
                 f"{record.guest} is running: {', '.join(map(str, holders))}",
                 "shut it down, or use: vfiod return --destroy",
             )
-        self._return(record.transaction, "somebody asked for it")
+        self.handoff.give_back(record.transaction, "somebody asked for it")
 
     def _recover(self) -> None:
         try:
@@ -194,13 +144,13 @@ class Manager:
         if record is None:
             self._sweep()
         elif record.phase in (Phase.HANDOFF, Phase.RETURN):
-            self._return(record.transaction, "the daemon was restarted in the middle")
+            self.handoff.give_back(record.transaction, "the daemon was restarted in the middle")
         elif record.phase is Phase.STUCK:
             self._say(Kind.STUCK, "; ".join(record.faults), guest=record.guest)
         elif self._adopt(record):
             return
         elif record.phase is Phase.GUEST:
-            self._return(record.transaction, "its QEMU ended while the daemon was away")
+            self.handoff.give_back(record.transaction, "its QEMU ended while the daemon was away")
         else:
             waited = self.host.now() - record.since
             self._watch_limbo(max(0.0, self._guest_limit() - waited))
@@ -230,9 +180,9 @@ class Manager:
         if not holders:
             return False
         if record.phase is not Phase.PREPARED:
-            text = f"{record.guest} goes on running with {_list(record)}"
+            text = f"{record.guest} goes on running with {list_devices(record)}"
             self._say(Kind.ADOPTED, text, guest=record.guest)
-        self._advance(Phase.GUEST)
+        self.handoff.advance(Phase.GUEST)
         for holder in holders:
             self.watcher.on_exit(holder.pid, lambda: self._guest_gone(record))
         self.host.logins.inhibit(f"{record.guest} has the display")
@@ -253,49 +203,14 @@ class Manager:
             return
         if self._adopt(now):
             return
-        text = f"{record.guest} was prepared but never started; taking {_list(record)} back"
+        text = f"{record.guest} was prepared but never started; taking {list_devices(record)} back"
         self._say(Kind.LIMBO, text, guest=record.guest)
-        self._return(record.transaction, "it never started")
+        self.handoff.give_back(record.transaction, "it never started")
 
     def _guest_holders(self, record: Record) -> list[Holder]:
         return list(self.host.processes.vfio_holders(record.groups))
 
     # Telling.
 
-    def _advance(self, phase: Phase) -> None:
-        self.journal.update(lambda r: replace(r, phase=phase, since=self.host.now()))
-
-    def _stuck(self, record: Record, stuck: Stuck) -> None:
-        self._reporter(record)(Event(Kind.STUCK, str(stuck)))
-        with suppress(HostError):
-            self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(stuck.message,)))
-
-    def _say_returned(
-        self, report: Report, text: str, record: Record, began: float | None = None
-    ) -> None:
-        seconds = self.host.now() - (record.since if began is None else began)
-        report(Event(Kind.RETURN_COMPLETE, f"{text} ({seconds:.3f} s)", _duration(seconds)))
-
     def _say(self, kind: Kind, text: str, *, guest: str) -> None:
         self.report(Event(kind, text, {"GUEST": guest}))
-
-    def _reporter(self, record: Record) -> Report:
-        """Adds whose handoff it is to every event."""
-        common = {"GUEST": record.guest, "TRANSACTION": record.transaction}
-        return lambda event: self.report(replace(event, fields={**common, **event.fields}))
-
-
-def _list(record: Record) -> str:
-    return ", ".join(map(str, record.devices))
-
-
-def _duration(seconds: float) -> dict[str, str]:
-    return {"DURATION_USEC": str(round(seconds * 1e6))}
-
-
-def _not_started(guest: str, error: Exception) -> VfiodError:
-    """The error that virsh shows: what failed, and that nothing was lost."""
-    if isinstance(error, Refused):
-        return error
-    reason = error if isinstance(error, VfiodError) else HostError(repr(error))
-    return HostError(f"{guest} was not started: {reason.message}", reason.hint or _BACK)

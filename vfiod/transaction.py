@@ -23,8 +23,8 @@ def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> 
     try:
         for step in steps:
             _apply(step, host, journal, report)
-    except BaseException:
-        roll_back(host, journal, report)
+    except BaseException as error:
+        _put_back(error, host, journal, report)
         raise
 
 
@@ -47,6 +47,15 @@ def roll_back(host: Host, journal: Journal, report: Report) -> None:
                 journal.remove(entry)
     if faults:
         raise Stuck("; ".join(faults), "after setting it right, run: vfiod return")
+
+
+def _put_back(error: BaseException, host: Host, journal: Journal, report: Report) -> None:
+    """Undo after a failure; what then gets stuck must not hide what failed first."""
+    try:
+        roll_back(host, journal, report)
+    except Stuck as stuck:
+        reason = error.message if isinstance(error, VfiodError) else repr(error)
+        raise Stuck(f"{reason}; then: {stuck.message}", stuck.hint) from error
 
 
 def _apply(step: Step, host: Host, journal: Journal, report: Report) -> None:

@@ -1,0 +1,122 @@
+"""One handoff and its return: the steps, the journal's phases, and what is told about them."""
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from vfiod import transaction
+from vfiod.errors import HostError, Refused, Stuck, VfiodError
+from vfiod.events import Event, Kind, Report
+from vfiod.host import Host
+from vfiod.journal import Journal, Record
+from vfiod.model import Phase
+from vfiod.plan import Plan
+
+_BACK = "the host has its display back"
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """Moves devices out and home. Runs in the worker; knows no queue and no libvirt."""
+
+    host: Host
+    journal: Journal
+    report: Report
+
+    def hand_over(self, decided: Plan) -> None:
+        """Move the devices to vfio-pci, or put everything back and raise.
+
+        Raises HostError with what failed, or Stuck if not everything could be put back.
+        """
+        record = Record(
+            transaction=uuid.uuid4().hex,
+            guest=decided.guest,
+            uuid=decided.uuid,
+            devices=decided.devices,
+            groups=decided.groups,
+            phase=Phase.HANDOFF,
+            since=self.host.now(),
+        )
+        self.journal.begin(record)
+        report = self._reporter(record)
+        report(Event(Kind.HANDOFF_BEGUN, f"handing {list_devices(record)} to {record.guest}"))
+        try:
+            self._take_steps(decided, report)
+        except Stuck as stuck:
+            self._stuck(record, stuck)
+            raise
+        except Exception as error:
+            self.journal.clear()
+            self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
+            raise _not_started(record.guest, error) from error
+        seconds = self.host.now() - record.since
+        text = f"{record.guest} may start: it has {list_devices(record)} ({seconds:.3f} s)"
+        report(Event(Kind.HANDOFF_COMPLETE, text, _duration(seconds)))
+
+    def give_back(self, transaction_id: str, why: str) -> None:
+        """Give everything back, if this handoff is still the one under way. Raises Stuck."""
+        record = self.journal.read()
+        if record is None or record.transaction != transaction_id:
+            return
+        began = self.host.now()
+        with suppress(HostError):
+            self.journal.update(lambda r: replace(r, phase=Phase.RETURN, since=began, faults=()))
+        report = self._reporter(record)
+        report(
+            Event(
+                Kind.RETURN_BEGUN, f"taking {list_devices(record)} back from {record.guest}: {why}"
+            )
+        )
+        try:
+            transaction.roll_back(self.host, self.journal, report)
+        except Stuck as stuck:
+            self._stuck(record, stuck)
+            raise
+        self.journal.clear()
+        self._say_returned(report, f"{_BACK} from {record.guest}", record, began)
+
+    def _take_steps(self, decided: Plan, report: Report) -> None:
+        """All steps and the word that they are done, or none of it."""
+        transaction.run(decided.steps, self.host, self.journal, report)
+        try:
+            self.advance(Phase.PREPARED)
+        except HostError:
+            transaction.roll_back(self.host, self.journal, report)
+            raise
+
+    def advance(self, phase: Phase) -> None:
+        """Write down how far the handoff has come."""
+        self.journal.update(lambda r: replace(r, phase=phase, since=self.host.now()))
+
+    def _stuck(self, record: Record, stuck: Stuck) -> None:
+        self._reporter(record)(Event(Kind.STUCK, str(stuck)))
+        with suppress(HostError):
+            self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(stuck.message,)))
+
+    def _say_returned(
+        self, report: Report, text: str, record: Record, began: float | None = None
+    ) -> None:
+        seconds = self.host.now() - (record.since if began is None else began)
+        report(Event(Kind.RETURN_COMPLETE, f"{text} ({seconds:.3f} s)", _duration(seconds)))
+
+    def _reporter(self, record: Record) -> Report:
+        """Adds whose handoff it is to every event."""
+        common = {"GUEST": record.guest, "TRANSACTION": record.transaction}
+        return lambda event: self.report(replace(event, fields={**common, **event.fields}))
+
+
+def list_devices(record: Record) -> str:
+    """The devices of a handoff, for a person."""
+    return ", ".join(map(str, record.devices))
+
+
+def _duration(seconds: float) -> dict[str, str]:
+    return {"DURATION_USEC": str(round(seconds * 1e6))}
+
+
+def _not_started(guest: str, error: Exception) -> VfiodError:
+    """The error that virsh shows: what failed, and that nothing was lost."""
+    if isinstance(error, Refused):
+        return error
+    reason = error if isinstance(error, VfiodError) else HostError(repr(error))
+    return HostError(f"{guest} was not started: {reason.message}", reason.hint or _BACK)
