@@ -89,11 +89,13 @@ class Units(Protocol):
     def unit(self, name: str) -> Unit:
         """State of a unit; a start that is queued counts as active."""
 
-    def start(self, name: str, *, seconds: float) -> None:
-        """Start and wait for the job's end."""
+    def start(self, name: str, *, seconds: float) -> Sequence[str]:
+        """Start and wait for the job's end. Returns remarks for the log."""
 
-    def stop(self, name: str, *, seconds: float) -> None:
-        """Stop and wait for the job's end."""
+    def stop(self, name: str, *, seconds: float) -> Sequence[str]:
+        """Stop and wait for the job's end; what does not end by then is killed and waited for
+        as long again. Returns remarks for the log.
+        """
 
     def shutting_down(self) -> bool:
         """True once the host is on its way to power-off or reboot."""

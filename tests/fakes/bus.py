@@ -21,6 +21,7 @@ class BusUnit:
     job: int = 0
     result: str | None = "done"
     takes: float = 0.0
+    dies: bool = False  # a job that hangs ends when the unit is killed
 
 
 @dataclass
@@ -108,6 +109,13 @@ class FakeBus(Bus):
     def _StopUnit(self, name: str, mode: str) -> tuple[str]:  # noqa: N802
         return self._change(name, "inactive")
 
+    def _KillUnit(self, name: str, whom: str, number: int) -> tuple[()]:  # noqa: N802
+        unit = self.units[name]
+        if unit.dies:
+            unit.active = "inactive"
+            self._remove(self._job_path(), unit.ident, "done")
+        return ()
+
     def _ReloadUnit(self, name: str, mode: str) -> tuple[str]:  # noqa: N802
         return self._change(name, "active")
 
@@ -118,15 +126,20 @@ class FakeBus(Bus):
         if self.state == "stopping":
             raise BusError("Transaction is destructive.", f"{SYSTEMD}.TransactionIsDestructive")
         self._jobs += 1
-        job = f"/org/freedesktop/systemd1/job/{self._jobs}"
+        job = self._job_path()
         self._remove("/job/of/another", "other.service", "failed")
         if unit.result == "done":
             unit.active = state
+        elif unit.result is None and state == "inactive":
+            unit.active = "deactivating"
         if unit.result is not None and unit.takes:
             threading.Timer(unit.takes, self._remove, (job, unit.ident, unit.result)).start()
         elif unit.result is not None:
             self._remove(job, unit.ident, unit.result)
         return (job,)
+
+    def _job_path(self) -> str:
+        return f"/org/freedesktop/systemd1/job/{self._jobs}"
 
     def _remove(self, job: str, unit: str, result: str) -> None:
         """Tell of a job's end."""

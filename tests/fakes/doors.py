@@ -140,10 +140,11 @@ class FakeUnits(Door):
             return Unit(name, active=False, loaded=False)
         return Unit(found.ident, active=found.active)
 
-    def start(self, name: str, *, seconds: float) -> None:
+    def start(self, name: str, *, seconds: float) -> Sequence[str]:
         self._effects.take(f"start {name}", lambda: self._user.start(name), seconds=seconds)
+        return ()
 
-    def stop(self, name: str, *, seconds: float) -> None:
+    def stop(self, name: str, *, seconds: float) -> Sequence[str]:
         def do() -> None:
             found = self._user.find(name)
             if found is not None and found.stop_hangs:
@@ -151,6 +152,7 @@ class FakeUnits(Door):
             self._user.stop(name)
 
         self._effects.take(f"stop {name}", do, seconds=seconds)
+        return ()
 
     def shutting_down(self) -> bool:
         return self._user.shutting_down

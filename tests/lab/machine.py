@@ -85,12 +85,17 @@ class Lab:
         )
         self.qmp("cont")
 
-    def reboot(self, timeout: float = BOOT_TIMEOUT) -> None:
-        """Restart the system in the lab and wait for ssh and the greeter."""
+    def restart(self, timeout: float = BOOT_TIMEOUT) -> None:
+        """Restart the system in the lab and wait for ssh."""
         before = self.boot_id()
+        self.run("sync")
         self.run("systemctl", "reboot", check=False)
         self.ssh.close()
         self.wait_until("reboot", lambda: self._boot_id_or_none() not in (None, before), timeout)
+
+    def reboot(self, timeout: float = BOOT_TIMEOUT) -> None:
+        """Restart the system in the lab and wait for ssh and the greeter."""
+        self.restart(timeout)
         self.wait_until("greeter after reboot", self.greeter_shown, timeout)
 
     def power_off(self, timeout: float = 120.0) -> None:

@@ -12,6 +12,7 @@ from .scene import configure, define, desktop, phase, start, stop, wait_for_host
 
 ROM = "/usr/share/seabios/vgabios-stdvga.bin"
 STAGED = f"/usr/share/vgabios/vfiod/{GPU}.rom"
+HANGING = "/run/systemd/system/lightdm.service.d/hanging.conf"
 pytestmark = pytest.mark.usefixtures("clean_host")
 
 
@@ -145,3 +146,20 @@ def test_what_was_with_vfio_or_without_a_driver_stays_so(lab: Lab) -> None:
     lab.sh(f"echo {AUDIO} > /sys/bus/pci/drivers_probe")
     byhand.take_back(lab, [GPU])
     lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
+
+
+def test_a_display_manager_that_will_not_stop_is_killed(lab: Lab) -> None:
+    configure(lab)
+    lab.sh("echo 'limits: {desktop: 3}' >> /etc/vfiod/vfiod.yaml")
+    define(lab, Guest(does="stay"))
+    lab.put("[Service]\nExecStop=/bin/sleep 600\n", HANGING)
+    lab.run("systemctl", "daemon-reload")
+    try:
+        assert start(lab) == (0, "")
+    finally:
+        lab.run("rm", HANGING)
+        lab.run("systemctl", "daemon-reload")
+    assert all_with_vfio(lab)
+    assert "SIGKILL sent to lightdm.service" in lab.output("journalctl", "-t", "vfiod", "-o", "cat")
+    stop(lab)
+    wait_for_host(lab)

@@ -32,11 +32,7 @@ def test_autostart_at_boot(fresh_lab: Labs) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
     lab.run("virsh", "autostart", "win10")
-    before = lab.boot_id()
-    lab.run("sync")
-    lab.run("systemctl", "reboot", check=False)
-    lab.ssh.close()
-    lab.wait_until("the next boot", lambda: lab.ssh.answers() and lab.boot_id() != before, 300)
+    lab.restart()
     lab.wait_until("the guest", lambda: phase(lab) == "guest", timeout=180)
     assert set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
     lab.run("virsh", "autostart", "--disable", "win10")

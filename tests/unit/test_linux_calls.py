@@ -165,6 +165,28 @@ def test_a_job_that_does_not_end(bus: FakeBus, units: LinuxUnits) -> None:
     assert caught.value.hint == f"see: systemctl status {DM}"
 
 
+def test_a_unit_that_does_not_end_is_killed_and_that_is_told(
+    bus: FakeBus, units: LinuxUnits
+) -> None:
+    bus.units[DM].result, bus.units[DM].dies = None, True
+    assert units.stop(DM, seconds=SOON) == [f"SIGKILL sent to {DM}, which did not end within 0.2 s"]
+    assert ("KillUnit", DM, "all", 9) in bus.calls
+    assert bus.units[DM].active == "inactive"
+
+
+def test_a_start_that_waits_for_a_hanging_stop_ends_it(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units[DM].result, bus.units[DM].dies, bus.units[DM].active = None, True, "deactivating"
+    assert len(units.start(DM, seconds=SOON)) == 1
+    assert ("KillUnit", DM, "all", 9) in bus.calls
+
+
+def test_a_start_that_hangs_by_itself_is_not_killed(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units[DM].result, bus.units[DM].active = None, "activating"
+    with pytest.raises(TimedOut):
+        units.start(DM, seconds=SOON)
+    assert "KillUnit" not in [call[0] for call in bus.calls]
+
+
 @pytest.mark.parametrize("result", ["failed", "timeout", "dependency", "canceled"])
 def test_a_job_that_ends_badly(bus: FakeBus, units: LinuxUnits, result: str) -> None:
     bus.units[DM].result = result

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from signal import SIGKILL
 from typing import Any
 
 from vfiod.bus import Bus, BusError
@@ -32,12 +33,12 @@ class LinuxUnits:
             loaded=self._unit_property(path, "LoadState") == "loaded",
         )
 
-    def start(self, name: str, *, seconds: float) -> None:
+    def start(self, name: str, *, seconds: float) -> Sequence[str]:
         self._forget_failures(name)
-        self._change("StartUnit", name, seconds)
+        return self._change("StartUnit", name, seconds)
 
-    def stop(self, name: str, *, seconds: float) -> None:
-        self._change("StopUnit", name, seconds)
+    def stop(self, name: str, *, seconds: float) -> Sequence[str]:
+        return self._change("StopUnit", name, seconds)
 
     def reload_if_active(self, name: str, *, seconds: float) -> bool:
         """Reload a running unit; False if it does not run."""
@@ -64,22 +65,46 @@ class LinuxUnits:
     def _unit_property(self, path: str, name: str) -> Any:
         return self._bus.get(SERVICE, path, f"{SERVICE}.Unit.{name}")
 
-    def _change(self, method: str, name: str, seconds: float) -> None:
+    def _change(self, method: str, name: str, seconds: float) -> Sequence[str]:
+        """Queue a job and wait for it, and once more if the unit's own ending is what hangs."""
         self._jobs.listen()
+        job = self._queue(method, name)
+        if job is None:
+            return ()
+        remarks: list[str] = []
+        result = self._jobs.wait(job, seconds)
+        if result is None and self._is_ending(name):
+            # systemd itself would wait for the unit's TimeoutStopSec=, 90 s as a rule.
+            remarks.append(f"SIGKILL sent to {name}, which did not end within {seconds:g} s")
+            self._bus.call(SERVICE, PATH, f"{MANAGER}.KillUnit", "ssi", name, "all", SIGKILL)
+            result = self._jobs.wait(job, seconds)
+        _require_success(result, method, name, seconds)
+        return remarks
+
+    def _queue(self, method: str, name: str) -> str | None:
+        """The new job, or None if a unit that is to be stopped does not even exist."""
         try:
-            job = self._bus.call(SERVICE, PATH, f"{MANAGER}.{method}", "ss", name, "replace")[0]
+            job: str = self._bus.call(SERVICE, PATH, f"{MANAGER}.{method}", "ss", name, "replace")[
+                0
+            ]
         except BusError as error:
             if error.name == f"{SERVICE}.NoSuchUnit" and method == "StopUnit":
-                return
+                return None
             raise HostError(f"systemd refused {method} {name}: {error.message}") from error
-        result = self._jobs.wait(job, seconds)
-        if result is None:
-            raise TimedOut(
-                f"{name} did not finish {method} within {seconds:g} s",
-                f"see: systemctl status {name}",
-            )
-        if result not in ("done", "skipped"):
-            raise HostError(f"{method} {name} ended as {result}", f"see: systemctl status {name}")
+        return job
+
+    def _is_ending(self, name: str) -> bool:
+        path = self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)[0]
+        return bool(self._unit_property(path, "ActiveState") == "deactivating")
+
+
+def _require_success(result: str | None, method: str, name: str, seconds: float) -> None:
+    if result is None:
+        raise TimedOut(
+            f"{name} did not finish {method} within {seconds:g} s", f"see: systemctl status {name}"
+        )
+    if result not in ("done", "skipped"):
+        raise HostError(f"{method} {name} ended as {result}", f"see: systemctl status {name}")
 
 
 class _Jobs:

@@ -32,16 +32,14 @@ class StopUnit(HostStep):
         return {"active": host.units.unit(self.unit).active}
 
     def apply(self, host: Host) -> Notes:
-        host.units.stop(self.unit, seconds=self.seconds)
-        return ()
+        return host.units.stop(self.unit, seconds=self.seconds)
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         if not (self.restart and prior["active"]):
             return ()
         if host.units.shutting_down():
             return (f"{self.unit} not started: the host is shutting down",)
-        host.units.start(self.unit, seconds=self.seconds)
-        return ()
+        return host.units.start(self.unit, seconds=self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,7 @@ class StopDisplayManager(HostStep):
         return {"active": host.units.unit(self.unit).active}
 
     def apply(self, host: Host) -> Notes:
-        host.units.stop(self.unit, seconds=self.seconds)
-        return ()
+        return host.units.stop(self.unit, seconds=self.seconds)
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         if not prior["active"]:
@@ -72,8 +69,7 @@ class StopDisplayManager(HostStep):
         if host.units.shutting_down():
             return (f"{self.unit} not started: the host is shutting down",)
         self._require_displays(host)
-        host.units.start(self.unit, seconds=self.seconds)
-        return ()
+        return host.units.start(self.unit, seconds=self.seconds)
 
     def _require_displays(self, host: Host) -> None:
         for address in self.displays:
