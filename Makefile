@@ -90,8 +90,9 @@ demo: deps venv deb ## pictures of one handoff and return, in build/demo
 	$(VENV)/bin/python -m tests.lab demo --deb $(DEB) --out build/demo
 
 .PHONY: bench
-bench: ## what the hook costs guests that are not vfiod's
+bench: deps venv deb ## what the hook and the daemon cost, here and in the lab
 	@tests/hook/bench
+	$(VENV)/bin/python -m tests.lab figures --deb $(DEB)
 
 prefix = /usr/local
 DESTDIR =

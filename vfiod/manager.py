@@ -111,6 +111,9 @@ class Manager:
         record = self.journal.read()
         if record is None:
             return
+        if self._is_orphan(record, name):
+            self.handoff.give_back(record.transaction, "it is started anew")
+            return
         if record.phase is Phase.STUCK:
             raise Stuck("; ".join(record.faults), "after setting it right, run: vfiod return")
         raise Busy(
@@ -166,6 +169,14 @@ class Manager:
         """No handoff is under way: a staged ROM is then left over from before a reboot."""
         for address in self.host.files.staged_roms():
             self.host.files.unstage_rom(address)
+
+    def _is_orphan(self, record: Record, name: str) -> bool:
+        """Prepared for the very guest that is being prepared: its earlier start is dead.
+
+        libvirt starts a guest once at a time; it was killed before it could start QEMU.
+        """
+        prepared = record.guest == name and record.phase is Phase.PREPARED
+        return prepared and not self._guest_holders(record)
 
     # Following a guest's QEMU.
 

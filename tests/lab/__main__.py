@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
 
-from . import background, demo, layer
+from . import background, demo, figures, layer
 from .hardware import Hardware
 from .recipe import SUITES
 from .waiting import LabError
@@ -28,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="stop the running lab")
     show = commands.add_parser("demo", parents=[common], help="one handoff and return, with proof")
     show.add_argument("--out", type=Path, default=Path("build/demo"))
+    commands.add_parser("figures", parents=[common], help="what vfiod costs a host")
     return top
 
 
@@ -55,15 +57,17 @@ def act(asked: argparse.Namespace) -> int:
         case "down":
             background.down()
         case "demo":
-            return run_demo(asked)
+            return demo.run(asked.suite, package(asked), asked.out)
+        case "figures":
+            print(json.dumps(figures.measure(asked.suite, package(asked)), indent=2))
     return 0
 
 
-def run_demo(asked: argparse.Namespace) -> int:
-    """The demo needs something to demonstrate."""
+def package(asked: argparse.Namespace) -> Path:
+    """The package to show or measure; there is nothing to see without one."""
     if asked.deb is None:
-        raise LabError("demo needs --deb PATH, the package to show")
-    return demo.run(asked.suite, asked.deb, asked.out)
+        raise LabError(f"{asked.command} needs --deb PATH, the package")
+    return Path(asked.deb)
 
 
 def tell(running: background.Running) -> None:

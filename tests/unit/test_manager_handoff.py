@@ -199,6 +199,20 @@ def test_a_display_manager_whose_stop_hangs_fails_the_start(bench: Bench) -> Non
 # Guests that want the same devices
 
 
+def test_a_start_whose_libvirt_died_gives_way_to_the_next(bench: Bench) -> None:
+    assert bench.prepare() is None
+    assert bench.prepare() is None
+    assert bench.phase is Phase.PREPARED
+    assert len(bench.messages(Kind.RETURN_COMPLETE)) == 1
+    assert len(bench.messages(Kind.HANDOFF_COMPLETE)) == 2
+
+
+def test_a_prepared_guest_whose_qemu_runs_gives_way_to_nobody(bench: Bench) -> None:
+    assert bench.prepare() is None
+    bench.host.start_guest(pcs.DEVICES)
+    assert isinstance(bench.prepare(), Busy)
+
+
 def test_a_second_guest_is_busy(run_directory: Path) -> None:
     bench = Bench(pcs.desktop(), run_directory, TWO_GUESTS)
     bench.start()
