@@ -7,7 +7,8 @@ VENV := build/venv
 LAB := $(VENV)/bin/python -m pytest tests/lab
 
 RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \
-	python3-yaml python3-psutil dbus polkitd kmod systemd
+	python3-yaml python3-psutil \
+	python3-lxml python3-rich python3-ruamel.yaml pci.ids virtinst dbus polkitd kmod systemd
 BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-all \
 	python3-setuptools fakeroot lintian
 TEST := python3-venv python3-dbusmock shellcheck hyperfine

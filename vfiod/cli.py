@@ -1,12 +1,13 @@
-"""The command line: vfiod VERB."""
+"""The command line: vfiod VERB. Each verb declares and runs itself in vfiod.verbs."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-from vfiod import commands
-from vfiod.errors import VfiodError
+from vfiod.errors import Refused, VfiodError
+from vfiod.verbs import check_config, daemon, plan, status, take_back
 
+VERBS = (status, plan, check_config, take_back, daemon)
 EPILOG = """exit status: 0 done; 1 failed; 2 wrong usage; 3 configuration, domain or ROM wrong;
 4 a start would be refused; 5 busy; 6 the host refused something; 7 stuck; 8 not authorised;
 9 the vfiod service does not answer"""
@@ -20,26 +21,8 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
     )
     verbs = top.add_subparsers(title="commands", dest="verb", required=True, metavar="COMMAND")
-
-    verb = verbs.add_parser("status", help="who has the devices, and what is under way")
-    verb.add_argument("--json", action="store_true", help="print facts as JSON")
-    verb.set_defaults(run=commands.show_status)
-
-    verb = verbs.add_parser("plan", help="the steps a start would take now; touches nothing")
-    verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
-    verb.add_argument("--json", action="store_true", help="print the steps as JSON")
-    verb.set_defaults(run=commands.show_plan)
-
-    verb = verbs.add_parser("check-config", help="check a configuration and print it in full")
-    verb.add_argument("file", metavar="FILE", nargs="?", help="default: /etc/vfiod/vfiod.yaml")
-    verb.set_defaults(run=commands.check_config)
-
-    verb = verbs.add_parser("return", help="take the devices back now")
-    verb.add_argument("--destroy", action="store_true", help="stop the guest first, hard")
-    verb.set_defaults(run=commands.take_back)
-
-    verb = verbs.add_parser("daemon", help="what vfiod.service runs")
-    verb.set_defaults(run=commands.run_daemon)
+    for verb in VERBS:
+        verb.add(verbs)
     return top
 
 
@@ -49,9 +32,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments))
     except VfiodError as error:
-        return commands.report_error(error)
+        return report_error(error)
     except BrokenPipeError:
         return 1
+
+
+def report_error(error: VfiodError) -> int:
+    """Tell a person what went wrong, one line each, and give the exit status."""
+    reasons = error.reasons if isinstance(error, Refused) else (error,)
+    if isinstance(error, Refused):
+        print("vfiod: a start would be refused:", file=sys.stderr)
+    for reason in reasons:
+        print(f"vfiod: {reason.message}", file=sys.stderr)
+        if reason.hint:
+            print(f"       {reason.hint}", file=sys.stderr)
+    return error.exit_code
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ never waits in the kernel; an abandoned caller is remembered as the living proce
 import subprocess
 from pathlib import Path
 
+from vfiod import sysfs
 from vfiod.errors import HostError, KernelStuck
-from vfiod.linux import sysfs
 from vfiod.linux.process import ENVIRONMENT
 
 _REBOOT = "it cannot be ended; free what holds the device, or reboot the host"

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from vfiod.linux import sysfs
+from vfiod import sysfs
 
 
 class LinuxMemory:

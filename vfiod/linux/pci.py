@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from vfiod import sysfs
 from vfiod.errors import HostError
-from vfiod.linux import sysfs
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.linux.standing import Standing
 from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy

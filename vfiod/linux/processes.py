@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from vfiod import sysfs
 from vfiod.errors import HostError
-from vfiod.linux import sysfs
 from vfiod.model import Holder, PciAddress
 
 # Subsystems whose open nodes make a driver's remove() wait, or keep its module in use.

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from vfiod import sysfs
 from vfiod.errors import HostError
-from vfiod.linux import sysfs
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.model import Console, FirmwareFramebuffer
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from vfiod.linux import sysfs
+from vfiod import sysfs
 
 
 class Standing:

@@ -1,0 +1,44 @@
+"""Talking to the person at a terminal: consent, differences, tables that respect its width.
+
+Without a terminal nothing is asked. Colour follows the terminal and NO_COLOR (no-color.org).
+"""
+
+import difflib
+import sys
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.text import Text
+
+STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def console() -> Console:
+    """Standard output as a terminal of its own width, or plain text when it is piped."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def consents(question: str, *, yes: bool) -> bool:
+    """True if the person agrees: by ``--yes``, or by typing y at a terminal."""
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("Nothing was changed: without a terminal to ask at, add --yes.", file=sys.stderr)
+        return False
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+def difference(before: str, after: str, *, name: str) -> list[str]:
+    """A unified diff of a text, without trailing newlines; empty if they are the same."""
+    old, new = before.splitlines(), after.splitlines()
+    return list(difflib.unified_diff(old, new, name, name, lineterm=""))
+
+
+def show_difference(lines: Iterable[str]) -> None:
+    """Print a unified diff, coloured on a terminal."""
+    out = console()
+    for line in lines:
+        out.print(Text(line, style=STYLES.get(line[:1], "")))

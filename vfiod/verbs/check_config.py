@@ -1,0 +1,22 @@
+"""vfiod check-config: read a configuration and print it in full, or all that is wrong with it."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser("check-config", help="check a configuration and print it in full")
+    verb.add_argument("file", metavar="FILE", nargs="?", help="default: /etc/vfiod/vfiod.yaml")
+    verb.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Raises ConfigError with every fault."""
+    from vfiod.config import normalised
+    from vfiod.daemon import CONFIG
+    from vfiod.offline import read_config_file
+
+    print(normalised(read_config_file(Path(arguments.file or CONFIG))), end="")
+    return 0

@@ -1,0 +1,17 @@
+"""vfiod daemon: what vfiod.service runs."""
+
+import argparse
+from typing import Any
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser("daemon", help="what vfiod.service runs")
+    verb.set_defaults(run=run)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Run until SIGTERM."""
+    from vfiod.daemon import main
+
+    return main()
