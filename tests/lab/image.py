@@ -60,8 +60,8 @@ def _key(suite: str) -> str:
     """All that goes in; the place of the tree and the mirror make no difference."""
     script = (HERE / "customise.sh").read_bytes()
     public = ssh_key().with_suffix(".pub").read_bytes()
-    command = " ".join((*recipe.PACKAGES, *recipe.LEFT_OUT, _INITRAMFS))
-    files = cache.tree_digest(HERE / "rootfs")
+    command = " ".join((*recipe.PACKAGES, *recipe.COMPILER, *recipe.LEFT_OUT, _INITRAMFS))
+    files = cache.tree_digest(HERE / "rootfs") + cache.tree_digest(HERE / "driver")
     return cache.key(suite, command, script, public, files, *payload.SCRIPTS.values())
 
 
@@ -92,7 +92,8 @@ def _checked(command: list[str], logfile: str) -> None:
 
 def _mmdebstrap(suite: str, tree: Path, disks: Path) -> list[str]:
     public_key = ssh_key().with_suffix(".pub")
-    customise = shlex.join(["sh", str(HERE / "customise.sh")])
+    compiler = f"COMPILER={' '.join(recipe.COMPILER)}"
+    customise = shlex.join(["env", compiler, "sh", str(HERE / "customise.sh")])
     arguments = shlex.join([str(public_key), str(disks)])
     left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in recipe.LEFT_OUT]
     return [
@@ -100,7 +101,7 @@ def _mmdebstrap(suite: str, tree: Path, disks: Path) -> list[str]:
         "--mode=root",
         "--variant=minbase",
         "--format=directory",
-        f"--include={','.join(recipe.PACKAGES)}",
+        f"--include={','.join((*recipe.PACKAGES, *recipe.COMPILER))}",
         "--dpkgopt=force-unsafe-io",
         *left_out,
         f"--essential-hook={_INITRAMFS}",
