@@ -8,7 +8,7 @@ LAB := $(VENV)/bin/python -m pytest tests/lab
 
 RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \
 	python3-yaml python3-psutil \
-	python3-lxml python3-rich python3-ruamel.yaml pci.ids virtinst dbus polkitd kmod systemd
+	python3-evdev python3-lxml python3-rich python3-ruamel.yaml pci.ids virtinst dbus polkitd kmod systemd
 BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-all \
 	python3-setuptools fakeroot lintian
 TEST := python3-venv python3-dbusmock shellcheck hyperfine
@@ -147,7 +147,8 @@ install-data:
 install-python:
 	@mkdir -p build
 	find vfiod -name '*.py' -exec install -D -m 644 {} $(DESTDIR)$(pythondir)/{} \;
-	sed -i 's,/usr/share/vfiod,$(datadir)/vfiod,' $(DESTDIR)$(pythondir)/vfiod/linux/hookfile.py
+	sed -i 's,/usr/share/vfiod,$(datadir)/vfiod,; s,/usr/bin/vfiod,$(bindir)/vfiod,' \
+		$(DESTDIR)$(pythondir)/vfiod/linux/hookfile.py $(DESTDIR)$(pythondir)/vfiod/linux/guests.py
 	printf '%s\n' '#!$(PYTHON)' 'import sys' 'from vfiod.cli import main' 'sys.exit(main())' \
 		> build/install.tmp
 	install -D -m 755 build/install.tmp $(DESTDIR)$(bindir)/vfiod

@@ -19,7 +19,7 @@ from vfiod.errors import (
 NAME = "org.vfiod1"
 PATH = "/org/vfiod1"
 MANAGER = "org.vfiod1.Manager"
-RETURN_SECONDS = 300.0
+RETURN_SECONDS = 600.0  # a ladder is long
 _CLASSES: dict[str, type[VfiodError]] = {
     kind.dbus_name: kind for kind in (Busy, HostError, NotAuthorized, Stuck, TimedOut)
 }
@@ -42,17 +42,23 @@ class Client:
         facts: dict[str, Any] = json.loads(self._call("Status", seconds=5)[0])
         return facts
 
-    def take_back(self) -> None:
+    def take_back(self, *, force: bool = False) -> None:
         """Have the devices given back to the host; returns when they are."""
-        self._call("Return", seconds=RETURN_SECONDS)
+        self._call("Return", "b", force, seconds=RETURN_SECONDS)
+
+    def rehearse(self, guest: str, xml: str, *, keep_desktop: bool) -> None:
+        """Have the devices moved away and back; returns when they are back."""
+        self._call("Rehearse", "ssb", guest, xml, keep_desktop, seconds=RETURN_SECONDS)
 
     def on_progress(self, then: Callable[[str], None]) -> None:
         """Have ``then`` called with each message while a main loop runs."""
         self._bus.subscribe(NAME, f"{MANAGER}.Progress", lambda values: then(values[3]))
 
-    def _call(self, method: str, *, seconds: float) -> Any:
+    def _call(self, method: str, signature: str = "", *values: Any, seconds: float) -> Any:
         try:
-            return self._bus.call(NAME, PATH, f"{MANAGER}.{method}", seconds=seconds)
+            return self._bus.call(
+                NAME, PATH, f"{MANAGER}.{method}", signature, *values, seconds=seconds
+            )
         except BusError as error:
             raise _own(error) from error
 

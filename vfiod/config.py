@@ -13,7 +13,10 @@ from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
 from vfiod.yamlnodes import Value, is_printable, read, show, write_literal, write_text
 
-TOP_KEYS = ("guests", "limits", "sessions", "display_manager", "release_consoles")
+TOP_KEYS = (
+    "guests", "limits", "sessions", "display_manager", "release_consoles", "on_stuck",
+    "suspend_to_reset", "escape_keys",
+)  # fmt: skip
 GUEST_KEYS = ("devices", "sessions")
 DEVICE_KEYS = ("address", "rom")
 
@@ -26,11 +29,21 @@ MAX_UNIT = 255
 _SERVICE = re.compile(r"[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\@-]+)?\.service")
 
 
+_KEY = re.compile(r"KEY_[A-Z0-9_]{1,40}")
+
+
 class SessionPolicy(Enum):
     """What happens to people who are logged in at the screen when a guest wants the card."""
 
     TERMINATE = "terminate"
     REFUSE = "refuse"
+
+
+class OnStuck(Enum):
+    """What happens when every way to get the display back was tried in vain."""
+
+    WAIT = "wait"
+    REBOOT = "reboot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,7 @@ class Limits:
     the card get SIGTERM, after this long each. ``kill``: and after this long SIGKILL; after as
     long again the handoff is given up. ``driver``: one bind or unbind. ``display``: DRM node and
     connected connector to come back. ``guest``: QEMU to take the devices after a prepared start.
+    ``shutdown``: the guest to shut down when the power button asks it to.
     """
 
     desktop: float = 20.0
@@ -57,6 +71,7 @@ class Limits:
     driver: float = 20.0
     display: float = 20.0
     guest: float = 60.0
+    shutdown: float = 60.0
 
 
 LIMIT_KEYS = tuple(limit.name for limit in fields(Limits))
@@ -80,6 +95,9 @@ class Config:
     sessions: SessionPolicy = SessionPolicy.TERMINATE
     display_manager: str = DISPLAY_MANAGER
     release_consoles: bool = True
+    on_stuck: OnStuck = OnStuck.WAIT
+    suspend_to_reset: bool = False
+    escape_keys: tuple[str, ...] = ()
 
 
 def parse(text: str, *, filename: str = "vfiod.yaml") -> Config:
@@ -98,13 +116,16 @@ def parse(text: str, *, filename: str = "vfiod.yaml") -> Config:
 def _config(root: Value) -> Config:
     keys = root.mapping(TOP_KEYS)
     sessions = _sessions(keys.get("sessions"), default=SessionPolicy.TERMINATE)
-    consoles = keys.get("release_consoles")
+    consoles, suspend = keys.get("release_consoles"), keys.get("suspend_to_reset")
     return Config(
         guests=_guests(keys.get("guests"), default=sessions),
         limits=_limits(keys.get("limits")),
         sessions=sessions,
         display_manager=_display_manager(keys.get("display_manager")),
         release_consoles=consoles is None or consoles.flag() is not False,
+        on_stuck=_on_stuck(keys.get("on_stuck")),
+        suspend_to_reset=suspend is not None and suspend.flag() is True,
+        escape_keys=_escape_keys(keys.get("escape_keys")),
     )
 
 
@@ -191,6 +212,21 @@ def _sessions(value: Value | None, *, default: SessionPolicy) -> SessionPolicy:
     return SessionPolicy(chosen) if chosen else default
 
 
+def _on_stuck(value: Value | None) -> OnStuck:
+    chosen = value.choice([choice.value for choice in OnStuck]) if value else None
+    return OnStuck(chosen) if chosen else OnStuck.WAIT
+
+
+def _escape_keys(value: Value | None) -> tuple[str, ...]:
+    expected = "names of keys, like KEY_LEFTCTRL (kernel: input-event-codes.h)"
+    items = value.items(expected=f"a list of {expected}") if value else None
+    names = [(item, item.text(expected=expected)) for item in items or []]
+    for item, name in names:
+        if name is not None and not _KEY.fullmatch(name):
+            item.fault(f"{show(name)} is not a key; write {expected}")
+    return tuple(name for _, name in names if name)
+
+
 def _limits(value: Value | None) -> Limits:
     keys = value.mapping(LIMIT_KEYS) if value else {}
     seconds = {name: _seconds(limit) for name, limit in keys.items()}
@@ -225,6 +261,9 @@ def normalised(config: Config) -> str:
         f"sessions: {config.sessions.value}",
         f"display_manager: {write_text(config.display_manager)}",
         f"release_consoles: {str(config.release_consoles).lower()}",
+        f"on_stuck: {config.on_stuck.value}",
+        f"suspend_to_reset: {str(config.suspend_to_reset).lower()}",
+        f"escape_keys: [{', '.join(config.escape_keys)}]",
         "limits:",
         *(f"  {name}: {_decimal(getattr(config.limits, name))}" for name in LIMIT_KEYS),
         "guests:",

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from vfiod.events import Event, Kind, Report
 from vfiod.host import Host
 from vfiod.journal import Journal
 from vfiod.linux import hookfile, log
+from vfiod.linux.buttons import Buttons
 from vfiod.linux.files import read_config
 from vfiod.linux.host import LinuxHost
 from vfiod.linux.units import LinuxUnits
@@ -32,7 +33,20 @@ JOURNAL = Path("/run/vfiod/journal.json")
 
 
 class LoopWatcher:
-    """Implements vfiod.manager.Watcher on the GLib main loop."""
+    """Implements vfiod.following.Watcher on the GLib main loop."""
+
+    def __init__(self, load: Callable[[], Config]) -> None:
+        self._load = load
+        self._buttons = Buttons()
+
+    def on_button(self, then: Callable[[], object]) -> None:
+        names: Sequence[str] = ()
+        with suppress(VfiodError):
+            names = self._load().escape_keys
+        _in_loop(lambda: self._buttons.listen(names, then))
+
+    def ignore_buttons(self) -> None:
+        _in_loop(self._buttons.ignore)
 
     def on_exit(self, pid: int, then: Callable[[], object]) -> None:
         try:
@@ -54,6 +68,16 @@ class LoopWatcher:
             return bool(GLib.SOURCE_REMOVE)
 
         GLib.timeout_add(int(seconds * 1000), due)
+
+
+def _in_loop(task: Callable[[], object]) -> None:
+    """Have the main loop do it: the worker must not change what the loop looks at."""
+
+    def once() -> bool:
+        task()
+        return bool(GLib.SOURCE_REMOVE)
+
+    GLib.idle_add(once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +140,7 @@ def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service
         return load_config(paths.config)
 
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handoff")
-    manager = Manager(host, journal, load, tell, LoopWatcher(), worker)
+    manager = Manager(host, journal, load, tell, LoopWatcher(load), worker)
     service = Service(bus, manager, StatusReader(host, journal, load))
     return service, manager
 

@@ -89,10 +89,17 @@ class KernelStuck(HostError):
 
 
 class Stuck(VfiodError):
-    """Something could not be given back; the journal still holds it."""
+    """Something could not be given back; the journal still holds it.
+
+    ``is_dark``: a display is among it.
+    """
 
     dbus_name = "org.vfiod1.Error.Stuck"
     exit_code = 7
+
+    def __init__(self, message: str, hint: str = "", *, is_dark: bool = False) -> None:
+        super().__init__(message, hint)
+        self.is_dark = is_dark
 
 
 class NotAuthorized(VfiodError):

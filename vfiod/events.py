@@ -26,10 +26,11 @@ class Kind(Enum):
     LIMBO = _PREFIX + "1b"
     REMARK = _PREFIX + "1c"
     KERNEL_STUCK = _PREFIX + "1d"
+    RUNG = _PREFIX + "1e"
 
 
 ERRORS = frozenset({Kind.STEP_FAILED, Kind.STUCK, Kind.KERNEL_STUCK})
-WARNINGS = frozenset({Kind.REFUSED, Kind.CONFIG_WRONG, Kind.LIMBO, Kind.REMARK})
+WARNINGS = frozenset({Kind.REFUSED, Kind.CONFIG_WRONG, Kind.LIMBO, Kind.REMARK, Kind.RUNG})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from vfiod.model import Phase
 from vfiod.plan import Plan
 
 _BACK = "the host has its display back"
+_SETTLED = 600.0  # seconds since boot
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Handoff:
             groups=decided.groups,
             phase=Phase.HANDOFF,
             since=self.host.now(),
+            may_sleep=decided.may_sleep,
+            may_reboot=decided.may_reboot,
         )
         self.journal.begin(record)
         report = self._reporter(record)
@@ -53,8 +56,11 @@ class Handoff:
         text = f"{record.guest} may start: it has {list_devices(record)} ({seconds:.3f} s)"
         report(Event(Kind.HANDOFF_COMPLETE, text, _duration(seconds)))
 
-    def give_back(self, transaction_id: str, why: str) -> None:
-        """Give everything back, if this handoff is still the one under way. Raises Stuck."""
+    def give_back(self, transaction_id: str, why: str, *, climb: bool = True) -> None:
+        """Give everything back, if this handoff is still the one under way. Raises Stuck.
+
+        ``climb``: whether devices that do not come back may be reset.
+        """
         record = self.journal.read()
         if record is None or record.transaction != transaction_id:
             return
@@ -68,7 +74,7 @@ class Handoff:
             )
         )
         try:
-            transaction.roll_back(self.host, self.journal, report)
+            transaction.roll_back(self.host, self.journal, report, climb=climb)
         except Stuck as stuck:
             self._stuck(record, stuck)
             raise
@@ -91,7 +97,19 @@ class Handoff:
     def _stuck(self, record: Record, stuck: Stuck) -> None:
         self._reporter(record)(Event(Kind.STUCK, str(stuck)))
         with suppress(HostError):
-            self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(stuck.message,)))
+            self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(str(stuck),)))
+        if record.may_reboot and stuck.is_dark:
+            self._reboot(record)
+
+    def _reboot(self, record: Record) -> None:
+        """The last resort, once: a guest that starts at boot must not make a circle of it."""
+        report = self._reporter(record)
+        if self.host.now() < _SETTLED:
+            text = "not rebooting (on_stuck: reboot): the host has only just been booted"
+            report(Event(Kind.REMARK, text))
+            return
+        report(Event(Kind.REMARK, "rebooting the host, as on_stuck: reboot says"))
+        self.host.power.reboot()
 
     def _say_returned(
         self, report: Report, text: str, record: Record, began: float | None = None

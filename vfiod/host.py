@@ -41,6 +41,15 @@ class Pci(Protocol):
     def probe(self, address: PciAddress, *, seconds: float) -> None:
         """Let the kernel find a driver. It reports success even if none bound: check after."""
 
+    def reset_methods(self, address: PciAddress) -> Sequence[str]:
+        """Ways to reset the function, in the kernel's order; none if it is not there."""
+
+    def reset(self, address: PciAddress, method: str, *, seconds: float) -> None:
+        """Reset the function by this method; the kernel's own order is put back after."""
+
+    def rediscover(self, address: PciAddress, *, seconds: float) -> None:
+        """Remove the function, if it is there, and have its bus looked through again."""
+
     def power(self, address: PciAddress) -> PowerPolicy:
         """The function's power policy."""
 
@@ -81,6 +90,9 @@ class Modules(Protocol):
 
     def unload(self, name: str, *, seconds: float) -> None:
         """modprobe -r. Raises HostError while it is in use."""
+
+    def of_driver(self, driver: str) -> str | None:
+        """The module of a PCI driver; None if it is built in or not loaded."""
 
 
 class Units(Protocol):
@@ -161,6 +173,31 @@ class Files(Protocol):
         """Those of the paths that do not exist."""
 
 
+class Power(Protocol):
+    """The host as a whole going to sleep, or down."""
+
+    def sleep(self, *, seconds: float) -> None:
+        """Suspend to RAM, woken up by the clock after this time. Returns when awake again."""
+
+    def reboot(self) -> None:
+        """Begin to reboot the host."""
+
+
+class Guests(Protocol):
+    """Ending the guest that has the devices, and libvirt's daemon. None of it waits: libvirt may
+    be waiting for vfiod at that moment.
+    """
+
+    def end(self, *, seconds: float) -> None:
+        """Begin to shut the guest down; its plug is pulled after this time, with 0 at once."""
+
+    def is_shutting_down(self) -> bool:
+        """True from such a beginning until the guest has ended."""
+
+    def wake_libvirt(self) -> None:
+        """Start libvirt's daemon if it ought to run and does not: it cleans up after a guest."""
+
+
 class Memory(Protocol):
     """What a guest's memory can be had from, in bytes."""
 
@@ -193,6 +230,10 @@ class Host(Protocol):
     def files(self) -> Files: ...
     @property
     def memory(self) -> Memory: ...
+    @property
+    def power(self) -> Power: ...
+    @property
+    def guests(self) -> Guests: ...
 
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Wait until the condition holds; False if it did not within the time."""

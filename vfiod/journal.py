@@ -30,7 +30,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The whole of a handoff under way. ``since`` is in seconds since boot."""
+    """The whole of a handoff under way. ``since`` is in seconds since boot.
+
+    ``may_sleep`` and ``may_reboot``: the last resorts that the configuration allowed, for a
+    display that does not come back.
+    """
 
     transaction: str
     guest: str
@@ -41,6 +45,8 @@ class Record:
     since: float
     entries: tuple[Entry, ...] = ()
     faults: tuple[str, ...] = ()
+    may_sleep: bool = False
+    may_reboot: bool = False
 
     def to_json(self) -> str:
         """Names stand as they are (no escapes of letters): the hook looks for them with grep."""

@@ -4,28 +4,19 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from vfiod import domain, inventory, plan
 from vfiod.checks import Request
-from vfiod.config import Config, GuestConfig
-from vfiod.domain import Domain
+from vfiod.config import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
-from vfiod.handoff import Handoff, list_devices
+from vfiod.following import Following, Watcher
+from vfiod.handoff import Handoff
 from vfiod.host import Host
 from vfiod.journal import Journal, Record
-from vfiod.model import Holder, Phase
-
-
-class Watcher(Protocol):
-    """The main loop's eye on things that happen later."""
-
-    def on_exit(self, pid: int, then: Callable[[], object]) -> None:
-        """Call ``then`` once the process has ended (pidfd_open(2))."""
-
-    def after(self, seconds: float, then: Callable[[], object]) -> None:
-        """Call ``then`` after a time."""
+from vfiod.model import Phase
+from vfiod.plan import Plan
+from vfiod.rehearsal import without_desktop
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +34,12 @@ class Manager:
     def handoff(self) -> Handoff:
         """What moves the devices."""
         return Handoff(self.host, self.journal, self.report)
+
+    @property
+    def following(self) -> Following:
+        """What keeps an eye on the guest."""
+        parts = (self.host, self.journal, self.handoff, self.report, self.watcher)
+        return Following(*parts, self._submit, self.power_pressed)
 
     # Called by the bus; each returns at once with the promise of an answer.
 
@@ -65,15 +62,31 @@ class Manager:
         # A full /run must not stop the way home.
         with suppress(HostError):
             self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
-        self._submit(self._end, record.transaction, f"it ended ({reason})")
+        self._submit(self.following.end, record.transaction, f"it ended ({reason})")
 
-    def take_back(self) -> "Future[None]":
-        """What a person asks for: the devices back now, if no guest has them."""
-        return self._submit(self._take_back)
+    def take_back(self, *, force: bool = False) -> "Future[None]":
+        """What a person asks for: the devices back now, if no guest has them.
+
+        ``force``: what is stuck may be reset once more, not only undone once more.
+        """
+        return self._submit(self._take_back, force)
+
+    def rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> "Future[None]":
+        """A handoff and a return without a guest in between."""
+        return self._submit(self._rehearse, name, xml, keep_desktop)
 
     def recover(self) -> "Future[None]":
         """At start: finish, reverse or adopt what an earlier daemon left."""
         return self._submit(self._recover)
+
+    def power_pressed(self) -> None:
+        """The power button, which the handoff has taken from logind: end the guest.
+
+        The first press asks the guest to shut down, the next one pulls its plug.
+        """
+        record = self.journal.read()
+        if record is not None and record.phase is Phase.GUEST:
+            self._submit(self._end_guest, record)
 
     def _submit(self, task: Callable[..., None], *arguments: object) -> "Future[None]":
         """Queue a task; a fault of vfiod itself in it must be seen, not lost with the future."""
@@ -90,53 +103,70 @@ class Manager:
     # Run by the worker, one at a time.
 
     def _prepare(self, name: str, xml: str) -> None:
+        decided = self._decide(name, xml)
+        if decided is not None:
+            self.handoff.hand_over(decided[1])
+            self.following.expect(decided[0].config.limits.guest)
+
+    def _rehearse(self, name: str, xml: str, keep_desktop: object) -> None:
+        decided = self._decide(name, xml)
+        if decided is None:
+            raise ConfigError([f"the configuration names no guest {name!r}"])
+        request, steps = decided
+        self.handoff.hand_over(without_desktop(steps, request) if keep_desktop else steps)
+        record = self.journal.read()
+        if record is not None:
+            self.handoff.give_back(record.transaction, "it was a rehearsal")
+
+    def _decide(self, name: str, xml: str) -> tuple[Request, Plan] | None:
+        """The plan, and what it rests on; None if the guest is none of ours.
+
+        Raises Refused and others, and tells of them.
+        """
         try:
             config = self.load_config()
             guest = config.guests.get(name)
             if guest is None:
-                return
+                return None
             self._require_idle(name)
-            decided = plan.plan_handoff(self._request(config, guest, domain.parse(xml)))
+            wanted = domain.parse(xml)
+            state = inventory.read(self.host, config, guest, wanted)
+            request = Request(config, guest, wanted, state)
+            return request, plan.plan_handoff(request)
         except VfiodError as error:
             kind = Kind.CONFIG_WRONG if isinstance(error, ConfigError) else Kind.REFUSED
             self._say(kind, f"{name} was not started: {error}", guest=name)
             raise
-        self.handoff.hand_over(decided)
-        self._watch_limbo(config.limits.guest)
-
-    def _request(self, config: Config, guest: GuestConfig, wanted: Domain) -> Request:
-        return Request(config, guest, wanted, inventory.read(self.host, config, guest, wanted))
 
     def _require_idle(self, name: str) -> None:
         record = self.journal.read()
         if record is None:
             return
+        if record.phase in (Phase.HANDOFF, Phase.RETURN):
+            # Nothing runs beside this, so it was broken off: a journal that could not be removed.
+            self.handoff.give_back(record.transaction, "it was left unfinished")
+            return
         if self._is_orphan(record, name):
             self.handoff.give_back(record.transaction, "it is started anew")
             return
         if record.phase is Phase.STUCK:
-            raise Stuck("; ".join(record.faults), "after setting it right, run: vfiod return")
+            raise Stuck("; ".join(record.faults), "see: vfiod status")
         raise Busy(
             f"the devices are handed over to {record.guest} ({record.phase.value})",
             f"shut {record.guest} down before starting {name}",
         )
 
-    def _end(self, transaction_id: str, why: str) -> None:
-        """The guest has ended. Hook and QEMU's end both say so; what got stuck stays stuck."""
-        record = self.journal.read()
-        if record is not None and record.phase is not Phase.STUCK:
-            self.handoff.give_back(transaction_id, why)
-
-    def _take_back(self) -> None:
+    def _take_back(self, force: object) -> None:
         record = self.journal.read()
         if record is None:
             return
-        if holders := self._guest_holders(record):
+        if holders := self.following.holders(record):
             raise Busy(
                 f"{record.guest} is running: {', '.join(map(str, holders))}",
                 "shut it down, or use: vfiod return --destroy",
             )
-        self.handoff.give_back(record.transaction, "somebody asked for it")
+        climb = bool(force) or record.phase is not Phase.STUCK
+        self.handoff.give_back(record.transaction, "somebody asked for it", climb=climb)
 
     def _recover(self) -> None:
         try:
@@ -150,20 +180,20 @@ class Manager:
             self.handoff.give_back(record.transaction, "the daemon was restarted in the middle")
         elif record.phase is Phase.STUCK:
             self._say(Kind.STUCK, "; ".join(record.faults), guest=record.guest)
-        elif self._adopt(record):
+        elif self.following.adopt(record):
             return
         elif record.phase is Phase.GUEST:
             self.handoff.give_back(record.transaction, "its QEMU ended while the daemon was away")
         else:
             waited = self.host.now() - record.since
-            self._watch_limbo(max(0.0, self._guest_limit() - waited))
+            self.following.expect(max(0.0, self._limits().guest - waited))
 
-    def _guest_limit(self) -> float:
-        """How long QEMU may take; a configuration that is broken by now must not mean for ever."""
+    def _limits(self) -> Limits:
+        """How long things may take; a configuration that is broken by now is no hindrance."""
         try:
-            return self.load_config().limits.guest
+            return self.load_config().limits
         except ConfigError:
-            return Config().limits.guest
+            return Limits()
 
     def _sweep(self) -> None:
         """No handoff is under way: a staged ROM is then left over from before a reboot."""
@@ -176,52 +206,19 @@ class Manager:
         libvirt starts a guest once at a time; it was killed before it could start QEMU.
         """
         prepared = record.guest == name and record.phase is Phase.PREPARED
-        return prepared and not self._guest_holders(record)
-
-    # Following a guest's QEMU.
+        return prepared and not self.following.holders(record)
 
     def _follow_guest(self, name: str) -> None:
         record = self.journal.read()
         if record is not None and record.guest == name and record.phase is Phase.PREPARED:
-            self._adopt(record)
+            self.following.adopt(record)
 
-    def _adopt(self, record: Record) -> bool:
-        """Watch the QEMU that holds the devices; False if there is none."""
-        holders = self._guest_holders(record)
-        if not holders:
-            return False
-        if record.phase is not Phase.PREPARED:
-            text = f"{record.guest} goes on running with {list_devices(record)}"
-            self._say(Kind.ADOPTED, text, guest=record.guest)
-        self.handoff.advance(Phase.GUEST)
-        for holder in holders:
-            self.watcher.on_exit(holder.pid, lambda: self._guest_gone(record))
-        self.host.logins.inhibit(f"{record.guest} has the display")
-        return True
-
-    def _guest_gone(self, record: Record) -> None:
-        self._submit(self._end, record.transaction, "its QEMU has ended")
-
-    def _watch_limbo(self, seconds: float) -> None:
-        record = self.journal.read()
-        if record is not None:
-            self.watcher.after(seconds, lambda: self._submit(self._end_limbo, record))
-
-    def _end_limbo(self, record: Record) -> None:
-        """Prepared, but libvirt never started QEMU (it was killed in between): take it back."""
-        now = self.journal.read()
-        if now is None or now.transaction != record.transaction or now.phase is not Phase.PREPARED:
-            return
-        if self._adopt(now):
-            return
-        text = f"{record.guest} was prepared but never started; taking {list_devices(record)} back"
-        self._say(Kind.LIMBO, text, guest=record.guest)
-        self.handoff.give_back(record.transaction, "it never started")
-
-    def _guest_holders(self, record: Record) -> list[Holder]:
-        return list(self.host.processes.vfio_holders(record.groups))
-
-    # Telling.
+    def _end_guest(self, record: Record) -> None:
+        asked = self.host.guests.is_shutting_down()
+        seconds = 0.0 if asked else self._limits().shutdown
+        how = "its plug is pulled" if asked else f"it has {seconds:g} s to shut down"
+        self._say(Kind.REMARK, f"power button: {how}", guest=record.guest)
+        self.host.guests.end(seconds=seconds)
 
     def _say(self, kind: Kind, text: str, *, guest: str) -> None:
         self.report(Event(kind, text, {"GUEST": guest}))

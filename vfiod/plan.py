@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vfiod.checks import Request, find_faults
+from vfiod.config import OnStuck
 from vfiod.errors import Refused
 from vfiod.inventory import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.model import PciAddress, PciFunction, Session
@@ -27,6 +28,8 @@ class Plan:
     devices: tuple[PciAddress, ...]
     groups: tuple[int, ...]
     steps: tuple[Step, ...]
+    may_sleep: bool = False
+    may_reboot: bool = False
 
 
 def plan_handoff(request: Request) -> Plan:
@@ -40,6 +43,8 @@ def plan_handoff(request: Request) -> Plan:
         devices=tuple(f.address for f in listed),
         groups=tuple(sorted({f.group for f in listed if f.group is not None})),
         steps=tuple(_steps(request)),
+        may_sleep=request.config.suspend_to_reset,
+        may_reboot=request.config.on_stuck is OnStuck.REBOOT,
     )
 
 

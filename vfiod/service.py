@@ -19,7 +19,8 @@ NAME = "org.vfiod1"
 PATH = "/org/vfiod1"
 HOOK = "org.vfiod1.Hook"
 MANAGER = "org.vfiod1.Manager"
-RETURN_ACTION = "org.vfiod1.return"
+ACTIONS = {"Return": "org.vfiod1.return", "Rehearse": "org.vfiod1.rehearse"}
+REFUSALS = {"Return": "take the devices back", "Rehearse": "rehearse a handoff"}
 _ASK_SECONDS = 120.0
 _POLKIT = "org.freedesktop.PolicyKit1"
 
@@ -41,7 +42,11 @@ INTROSPECTION = f"""<node>
   </interface>
   <interface name="{MANAGER}">
     <method name="Status"><arg name="json" type="s" direction="out"/></method>
-    <method name="Return"/>
+    <method name="Return"><arg name="force" type="b" direction="in"/></method>
+    <method name="Rehearse">
+      <arg name="guest" type="s" direction="in"/><arg name="xml" type="s" direction="in"/>
+      <arg name="keep_desktop" type="b" direction="in"/>
+    </method>
     <property name="Phase" type="s" access="read"/>
     <property name="Guest" type="s" access="read"/>
     <signal name="Progress">
@@ -99,7 +104,9 @@ class Service:
                 facts = {**self._status.read(), "last": self._last}
                 answer(invocation, "s", json.dumps(facts, ensure_ascii=False))
             else:
-                self._if_authorised(sender, invocation, lambda: self._take_back(invocation))
+                self._if_authorised(
+                    sender, method, invocation, lambda: self._do(method, values, invocation)
+                )
         except VfiodError as error:
             refuse(invocation, error.dbus_name, str(error))
         except Exception as error:
@@ -117,15 +124,20 @@ class Service:
             self._manager.started(values[0])
         answer(invocation)
 
-    def _take_back(self, invocation: Any) -> None:
-        _answer_when_done(invocation, self._manager.take_back())
+    def _do(self, method: str, values: Sequence[Any], invocation: Any) -> None:
+        """What a person may ask for."""
+        if method == "Return":
+            future = self._manager.take_back(force=values[0])
+        else:
+            future = self._manager.rehearse(values[0], values[1], keep_desktop=values[2])
+        _answer_when_done(invocation, future)
 
     def _require_root(self, sender: str) -> None:
         """The bus policy says so too; this holds where the policy is not installed."""
         if self._bus.uid_of(sender) != 0:
             raise NotAuthorized("only root may call this")
 
-    def _if_authorised(self, sender: str, invocation: Any, then: Done) -> None:
+    def _if_authorised(self, sender: str, method: str, invocation: Any, then: Done) -> None:
         """Ask polkit without waiting in the main loop (polkit(8), CheckAuthorization)."""
         if self._bus.uid_of(sender) == 0:
             then()
@@ -135,8 +147,8 @@ class Service:
             if error is None and values[0][0]:
                 then()
             else:
-                text = "you may not take the devices back"
-                refuse(invocation, NotAuthorized.dbus_name, f"{text}. Run it as root, or with sudo")
+                text = f"you may not {REFUSALS[method]}. Run it as root, or with sudo"
+                refuse(invocation, NotAuthorized.dbus_name, text)
 
         subject = ("system-bus-name", {"name": variant("s", sender)})
         may_ask = 1
@@ -145,7 +157,7 @@ class Service:
             f"/{_POLKIT.replace('.', '/')}/Authority",
             f"{_POLKIT}.Authority.CheckAuthorization",
             "(sa{sv})sa{ss}us",
-            (subject, RETURN_ACTION, {}, may_ask, ""),
+            (subject, ACTIONS[method], {}, may_ask, ""),
             answered,
             seconds=_ASK_SECONDS,
         )

@@ -1,18 +1,26 @@
 """The only loop over steps: forward with run(), backward with roll_back().
 
 Return after the guest, recovery after a crash and the undoing of a failed start are all
-roll_back() over the journal.
+roll_back() over the journal. A device that does not come back climbs the ladder.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
+from vfiod import ladder
 from vfiod.errors import HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.host import Host
 from vfiod.journal import Entry, Journal
+from vfiod.ladder import Fault, Faults
 from vfiod.model import Direction
 from vfiod.steps.base import Notes, Step
+
+_AGAIN = "after setting it right, run: vfiod return"
+_REBOOT = (
+    "rebooting the host brings everything back, as nothing that vfiod changes outlives it; "
+    "to try once more first, run: vfiod return --force"
+)
 
 
 def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> None:
@@ -28,25 +36,34 @@ def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> 
         raise
 
 
-def roll_back(host: Host, journal: Journal, report: Report) -> None:
-    """Undo every entry of the journal, newest first.
+def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = True) -> None:
+    """Undo every entry of the journal, newest first, and wake devices that do not come back.
 
     An entry whose undo fails stays in the journal and the older ones are still tried: as much
-    of the host comes back as can. Raises Stuck, naming every fault, if any is left.
+    of the host comes back as can. ``climb``: whether devices may be reset for it. Raises Stuck,
+    naming every fault, if any is left.
     """
-    record = journal.read()
-    faults = []
-    for entry in reversed(record.entries if record else ()):
-        try:
-            _undo(entry, host, report)
-        except Exception as error:
-            faults.append(_failed(entry.step, error, Direction.RETURN, report))
-        else:
-            # A full /run must not stop the way home: undoing an entry twice does no harm.
-            with suppress(HostError):
-                journal.remove(entry)
+
+    def undo_all() -> Faults:
+        return _undo_all(host, journal, report)
+
+    faults, tried = undo_all(), list[str]()
+    if climb and faults:
+        may_sleep = _may_sleep(journal)
+        faults, tried = ladder.climb(faults, undo_all, host, report, may_sleep=may_sleep)
     if faults:
-        raise Stuck("; ".join(faults), "after setting it right, run: vfiod return")
+        raise _stuck(faults, tried)
+
+
+def _stuck(faults: Faults, tried: Sequence[str]) -> Stuck:
+    text = "; ".join(fault.text for fault in faults)
+    in_vain = f"; tried in vain: {', '.join(tried)}" if tried else ""
+    return Stuck(text + in_vain, _REBOOT if tried else _AGAIN, is_dark=ladder.is_dark(faults))
+
+
+def _may_sleep(journal: Journal) -> bool:
+    record = journal.read()
+    return record is not None and record.may_sleep
 
 
 def _put_back(error: BaseException, host: Host, journal: Journal, report: Report) -> None:
@@ -55,7 +72,25 @@ def _put_back(error: BaseException, host: Host, journal: Journal, report: Report
         roll_back(host, journal, report)
     except Stuck as stuck:
         reason = error.message if isinstance(error, VfiodError) else repr(error)
-        raise Stuck(f"{reason}; then: {stuck.message}", stuck.hint) from error
+        text = f"{reason}; then: {stuck.message}"
+        raise Stuck(text, stuck.hint, is_dark=stuck.is_dark) from error
+
+
+def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
+    """Undo what the journal holds, newest first; what failed."""
+    record = journal.read()
+    faults = []
+    for entry in reversed(record.entries if record else ()):
+        try:
+            _undo(entry, host, report)
+        except Exception as error:
+            text = _failed(entry.step, error, Direction.RETURN, report)
+            faults.append(Fault(entry, error, text))
+        else:
+            # A full /run must not stop the way home: undoing an entry twice does no harm.
+            with suppress(HostError):
+                journal.remove(entry)
+    return faults
 
 
 def _apply(step: Step, host: Host, journal: Journal, report: Report) -> None:

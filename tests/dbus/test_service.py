@@ -31,6 +31,7 @@ AT_ONCE = 1.0
 XML = pcs.xml()
 OTHER = pcs.xml(pcs.DEVICES[:2], name="other")
 RETURN = "org.vfiod1.return"
+GENTLY = ("b", False)
 
 
 def failed(do: Callable[[], object]) -> CallFailed:
@@ -126,7 +127,7 @@ def test_a_second_daemon_gives_up(
 
 def test_root_may_take_the_devices_back_without_polkit(bus: PrivateBus, daemon: Daemon) -> None:
     prepare(bus)
-    bus.call(MANAGER, "Return")
+    bus.call(MANAGER, "Return", *GENTLY)
     assert bus.status()["phase"] == "host"
     assert daemon.tell("driver") == "amdgpu"
 
@@ -134,7 +135,7 @@ def test_root_may_take_the_devices_back_without_polkit(bus: PrivateBus, daemon: 
 def test_polkit_s_no_is_a_no(bus: PrivateBus, daemon: Daemon, polkit: Polkit) -> None:
     prepare(bus)
     polkit.allow("org.freedesktop.login1.reboot")
-    done = bus.send(f"{MANAGER}.Return")
+    done = bus.send(f"{MANAGER}.Return", "boolean:false")
     assert "org.vfiod1.Error.NotAuthorized: you may not take the devices back" in done.stderr
     assert bus.status()["phase"] == "prepared"
 
@@ -142,14 +143,14 @@ def test_polkit_s_no_is_a_no(bus: PrivateBus, daemon: Daemon, polkit: Polkit) ->
 def test_polkit_s_yes_is_a_yes(bus: PrivateBus, daemon: Daemon, polkit: Polkit) -> None:
     prepare(bus)
     polkit.allow(RETURN)
-    done = bus.send(f"{MANAGER}.Return")
+    done = bus.send(f"{MANAGER}.Return", "boolean:false")
     assert done.returncode == 0, done.stderr
     assert bus.status()["phase"] == "host"
 
 
 def test_without_polkit_it_is_a_no(bus: PrivateBus, daemon: Daemon) -> None:
     prepare(bus)
-    assert "org.vfiod1.Error.NotAuthorized" in bus.send(f"{MANAGER}.Return").stderr
+    assert "org.vfiod1.Error.NotAuthorized" in bus.send(f"{MANAGER}.Return", "boolean:false").stderr
     assert bus.status()["phase"] == "prepared"
 
 
@@ -159,7 +160,7 @@ def test_while_polkit_asks_somebody_all_others_are_answered(
     polkit.hang(RETURN)
     asking = bus.spawn(
         "setpriv", "--reuid=65534", "--clear-groups", "dbus-send", f"--bus={bus.address}",
-        "--print-reply", f"--dest={NAME}", PATH, f"{MANAGER}.Return",
+        "--print-reply", f"--dest={NAME}", PATH, f"{MANAGER}.Return", "boolean:false",
     )  # fmt: skip
     until(polkit.hanging, "polkit's question")
     began = time.monotonic()
@@ -170,6 +171,25 @@ def test_while_polkit_asks_somebody_all_others_are_answered(
     bus.end(asking)
 
 
+@pytest.mark.parametrize(
+    ("method", "action", "values"),
+    [
+        ("Return", RETURN, ["boolean:true"]),
+        ("Rehearse", "org.vfiod1.rehearse", ["string:win10", f"string:{XML}", "boolean:false"]),
+    ],
+)
+def test_each_method_has_its_own_action(
+    bus: PrivateBus, daemon: Daemon, polkit: Polkit, method: str, action: str, values: list[str]
+) -> None:
+    polkit.allow(*({RETURN, "org.vfiod1.rehearse"} - {action}))
+    refused = bus.send(f"{MANAGER}.{method}", *values)
+    assert "org.vfiod1.Error.NotAuthorized" in refused.stderr
+    polkit.allow(action)
+    done = bus.send(f"{MANAGER}.{method}", *values)
+    assert done.returncode == 0, done.stderr
+    assert bus.status()["phase"] == "host"
+
+
 # Long operations
 
 
@@ -177,7 +197,7 @@ def test_status_is_answered_while_a_handoff_takes_its_time(bus: PrivateBus, daem
     daemon.tell("hold")
     handoff = bus.begin(HOOK, "Prepare", "ss", "win10", XML)
     later = bus.begin(HOOK, "Prepare", "ss", "other", OTHER)
-    back = bus.begin(MANAGER, "Return")
+    back = bus.begin(MANAGER, "Return", *GENTLY)
     for _ in range(5):
         began = time.monotonic()
         bus.status()
@@ -234,7 +254,7 @@ def test_a_libvirtd_that_reconnects_finds_its_guest_followed(
     daemon.tell("guest")
     bus.call(HOOK, "Reconnect", "ss", "win10", XML)
     until_phase(bus, "guest")
-    assert "win10 is running" in str(failed(lambda: bus.call(MANAGER, "Return")))
+    assert "win10 is running" in str(failed(lambda: bus.call(MANAGER, "Return", *GENTLY)))
     daemon.tell("end")
     until_phase(bus, "host")
 
@@ -325,7 +345,7 @@ def test_a_second_guest_is_busy(bus: PrivateBus, daemon: Daemon) -> None:
 def test_what_is_stuck_is_told_everywhere(bus: PrivateBus, daemon: Daemon) -> None:
     prepare(bus)
     daemon.tell("forget amdgpu")
-    assert failed(lambda: bus.call(MANAGER, "Return")).name == "org.vfiod1.Error.Stuck"
+    assert failed(lambda: bus.call(MANAGER, "Return", *GENTLY)).name == "org.vfiod1.Error.Stuck"
     assert bus.status()["phase"] == "stuck"
     assert bus.status()["last"]["result"] == "stuck"
     error = failed(lambda: prepare(bus))
@@ -336,7 +356,7 @@ def test_what_is_stuck_is_told_everywhere(bus: PrivateBus, daemon: Daemon) -> No
 def test_a_log_that_is_away_changes_nothing(bus: PrivateBus, daemon: Daemon) -> None:
     daemon.tell("mute")
     prepare(bus)
-    bus.call(MANAGER, "Return")
+    bus.call(MANAGER, "Return", *GENTLY)
     assert bus.status()["phase"] == "host"
 
 
@@ -362,7 +382,8 @@ def test_any_name_is_taken_as_it_is(bus: PrivateBus, daemon: Daemon, guest: str)
         (HOOK, "Release", "ss", ("win10", XML)),
         (HOOK, "Started", "", ()),
         (MANAGER, "Status", "s", ("x",)),
-        (MANAGER, "Return", "b", (True,)),
+        (MANAGER, "Return", "", ()),
+        (MANAGER, "Rehearse", "ss", ("win10", XML)),
         (PROPERTIES, "Get", "ss", (MANAGER, "NoSuchProperty")),
         (PROPERTIES, "Set", "ssv", None),
     ],

@@ -66,17 +66,30 @@ class WatchedJournal(Journal):
 
 
 class FakeWatcher:
-    """Implements vfiod.manager.Watcher on the model's clock and processes."""
+    """Implements vfiod.following.Watcher on the model's clock and processes."""
 
     def __init__(self, host: FakeHost) -> None:
         self._host = host
         self._exits: dict[int, Callable[[], object]] = {}
+        self._pressed: Callable[[], object] | None = None
 
     def on_exit(self, pid: int, then: Callable[[], object]) -> None:
         self._exits[pid] = then
 
     def after(self, seconds: float, then: Callable[[], object]) -> None:
         self._host.clock.after(seconds, then)
+
+    def on_button(self, then: Callable[[], object]) -> None:
+        self._pressed = then
+
+    def ignore_buttons(self) -> None:
+        self._pressed = None
+
+    def press(self) -> bool:
+        """Press the power button; False if nobody listens."""
+        if self._pressed is not None:
+            self._pressed()
+        return self._pressed is not None
 
     def look(self) -> None:
         """Tell of processes that have ended since."""
@@ -133,9 +146,14 @@ class Bench:
         self.boot()
         return self.outcome(self.manager.recover())
 
-    def take_back(self) -> BaseException | None:
+    def take_back(self, *, force: bool = False) -> BaseException | None:
         """What `vfiod return` does."""
-        return self.outcome(self.manager.take_back())
+        return self.outcome(self.manager.take_back(force=force))
+
+    def rehearse(self, *, keep_desktop: bool = False) -> BaseException | None:
+        """What `vfiod rehearse` does."""
+        future = self.manager.rehearse("win10", pcs.xml(), keep_desktop=keep_desktop)
+        return self.outcome(future)
 
     def outcome(self, future: "Future[None]") -> BaseException | None:
         """Do all that is queued; the error of this task, if any."""

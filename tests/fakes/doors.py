@@ -76,6 +76,26 @@ class FakePci(Door):
             seconds=seconds,
         )
 
+    def reset_methods(self, address: PciAddress) -> Sequence[str]:
+        device = self._kernel.devices.get(address)
+        return device.resets if device else ()
+
+    def reset(self, address: PciAddress, method: str, *, seconds: float) -> None:
+        self._effects.take(
+            f"reset {address} {method}",
+            lambda: self._kernel.reset(address, method),
+            subject=str(address),
+            seconds=seconds,
+        )
+
+    def rediscover(self, address: PciAddress, *, seconds: float) -> None:
+        self._effects.take(
+            f"rediscover {address}",
+            lambda: self._kernel.rediscover(address),
+            subject=str(address),
+            seconds=seconds,
+        )
+
     def power(self, address: PciAddress) -> PowerPolicy:
         return self._kernel.device(address).power
 
@@ -129,6 +149,23 @@ class FakeModules(Door):
 
     def unload(self, name: str, *, seconds: float) -> None:
         self._effects.take(f"unload {name}", lambda: self._kernel.unload(name), seconds=seconds)
+
+    def of_driver(self, driver: str) -> str | None:
+        found = self._kernel.drivers.get(driver)
+        return found.module if found and self.loaded(found.module) else None
+
+
+class FakePower(Door):
+    """Implements vfiod.host.Power."""
+
+    def sleep(self, *, seconds: float) -> None:
+        self._effects.take("sleep", self._kernel.sleep, seconds=seconds)
+
+    def reboot(self) -> None:
+        def do() -> None:
+            self._user.shutting_down = True
+
+        self._effects.take("reboot", do)
 
 
 class FakeUnits(Door):
@@ -208,3 +245,24 @@ class FakeScreen(Door):
             lambda: self._kernel.bind_framebuffer(framebuffer, bound=bound),
             subject=framebuffer.device,
         )
+
+
+class FakeGuests(Door):
+    """Implements vfiod.host.Guests. The guest does what it is told once the test lets it."""
+
+    def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
+        super().__init__(kernel, user, effects)
+        self.asked: list[float] = []
+        self.libvirt_runs = True
+
+    def end(self, *, seconds: float) -> None:
+        self._effects.take(f"end guest {seconds:g}", lambda: self.asked.append(seconds))
+
+    def is_shutting_down(self) -> bool:
+        return bool(self.asked)
+
+    def wake_libvirt(self) -> None:
+        def do() -> None:
+            self.libvirt_runs = True
+
+        self._effects.take("wake libvirt", do)

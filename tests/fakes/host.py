@@ -6,9 +6,11 @@ from typing import Any
 from tests.fakes.clock import Clock
 from tests.fakes.doors import (
     Door,
+    FakeGuests,
     FakeLogins,
     FakeModules,
     FakePci,
+    FakePower,
     FakeProcesses,
     FakeScreen,
     FakeUnits,
@@ -95,6 +97,7 @@ class FakeHost:
         self.modules, self.units = FakeModules(*behind), FakeUnits(*behind)
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
+        self.power, self.guests = FakePower(*behind), FakeGuests(*behind)
         self.effects.on_death = self._close_descriptors
 
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:

@@ -43,6 +43,8 @@ class Device:
     nodes: tuple[str, ...] = ()
     monitor: bool = True
     carries: tuple[str, ...] = ()
+    resets: tuple[str, ...] = ("pm", "bus")
+    cure: str | None = None  # its native driver refuses it until this was done; None: it is well
 
 
 class Kernel:
@@ -60,6 +62,7 @@ class Kernel:
         self.fbcon_returns_bound = True
         self.fbcon_is_stuck = False
         self.open_nodes: Callable[[], Collection[str]] = lambda: ()
+        self.removed: dict[PciAddress, Device] = {}  # gone from the bus until it is rescanned
         self.mishaps: list[str] = []
         self._clock = clock
 
@@ -76,7 +79,9 @@ class Kernel:
 
     def unplug(self, address: PciAddress) -> None:
         """The function is gone, whoever had it."""
-        self._strip(self.devices.pop(address))
+        device = self.devices.pop(address)
+        self._strip(device)
+        self.removed[address] = device
 
     def probe(self, address: PciAddress) -> None:
         """Bind the driver that matches, if one does; says nothing if none does."""
@@ -85,11 +90,48 @@ class Kernel:
         driver = self.drivers.get(wanted or "")
         if device.driver is not None or driver is None or driver.refuses:
             return
+        if device.cure is not None and driver.name == device.native:
+            self.do_good(device, "probe")
+            return
         if not self.modules.get(driver.module):
             return
         if driver.name not in HARMLESS and self.group_is_open(device.function.group):
             return  # EBUSY (iommu_device_use_default_domain)
         self._bind(device, driver.name)
+
+    def do_good(self, device: Device, cure: str) -> None:
+        """What wakes a device that is asleep for good: only its own cure does."""
+        if device.cure == cure:
+            device.cure = None
+
+    def reset(self, address: PciAddress, method: str) -> None:
+        """pci_reset_function(): a guest's device must not be touched."""
+        device = self.device(address)
+        if method not in device.resets:
+            raise HostError(f"the kernel refused reset_method of {address}: Invalid argument")
+        if self.group_is_open(device.function.group):
+            self.mishaps.append(f"reset of {address} while a guest has it")
+        if device.driver is not None:
+            self.mishaps.append(f"reset of {address} under its driver {device.driver}")
+        self.do_good(device, f"reset {method}")
+
+    def rediscover(self, address: PciAddress) -> None:
+        """Remove and rescan: a new device, without override; what matches it takes it."""
+        device = self.devices.pop(address, None) or self.removed.pop(address, None)
+        if device is None:
+            return
+        if self.group_is_open(device.function.group):
+            self.mishaps.append(f"removal of {address} while a guest has it")
+        self._strip(device)
+        device.override, device.power = None, PowerPolicy("1", "auto")
+        self.do_good(device, "rediscovery")
+        self.devices[address] = device
+        self.probe(address)
+
+    def sleep(self) -> None:
+        """Suspend to RAM: the cards lose their power."""
+        for device in self.devices.values():
+            self.do_good(device, "sleep")
 
     def _bind(self, device: Device, name: str) -> None:
         device.driver = name
@@ -130,6 +172,7 @@ class Kernel:
             for address, device in self.devices.items():
                 driver = self.drivers.get(device.override or device.native or "")
                 if driver is not None and driver.module == name:
+                    self.do_good(device, "reload")
                     self.probe(address)
 
     def unload(self, name: str) -> None:

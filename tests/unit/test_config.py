@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vfiod import config
-from vfiod.config import Config, DeviceConfig, GuestConfig, Limits, SessionPolicy, parse
+from vfiod.config import Config, DeviceConfig, GuestConfig, Limits, OnStuck, SessionPolicy, parse
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
 from vfiod.yamlnodes import write_literal
@@ -24,6 +24,9 @@ FULL = """\
 sessions: refuse
 display_manager: lightdm.service
 release_consoles: false
+on_stuck: reboot
+suspend_to_reset: true
+escape_keys: [KEY_LEFTCTRL, KEY_END]
 limits:
   desktop: 30
   kill: 0.5
@@ -90,6 +93,9 @@ def test_every_key_is_read() -> None:
         sessions=SessionPolicy.REFUSE,
         display_manager="lightdm.service",
         release_consoles=False,
+        on_stuck=OnStuck.REBOOT,
+        suspend_to_reset=True,
+        escape_keys=("KEY_LEFTCTRL", "KEY_END"),
     )
 
 
@@ -296,10 +302,13 @@ def test_normalised_names_every_key() -> None:
 
 
 def test_normalised_is_short_where_it_can_be() -> None:
-    assert config.normalised(parse(FULL)).splitlines()[:6] == [
+    assert config.normalised(parse(FULL)).splitlines()[:9] == [
         "sessions: refuse",
         "display_manager: lightdm.service",
         "release_consoles: false",
+        "on_stuck: reboot",
+        "suspend_to_reset: true",
+        "escape_keys: [KEY_LEFTCTRL, KEY_END]",
         "limits:",
         "  desktop: 30",
         "  holders: 5",
@@ -435,7 +444,7 @@ def test_the_shipped_file_shows_every_key_with_its_default() -> None:
 def test_every_key_of_the_shipped_file_is_explained() -> None:
     lines = SHIPPED.read_text(encoding="utf-8").splitlines()
     keys = [i for i, line in enumerate(lines) if re.match(r"#(?! \S)[ -]*\w+:( |$)", line)]
-    assert len(keys) == 15
+    assert len(keys) == 19
     without = [lines[i] for i in keys if not re.match(r"# \S", lines[i - 1])]
     assert without == ["#        rom: /etc/vfiod/card.rom"]  # explained with address
     assert max(map(len, lines)) <= 80

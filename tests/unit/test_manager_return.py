@@ -242,7 +242,7 @@ def test_the_end_of_qemu_after_a_return_got_stuck_retries_nothing(bench: Bench) 
     log = len(bench.host.effects.log)
     bench.watcher.look()
     bench.queue.run_all()
-    assert bench.host.effects.log[log:] == []
+    assert bench.host.effects.log[log:] == ["wake libvirt"]
 
 
 def test_a_second_release_that_was_queued_retries_nothing(bench: Bench) -> None:
@@ -282,12 +282,40 @@ def test_a_handoff_whose_roll_back_gets_stuck_is_stuck(bench: Bench) -> None:
     assert bench.differences() == {}
 
 
-def test_an_unplugged_device_gets_stuck_and_the_rest_comes_back(bench: Bench) -> None:
+def test_a_device_that_was_unplugged_for_good_is_stuck_and_the_rest_comes_back(
+    bench: Bench,
+) -> None:
+    pid = bench.start()
+    bench.host.kernel.unplug(pcs.USB)
+    bench.host.kernel.removed.clear()
+    bench.end_guest(pid)
+    assert bench.phase is Phase.STUCK
+    assert "the device 0000:02:00.0 is not there" in bench.messages(Kind.STUCK)[0]
+    assert bench.host.units.unit("lightdm.service").active
+
+
+def test_a_device_that_vanished_from_the_bus_is_looked_for(bench: Bench) -> None:
     pid = bench.start()
     bench.host.kernel.unplug(pcs.USB)
     bench.end_guest(pid)
-    assert bench.phase is Phase.STUCK
-    assert bench.host.units.unit("lightdm.service").active
+    assert bench.phase is Phase.HOST
+    assert bench.differences() == {}
+
+
+def test_a_return_whose_journal_could_not_be_removed_is_finished_by_the_next_start(
+    bench: Bench,
+) -> None:
+    def spoil(name: str) -> None:
+        if name == "journal clear":
+            raise HostError("cannot remove")
+
+    pid = bench.start()
+    bench.host.effects.barrier = spoil
+    bench.end_guest(pid)
+    bench.host.effects.barrier = lambda _: None
+    assert bench.phase is Phase.RETURN
+    bench.end_guest(bench.start())
+    assert bench.differences() == {}
 
 
 # A person asks

@@ -5,11 +5,13 @@ from collections.abc import Callable
 
 from vfiod.bus import Bus
 from vfiod.linux.files import LinuxFiles
+from vfiod.linux.guests import LinuxGuests
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.linux.logins import LinuxLogins
 from vfiod.linux.memory import LinuxMemory
 from vfiod.linux.modules import LinuxModules
 from vfiod.linux.pci import LinuxPci
+from vfiod.linux.power import LinuxPower
 from vfiod.linux.processes import LinuxProcesses
 from vfiod.linux.screen import LinuxScreen
 from vfiod.linux.units import LinuxUnits
@@ -31,6 +33,8 @@ class LinuxHost:
         self.screen = LinuxScreen(calls)
         self.files = LinuxFiles()
         self.memory = LinuxMemory()
+        self.power = LinuxPower(self.units)
+        self.guests = LinuxGuests(self.units)
 
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Poll, ever more slowly: /proc and /sys give no event for what is waited for here."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.linux.process import run
 
@@ -13,6 +14,7 @@ class LinuxModules:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._modules = root / "sys/module"
+        self._drivers = root / "sys/bus/pci/drivers"
 
     def loaded(self, name: str) -> bool:
         return (self._modules / name).exists()
@@ -31,3 +33,6 @@ class LinuxModules:
 
     def unload(self, name: str, *, seconds: float) -> None:
         run([_MODPROBE, "--remove", "--", name], seconds=seconds)
+
+    def of_driver(self, driver: str) -> str | None:
+        return sysfs.read_link(self._drivers / driver / "module")

@@ -67,6 +67,26 @@ class LinuxPci:
         path = self._bus / "drivers_probe"
         self._calls.write(path, str(address), subject=str(address), seconds=seconds)
 
+    def reset_methods(self, address: PciAddress) -> Sequence[str]:
+        return (sysfs.read(self._path(address) / "reset_method") or "").split()
+
+    def reset(self, address: PciAddress, method: str, *, seconds: float) -> None:
+        path, subject = self._path(address), str(address)
+        order = " ".join(self.reset_methods(address))
+        self._calls.write(path / "reset_method", method, subject=subject, seconds=_SECONDS)
+        try:
+            self._calls.write(path / "reset", "1", subject=subject, seconds=seconds)
+        finally:
+            self._calls.write(path / "reset_method", order, subject=subject, seconds=_SECONDS)
+
+    def rediscover(self, address: PciAddress, *, seconds: float) -> None:
+        path, subject = self._path(address), str(address)
+        if path.exists():
+            self._calls.write(path / "remove", "1", subject=subject, seconds=seconds)
+        # The bus by its number: the way there through the device has just gone.
+        bus = self._bus.parent.parent / "class/pci_bus" / f"{address.domain:04x}:{address.bus:02x}"
+        self._calls.write(bus / "rescan", "1", subject=subject, seconds=seconds)
+
     def power(self, address: PciAddress) -> PowerPolicy:
         path = self._path(address)
         return PowerPolicy(sysfs.read(path / "d3cold_allowed"), sysfs.read(path / "power/control"))

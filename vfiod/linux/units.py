@@ -40,6 +40,10 @@ class LinuxUnits:
     def stop(self, name: str, *, seconds: float) -> Sequence[str]:
         return self._change("StopUnit", name, seconds)
 
+    def begin(self, name: str, *, mode: str = "replace") -> None:
+        """Queue a start without waiting for it."""
+        self._queue("StartUnit", name, mode)
+
     def reload_if_active(self, name: str, *, seconds: float) -> bool:
         """Reload a running unit; False if it does not run."""
         path = self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)[0]
@@ -81,12 +85,10 @@ class LinuxUnits:
         _require_success(result, method, name, seconds)
         return remarks
 
-    def _queue(self, method: str, name: str) -> str | None:
+    def _queue(self, method: str, name: str, mode: str = "replace") -> str | None:
         """The new job, or None if a unit that is to be stopped does not even exist."""
         try:
-            job: str = self._bus.call(SERVICE, PATH, f"{MANAGER}.{method}", "ss", name, "replace")[
-                0
-            ]
+            job: str = self._bus.call(SERVICE, PATH, f"{MANAGER}.{method}", "ss", name, mode)[0]
         except BusError as error:
             if error.name == f"{SERVICE}.NoSuchUnit" and method == "StopUnit":
                 return None

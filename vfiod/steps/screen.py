@@ -127,8 +127,10 @@ class AwaitDisplay(HostStep):
         if host.pci.function(self.address).driver is None:
             # The driver's module may have come back while the function was still on vfio-pci.
             host.pci.probe(self.address, seconds=self.seconds)
+        if host.pci.function(self.address).driver is None:
+            raise self._dark(host, prior, "at once")  # a probe that fails is not waited for
         if not host.wait(lambda: self._card_is_back(host, prior), seconds=self.seconds):
-            raise self._dark(host, prior)
+            raise self._dark(host, prior, f"within {self.seconds:g} s")
         if prior["connected"] and not host.pci.output(self.address).connected:
             return (f"no monitor is connected to {self.address} now; one was before",)
         return ()
@@ -138,10 +140,10 @@ class AwaitDisplay(HostStep):
         cards = len(host.pci.output(self.address).cards)
         return driver == prior["driver"] and (cards > 0 or not prior["cards"])
 
-    def _dark(self, host: Host, prior: Prior) -> TimedOut:
+    def _dark(self, host: Host, prior: Prior, when: str) -> TimedOut:
         driver = host.pci.function(self.address).driver or "no driver"
         return TimedOut(
-            f"the display {self.address} did not come back within {self.seconds:g} s: "
+            f"the display {self.address} did not come back {when}: "
             f"it should have {prior['driver']} and a DRM node, it has {driver}",
             "look at the kernel's word with: journalctl -k -b; a reboot brings the display back",
         )

@@ -1,9 +1,6 @@
 """vfiod return: take the devices back now."""
 
 import argparse
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from vfiod.errors import Busy
@@ -12,7 +9,19 @@ from vfiod.errors import Busy
 def add(verbs: Any) -> None:
     """Declare the verb."""
     verb = verbs.add_parser("return", help="take the devices back now")
-    verb.add_argument("--destroy", action="store_true", help="stop the guest first, hard")
+    how = verb.add_mutually_exclusive_group()
+    how.add_argument("--destroy", action="store_true", help="stop the guest first, hard")
+    how.add_argument(
+        "--shutdown", type=float, metavar="SECONDS",
+        help="shut the guest down first; what has not ended by then is stopped hard",
+    )  # fmt: skip
+    verb.add_argument(
+        "--unless-answering", action="store_true",
+        help="leave a guest alone whose guest agent answers",
+    )  # fmt: skip
+    verb.add_argument(
+        "--force", action="store_true", help="reset devices once more if they are stuck"
+    )
     verb.set_defaults(run=run)
 
 
@@ -20,45 +29,45 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask the daemon and show its progress."""
     from vfiod.bus import Bus
     from vfiod.client import Client
+    from vfiod.progress import shown
 
     client = Client(Bus())
     guest = client.status()["guest"]
     if guest is None:
         print("The host has its display; there is nothing to take back.")
         return 0
-    client.on_progress(lambda message: print(message, flush=True))
-    with main_loop_beside():
-        if arguments.destroy:
-            from vfiod.guests import destroy
-
-            print(f"Stopping {guest} …", flush=True)
-            destroy(guest)
-        _take_back_when_free(client, wait=arguments.destroy)
+    if arguments.unless_answering and _answers(guest):
+        print(f"{guest} answers: it keeps the devices.")
+        return 0
+    with shown(client):
+        _end(guest, arguments)
+        _take_back_when_free(client, arguments)
     print("The host has its display back.")
     return 0
 
 
-def _take_back_when_free(client: Any, *, wait: bool) -> None:
-    """After a destroy the kernel may need a moment to release the devices."""
+def _answers(guest: str) -> bool:
+    from vfiod.guests import answers
+
+    return answers(guest)
+
+
+def _end(guest: str, arguments: argparse.Namespace) -> None:
+    from vfiod import guests
+
+    if arguments.destroy:
+        print(f"Stopping {guest} …", flush=True)
+        guests.destroy(guest)
+    elif arguments.shutdown is not None:
+        print(f"Shutting {guest} down, for at most {arguments.shutdown:g} s …", flush=True)
+        guests.shut_down(guest, seconds=arguments.shutdown)
+
+
+def _take_back_when_free(client: Any, arguments: argparse.Namespace) -> None:
+    """After the guest's end the kernel may need a moment to release the devices."""
     try:
-        client.take_back()
+        client.take_back(force=arguments.force)
     except Busy:
-        if not wait:
+        if not arguments.destroy and arguments.shutdown is None:
             raise
-        client.take_back()
-
-
-@contextmanager
-def main_loop_beside() -> Iterator[None]:
-    """Signals of the bus arrive only while a main loop runs; it ends before Python does."""
-    from gi.repository import GLib
-
-    loop = GLib.MainLoop()
-    thread = threading.Thread(target=loop.run)
-    thread.start()
-    try:
-        yield
-    finally:
-        # From inside the loop: quitting one that has not begun to run yet would be lost.
-        GLib.idle_add(loop.quit)
-        thread.join()
+        client.take_back(force=arguments.force)

@@ -1,0 +1,99 @@
+"""Following a guest's QEMU: adopted when it takes the devices, missed when it never does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vfiod.events import Event, Kind, Report
+from vfiod.handoff import Handoff, list_devices
+from vfiod.host import Host
+from vfiod.journal import Journal, Record
+from vfiod.model import Holder, Phase
+
+Submit = Callable[..., object]
+
+
+class Watcher(Protocol):
+    """The main loop's eye on things that happen later."""
+
+    def on_exit(self, pid: int, then: Callable[[], object]) -> None:
+        """Call ``then`` once the process has ended (pidfd_open(2))."""
+
+    def after(self, seconds: float, then: Callable[[], object]) -> None:
+        """Call ``then`` after a time."""
+
+    def on_button(self, then: Callable[[], object]) -> None:
+        """Call ``then`` at each press of the power button, until ignore_buttons()."""
+
+    def ignore_buttons(self) -> None:
+        """The power button is none of our business any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What is to be done when a guest's QEMU comes, goes, or stays away.
+
+    ``submit`` queues a task with its arguments for the worker; ``pressed`` is told of the
+    power button.
+    """
+
+    host: Host
+    journal: Journal
+    handoff: Handoff
+    report: Report
+    watcher: Watcher
+    submit: Submit
+    pressed: Callable[[], None]
+
+    def holders(self, record: Record) -> Sequence[Holder]:
+        """The QEMU that has the devices open."""
+        return self.host.processes.vfio_holders(record.groups)
+
+    def adopt(self, record: Record) -> bool:
+        """Watch the QEMU that holds the devices; False if there is none."""
+        holders = self.holders(record)
+        if not holders:
+            return False
+        if record.phase is not Phase.PREPARED:
+            text = f"{record.guest} goes on running with {list_devices(record)}"
+            self._say(Kind.ADOPTED, text, record)
+        self.handoff.advance(Phase.GUEST)
+        for holder in holders:
+            self.watcher.on_exit(holder.pid, lambda: self.submit(self._gone, record))
+        self.host.logins.inhibit(f"{record.guest} has the display")
+        self.watcher.on_button(self.pressed)
+        return True
+
+    def expect(self, seconds: float) -> None:
+        """Give QEMU this long to take the devices that are prepared for it."""
+        record = self.journal.read()
+        if record is not None:
+            self.watcher.after(seconds, lambda: self.submit(self._end_limbo, record))
+
+    def end(self, transaction_id: str, why: str) -> None:
+        """The guest has ended. Hook and QEMU's end both say so; what got stuck stays stuck."""
+        self.watcher.ignore_buttons()
+        record = self.journal.read()
+        if record is not None and record.phase is not Phase.STUCK:
+            self.handoff.give_back(transaction_id, why)
+
+    def _gone(self, record: Record) -> None:
+        """QEMU has ended; a libvirt daemon that is not there to notice is woken up for it."""
+        try:
+            self.end(record.transaction, "its QEMU has ended")
+        finally:
+            self.host.guests.wake_libvirt()
+
+    def _end_limbo(self, record: Record) -> None:
+        """Prepared, but libvirt never started QEMU (it was killed in between): take it back."""
+        now = self.journal.read()
+        if now is None or now.transaction != record.transaction or now.phase is not Phase.PREPARED:
+            return
+        if self.adopt(now):
+            return
+        text = f"{record.guest} was prepared but never started; taking {list_devices(record)} back"
+        self._say(Kind.LIMBO, text, record)
+        self.handoff.give_back(record.transaction, "it never started")
+
+    def _say(self, kind: Kind, text: str, record: Record) -> None:
+        self.report(Event(kind, text, {"GUEST": record.guest}))

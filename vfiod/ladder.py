@@ -1,0 +1,92 @@
+"""Climbing the ladder: rung after rung, until every device is back or none is left to try.
+
+A rung is tried only for a device that is still missing, that no guest holds, and for which no
+kernel call hangs. After each one the undos that are still open are tried again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vfiod.errors import HostError, KernelStuck, VfiodError
+from vfiod.events import Event, Kind, Report
+from vfiod.host import Host
+from vfiod.journal import Entry
+from vfiod.model import VFIO_DRIVER, Direction, PciAddress
+from vfiod.rungs import Missing, Rung, rungs
+from vfiod.steps.devices import Detach
+from vfiod.steps.screen import AwaitDisplay
+
+Tried = list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An entry whose undo failed, why, and the same in words for a person."""
+
+    entry: Entry
+    error: Exception
+    text: str
+
+
+Faults = Sequence[Fault]
+
+
+def climb(
+    faults: Faults,
+    undo_again: Callable[[], Faults],
+    host: Host,
+    report: Report,
+    *,
+    may_sleep: bool,
+) -> tuple[Faults, Tried]:
+    """Try each rung that may help. Returns the faults that are left and what was tried."""
+    tried: Tried = []
+    for rung in rungs(host, _missing(faults), may_sleep=may_sleep):
+        still = {str(m.address): m.address for m in _missing(faults)}
+        address = still.get(rung.device)
+        if address is not None and _is_free(host, address):
+            tried.append(rung.describe())
+            _take(rung, host, report)
+            faults = undo_again()
+    return faults, tried
+
+
+def is_dark(faults: Faults) -> bool:
+    """True if a display is among what has not come back."""
+    return any(isinstance(fault.entry.step, AwaitDisplay) for fault in faults)
+
+
+def _missing(faults: Faults) -> list[Missing]:
+    """Devices a rung may wake; one for which a kernel call hangs must not be asked again."""
+    found: dict[str, Missing] = {}
+    hanging = {f.entry.step.device for f in faults if isinstance(f.error, KernelStuck)}
+    for fault in faults:
+        step, driver = fault.entry.step, fault.entry.prior.get("driver")
+        if not isinstance(step, Detach | AwaitDisplay) or step.device in hanging:
+            continue
+        if isinstance(driver, str) and driver != VFIO_DRIVER:
+            is_display = isinstance(step, AwaitDisplay)
+            found[step.device] = Missing(step.address, driver, is_display)
+    return list(found.values())
+
+
+def _is_free(host: Host, address: PciAddress) -> bool:
+    """False while a guest holds the function's group: it must not be touched then."""
+    try:
+        group = host.pci.function(address).group
+    except HostError:
+        return True  # it has vanished: looking for it again is what helps
+    return group is None or not host.processes.vfio_holders([group])
+
+
+def _take(rung: Rung, host: Host, report: Report) -> None:
+    fields = {"STEP": "ladder", "DEVICE": rung.device, "DIRECTION": Direction.RETURN.value}
+    began = host.now()
+    try:
+        rung.climb(host)
+    except Exception as error:
+        reason = str(error) if isinstance(error, VfiodError) else repr(error)
+        report(Event(Kind.RUNG, f"{rung.describe()}: {reason}", fields))
+    else:
+        text = f"{rung.describe()} ({host.now() - began:.3f} s)"
+        report(Event(Kind.RUNG, text, fields))

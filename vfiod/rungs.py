@@ -1,0 +1,153 @@
+"""The rungs of the ladder: ways to wake a device that does not come back, gentle ones first."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from vfiod.host import Host
+from vfiod.model import PciAddress
+
+SECONDS = 30.0
+SLEEP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A function that has not come back to ``driver``, its native one."""
+
+    address: PciAddress
+    driver: str
+    is_display: bool = False
+
+
+class Rung(Protocol):
+    """One way to wake a device."""
+
+    @property
+    def device(self) -> str:
+        """The PCI address it is for."""
+
+    def describe(self) -> str:
+        """What climb does, for a person."""
+
+    def climb(self, host: Host) -> None:
+        """Do it. Raises HostError if the host refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAgain:
+    """Some drivers need a second try."""
+
+    address: PciAddress
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"probe {self.address} again"
+
+    def climb(self, host: Host) -> None:
+        host.pci.probe(self.address, seconds=SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Reset the function by one of its methods (kernel: ABI sysfs-bus-pci, reset_method)."""
+
+    address: PciAddress
+    method: str
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"reset {self.address} ({self.method})"
+
+    def climb(self, host: Host) -> None:
+        _unbind(host, self.address)
+        host.pci.reset(self.address, self.method, seconds=SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Rediscover:
+    """Remove the function and have its bus looked through again."""
+
+    address: PciAddress
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"remove {self.address} and look for it again"
+
+    def climb(self, host: Host) -> None:
+        host.pci.rediscover(self.address, seconds=SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadModule:
+    """Unload and load the native driver's module."""
+
+    address: PciAddress
+    module: str
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"load the module {self.module} anew"
+
+    def climb(self, host: Host) -> None:
+        host.modules.unload(self.module, seconds=SECONDS)
+        host.modules.load(self.module, seconds=SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Suspend the host to RAM and have its clock wake it: that cuts the card's power."""
+
+    address: PciAddress
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"suspend the host for {SLEEP_SECONDS:g} s, to cut the power of {self.address}"
+
+    def climb(self, host: Host) -> None:
+        _unbind(host, self.address)
+        host.power.sleep(seconds=SLEEP_SECONDS)
+
+
+def rungs(host: Host, missing: Collection[Missing], *, may_sleep: bool) -> Iterator[Rung]:
+    """All rungs for these devices, the gentle ones first; each is looked up when it is due."""
+    yield from (ProbeAgain(m.address) for m in missing)
+    for m in missing:
+        yield from (Reset(m.address, method) for method in host.pci.reset_methods(m.address))
+    yield from (Rediscover(m.address) for m in missing)
+    for m in missing:
+        if (module := _module_of_its_own(host, m)) is not None:
+            yield ReloadModule(m.address, module)
+    if may_sleep:
+        yield from (Sleep(m.address) for m in missing if m.is_display)
+
+
+def _module_of_its_own(host: Host, missing: Missing) -> str | None:
+    """The driver's module, unless another device works with it."""
+    others = [
+        f
+        for f in host.pci.functions().values()
+        if f.driver == missing.driver and f.address != missing.address
+    ]
+    return None if others else host.modules.of_driver(missing.driver)
+
+
+def _unbind(host: Host, address: PciAddress) -> None:
+    """A driver that is half alive must not work on while its device is reset."""
+    if host.pci.function(address).driver is not None:
+        host.pci.unbind(address, seconds=SECONDS)

@@ -1,0 +1,43 @@
+"""Transient timers of systemd's, for what must happen even if its author is gone by then.
+
+systemd-run(1), and systemctl(1) to take one back.
+"""
+
+import subprocess
+from collections.abc import Sequence
+
+from vfiod.errors import HostError
+
+_SECONDS = 30.0
+
+
+def begin(unit: str, argv: Sequence[str], *, seconds: float) -> None:
+    """Have a program run as root after this time. Raises HostError if systemd refuses."""
+    options = [f"--unit={unit}", f"--on-active={seconds:g}s", "--timer-property=AccuracySec=1s"]
+    done = _run("systemd-run", "--quiet", "--collect", *options, *argv)
+    if done.returncode:
+        raise HostError(
+            f"systemd does not set the timer {unit}: {done.stderr.strip()}",
+            "as root, or after: vfiod keep",
+        )
+
+
+def cancel(unit: str) -> bool:
+    """Take a timer back; False if there is none. Raises HostError if systemd refuses."""
+    if _run("systemctl", "is-active", f"{unit}.timer").returncode:
+        return False
+    done = _run("systemctl", "stop", f"{unit}.timer")
+    if done.returncode:
+        raise HostError(f"systemd does not stop {unit}.timer: {done.stderr.strip()}", "as root")
+    return True
+
+
+def _run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [f"/usr/bin/{program}", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )

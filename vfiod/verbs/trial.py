@@ -1,0 +1,58 @@
+"""vfiod try, vfiod keep: start a guest on trial, and confirm that it may stay.
+
+The trial is a timer of systemd's: it outlives the desktop, this program and the daemon.
+"""
+
+import argparse
+import sys
+from typing import Any
+
+from vfiod.errors import VfiodError
+
+UNIT = "vfiod-trial"
+PROGRAM = "/usr/bin/vfiod"
+SHUTDOWN_SECONDS = 30
+
+
+def add(verbs: Any) -> None:
+    """Declare both verbs."""
+    verb = verbs.add_parser("try", help="start a guest that is ended again unless confirmed")
+    verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
+    verb.add_argument(
+        "--for", dest="seconds", type=float, default=120, metavar="SECONDS",
+        help="how long it may take to confirm it (default: 120)",
+    )  # fmt: skip
+    verb.set_defaults(run=run_try)
+    verb = verbs.add_parser("keep", help="confirm a guest that was started on trial")
+    verb.set_defaults(run=run_keep)
+
+
+def run_try(arguments: argparse.Namespace) -> int:
+    """Set the timer first: the desktop and this program end before the guest runs."""
+    from vfiod.guests import start
+    from vfiod.timers import begin, cancel
+
+    ending = ["return", "--shutdown", str(SHUTDOWN_SECONDS), "--unless-answering"]
+    begin(UNIT, [PROGRAM, *ending], seconds=arguments.seconds)
+    print(
+        f"{arguments.guest} starts now. In {arguments.seconds:g} s it is shut down and the "
+        "display comes back,\nunless its guest agent answers, or somebody says: vfiod keep",
+        flush=True,
+    )
+    try:
+        start(arguments.guest)
+    except VfiodError:
+        cancel(UNIT)
+        raise
+    return 0
+
+
+def run_keep(_: argparse.Namespace) -> int:
+    """Stop the timer."""
+    from vfiod.timers import cancel
+
+    if not cancel(UNIT):
+        print("No guest is on trial.", file=sys.stderr)
+        return 1
+    print("Confirmed: the guest stays.")
+    return 0
