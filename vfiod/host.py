@@ -88,6 +88,9 @@ class Modules(Protocol):
     def load(self, name: str, *, seconds: float) -> None:
         """modprobe."""
 
+    def load_for(self, address: PciAddress, *, seconds: float) -> None:
+        """modprobe of what matches a function, by its modalias."""
+
     def unload(self, name: str, *, seconds: float) -> None:
         """modprobe -r. Raises HostError while it is in use."""
 

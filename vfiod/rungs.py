@@ -1,9 +1,11 @@
 """The rungs of the ladder: ways to wake a device that does not come back, gentle ones first."""
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from vfiod.errors import HostError
 from vfiod.host import Host
 from vfiod.model import PciAddress
 
@@ -36,7 +38,7 @@ class Rung(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProbeAgain:
-    """Some drivers need a second try."""
+    """Some drivers need a second try, and some have lost their module on the way."""
 
     address: PciAddress
 
@@ -48,6 +50,8 @@ class ProbeAgain:
         return f"probe {self.address} again"
 
     def climb(self, host: Host) -> None:
+        with suppress(HostError):
+            host.modules.load_for(self.address, seconds=SECONDS)
         host.pci.probe(self.address, seconds=SECONDS)
 
 

@@ -147,6 +147,12 @@ class FakeModules(Door):
     def load(self, name: str, *, seconds: float) -> None:
         self._effects.take(f"load {name}", lambda: self._kernel.load(name), seconds=seconds)
 
+    def load_for(self, address: PciAddress, *, seconds: float) -> None:
+        native = self._kernel.device(address).native
+        driver = self._kernel.drivers.get(native or "")
+        if driver is not None and not self.loaded(driver.module):
+            self.load(driver.module, seconds=seconds)
+
     def unload(self, name: str, *, seconds: float) -> None:
         self._effects.take(f"unload {name}", lambda: self._kernel.unload(name), seconds=seconds)
 

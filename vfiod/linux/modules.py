@@ -5,6 +5,7 @@ from pathlib import Path
 from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.linux.process import run
+from vfiod.model import PciAddress
 
 _MODPROBE = "/usr/sbin/modprobe"
 
@@ -14,7 +15,7 @@ class LinuxModules:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._modules = root / "sys/module"
-        self._drivers = root / "sys/bus/pci/drivers"
+        self._pci = root / "sys/bus/pci"
 
     def loaded(self, name: str) -> bool:
         return (self._modules / name).exists()
@@ -31,8 +32,13 @@ class LinuxModules:
     def load(self, name: str, *, seconds: float) -> None:
         run([_MODPROBE, "--", name], seconds=seconds)
 
+    def load_for(self, address: PciAddress, *, seconds: float) -> None:
+        alias = sysfs.read(self._pci / "devices" / str(address) / "modalias")
+        if alias:
+            self.load(alias, seconds=seconds)
+
     def unload(self, name: str, *, seconds: float) -> None:
         run([_MODPROBE, "--remove", "--", name], seconds=seconds)
 
     def of_driver(self, driver: str) -> str | None:
-        return sysfs.read_link(self._drivers / driver / "module")
+        return sysfs.read_link(self._pci / "drivers" / driver / "module")

@@ -1,0 +1,33 @@
+"""Making a driver misbehave in a lab, by the module of tests/lab/driver."""
+
+from __future__ import annotations
+
+from .machine import Lab
+
+PARAMETERS = "/sys/module/vfiod_fault/parameters"
+
+
+def make_dead(lab: Lab, *, cure: str, tries: int = 0) -> None:
+    """From now on the GPU's driver refuses it, until ``cure`` (see vfiod_fault.c)."""
+    lab.run("modprobe", "vfiod_fault")
+    values = {
+        "victim": "bochs-drm",
+        "victim_module": "bochs",
+        "cure": cure,
+        "tries": str(tries),
+        "dead": "1",
+    }
+    for name, value in values.items():
+        put(lab, name, value)
+
+
+def put(lab: Lab, parameter: str, value: str) -> None:
+    """Set a parameter of the module."""
+    lab.sh(f"echo '{value}' > {PARAMETERS}/{parameter}")
+
+
+def heal(lab: Lab) -> None:
+    """No driver misbehaves any more."""
+    if lab.run("test", "-d", PARAMETERS, check=False).returncode == 0:
+        for parameter in ("dead", "hold_probe", "hold_remove", "fail_probe"):
+            put(lab, parameter, "0")

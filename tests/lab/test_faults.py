@@ -1,0 +1,279 @@
+"""What goes wrong in vfiod, libvirt, the guest and the host: the greeter is back all the same.
+
+Each row of docs/faults.md that the emulated PC can produce. The host is whole before and after.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from . import byhand, guest
+from .checks import unit_state
+from .guest import Guest
+from .hardware import FUNCTIONS, GPU, USB
+from .machine import Lab
+from .scene import configure, define, desktop, facts, phase, start, stop, wait_for_host
+
+pytestmark = pytest.mark.usefixtures("clean_host")
+HOOKS = "/etc/libvirt/hooks/qemu.d"
+AT_ONCE = 5.0  # a command over ssh into an emulated PC
+
+
+@pytest.fixture
+def running(lab: Lab, clean_host: None) -> Iterator[str]:
+    """A guest that stays has the devices; its QEMU's pid."""
+    configure(lab)
+    lab.sh("echo 'limits: {shutdown: 3}' >> /etc/vfiod/vfiod.yaml")
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    lab.wait_until("the guest", lambda: phase(lab) == "guest", timeout=60)
+    yield lab.output("cat", "/run/libvirt/qemu/win10.pid")
+    wait_for_host(lab)
+
+
+def told(lab: Lab) -> str:
+    """vfiod's latest words."""
+    return lab.output("journalctl", "-t", "vfiod", "-o", "cat", "-n", "40")
+
+
+# vfiod
+
+
+def test_a_stopped_and_started_daemon_adopts_the_guest(lab: Lab, running: str) -> None:
+    lab.run("systemctl", "stop", "vfiod", timeout=120)
+    assert byhand.drivers(lab, [GPU]) == {GPU: "vfio-pci"}
+    lab.run("systemctl", "start", "vfiod", timeout=120)
+    lab.wait_until("the guest adopted", lambda: phase(lab) == "guest", timeout=60)
+    assert lab.output("cat", "/run/libvirt/qemu/win10.pid") == running
+    stop(lab)
+
+
+def test_a_guest_that_ends_while_the_daemon_is_stopped(lab: Lab, running: str) -> None:
+    """The hook finds no daemon, the bus starts it, and it finds the guest gone."""
+    lab.run("systemctl", "stop", "vfiod", timeout=120)
+    stop(lab)
+
+
+def test_a_second_return_and_a_release_that_never_had_a_prepare(lab: Lab, running: str) -> None:
+    stop(lab)
+    release = ["org.vfiod1.Hook", "Release", "sss", "win10", "", "shutdown"]
+    for _ in range(2):
+        lab.run("busctl", "call", "org.vfiod1", "/org/vfiod1", *release)
+    wait_for_host(lab)
+    before = desktop(lab)
+    lab.run("busctl", "call", "org.vfiod1", "/org/vfiod1", *release)
+    assert desktop(lab) == before
+
+
+# libvirt
+
+
+def test_libvirt_stopped_while_the_guest_dies(lab: Lab, running: str) -> None:
+    lab.run("systemctl", "stop", "libvirtd.service", check=False, timeout=120)
+    lab.run("kill", "-9", running)
+    wait_for_host(lab)
+    lab.wait_until("libvirt", lambda: unit_state(lab, "libvirtd") == "active", timeout=120)
+    lab.wait_until("libvirt's own view", lambda: guest.is_off(lab, "win10"), timeout=60)
+
+
+def test_libvirt_killed_between_prepare_and_the_guest(lab: Lab) -> None:
+    """Nothing follows the prepare: after the limit the devices come home by themselves."""
+    configure(lab)
+    lab.sh("echo 'limits: {guest: 3}' >> /etc/vfiod/vfiod.yaml")
+    define(lab, Guest(does="stay"))
+    xml = lab.output("virsh", "dumpxml", "win10")
+    lab.run(
+        "busctl", "--timeout=120", "call", "org.vfiod1", "/org/vfiod1", "org.vfiod1.Hook",
+        "Prepare", "ss", "win10", xml, timeout=150,
+    )  # fmt: skip
+    wait_for_host(lab)
+    assert "win10 was prepared but never started" in told(lab)
+
+
+def test_another_script_that_fails_after_ours(lab: Lab) -> None:
+    lab.put('#!/bin/sh\n[ "$2" != prepare ] || exit 1\n', f"{HOOKS}/99-other", mode=0o755)
+    try:
+        configure(lab)
+        define(lab, Guest(does="stay"))
+        assert start(lab)[0] == 1
+        wait_for_host(lab)
+    finally:
+        lab.run("rm", f"{HOOKS}/99-other")
+
+
+def test_libvirt_answers_during_a_return(lab: Lab, running: str) -> None:
+    stop(lab)
+    began = time.monotonic()
+    listed = lab.output("virsh", "list", "--all")
+    assert time.monotonic() - began < AT_ONCE
+    assert "win10" in listed
+
+
+# The guest
+
+
+def test_a_stopped_qemu_is_destroyed_and_the_display_returns(lab: Lab, running: str) -> None:
+    lab.run("kill", "-STOP", running)
+    stop(lab)
+
+
+def test_a_pause_and_a_reset_of_the_guest_change_nothing(lab: Lab, running: str) -> None:
+    lab.run("virsh", "suspend", "win10")
+    lab.run("virsh", "resume", "win10")
+    lab.run("virsh", "reset", "win10")
+    assert phase(lab) == "guest"
+    assert lab.output("cat", "/run/libvirt/qemu/win10.pid") == running
+    stop(lab)
+
+
+def test_a_device_removed_while_the_guest_has_it(lab: Lab, running: str) -> None:
+    """The removal waits for the guest in the kernel; afterwards the device is found again."""
+    lab.sh(f"(echo 1 > /sys/bus/pci/devices/{USB}/remove) >/dev/null 2>&1 </dev/null &")
+    stop(lab)
+    wait_for_host(lab)
+    assert byhand.drivers(lab, FUNCTIONS) == lab.hardware.native_drivers
+
+
+# People
+
+
+def test_the_power_button_ends_the_guest(lab: Lab, running: str) -> None:
+    lab.qmp("system_powerdown")
+    wait_for_host(lab)
+    assert "power button: it has 3 s to shut down" in told(lab)
+
+
+def test_a_second_press_does_not_wait(lab: Lab, running: str) -> None:
+    lab.sh("sed -i 's/shutdown: 3/shutdown: 600/' /etc/vfiod/vfiod.yaml")
+    lab.qmp("system_powerdown")
+    lab.wait_until("the first press", lambda: "it has 600 s" in told(lab), timeout=30)
+    lab.wait_until(
+        "the shutdown", lambda: unit_state(lab, "vfiod-shutdown") == "active", timeout=30
+    )
+    lab.qmp("system_powerdown")
+    wait_for_host(lab)
+    assert "its plug is pulled" in told(lab)
+
+
+def test_a_guest_on_trial_is_ended_and_one_that_is_kept_stays(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert "In 15 s" in lab.output("vfiod", "try", "win10", "--for", "15", timeout=120)
+    assert phase(lab) in ("prepared", "guest")
+    wait_for_host(lab)
+    lab.run("vfiod", "try", "win10", "--for", "15", timeout=120)
+    assert lab.output("vfiod", "keep") == "Confirmed: the guest stays."
+    assert lab.run("vfiod", "keep", check=False).returncode == 1
+    assert phase(lab) in ("prepared", "guest")
+    stop(lab)
+    wait_for_host(lab)
+
+
+def test_a_rehearsal_needs_no_guest(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    before = desktop(lab)
+    assert "It works" in lab.output("vfiod", "rehearse", "win10", "--keep-desktop", timeout=120)
+    assert desktop(lab) == before
+    assert lab.run("vfiod", "rehearse", "win10", check=False).returncode == 1
+    assert desktop(lab) == before
+    assert "It works" in lab.output("vfiod", "rehearse", "win10", "--yes", timeout=120)
+    wait_for_host(lab)
+    assert desktop(lab) != before
+
+
+# The host
+
+
+def test_a_full_run_refuses_a_start_and_does_not_stop_the_way_home(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    fill = "head -c 2G /dev/zero > /run/filler 2>/dev/null || true"
+    lab.sh(fill)
+    try:
+        stop(lab)
+        lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
+        before = desktop(lab)
+        status, words = start(lab)
+        assert status == 1
+        assert "No space left" in words or "cannot write" in words
+        assert desktop(lab) == before
+    finally:
+        lab.run("rm", "/run/filler")
+    lab.run("vfiod", "return", timeout=120)
+
+
+def test_a_restarted_logind_is_no_matter(lab: Lab, running: str) -> None:
+    lab.run("systemctl", "restart", "systemd-logind", timeout=60)
+    stop(lab)
+
+
+def test_the_clock_may_jump(lab: Lab, running: str) -> None:
+    lab.run("date", "-s", "+2 hours")
+    stop(lab)
+    wait_for_host(lab)
+    lab.run("date", "-s", "-2 hours")
+
+
+def test_the_daemon_is_spared_when_memory_runs_out(lab: Lab) -> None:
+    pid = lab.output("systemctl", "show", "-P", "MainPID", "vfiod")
+    assert lab.output("cat", f"/proc/{pid}/oom_score_adj") == "-900"
+
+
+# The desktop
+
+
+@pytest.fixture
+def holder(lab: Lab, clean_host: None) -> Iterator[str]:
+    """A monitoring tool that ignores SIGTERM, holds the card, and is started again at once."""
+    program = "exec 3</dev/dri/card0; trap '' TERM; while :; do sleep 1; done"
+    lab.put(
+        f'[Service]\nExecStart=/bin/sh -c "{program}"\nRestart=always\nRestartSec=0\n'
+        "TimeoutStopSec=1s\n[Unit]\nStartLimitIntervalSec=0\n",
+        "/run/systemd/system/watching.service",
+    )
+    lab.run("systemctl", "daemon-reload")
+    lab.run("systemctl", "start", "watching")
+    yield "watching"
+    lab.run("systemctl", "stop", "watching", check=False)
+    lab.run("rm", "/run/systemd/system/watching.service")
+
+
+def test_a_holder_that_is_started_again_is_stopped_as_a_unit(lab: Lab, holder: str) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    assert unit_state(lab, holder) in ("inactive", "failed")
+    stop(lab)
+    wait_for_host(lab)
+    assert unit_state(lab, holder) == "active"
+
+
+def test_a_holder_outside_of_any_unit_that_ignores_sigterm_is_killed(lab: Lab) -> None:
+    configure(lab)
+    lab.sh("echo 'limits: {holders: 1, kill: 1}' >> /etc/vfiod/vfiod.yaml")
+    define(lab, Guest(does="stay"))
+    lab.sh(
+        "trap '' TERM; exec 3</dev/dri/card0; "
+        "systemd-run --quiet --scope --unit=stubborn sleep 1000 >/dev/null 2>&1 </dev/null &"
+    )
+    assert start(lab) == (0, "")
+    assert "SIGKILL sent: sleep" in told(lab)
+    stop(lab)
+    wait_for_host(lab)
+
+
+def test_a_display_manager_at_its_start_limit_is_started(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    lab.sh("for _ in 1 2 3 4 5 6; do systemctl restart lightdm || break; done", timeout=180)
+    lab.run("systemctl", "reset-failed", "lightdm")
+    lab.run("systemctl", "start", "lightdm")
+    assert start(lab) == (0, "")
+    stop(lab)
+    wait_for_host(lab)
+    assert facts(lab)["faults"] == []

@@ -1,0 +1,71 @@
+"""SIGKILL of the daemon at every write of its journal, which surround every step.
+
+strace(1) sends it, at the Nth rename(2): nothing in vfiod knows of it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from .guest import Guest
+from .machine import Lab
+from .scene import configure, define, phase, start, stop, wait_for_host
+
+pytestmark = pytest.mark.usefixtures("clean_host")
+# begin, one for each of 13 steps, prepared; then started.
+HANDOFF = range(1, 16)
+# the hook's word, the return's begin, one for each step.
+RETURN = range(1, 16)
+IN_SHORT = (1, 5, 9, 14)
+
+
+def each(numbers: range) -> list[object]:
+    """All of them, most of which only the long run takes."""
+    return [
+        pytest.param(n, marks=() if n in IN_SHORT else pytest.mark.long, id=str(n)) for n in numbers
+    ]
+
+
+def kill_at(lab: Lab, number: int) -> str:
+    """Have the daemon killed at this write from now on; its pid."""
+    pid = lab.output("systemctl", "show", "-P", "MainPID", "vfiod")
+    lab.run("systemctl", "stop", "killer", check=False)
+    lab.run(
+        "systemd-run", "--quiet", "--collect", "--unit=killer", "strace", "-f", "-qq",
+        "-p", pid, "-e", "trace=rename", "-e", f"inject=rename:signal=KILL:when={number}",
+    )  # fmt: skip
+    lab.wait_until("strace", lambda: f"TracerPid:\t{'0'}" not in tracing(lab, pid), timeout=30)
+    return pid
+
+
+def tracing(lab: Lab, pid: str) -> str:
+    return lab.output("grep", "TracerPid", f"/proc/{pid}/status")
+
+
+def was_killed(lab: Lab, pid: str) -> bool:
+    """Whether that process is gone."""
+    return lab.run("test", "-d", f"/proc/{pid}", check=False).returncode == 1
+
+
+@pytest.mark.parametrize("number", each(HANDOFF))
+def test_killed_during_a_handoff(lab: Lab, number: int) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    pid = kill_at(lab, number)
+    status, words = start(lab)
+    lab.wait_until("the daemon's death", lambda: was_killed(lab, pid), timeout=60)
+    assert status == 1
+    assert "vfiod daemon" in words
+    wait_for_host(lab)
+
+
+@pytest.mark.parametrize("number", each(RETURN))
+def test_killed_during_a_return(lab: Lab, number: int) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    lab.wait_until("the guest", lambda: phase(lab) == "guest", timeout=60)
+    pid = kill_at(lab, number)
+    stop(lab)
+    lab.wait_until("the daemon's death", lambda: was_killed(lab, pid), timeout=60)
+    wait_for_host(lab)

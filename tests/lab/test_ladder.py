@@ -1,0 +1,85 @@
+"""A card that looks dead after the guest, as those with the reset bug do, climbs the ladder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from . import spoil
+from .guest import Guest
+from .machine import Lab
+from .scene import configure, define, facts, phase, start, stop, wait_for_host
+
+pytestmark = pytest.mark.usefixtures("clean_host")
+AT_ONCE = 5.0  # a command over ssh into an emulated PC
+
+
+@pytest.fixture(autouse=True)
+def healed(lab: Lab, clean_host: None) -> Iterator[None]:
+    """Whatever a test does to the driver is over afterwards."""
+    yield
+    spoil.heal(lab)
+    if phase(lab) == "stuck":
+        lab.run("vfiod", "return", timeout=120)
+    wait_for_host(lab)
+
+
+def told(lab: Lab) -> str:
+    """What vfiod has said since the guest had the card."""
+    return lab.output("journalctl", "-t", "vfiod", "-o", "cat", "-n", "60")
+
+
+@pytest.mark.parametrize(
+    ("cure", "rung"),
+    [
+        ("retry", "probe 0000:00:05.0 again ("),
+        ("rescan", "remove 0000:00:05.0 and look for it again ("),
+        ("reload", "load the module bochs anew ("),
+    ],
+)
+def test_the_display_comes_back_at_the_rung_that_wakes_it(lab: Lab, cure: str, rung: str) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    spoil.make_dead(lab, cure=cure, tries=2)
+    stop(lab)
+    wait_for_host(lab)
+    assert rung in told(lab)
+
+
+def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    spoil.make_dead(lab, cure="none")
+    stop(lab)
+    lab.wait_until("the end of the ladder", lambda: phase(lab) == "stuck", timeout=180)
+    shown = lab.run("vfiod", "status", check=False)
+    assert shown.returncode == 7
+    assert "STUCK after win10" in shown.stdout
+    assert "0000:00:05.0 should have the driver bochs-drm and has none" in shown.stdout
+    assert "tried in vain: probe 0000:00:05.0 again" in shown.stdout
+    assert "rebooting the host brings everything back" in shown.stdout
+    began = time.monotonic()
+    status, words = start(lab)
+    assert status == 1
+    assert "0000:00:05.0 should have the driver bochs-drm" in words
+    lab.run("virsh", "list")
+    assert time.monotonic() - began < AT_ONCE
+    drivers = {d["address"]: d["driver"] for d in facts(lab)["devices"]}
+    assert drivers["0000:00:06.0"] == "xhci_hcd"
+
+
+def test_force_climbs_again(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    spoil.make_dead(lab, cure="none")
+    stop(lab)
+    lab.wait_until("the end of the ladder", lambda: phase(lab) == "stuck", timeout=180)
+    spoil.put(lab, "cure", "rescan")
+    assert lab.run("vfiod", "return", check=False, timeout=120).returncode == 7
+    assert lab.run("vfiod", "return", "--force", timeout=180).stdout.endswith("display back.\n")
+    wait_for_host(lab)

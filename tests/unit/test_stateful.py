@@ -1,0 +1,148 @@
+"""Random orders of hook calls, ends of guests, kills, edits, unplugged devices and presses.
+
+After each of them the host is the host's, the guest's, or stuck with a word about it; and in
+the end everything is as before.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from hypothesis.strategies import integers, sampled_from
+
+from tests.fakes import pcs
+from tests.fakes.bench import Bench
+from tests.fakes.fault import Fault
+from vfiod.events import Kind
+from vfiod.model import VFIO_DRIVER, Phase
+
+TWO = pcs.configuration() + "  other:\n    devices: [0000:01:00.0, 0000:01:00.1]\n"
+TEXTS = [TWO, "guests: [", "", "limits: {guest: 5, driver: 1}\n" + TWO]
+GUESTS = ["win10", "other", "unknown"]
+CURES = [None, "probe", "reset bus", "rediscovery", "reload", "nothing"]
+
+
+class Host(RuleBasedStateMachine):
+    """One PC, its daemon, and a libvirt that says anything at any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._directory = tempfile.TemporaryDirectory(prefix="vfiod-test-", dir="/dev/shm")
+        self.bench = Bench(pcs.desktop(), Path(self._directory.name), TWO)
+        self.qemu: int | None = None
+
+    @rule(name=sampled_from(GUESTS))
+    def prepare(self, name: str) -> None:
+        devices = pcs.DEVICES[:2] if name == "other" else pcs.DEVICES
+        self.bench.prepare(name, pcs.xml(devices, name=name))
+
+    @precondition(lambda self: self.qemu is None)
+    @rule(told=sampled_from([True, False]))
+    def libvirt_starts_qemu(self, told: bool) -> None:  # noqa: FBT001
+        if self.bench.phase is Phase.PREPARED:
+            record = self.bench.journal.read()
+            assert record is not None
+            self.qemu = self.bench.host.start_guest(record.devices).pid
+            if told:
+                self.bench.outcome(self.bench.manager.started(record.guest))
+
+    @precondition(lambda self: self.qemu is not None)
+    @rule()
+    def qemu_ends(self) -> None:
+        assert self.qemu is not None
+        self.bench.host.user.kill(self.qemu)
+        self.qemu = None
+        self.bench.watcher.look()
+        self.bench.queue.run_all()
+
+    @rule(name=sampled_from(GUESTS), reason=sampled_from(["shutdown", "crashed", "failed"]))
+    def release(self, name: str, reason: str) -> None:
+        self.bench.manager.release(name, reason)
+        self.bench.queue.run_all()
+
+    @rule(name=sampled_from(GUESTS))
+    def started(self, name: str) -> None:
+        self.bench.outcome(self.bench.manager.started(name))
+
+    @rule(text=sampled_from(TEXTS))
+    def edit(self, text: str) -> None:
+        self.bench.text = text
+
+    @rule(number=integers(1, 60), fault=sampled_from(list(Fault)))
+    def something_will_go_wrong(self, number: int, fault: Fault) -> None:
+        self.bench.host.effects.plan({number: fault})
+
+    @rule()
+    def restart(self) -> None:
+        self.bench.recover()
+
+    @rule(seconds=sampled_from([1, 10, 120]))
+    def time_passes(self, seconds: int) -> None:
+        self.bench.pass_time(seconds)
+
+    @rule(force=sampled_from([True, False]))
+    def somebody_asks(self, force: bool) -> None:  # noqa: FBT001
+        self.bench.take_back(force=force)
+
+    @rule()
+    def the_button_is_pressed(self) -> None:
+        self.bench.watcher.press()
+        self.bench.queue.run_all()
+
+    @rule(cure=sampled_from(CURES))
+    def the_card_falls_asleep(self, cure: str | None) -> None:
+        self.bench.host.kernel.devices[pcs.VGA].cure = cure
+
+    @rule()
+    def the_kernel_answers_again(self) -> None:
+        self.bench.host.effects.thaw()
+
+    @rule()
+    def rehearse(self) -> None:
+        self.bench.rehearse()
+
+    @invariant()
+    def the_state_is_told_truly(self) -> None:
+        bench = self.bench
+        if bench.host.effects.is_dead:
+            bench.host.effects.plan({})
+            bench.recover()
+        assert bench.host.kernel.mishaps == []
+        if self.qemu is not None:
+            record = bench.journal.read()
+            assert record is not None
+            drivers = {bench.host.pci.function(a).driver for a in record.devices}
+            assert drivers == {VFIO_DRIVER}
+        if bench.phase is Phase.STUCK:
+            assert bench.messages(Kind.STUCK)
+            assert bench.status.read()["faults"]
+
+    def teardown(self) -> None:
+        bench = self.bench
+        bench.host.effects.plan({})
+        bench.host.effects.thaw()
+        bench.host.kernel.devices[pcs.VGA].cure = None
+        bench.recover()
+        if self.qemu is not None:
+            self.qemu_ends()
+        bench.pass_time(120)
+        assert bench.take_back(force=True) is None
+        assert bench.phase is Phase.HOST
+        assert bench.differences() == {}
+        self._directory.cleanup()
+
+
+def test_anything_in_any_order() -> None:
+    checks: Any = settings(
+        max_examples=150, stateful_step_count=25, deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    run_state_machine_as_test(Host, settings=checks)
