@@ -108,6 +108,7 @@ def main() -> int:
     notify("READY=1")
     if hook_written:
         manager.worker.submit(_announce_hook, host.units, log.send)
+    manager.warm_up()
     _feed_watchdog()
     for number in (signal.SIGTERM, signal.SIGINT):
         GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, _finish, loop, manager)

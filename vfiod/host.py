@@ -215,7 +215,7 @@ class Memory(Protocol):
 
 
 class Host(Protocol):
-    """All doors together, and the only way to wait."""
+    """All doors together, and the only ways to wait."""
 
     @property
     def pci(self) -> Pci: ...
@@ -240,6 +240,9 @@ class Host(Protocol):
 
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Wait until the condition holds; False if it did not within the time."""
+
+    def together(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Do the tasks side by side and wait for all; then raise what the first one raised."""
 
     def now(self) -> float:
         """Seconds since boot, suspended time included (CLOCK_BOOTTIME)."""

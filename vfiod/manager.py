@@ -79,6 +79,10 @@ class Manager:
         """At start: finish, reverse or adopt what an earlier daemon left."""
         return self._submit(self._recover)
 
+    def warm_up(self) -> "Future[None]":
+        """Do before any handoff what each would have to wait for."""
+        return self._submit(self._warm_up)
+
     def power_pressed(self) -> None:
         """The power button, which the handoff has taken from logind: end the guest.
 
@@ -187,6 +191,12 @@ class Manager:
         else:
             waited = self.host.now() - record.since
             self.following.expect(max(0.0, self._limits().guest - waited))
+
+    def _warm_up(self) -> None:
+        """vfio-pci takes no device by itself: to have it loaded is harmless."""
+        with suppress(ConfigError, HostError):
+            if self.load_config().guests and not self.host.modules.loaded(inventory.VFIO_MODULE):
+                self.host.modules.load(inventory.VFIO_MODULE, seconds=self._limits().driver)
 
     def _limits(self) -> Limits:
         """How long things may take; a configuration that is broken by now is no hindrance."""

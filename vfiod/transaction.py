@@ -6,6 +6,7 @@ roll_back() over the journal. A device that does not come back climbs the ladder
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from vfiod import ladder
 from vfiod.errors import HostError, Stuck, VfiodError
@@ -13,6 +14,7 @@ from vfiod.events import Event, Kind, Report
 from vfiod.host import Host
 from vfiod.journal import Entry, Journal
 from vfiod.ladder import Fault, Faults
+from vfiod.lanes import lanes
 from vfiod.model import Direction
 from vfiod.steps.base import Notes, Step
 
@@ -24,13 +26,18 @@ _REBOOT = (
 
 
 def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> None:
-    """Take the steps in order; at the first that fails, put back what was done and raise.
+    """Take the steps in order; when one fails, put back what was done and raise.
 
     Raises the step's own error, or Stuck if not everything could be put back.
     """
-    try:
-        for step in steps:
+
+    def apply_all(lane: Sequence[Step]) -> None:
+        for step in lane:
             _apply(step, host, journal, report)
+
+    try:
+        for stage in lanes(steps, lambda step: step):
+            host.together([partial(apply_all, lane) for lane in stage])
     except BaseException as error:
         _put_back(error, host, journal, report)
         raise
@@ -79,17 +86,22 @@ def _put_back(error: BaseException, host: Host, journal: Journal, report: Report
 def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
     """Undo what the journal holds, newest first; what failed."""
     record = journal.read()
-    faults = []
-    for entry in reversed(record.entries if record else ()):
-        try:
-            _undo(entry, host, report)
-        except Exception as error:
-            text = _failed(entry.step, error, Direction.RETURN, report)
-            faults.append(Fault(entry, error, text))
-        else:
-            # A full /run must not stop the way home: undoing an entry twice does no harm.
-            with suppress(HostError):
-                journal.remove(entry)
+    faults: list[Fault] = []
+
+    def undo_all(lane: Sequence[Entry]) -> None:
+        for entry in lane:
+            try:
+                _undo(entry, host, report)
+            except Exception as error:
+                text = _failed(entry.step, error, Direction.RETURN, report)
+                faults.append(Fault(entry, error, text))
+            else:
+                # A full /run must not stop the way home: undoing an entry twice does no harm.
+                with suppress(HostError):
+                    journal.remove(entry)
+
+    for stage in lanes(reversed(record.entries if record else ()), lambda entry: entry.step):
+        host.together([partial(undo_all, lane) for lane in stage])
     return faults
 
 

@@ -104,6 +104,17 @@ class FakeHost:
         self.effects.require_alive()
         return self.clock.wait(condition, seconds=seconds)
 
+    def together(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """One after the other, so that effects can be counted; a failure stops no other task."""
+        errors = []
+        for task in tasks:
+            try:
+                task()
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
     def now(self) -> float:
         return self.clock.time
 

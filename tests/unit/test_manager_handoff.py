@@ -308,3 +308,10 @@ def test_the_console_comes_back_bound_even_if_the_kernel_left_it_unbound(
     host.kernel.fbcon_returns_bound = False
     bench.end_guest(bench.start())
     assert host.kernel.fbcon is True
+
+
+def test_vfio_is_loaded_ahead_for_configured_guests_only(run_directory: Path) -> None:
+    for text, loaded in (("", False), (pcs.configuration(), True), ("guests: [", False)):
+        bench = Bench(pcs.desktop(), run_directory, text)
+        assert bench.outcome(bench.manager.warm_up()) is None
+        assert bench.host.modules.loaded("vfio_pci") is loaded

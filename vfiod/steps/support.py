@@ -44,6 +44,8 @@ class LoadModule(HostStep):
         return f"load the module {self.module}"
 
     def apply(self, host: Host) -> Notes:
+        if host.modules.loaded(self.module):
+            return ()
         host.modules.load(self.module, seconds=self.seconds)
         if not host.modules.loaded(self.module):
             raise HostError(f"the module {self.module} is not loaded after modprobe")
