@@ -94,6 +94,7 @@ demo: deps venv deb ## pictures of one handoff and return, in build/demo
 bench: deps venv deb ## what the hook and the daemon cost, here and in the lab
 	@tests/hook/bench
 	$(VENV)/bin/python -m tests.lab figures --deb $(DEB)
+	$(VENV)/bin/python -m tests.lab bench --deb $(DEB) --out build/bench
 
 prefix = /usr/local
 DESTDIR =

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from . import background, demo, figures, layer
+from .bench import main as bench
 from .hardware import Hardware
 from .recipe import SUITES
 from .waiting import LabError
@@ -29,6 +30,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="stop the running lab")
     show = commands.add_parser("demo", parents=[common], help="one handoff and return, with proof")
     show.add_argument("--out", type=Path, default=Path("build/demo"))
+    race = commands.add_parser("bench", parents=[common], help="vfiod against other ways")
+    race.add_argument("--out", type=Path, default=Path("build/bench"))
+    race.add_argument("--rounds", type=int, default=7)
     commands.add_parser("figures", parents=[common], help="what vfiod costs a host")
     return top
 
@@ -58,6 +62,8 @@ def act(asked: argparse.Namespace) -> int:
             background.down()
         case "demo":
             return demo.run(asked.suite, package(asked), asked.out)
+        case "bench":
+            bench.run(asked.suite, package(asked), asked.out, asked.rounds)
         case "figures":
             print(json.dumps(figures.measure(asked.suite, package(asked)), indent=2))
     return 0

@@ -48,6 +48,12 @@ class KernelCalls:
             found, words = caller.communicate(text.encode(), timeout=seconds)
         except subprocess.TimeoutExpired as error:
             raise self._abandon(caller, path, subject, seconds) from error
+        if caller.returncode < 0:
+            # Nobody else kills it: a driver that crashes takes its caller along.
+            raise HostError(
+                f"the kernel crashed in {path.name} of {subject}",
+                "its own words are in: journalctl -k -b; reboot the host soon",
+            )
         if caller.returncode != 0:
             reason = words.decode(errors="replace").strip().rsplit(": ", 1)[-1]
             raise HostError(f"the kernel refused {path.name} of {subject}: {reason}")
