@@ -90,6 +90,10 @@ check: deps venv unit deb lintian ## everything: tests, package, the lab with De
 demo: deps venv deb ## pictures of one handoff and return, in build/demo
 	$(VENV)/bin/python -m tests.lab demo --deb $(DEB) --out build/demo
 
+.PHONY: soak
+soak: deps venv deb ## 50 round trips in one boot of the emulated PC, with faults at random
+	$(VENV)/bin/python -m tests.lab soak --deb $(DEB)
+
 .PHONY: bench
 bench: deps venv deb ## what the hook and the daemon cost, here and in the lab
 	@tests/hook/bench

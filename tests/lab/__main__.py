@@ -8,7 +8,7 @@ import logging
 import sys
 from pathlib import Path
 
-from . import background, demo, figures, layer
+from . import background, demo, figures, layer, soak
 from .bench import main as bench
 from .hardware import Hardware
 from .recipe import SUITES
@@ -33,6 +33,9 @@ def parser() -> argparse.ArgumentParser:
     race = commands.add_parser("bench", parents=[common], help="vfiod against other ways")
     race.add_argument("--out", type=Path, default=Path("build/bench"))
     race.add_argument("--rounds", type=int, default=7)
+    many = commands.add_parser("soak", parents=[common], help="many round trips in one boot")
+    many.add_argument("--rounds", type=int, default=50)
+    many.add_argument("--seed", type=int, default=1)
     commands.add_parser("figures", parents=[common], help="what vfiod costs a host")
     return top
 
@@ -64,6 +67,8 @@ def act(asked: argparse.Namespace) -> int:
             return demo.run(asked.suite, package(asked), asked.out)
         case "bench":
             bench.run(asked.suite, package(asked), asked.out, asked.rounds)
+        case "soak":
+            return soak.run(asked.suite, package(asked), asked.rounds, asked.seed)
         case "figures":
             print(json.dumps(figures.measure(asked.suite, package(asked)), indent=2))
     return 0
