@@ -1,14 +1,14 @@
 """PCI functions in sysfs (kernel: Documentation/ABI/testing/sysfs-bus-pci)."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.linux.kernelcall import KernelCalls
-from vfiod.linux.standing import Standing
 from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
+from vfiod.survey.pci import read_cards, read_function
+from vfiod.survey.standing import Standing
 
 _SECONDS = 5.0
 
@@ -22,29 +22,15 @@ class LinuxPci:
         self._standing = Standing(root)
 
     def functions(self) -> Mapping[PciAddress, PciFunction]:
-        found: dict[PciAddress, PciFunction] = {}
-        for name in sysfs.names(self._bus / "devices"):
-            with suppress(ValueError, HostError):
-                function = self.function(PciAddress.parse(name))
-                found[function.address] = function
-        return found
+        folder = self._bus / "devices"
+        found = (read_function(folder / name) for name in sysfs.names(folder))
+        return {function.address: function for function in found if function is not None}
 
     def function(self, address: PciAddress) -> PciFunction:
-        path = self._path(address)
-        ids = [sysfs.read(path / name) for name in ("vendor", "device", "class")]
-        if None in ids:
+        function = read_function(self._path(address))
+        if function is None:
             raise HostError(f"the device {address} is not there", "see what is with: lspci -D")
-        vendor, device, code = (int(text or "0", 16) for text in ids)
-        group = sysfs.read_link(path / "iommu_group")
-        return PciFunction(
-            address=address,
-            vendor=vendor,
-            device=device,
-            class_code=code,
-            driver=sysfs.read_link(path / "driver"),
-            group=int(group) if group else None,
-            boot_vga=sysfs.read(path / "boot_vga") == "1",
-        )
+        return function
 
     def override(self, address: PciAddress) -> str | None:
         # Even reading it takes the device's lock (drivers/pci/pci-sysfs.c), which a hanging
@@ -99,12 +85,8 @@ class LinuxPci:
                 self._calls.write(path / name, value, subject=str(address), seconds=_SECONDS)
 
     def output(self, address: PciAddress) -> DisplayOutput:
-        path = self._path(address)
-        # A virtio GPU's DRM device hangs on the virtio device below the function.
-        folders = [path / "drm", *path.glob("virtio*/drm")]
-        cards = [f / name for f in folders for name in sysfs.names(f) if name.startswith("card")]
-        connectors = [card / name for card in cards for name in sysfs.names(card)]
-        connected = [c.name for c in connectors if sysfs.read(c / "status") == "connected"]
+        cards = read_cards(self._path(address))
+        connected = [f"{card.name}-{c.name}" for card in cards for c in card.screens]
         return DisplayOutput(tuple(card.name for card in cards), tuple(connected))
 
     def carries(self, address: PciAddress) -> Sequence[str]:

@@ -36,6 +36,11 @@ class Card:
     name: str
     connectors: tuple[Connector, ...] = ()
 
+    @property
+    def screens(self) -> tuple[Connector, ...]:
+        """The connectors with a screen."""
+        return tuple(connector for connector in self.connectors if connector.connected)
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -78,7 +83,7 @@ class PciDevice(PciFunction):
     @property
     def connected(self) -> tuple[str, ...]:
         """Connectors with a screen, e.g. ``DP-1``."""
-        return tuple(c.name for card in self.cards for c in card.connectors if c.connected)
+        return tuple(connector.name for card in self.cards for connector in card.screens)
 
 
 def read_devices(root: Path = Path("/")) -> Mapping[PciAddress, PciDevice]:

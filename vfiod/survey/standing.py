@@ -11,6 +11,7 @@ class Standing:
     """Looks from the mounts, swaps and routes down to the devices they hang on."""
 
     def __init__(self, root: Path = Path("/")) -> None:
+        self._root = root
         self._sys = root / "sys"
         self._proc = root / "proc"
 
@@ -30,13 +31,29 @@ class Standing:
             source = fields[fields.index("-") + 2]
             text = f"the mounted file system {fields[4]}"
             # btrfs and overlays have an anonymous device number: then the source names the device.
-            number = fields[2] if not fields[2].startswith("0:") else _device_number(source)
+            number = fields[2] if not fields[2].startswith("0:") else self._number(source)
             yield from ((text, path) for path in self._disks(number))
 
     def _swaps(self) -> Iterator[tuple[str, Path]]:
         for line in (sysfs.read(self._proc / "swaps") or "").splitlines()[1:]:
             source = line.split()[0]
-            yield from ((f"swap on {source}", p) for p in self._disks(_device_number(source)))
+            yield from ((f"swap on {source}", p) for p in self._disks(self._number(source)))
+
+    def _number(self, source: str) -> str | None:
+        """Device number of a block device by its path; its name in sysfs is the surest way."""
+        if not source.startswith("/dev/"):
+            return None
+        blocks = self._sys / "class/block"
+        name = source.removeprefix("/dev/")
+        if name.startswith("mapper/"):
+            name = self._mapped(name.removeprefix("mapper/"))
+        return sysfs.read(blocks / name / "dev") or _node_number(self._root / source.lstrip("/"))
+
+    def _mapped(self, name: str) -> str:
+        """The dm-N of a device-mapper name (kernel: Documentation/ABI/testing/sysfs-block-dm)."""
+        blocks = self._sys / "class/block"
+        names = (n for n in sysfs.names(blocks) if sysfs.read(blocks / n / "dm/name") == name)
+        return next(names, f"mapper/{name}")
 
     def _disks(self, number: str | None) -> Iterator[Path]:
         """The disk of a block device number, and those below it (LVM, dm-crypt, RAID)."""
@@ -46,6 +63,7 @@ class Standing:
         if not path.exists():
             return
         yield path.resolve()
+        yield from _nvme_controllers(path.resolve().parent)
         for slave in sysfs.names(path / "slaves"):
             yield from self._disks(sysfs.read(path / "slaves" / slave / "dev"))
 
@@ -73,11 +91,19 @@ class Standing:
                 yield from self._interfaces(entry.removeprefix("lower_"))
 
 
-def _device_number(source: str) -> str | None:
-    if not source.startswith("/dev/"):
-        return None
+def _nvme_controllers(subsystem: Path) -> Iterator[Path]:
+    """With native multipath a namespace hangs on a subsystem, which has links to its controllers
+    (kernel: drivers/nvme/host/core.c, nvme_init_subsystem).
+    """
+    if subsystem.name.startswith("nvme-subsys"):
+        for name in sysfs.names(subsystem):
+            if (subsystem / name).is_symlink() and name.startswith("nvme"):
+                yield (subsystem / name).resolve()
+
+
+def _node_number(path: Path) -> str | None:
     try:
-        number = os.stat(source).st_rdev
+        number = path.stat().st_rdev
     except OSError:
         return None
     return f"{os.major(number)}:{os.minor(number)}" if number else None

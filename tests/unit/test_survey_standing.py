@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, Link, grow
-from vfiod.linux.standing import Standing
+from vfiod.survey.standing import Standing
 
 DISK = "sys/devices/pci0000:00/0000:03:00.0"
 NIC = "sys/devices/pci0000:00/0000:04:00.0"
@@ -19,12 +19,14 @@ def root(tmp_path: Path) -> Path:
         f"{DISK}/ata1/block/sda/dev": "8:0\n",
         f"{DISK}/ata1/block/sda/sda1/dev": "8:1\n",
         f"{DISK}/ata1/block/sda/sda2/dev": "8:2\n",
-        # /dev/null stands in for a block device that is there on every machine.
         f"{DISK}/ata1/block/sda/sda3/dev": "1:3\n",
         f"{NIC}/net/eth0/address": "\n",
         "sys/dev/block/8:1": Link(f"{DISK}/ata1/block/sda/sda1"),
         "sys/dev/block/8:2": Link(f"{DISK}/ata1/block/sda/sda2"),
         "sys/dev/block/1:3": Link(f"{DISK}/ata1/block/sda/sda3"),
+        "sys/class/block/sda2": Link(f"{DISK}/ata1/block/sda/sda2"),
+        "sys/class/block/dm-0": Link("sys/devices/virtual/block/dm-0"),
+        "sys/devices/virtual/block/dm-0/dm/name": "home\n",
         "sys/devices/virtual/block/dm-0/dev": "254:0\n",
         "sys/devices/virtual/block/dm-0/slaves/sda2": Link(f"{DISK}/ata1/block/sda/sda2"),
         "sys/dev/block/254:0": Link("sys/devices/virtual/block/dm-0"),
@@ -63,8 +65,11 @@ def test_a_mounted_volume_over_others(root: Path) -> None:
     assert on(root, DISK) == ["the mounted file system /home"]
 
 
-def test_a_file_system_with_an_anonymous_number(root: Path) -> None:
-    mount(root, "25 1 0:31 /@ / rw shared:1 master:2 - btrfs /dev/null rw,subvol=/@\n")
+@pytest.mark.parametrize("source", ["/dev/sda2", "/dev/mapper/home", "/dev/root"])
+def test_a_file_system_with_an_anonymous_number(root: Path, source: str) -> None:
+    # A character device that every machine has stands in for a node that sysfs has no name for.
+    grow(root, {"dev/root": Link("/dev/null")})
+    mount(root, f"25 1 0:31 /@ / rw shared:1 master:2 - btrfs {source} rw,subvol=/@\n")
     assert on(root, DISK) == ["the mounted file system /"]
 
 
@@ -78,9 +83,23 @@ def test_mounts_that_stand_on_no_disk_of_this_tree(root: Path, line: str) -> Non
     assert on(root, DISK) == []
 
 
+def test_a_disk_that_could_have_several_paths(root: Path) -> None:
+    subsystem = "sys/devices/virtual/nvme-subsystem/nvme-subsys0"
+    files: dict[str, Contents] = {
+        f"{DISK}/nvme/nvme0/address": "0000:03:00.0\n",
+        f"{subsystem}/nvme0": Link(f"{DISK}/nvme/nvme0"),
+        f"{subsystem}/nvme0n1/dev": "259:0\n",
+        "sys/dev/block/259:0": Link(f"{subsystem}/nvme0n1"),
+    }
+    grow(root, files)
+    mount(root, "25 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n")
+    assert on(root, DISK) == ["the mounted file system /"]
+    assert on(root, NIC) == []
+
+
 def test_swap(root: Path) -> None:
-    (root / "proc/swaps").write_text("Filename Type Size\n/dev/null partition 1 0 -2\n")
-    assert on(root, DISK) == ["swap on /dev/null"]
+    (root / "proc/swaps").write_text("Filename Type Size\n/dev/sda2 partition 1 0 -2\n")
+    assert on(root, DISK) == ["swap on /dev/sda2"]
 
 
 def route(
