@@ -24,8 +24,8 @@ class PciNames:
     classes: Mapping[tuple[int, ...], str] = field(default_factory=dict)
 
     def device(self, function: PciFunction) -> str:
-        """Maker and model, or as much of it as is known; empty if nothing is."""
-        vendor = self.vendors.get(function.vendor, "")
+        """Maker (by its short name) and model, as far as they are known; empty if nothing is."""
+        vendor = _short(self.vendors.get(function.vendor, ""))
         model = self.devices.get((function.vendor, function.device), "")
         return f"{vendor} {model or f'device {function.device:04x}'}" if vendor else ""
 
@@ -33,6 +33,11 @@ class PciNames:
         """What sort of device it is, e.g. ``VGA compatible controller``; empty if unknown."""
         base, sub = function.class_code >> 16, function.class_code >> 8 & 0xFF
         return self.classes.get((base, sub)) or self.classes.get((base,)) or ""
+
+
+def _short(vendor: str) -> str:
+    """``AMD/ATI`` of ``Advanced Micro Devices, Inc. [AMD/ATI]``."""
+    return vendor.rpartition("[")[2].rstrip("]")
 
 
 def read_names(root: Path = Path("/")) -> PciNames:

@@ -1,10 +1,13 @@
 """What of the running host stands on a device: mounted file systems, swap, the default route."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vfiod import sysfs
+from vfiod.model import PciAddress
+
+Thing = tuple[str, Path]
 
 
 class Standing:
@@ -17,15 +20,13 @@ class Standing:
 
     def on(self, device: Path) -> list[str]:
         """Things that would be lost with the sysfs ``device``, each in words."""
-        place = device.resolve()
-        found = {
-            text
-            for text, path in (*self._mounts(), *self._swaps(), *self._routes())
-            if place in (path, *path.parents)
-        }
-        return sorted(found)
+        return _below(device, self.things())
 
-    def _mounts(self) -> Iterator[tuple[str, Path]]:
+    def things(self) -> list[Thing]:
+        """All that stands on a device, with the device it stands on."""
+        return [*self._mounts(), *self._swaps(), *self._routes()]
+
+    def _mounts(self) -> Iterator[Thing]:
         for line in (sysfs.read(self._proc / "self/mountinfo") or "").splitlines():
             fields = line.split()
             source = fields[fields.index("-") + 2]
@@ -34,7 +35,7 @@ class Standing:
             number = fields[2] if not fields[2].startswith("0:") else self._number(source)
             yield from ((text, path) for path in self._disks(number))
 
-    def _swaps(self) -> Iterator[tuple[str, Path]]:
+    def _swaps(self) -> Iterator[Thing]:
         for line in (sysfs.read(self._proc / "swaps") or "").splitlines()[1:]:
             source = line.split()[0]
             yield from ((f"swap on {source}", p) for p in self._disks(self._number(source)))
@@ -67,7 +68,7 @@ class Standing:
         for slave in sysfs.names(path / "slaves"):
             yield from self._disks(sysfs.read(path / "slaves" / slave / "dev"))
 
-    def _routes(self) -> Iterator[tuple[str, Path]]:
+    def _routes(self) -> Iterator[Thing]:
         for name in self._default_interfaces():
             text = f"the default route ({name})"
             yield from ((text, path) for path in self._interfaces(name))
@@ -89,6 +90,21 @@ class Standing:
         for entry in sysfs.names(path):
             if entry.startswith("lower_"):
                 yield from self._interfaces(entry.removeprefix("lower_"))
+
+
+def read_carried(
+    addresses: Iterable[PciAddress], root: Path = Path("/")
+) -> Mapping[PciAddress, list[str]]:  # fmt: skip
+    """What stands on each PCI function; those that carry nothing are left out."""
+    things = Standing(root).things()
+    folder = root / "sys/bus/pci/devices"
+    found = {address: _below(folder / str(address), things) for address in addresses}
+    return {address: texts for address, texts in found.items() if texts}
+
+
+def _below(device: Path, things: Iterable[Thing]) -> list[str]:
+    place = device.resolve()
+    return sorted({text for text, path in things if place in (path, *path.parents)})
 
 
 def _nvme_controllers(subsystem: Path) -> Iterator[Path]:

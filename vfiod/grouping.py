@@ -1,0 +1,226 @@
+"""Which devices can go to a guest together, and what stands in the way. Pure.
+
+The IOMMU cannot keep the devices of one group apart, so a group goes over as a whole
+(kernel: Documentation/driver-api/vfio.rst). A card is reset as a whole as well, so all functions
+of a graphics card's slot go over even if they are in several groups.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from vfiod.model import VFIO_DRIVER, PciAddress
+from vfiod.survey.pci import PciDevice
+from vfiod.survey.usb import UsbController, UsbDevice, UsbKind
+
+# Drivers that leave a group's DMA to others (kernel: .driver_managed_dma, since 5.19).
+SHARING_DRIVERS = frozenset({None, VFIO_DRIVER, "pci-stub", "pcieport"})
+# Memory, bridges, system peripherals, encryption, signal processing, instrumentation; then SMBus,
+# other serial buses, other communication (pci.ids): parts of the board, which no guest wants.
+BOARD_CLASSES = frozenset({0x05, 0x06, 0x08, 0x10, 0x11, 0x13})
+BOARD_SUBCLASSES = frozenset({0x0C05, 0x0C80, 0x0780})
+
+MOVE_CARD = (
+    "put the card into another slot (as a rule the topmost one, which hangs on the processor), "
+    "or look for a newer firmware of the board"
+)
+
+Devices = Mapping[PciAddress, PciDevice]
+Carried = Mapping[PciAddress, Sequence[str]]
+Controllers = Mapping[PciAddress, UsbController]
+
+
+class Kind(Enum):
+    """What a set is to a person; the order is the order of interest."""
+
+    GRAPHICS = "graphics"
+    USB = "usb"
+    OTHER = "other"
+    BOARD = "board"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a device: what is so, and what to do about it."""
+
+    device: PciAddress
+    fact: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSet:
+    """Devices that go over together or not at all, by address.
+
+    ``staying`` are the bridges in its groups; ``groups`` is empty without an IOMMU.
+    ``obstacles`` forbid the handoff; without any, ``notes`` are worth knowing before it.
+    """
+
+    groups: tuple[int, ...]
+    going: tuple[PciDevice, ...]
+    staying: tuple[PciDevice, ...] = ()
+    obstacles: tuple[Remark, ...] = ()
+    notes: tuple[Remark, ...] = ()
+
+    @property
+    def can_go(self) -> bool:
+        """True if nothing known stands in the way."""
+        return bool(self.groups and self.going and not self.obstacles)
+
+    @property
+    def kind(self) -> Kind:
+        """By the most interesting member."""
+        if any(device.is_display for device in self.going):
+            return Kind.GRAPHICS
+        if any(device.is_usb_controller for device in self.going):
+            return Kind.USB
+        return Kind.BOARD if all(map(is_board, self.going)) else Kind.OTHER
+
+
+def is_board(device: PciDevice) -> bool:
+    """True for parts of the board that are of no use in a guest."""
+    code = device.class_code
+    return code >> 16 in BOARD_CLASSES or code >> 8 in BOARD_SUBCLASSES
+
+
+def find_sets(devices: Devices, carried: Carried, controllers: Controllers) -> list[DeviceSet]:
+    """All sets of this PC, the most interesting kinds first, then by group.
+
+    ``carried`` says what of the running host stands on a device (vfiod.survey.standing).
+    """
+    found: list[DeviceSet] = []
+    seen: set[PciAddress] = set()
+    for device in devices.values():
+        if device.address not in seen:
+            members = members_with(device, devices)
+            seen.update(member.address for member in members)
+            found.append(judge(members, devices, carried, controllers))
+    order = list(Kind)
+    return sorted(found, key=lambda s: (order.index(s.kind), s.groups or (1 << 30,)))
+
+
+def members_with(device: PciDevice, devices: Devices) -> tuple[PciDevice, ...]:
+    """The device, its IOMMU group and the whole slot of each graphics card among them."""
+    members: dict[PciAddress, PciDevice] = {}
+    waiting = [device]
+    while waiting:
+        member = waiting.pop()
+        if member.address not in members:
+            members[member.address] = member
+            waiting += [other for other in devices.values() if _tied(member, other)]
+    return tuple(members[address] for address in sorted(members))
+
+
+def _tied(one: PciDevice, other: PciDevice) -> bool:
+    in_group = one.group is not None and one.group == other.group
+    card = (one.is_display or other.is_display) and one.address.same_slot(other.address)
+    return in_group or card
+
+
+def judge(
+    members: Sequence[PciDevice], devices: Devices, carried: Carried, controllers: Controllers
+) -> DeviceSet:
+    """Whether these can go over together; ``members`` are all of a set (see members_with)."""
+    going = tuple(member for member in members if not member.is_bridge)
+    staying = tuple(member for member in members if member.is_bridge)
+    obstacles = (
+        *_ungrouped(going, devices),
+        *_carrying(going, carried),
+        *_held_bridges(staying if going else ()),
+    )
+    notes = (*_screens(going), *_keyboards(going, controllers), *_unresettable(going, devices))
+    groups = sorted({member.group for member in members if member.group is not None})
+    return DeviceSet(tuple(groups), going, staying, obstacles, () if obstacles else notes)
+
+
+def _ungrouped(going: Iterable[PciDevice], devices: Devices) -> Iterator[Remark]:
+    if any(device.group is not None for device in devices.values()):
+        for device in going:
+            if device.group is None:
+                yield Remark(device.address, "it is in no IOMMU group")
+
+
+def _carrying(going: Sequence[PciDevice], carried: Carried) -> Iterator[Remark]:
+    """What the running host stands on must not be pulled from under it."""
+    remedy = MOVE_CARD if any(device.is_display for device in going) else ""
+    for device in going:
+        things = carried.get(device.address)
+        if things:
+            yield Remark(device.address, f"the running host needs it for {_listed(things)}", remedy)
+
+
+def _held_bridges(bridges: Iterable[PciDevice]) -> Iterator[Remark]:
+    """A bridge stays, and an ordinary driver on it claims the group for the host."""
+    for bridge in bridges:
+        if bridge.driver not in SHARING_DRIVERS:
+            yield Remark(
+                bridge.address,
+                f"as a bridge it stays with the host, and its driver {bridge.driver} keeps the "
+                "whole group there",
+                f"blacklist the module of {bridge.driver} if the host can do without it",
+            )
+
+
+def _screens(going: Iterable[PciDevice]) -> Iterator[Remark]:
+    """vfio-pci removes the firmware's framebuffer for good (kernel: vfio_pci_core.c, 6.0)."""
+    for device in going:
+        if device.is_display and device.driver == VFIO_DRIVER:
+            yield Remark(
+                device.address,
+                "it is with vfio-pci now: a guest has it, or it was bound at boot and the host "
+                "has no picture from it",
+            )
+        elif device.is_display and device.boot_vga and device.driver is None:
+            yield Remark(
+                device.address,
+                "it lights the screen without a driver of its own and would stay dark afterwards",
+                "load the card's own driver (is it blacklisted?)",
+            )
+
+
+def _keyboards(going: Iterable[PciDevice], controllers: Controllers) -> Iterator[Remark]:
+    """The host must not find itself without a keyboard unawares."""
+    leaving = {device.address for device in going if device.is_usb_controller}
+    kept = [k for a, c in controllers.items() if a not in leaving for k in _keys(c)]
+    for address in sorted(leaving & controllers.keys()):
+        keyboards = _keys(controllers[address])
+        if keyboards:
+            rest = _listed([k.name for k in kept]) or "no USB keyboard"
+            names = _listed([k.name for k in keyboards])
+            yield Remark(address, f"{names} would go along; the host keeps {rest}")
+
+
+def _keys(controller: UsbController) -> tuple[UsbDevice, ...]:
+    return controller.having(UsbKind.KEYBOARD)
+
+
+def _unresettable(going: Sequence[PciDevice], devices: Devices) -> Iterator[Remark]:
+    for device in going:
+        if not is_board(device) and not reset_ways(device, going, devices):
+            yield Remark(
+                device.address,
+                "without a reset it may fail after a guest until the PC is restarted",
+            )
+
+
+def reset_ways(
+    device: PciDevice, going: Iterable[PciDevice], devices: Devices
+) -> tuple[str, ...]:  # fmt: skip
+    """How a device can be reset between two owners, in the kernel's words.
+
+    ``bus`` counts only if everything on its bus goes over: the kernel resets a bus for vfio when
+    all of it is with vfio (vfio_pci_core.c, vfio_pci_dev_set_try_reset), and lists the method for
+    the first function of a card even where it cannot be used for that function alone.
+    """
+    bus = (device.address.domain, device.address.bus)
+    sharing = {a for a in devices if (a.domain, a.bus) == bus}
+    whole = device.parent is not None and sharing <= {d.address for d in going}
+    ways = [way for way in device.reset_methods if way != "bus" or whole]
+    if not device.reset_methods and device.resettable and not whole:
+        ways = ["unnamed method"]
+    return tuple(ways) or (("bus",) if whole else ())
+
+
+def _listed(things: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))
