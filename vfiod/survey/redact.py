@@ -1,0 +1,73 @@
+"""Takes out of a text what would tell whose machine it is. Pure but for reading the names.
+
+Equal things get equal stand-ins, so that a reader still sees which line belongs to which.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from vfiod import sysfs
+
+# Names that say nothing about anybody and would spoil other texts.
+COMMON = frozenset({"debian", "ubuntu", "fedora", "arch", "archlinux", "linux", "localhost", "root",
+                    "user", "host", "nobody", "home", "libvirt", "default"})  # fmt: skip
+FIRST_USER = 1000
+# EFI's own names of variables (UEFI specification; systemd.io/BOOT_LOADER_INTERFACE) tell nothing.
+UUID = r"\b(?!8be4df61-93ca|4a67b082-0a4c)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
+# What is found after ``keep`` is replaced, by the stand-in with a number.
+PATTERNS = {
+    "00:00:00:00:00:{:02x}": r"\b[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}\b",
+    "{:012x}": r"\b(?P<keep>enx|wlx)[0-9a-f]{12}\b",
+    "00000000-0000-0000-0000-{:012x}": UUID,
+    "{:032x}": r"\b(?!0{32})[0-9a-f]{32}\b",
+    "192.0.2.{}": r"\b(?!0\.0\.0\.0|127\.|255\.)(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b",
+    "2001:db8::{:x}": r"\b(?:fe80|fd[0-9a-f]{2}|[23][0-9a-f]{3}):[0-9a-f:]{2,}",
+    "disk-{}": r"(?P<keep>/by-id/)[^\s\"']+",
+    "label-{}": r"(?P<keep>LABEL=)[^\s\"']+",
+    "volume-{}": r"(?P<keep>\bUUID=)(?![0-9a-fA-F]{8}-)[^\s\"']+",
+    "secret-{}": r"(?i)(?P<keep>(?:password|passwd|secret|token) *[=:] *).+",
+    "serial-{}": r"(?i)(?P<keep>serial *[=:] *)[^\s,\"']+",
+}
+
+
+class Redactor:
+    """Replaces addresses, serials, identities of disks, and the given names of people and hosts."""
+
+    def __init__(self, *, hosts: Iterable[str] = (), users: Iterable[str] = ()) -> None:
+        self._stand_ins: dict[tuple[str, str], str] = {}
+        self._patterns = {
+            "host{}": _words(hosts),
+            "user{}": _words(users),
+            **{stand_in: re.compile(pattern) for stand_in, pattern in PATTERNS.items()},
+        }
+
+    def text(self, text: str) -> str:
+        """The text with stand-ins."""
+        for stand_in, pattern in self._patterns.items():
+            if pattern is not None:
+                text = pattern.sub(partial(self._replace, stand_in), text)
+        return text
+
+    def _replace(self, stand_in: str, match: re.Match[str]) -> str:
+        keep = match.groupdict().get("keep") or ""
+        found = match[0].removeprefix(keep)
+        count = sum(kind == stand_in for kind, _ in self._stand_ins) + 1
+        return keep + self._stand_ins.setdefault((stand_in, found), stand_in.format(count))
+
+
+def _words(names: Iterable[str]) -> re.Pattern[str] | None:
+    """Whole words only, the longest first; short and common ones are left alone."""
+    telling = {name for name in names if len(name) > 2 and name.lower() not in COMMON}
+    alternatives = "|".join(map(re.escape, sorted(telling, key=len, reverse=True)))
+    return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])") if telling else None
+
+
+def read_redactor(root: Path = Path("/")) -> Redactor:
+    """One that knows this machine's host name and the people who have an account on it."""
+    host = sysfs.read(root / "proc/sys/kernel/hostname") or ""
+    accounts = [line.split(":") for line in (sysfs.read(root / "etc/passwd") or "").splitlines()]
+    users = [a[0] for a in accounts if len(a) > 2 and a[2].isdigit() and int(a[2]) >= FIRST_USER]
+    homes = sysfs.names(root / "home")
+    return Redactor(hosts={host, host.partition(".")[0]}, users={*users, *homes})
