@@ -24,6 +24,10 @@ MOVE_CARD = (
     "put the card into another slot (as a rule the topmost one, which hangs on the processor), "
     "or look for a newer firmware of the board"
 )
+NO_DMA_PROTECTION = (
+    "switch Kernel DMA Protection (or Pre-boot DMA Protection) off in the firmware set-up, where "
+    "it may show only after IOMMU is set from Auto to Enabled, or look for a newer firmware"
+)
 
 Devices = Mapping[PciAddress, PciDevice]
 Carried = Mapping[PciAddress, Sequence[str]]
@@ -125,6 +129,7 @@ def judge(
     staying = tuple(member for member in members if member.is_bridge)
     obstacles = (
         *_ungrouped(going, devices),
+        *_firmware_mapped(going),
         *_carrying(going, carried),
         *_held_bridges(staying if going else ()),
     )
@@ -138,6 +143,16 @@ def _ungrouped(going: Iterable[PciDevice], devices: Devices) -> Iterator[Remark]
         for device in going:
             if device.group is None:
                 yield Remark(device.address, "it is in no IOMMU group")
+
+
+def _firmware_mapped(going: Sequence[PciDevice]) -> Iterator[Remark]:
+    """One remark for the set: it is the group that the kernel refuses."""
+    for device in [d for d in going if d.firmware_mapped][:1]:
+        yield Remark(
+            device.address,
+            "the firmware wants its memory mapped one to one, and this kernel refuses such groups",
+            NO_DMA_PROTECTION,
+        )
 
 
 def _carrying(going: Sequence[PciDevice], carried: Carried) -> Iterator[Remark]:

@@ -1,6 +1,7 @@
 """What can go to a guest together, and what stands in the way."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -130,6 +131,16 @@ def test_without_an_iommu_nothing_goes() -> None:
 def test_a_device_that_the_iommu_left_out() -> None:
     _, out = sets(device("01:00.0", group=1), device("02:00.0", NIC, None))
     assert (out.can_go, out.obstacles[0].fact) == (False, "it is in no IOMMU group")
+
+
+def test_what_the_firmware_holds_is_told_once() -> None:
+    card, sound = device("01:00.0"), device("01:00.1", SOUND)
+    held = [replace(card, firmware_mapped=True), replace(sound, firmware_mapped=True)]
+    (found,) = sets(*held)
+    assert not found.can_go
+    (obstacle,) = found.obstacles
+    assert "one to one" in obstacle.fact
+    assert "DMA Protection" in obstacle.remedy
 
 
 def test_keyboards_are_named() -> None:

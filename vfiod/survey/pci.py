@@ -6,11 +6,12 @@ out on purpose: reading it waits for the device's lock, which a hanging unbind h
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vfiod import sysfs
 from vfiod.model import PciAddress, PciFunction
+from vfiod.survey.reserved import read_refused_groups
 
 IORESOURCE_MEM = 0x200
 USB_CLASS = 0x0C03
@@ -62,7 +63,8 @@ class PciDevice(PciFunction):
 
     ``subsystem`` is vendor and device of the board; ``parent`` the bridge above it;
     ``resettable`` says whether the file ``reset`` exists, ``reset_methods`` how it would be done,
-    in the kernel's order of preference (since Linux 5.15).
+    in the kernel's order of preference (since Linux 5.15); ``firmware_mapped`` that the kernel
+    refuses to hand over its group (vfiod.survey.reserved).
     """
 
     subsystem: tuple[int, int] | None = None
@@ -74,6 +76,7 @@ class PciDevice(PciFunction):
     power_state: str | None = None
     cards: tuple[Card, ...] = ()
     bars: tuple[Bar, ...] = ()
+    firmware_mapped: bool = False
 
     @property
     def is_usb_controller(self) -> bool:
@@ -90,8 +93,13 @@ def read_devices(root: Path = Path("/")) -> Mapping[PciAddress, PciDevice]:
     """All functions of the machine, in the order of their addresses."""
     folder = root / "sys/bus/pci/devices"
     addresses = sorted(filter(None, map(parse_address, sysfs.names(folder))))
+    refused = read_refused_groups(root)
     found = (read_device(folder / str(address)) for address in addresses)
-    return {device.address: device for device in found if device is not None}
+    return {
+        device.address: replace(device, firmware_mapped=device.group in refused)
+        for device in found
+        if device is not None
+    }
 
 
 def read_device(path: Path) -> PciDevice | None:
