@@ -1,6 +1,10 @@
 """Recorded and hand-made PCs in tests/data/hosts, rebuilt as trees for the readers of survey.
 
 Each has a host.yaml (vfiod.survey.recording) and, beside it, what commands say about that PC.
+Another PC is added on it by
+
+    python3 -m vfiod.survey.record > tests/data/hosts/NAME/host.yaml
+
 After a change that is meant to alter what is said, write those texts anew and review the diff:
 
     UPDATE_GOLDEN=1 build/venv/bin/python -m pytest -q tests/unit && git diff tests/data/hosts

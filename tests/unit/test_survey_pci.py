@@ -86,11 +86,10 @@ def test_resizable_bars(tmp_path: Path, text: str, sizes: list[int]) -> None:
     assert not device.bars[1].resizable
 
 
-def test_sizes_that_only_root_may_read(tmp_path: Path) -> None:
-    # A directory is unreadable to root as well.
-    device = card(tmp_path, resource=RESOURCE)
-    (tmp_path / "sys/bus/pci/devices" / str(GPU) / "resource0_resize").mkdir()
-    device = read_devices(tmp_path)[GPU]
+@pytest.mark.parametrize("state", ["D3hot", "D3cold", "unknown"])
+def test_looking_wakes_nobody(tmp_path: Path, state: str) -> None:
+    """Reading the sizes would resume the card."""
+    device = card(tmp_path, resource=RESOURCE, resource0_resize="3f00\n", power_state=f"{state}\n")
     assert device.bars[0] == Bar(0, 256 * 2**20, resizable=True)
 
 

@@ -86,6 +86,14 @@ def test_reset_and_rom_are_never_read(tmp_path: Path) -> None:
     assert (entries["reset"], entries["rom"]) == ("", "")
 
 
+@pytest.mark.parametrize(("state", "read"), [("D0", "3f00"), ("D3cold", "")])
+def test_no_card_is_woken(tmp_path: Path, state: str, read: str) -> None:
+    more: dict[str, Contents] = {"power_state": f"{state}\n", "resource0_resize": "3f00\n"}
+    grow(tmp_path, pci_function("0000:01:00.0", more=more))
+    entries = record(tmp_path).tree["/sys/devices/pci0000:00/0000:01:00.0"]
+    assert entries["resource0_resize"] == read
+
+
 def test_of_acpi_tables_only_the_head(tmp_path: Path) -> None:
     grow(tmp_path, {"sys/firmware/acpi/tables/VFCT": b"VFCT\0" + bytes(70_000)})
     table = record(tmp_path).tree["/sys/firmware/acpi/tables"]["VFCT"]

@@ -1,7 +1,9 @@
 """Every PCI function with what a person wants to know of it; readable without root.
 
-Source: kernel, Documentation/ABI/testing/sysfs-bus-pci. The attribute driver_override is left
-out on purpose: reading it waits for the device's lock, which a hanging unbind holds for ever.
+Source: kernel, Documentation/ABI/testing/sysfs-bus-pci. Looking must neither wait nor wake: the
+attribute driver_override is left out, since reading it waits for the device's lock, which a
+hanging unbind holds for ever; resourceN_resize is left out for a sleeping function, since reading
+it resumes the function (drivers/pci/pci-sysfs.c).
 """
 
 import re
@@ -47,8 +49,8 @@ class Card:
 class Bar:
     """A memory region of a function. ``size`` is in bytes.
 
-    ``resizable`` says that the kernel offers other sizes; which ones, in bytes, is in ``sizes``
-    and only root may read it (resourceN_resize has mode 0600).
+    ``resizable`` says that the kernel offers other sizes; ``sizes``, in bytes, is empty for a
+    function that sleeps.
     """
 
     index: int
@@ -173,19 +175,25 @@ def _connectors(card: Path) -> list[Connector]:
     return [Connector(name, status) for name, status in statuses if status is not None]
 
 
+def is_awake(path: Path) -> bool:
+    """True if the function at ``path`` can be asked without resuming it."""
+    return sysfs.read(path / "power_state") in (None, "D0")
+
+
 def _bars(path: Path) -> list[Bar]:
     """The first six lines of ``resource`` are the BARs: start, end and flags of each."""
-    bars = []
+    bars, awake = [], is_awake(path)
     for index, line in enumerate((sysfs.read(path / "resource") or "").splitlines()[:6]):
         start, end, flags = (int(field, 16) for field in line.split())
         if end and flags & IORESOURCE_MEM:
             resize = path / f"resource{index}_resize"
-            bars.append(Bar(index, end - start + 1, resize.exists(), _sizes(resize)))
+            sizes = _sizes(resize) if awake else ()
+            bars.append(Bar(index, end - start + 1, resize.exists(), sizes))
     return bars
 
 
 def _sizes(resize: Path) -> tuple[int, ...]:
-    """Bit N stands for 2^N MiB (kernel: Documentation/ABI/testing/sysfs-bus-pci)."""
+    """Bit N stands for 2^N MiB."""
     bits = _hexadecimal(resize) or 0
     return tuple(2**20 << bit for bit in range(bits.bit_length()) if bits >> bit & 1)
 

@@ -1,7 +1,7 @@
 """Records this machine as far as vfiod decides by it: python3 -m vfiod.survey.record > host.yaml
 
-Nothing is changed and nothing is asked of a driver; what would tell whose machine it is gets a
-stand-in (vfiod.survey.redact). Root sees more: ACPI tables, sizes of resizable regions.
+Nothing is changed and no device is woken; what would tell whose machine it is gets a stand-in
+(vfiod.survey.redact). Root sees more, e.g. ACPI tables.
 """
 
 import sys
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vfiod import sysfs
 from vfiod.survey import recording, trim
-from vfiod.survey.pci import parse_address
+from vfiod.survey.pci import is_awake, parse_address
 from vfiod.survey.pcinames import FILES as NAMES
 from vfiod.survey.recording import Entry, Link, Recording
 from vfiod.survey.redact import Redactor, read_redactor
@@ -171,7 +171,7 @@ class _Recorder:
             self._add_target(path.resolve())
         elif path.is_dir():
             self._tree.setdefault(self._name(path), {})
-        elif path.name in SILENT or not path.is_file():
+        elif path.name in SILENT or not path.is_file() or _would_wake(path):
             self._put(path, "")
         else:
             self._put(path, self._content(path))
@@ -212,6 +212,10 @@ class _Recorder:
 
     def _name(self, path: Path) -> str:
         return self._redactor.text(f"/{path.relative_to(self._root)}")
+
+
+def _would_wake(path: Path) -> bool:
+    return fnmatch(path.name, "resource?_resize") and not is_awake(path.parent)
 
 
 if __name__ == "__main__":
