@@ -11,7 +11,7 @@ from vfiod.config import Config, GuestConfig, SessionPolicy
 from vfiod.domain import Domain
 from vfiod.errors import HostError, VfiodError
 from vfiod.inventory import HostState
-from vfiod.model import VFIO_DRIVER, PciFunction
+from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 
 Faults = Iterator[VfiodError]
 
@@ -110,16 +110,32 @@ def slot_is_whole(request: Request) -> Faults:
 
 
 def group_is_viable(request: Request) -> Faults:
-    """A group goes over as a whole; members without a driver of the host do no harm."""
+    """A group goes over as a whole; members without an ordinary driver do no harm.
+
+    That holds for bridges too (kernel: iommu_device_use_default_domain).
+    """
     listed = {f.address for f in request.listed}
     groups = {f.group for f in request.listed if f.group is not None}
     for function in request.state.functions.values():
         foreign = function.group in groups and function.address not in listed
-        if foreign and not function.is_bridge and function.driver not in (None, VFIO_DRIVER):
+        if foreign and function.driver not in SHARING_DRIVERS:
             yield HostError(
                 f"{function} shares IOMMU group {function.group} with a listed device "
                 f"and is in use by the host's driver {function.driver}",
-                "list it too, or put the card into another slot",
+                f"do without that driver ({function.driver}), or put the card into another slot"
+                if function.is_bridge
+                else "list it too, or put the card into another slot",
+            )
+
+
+def firmware_lets_go(request: Request) -> Faults:
+    """The kernel hands over no group in which the firmware keeps memory mapped for itself."""
+    for function in request.listed:
+        if function.group in request.state.refused_groups:
+            yield HostError(
+                f"the firmware keeps {function} for itself: the kernel gives IOMMU group "
+                f"{function.group} to no guest (it has a direct region in reserved_regions)",
+                "look for a firmware setting like DMA protection, or a newer firmware",
             )
 
 
@@ -234,6 +250,7 @@ CHECKS = (
     iommu_is_on,
     slot_is_whole,
     group_is_viable,
+    firmware_lets_go,
     nobody_else_has_them,
     host_can_spare_them,
     display_can_return,

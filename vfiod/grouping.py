@@ -9,12 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from vfiod.model import VFIO_DRIVER, PciAddress
+from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciAddress
 from vfiod.survey.pci import PciDevice
 from vfiod.survey.usb import UsbController, UsbDevice, UsbKind
 
-# Drivers that leave a group's DMA to others (kernel: .driver_managed_dma, since 5.19).
-SHARING_DRIVERS = frozenset({None, VFIO_DRIVER, "pci-stub", "pcieport"})
 # Memory, bridges, system peripherals, encryption, signal processing, instrumentation; then SMBus,
 # other serial buses, other communication (pci.ids): parts of the board, which no guest wants.
 BOARD_CLASSES = frozenset({0x05, 0x06, 0x08, 0x10, 0x11, 0x13})

@@ -59,6 +59,9 @@ class Pci(Protocol):
     def output(self, address: PciAddress) -> DisplayOutput:
         """DRM card nodes and connected connectors of a display function."""
 
+    def refused_groups(self) -> Collection[int]:
+        """IOMMU groups that the kernel gives to nobody, as the firmware uses them."""
+
     def carries(self, address: PciAddress) -> Sequence[str]:
         """What of the running host hangs on the function: mounted file systems, default route."""
 

@@ -64,6 +64,7 @@ class HostState:
     lingering: frozenset[int] = frozenset()
     missing_disks: Sequence[str] = ()
     shutting_down: bool = False
+    refused_groups: frozenset[int] = frozenset()
 
 
 def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> HostState:
@@ -92,6 +93,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         lingering=frozenset(uid for uid in {h.uid for h in holders} if host.logins.lingers(uid)),
         missing_disks=host.files.missing([disk.source for disk in domain.disks]),
         shutting_down=host.units.shutting_down(),
+        refused_groups=frozenset(host.pci.refused_groups()),
     )
 
 

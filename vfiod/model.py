@@ -6,6 +6,8 @@ from enum import Enum
 from typing import Self
 
 VFIO_DRIVER = "vfio-pci"
+# Drivers that leave a group's DMA to others (kernel: .driver_managed_dma, since 5.19).
+SHARING_DRIVERS = frozenset({None, VFIO_DRIVER, "pci-stub", "pcieport"})
 DISPLAY_CLASS = 0x03
 AUDIO_CLASS = 0x0403
 BRIDGE_CLASS = 0x06

@@ -116,6 +116,9 @@ class FakePci(Door):
         connected = [f"{card}-HDMI-A-1" for card in cards if device.monitor]
         return DisplayOutput(tuple(cards), tuple(connected))
 
+    def refused_groups(self) -> Collection[int]:
+        return self._kernel.refused_groups
+
     def carries(self, address: PciAddress) -> Sequence[str]:
         return self._kernel.device(address).carries
 

@@ -63,6 +63,7 @@ class Kernel:
         self.fbcon_is_stuck = False
         self.open_nodes: Callable[[], Collection[str]] = lambda: ()
         self.removed: dict[PciAddress, Device] = {}  # gone from the bus until it is rescanned
+        self.refused_groups: set[int] = set()
         self.mishaps: list[str] = []
         self._clock = clock
 

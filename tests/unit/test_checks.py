@@ -170,6 +170,20 @@ def test_a_foreign_device_that_does_no_harm(driver: str | None, code: int) -> No
     assert faults(host) == []
 
 
+def test_a_bridge_with_an_ordinary_driver_keeps_the_group_from_the_guest() -> None:
+    host = pcs.greeter()
+    in_group(host, "ahci", 0x060100)
+    assert "do without that driver (ahci)" in only(host).hint
+
+
+def test_a_group_that_the_firmware_keeps() -> None:
+    host = pcs.greeter()
+    host.kernel.refused_groups.add(11)
+    fault = only(host)
+    assert fault.message.startswith("the firmware keeps 0000:02:00.0 [1b21:2142] for itself")
+    assert "group 11" in fault.message
+
+
 def test_another_guest_that_has_a_device() -> None:
     host = pcs.on_vfio()
     process = host.start_guest((pcs.VGA, pcs.AUDIO), command="qemu-system-x86")

@@ -1,6 +1,6 @@
 """PCI functions in sysfs (kernel: Documentation/ABI/testing/sysfs-bus-pci)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from vfiod import sysfs
@@ -8,6 +8,7 @@ from vfiod.errors import HostError
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
 from vfiod.survey.pci import read_cards, read_function
+from vfiod.survey.reserved import read_refused_groups
 from vfiod.survey.standing import Standing
 
 _SECONDS = 5.0
@@ -20,6 +21,7 @@ class LinuxPci:
         self._calls = calls
         self._bus = root / "sys/bus/pci"
         self._standing = Standing(root)
+        self._root = root
 
     def functions(self) -> Mapping[PciAddress, PciFunction]:
         folder = self._bus / "devices"
@@ -88,6 +90,9 @@ class LinuxPci:
         cards = read_cards(self._path(address))
         connected = [f"{card.name}-{c.name}" for card in cards for c in card.screens]
         return DisplayOutput(tuple(card.name for card in cards), tuple(connected))
+
+    def refused_groups(self) -> Collection[int]:
+        return read_refused_groups(self._root)
 
     def carries(self, address: PciAddress) -> Sequence[str]:
         return self._standing.on(self._path(address))
