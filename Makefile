@@ -11,7 +11,7 @@ RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus pyt
 	python3-evdev python3-lxml python3-rich python3-ruamel.yaml pci.ids virtinst dbus polkitd kmod systemd
 BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-all \
 	python3-setuptools fakeroot lintian
-TEST := python3-venv python3-dbusmock shellcheck hyperfine
+TEST := python3-venv python3-dbusmock shellcheck hyperfine seabios ipxe-qemu
 LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 
 .PHONY: help

@@ -62,6 +62,18 @@ class Pci(Protocol):
     def refused_groups(self) -> Collection[int]:
         """IOMMU groups that the kernel gives to nobody, as the firmware uses them."""
 
+    def read_rom(self, address: PciAddress, *, seconds: float) -> bytes:
+        """Read the function's option ROM, which is switched on before and off in any case after.
+
+        Its driver may lose the card meanwhile. Raises HostError if no ROM answers.
+        """
+
+    def stop_decoding(self, address: PciAddress) -> None:
+        """Have a function that no driver has answer at no address until a driver enables it.
+
+        Rediscovered so, a boot display shows its own ROM, not the shadow at 0xC0000.
+        """
+
     def carries(self, address: PciAddress) -> Sequence[str]:
         """What of the running host hangs on the function: mounted file systems, default route."""
 

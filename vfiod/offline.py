@@ -1,15 +1,21 @@
 """Composition for the commands that read this machine without the daemon, as any user."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod import domain, inventory
 from vfiod.bus import Bus
 from vfiod.checks import Request
 from vfiod.config import Config
-from vfiod.daemon import CONFIG, load_config
-from vfiod.errors import ConfigError
+from vfiod.daemon import CONFIG, JOURNAL, load_config
+from vfiod.errors import Busy, ConfigError
 from vfiod.guests import domain_xml
+from vfiod.host import Files, Pci, Processes
+from vfiod.linux.files import LinuxFiles
 from vfiod.linux.host import LinuxHost
+from vfiod.linux.kernelcall import KernelCalls
+from vfiod.linux.pci import LinuxPci
+from vfiod.linux.processes import LinuxProcesses
 from vfiod.plan import Plan, plan_handoff
 
 
@@ -30,3 +36,24 @@ def plan_for(name: str) -> Plan:
     wanted = domain.parse(domain_xml(name))
     state = inventory.read(LinuxHost(Bus()), config, guest, wanted)
     return plan_handoff(Request(config, guest, wanted, state))
+
+
+def require_no_handoff() -> None:
+    """Raises Busy while a guest has the devices, gets them, or gives them back."""
+    if JOURNAL.exists():
+        raise Busy("a guest has devices of this host, or is getting them",
+                   "wait for its end; vfiod status says what is under way")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The doors that need no bus: for commands about one device or file."""
+
+    pci: Pci
+    processes: Processes
+    files: Files
+
+
+def doors() -> Doors:
+    """This machine's."""
+    return Doors(LinuxPci(KernelCalls()), LinuxProcesses(), LinuxFiles())

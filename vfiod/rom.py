@@ -1,7 +1,8 @@
 """PCI option ROMs: bytes -> the images in them, and whose they are.
 
 The structure is that of the PCI Firmware Specification, section 5, read as the kernel reads it
-(drivers/pci/rom.c). Pure: bytes in, values out; messages name no file, the caller knows it.
+(drivers/pci/rom.c); the header of a UEFI image is that of the UEFI Specification, section 14.4.
+Pure: bytes in, values out; messages name no file, the caller knows it.
 """
 
 import struct
@@ -15,8 +16,12 @@ from vfiod.errors import RomError
 MAX_BYTES = 16 * 1024 * 1024
 
 _SIGNATURE = b"\x55\xaa"
+# NVIDIA's own images behind the standard ones start otherwise (nouveau: nvkm/subdev/bios/image.c).
+_VENDOR_SIGNATURES = (b"\x77\xbb", b"VN")
 _POINTER = 0x18  # in the header: where the PCI data structure is
-_PCIR = struct.Struct("<4sHHHHB3xHHBB")
+_PCIR = struct.Struct("<4sHHHHB3sHHBB")
+_UEFI = struct.Struct("<HIHHH")  # from byte 2: size, signature, subsystem, machine, compression
+_UEFI_SIGNATURE = 0x0EF1
 _DEVICE_LISTS_SINCE = 3  # revision of the PCI data structure
 _MAX_LISTED = 1024
 _LAST = 0x80
@@ -34,9 +39,33 @@ class CodeType(IntEnum):
     UEFI = 3
 
 
+class Machine(IntEnum):
+    """What a UEFI image is made for (UEFI Specification, section 2.1.1)."""
+
+    IA32 = 0x014C
+    ARM = 0x01C2
+    ITANIUM = 0x0200
+    EBC = 0x0EBC
+    RISCV64 = 0x5064
+    X64 = 0x8664
+    AARCH64 = 0xAA64
+
+
+@dataclass(frozen=True, slots=True)
+class UefiDriver:
+    """Header of a UEFI image: its machine type, and whether the driver in it is compressed."""
+
+    machine: int
+    compressed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class RomImage:
-    """One image; ``more_devices`` are the ids that its device list adds to ``device``."""
+    """One image; ``more_devices`` are the ids that its device list adds to ``device``.
+
+    ``sum_is_zero`` is None except for BIOS images, which firmware runs only if their bytes add
+    up to 0 (SeaBIOS: src/optionroms.c). ``uefi`` is None except for whole UEFI images.
+    """
 
     offset: int
     length: int
@@ -45,6 +74,14 @@ class RomImage:
     code_type: int
     last: bool
     more_devices: tuple[int, ...] = ()
+    class_code: int = 0
+    sum_is_zero: bool | None = None
+    uefi: UefiDriver | None = None
+
+    @property
+    def end(self) -> int:
+        """Where the next image would start."""
+        return self.offset + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +96,16 @@ class Rom:
         return any(image.code_type == CodeType.UEFI for image in self.images)
 
     @property
+    def complete(self) -> bool:
+        """False if the chain breaks off: its last image does not say that it is the last."""
+        return self.images[-1].last
+
+    @property
+    def end(self) -> int:
+        """Bytes from the start to the end of the last image."""
+        return self.images[-1].end
+
+    @property
     def ids(self) -> tuple[tuple[int, int], ...]:
         """The (vendor, device) pairs the images are made for, each once, in order."""
         pairs = ((i.vendor, device) for i in self.images for device in (i.device, *i.more_devices))
@@ -66,7 +113,7 @@ class Rom:
 
 
 def parse(data: bytes) -> Rom:
-    """Read a whole ROM. Raises RomError if it is none, or not whole."""
+    """Read a ROM. Raises RomError if it is none, or if an image in it is not whole."""
     if not data:
         _refuse("the ROM is empty")
     if len(data) > MAX_BYTES:
@@ -74,11 +121,8 @@ def parse(data: bytes) -> Rom:
     if not data.startswith(_SIGNATURE):
         _refuse_beginning(data)
     images = [_image(data, 0)]
-    while not images[-1].last:
-        end = images[-1].offset + images[-1].length
-        if data[end : end + 2] != _SIGNATURE:
-            _refuse(f"the ROM has no last image: nothing follows the one that ends at {end:#x}")
-        images.append(_image(data, end))
+    while not images[-1].last and data[images[-1].end :].startswith(_SIGNATURE):
+        images.append(_image(data, images[-1].end))
     return Rom(tuple(images))
 
 
@@ -89,11 +133,33 @@ def check(data: bytes, *, vendor: int, device: int) -> Rom:
     """
     rom = parse(data)
     if (vendor, device) not in rom.ids:
-        made_for = ", ".join(f"{v:04x}:{d:04x}" for v, d in rom.ids[:4])
-        more = ", ..." if len(rom.ids) > 4 else ""
-        what = f"the ROM is for {made_for}{more}, the card is {vendor:04x}:{device:04x}"
+        what = f"the ROM is for {made_for(rom)}, the card is {vendor:04x}:{device:04x}"
         raise RomError(what, hint="Use the ROM made for this very card")
     return rom
+
+
+def made_for(rom: Rom) -> str:
+    """The ids a ROM names, shortened: ``1002:67df, 1002:67ef``."""
+    more = ", ..." if len(rom.ids) > 4 else ""
+    return ", ".join(f"{vendor:04x}:{device:04x}" for vendor, device in rom.ids[:4]) + more
+
+
+def header_before(data: bytes) -> int:
+    """Bytes that a tool put before the ROM; 0 if there are none, or if no ROM follows them."""
+    if data.startswith(_SIGNATURE):
+        return 0
+    start = data.find(_SIGNATURE, 0, _WRAPPED_WITHIN)
+    while start > 0:
+        pcir = _data_structure(data, start)
+        if data[pcir : pcir + 4] == b"PCIR":
+            return start
+        start = data.find(_SIGNATURE, start + 1, _WRAPPED_WITHIN)
+    return 0
+
+
+def vendor_data_follows(data: bytes, rom: Rom) -> bool:
+    """True if NVIDIA's own images, which no firmware runs, follow the standard ones."""
+    return data[rom.end : rom.end + 2] in _VENDOR_SIGNATURES
 
 
 def _refuse(what: str) -> NoReturn:
@@ -102,22 +168,14 @@ def _refuse(what: str) -> NoReturn:
 
 def _refuse_beginning(data: bytes) -> NoReturn:
     """Say why it is no ROM. nvflash and GPU-Z put a header before it, which QEMU cannot skip."""
-    start = _find_image(data)
     nvidia = " (NVGI, by nvflash or GPU-Z)" if data.startswith(b"NVGI") else ""
-    if start is not None:
-        what = f"the ROM does not start with 55 AA: {start} bytes of header{nvidia} precede it"
-        raise RomError(what, hint=f"Cut them off: tail -c +{start + 1} OLD > NEW")
+    if header := header_before(data):
+        what = f"the ROM does not start with 55 AA: {header} bytes of header{nvidia} precede it"
+        raise RomError(what, hint="Cut them off: vfiod rom check OLD --fix NEW")
+    for byte, name in ((b"\xff", "FF"), (b"\0", "00")):
+        if not data.strip(byte):
+            _refuse(f"not an option ROM: every byte is {name}, so the card did not answer")
     _refuse(f"not an option ROM: it does not start with 55 AA{nvidia}")
-
-
-def _find_image(data: bytes) -> int | None:
-    start = data.find(_SIGNATURE, 0, _WRAPPED_WITHIN)
-    while start >= 0:
-        pcir = _data_structure(data, start)
-        if data[pcir : pcir + 4] == b"PCIR":
-            return start
-        start = data.find(_SIGNATURE, start + 1, _WRAPPED_WITHIN)
-    return None
 
 
 def _data_structure(data: bytes, offset: int) -> int:
@@ -131,15 +189,16 @@ def _image(data: bytes, offset: int) -> RomImage:
     if pcir + _PCIR.size > len(data):
         _refuse(f"the ROM is cut off or damaged: it ends within the image at {offset:#x}")
     fields = _PCIR.unpack_from(data, pcir)
-    signature, vendor, device, devices, _, revision, units, _, code_type, indicator = fields
+    signature, vendor, device, devices, _, revision, code, units, _, code_type, indicator = fields
     if signature != b"PCIR":
         _refuse(f"the ROM is damaged: the image at {offset:#x} has no PCI data structure (PCIR)")
     if not units:
         _refuse(f"the ROM is damaged: the image at {offset:#x} has length 0")
-    if offset + units * _UNIT > len(data):
-        end = offset + units * _UNIT
+    end = offset + units * _UNIT
+    if end > len(data):
         _refuse(f"the ROM is cut off: it has {len(data)} bytes, an image of it ends at {end}")
     listed = devices and revision >= _DEVICE_LISTS_SINCE
+    image = data[offset:end]
     return RomImage(
         offset=offset,
         length=units * _UNIT,
@@ -147,7 +206,10 @@ def _image(data: bytes, offset: int) -> RomImage:
         device=device,
         code_type=code_type,
         last=bool(indicator & _LAST),
-        more_devices=_device_list(data[pcir + devices : offset + units * _UNIT]) if listed else (),
+        more_devices=_device_list(data[pcir + devices : end]) if listed else (),
+        class_code=int.from_bytes(code, "little"),
+        sum_is_zero=_sum_is_zero(image) if code_type == CodeType.BIOS else None,
+        uefi=_uefi_driver(image) if code_type == CodeType.UEFI else None,
     )
 
 
@@ -155,3 +217,15 @@ def _device_list(data: bytes) -> tuple[int, ...]:
     """Read 16-bit device ids up to 0, but not endlessly."""
     whole = data[: min(len(data) // 2, _MAX_LISTED) * 2]
     return tuple(takewhile(bool, (device for (device,) in struct.iter_unpack("<H", whole))))
+
+
+def _sum_is_zero(image: bytes) -> bool:
+    """Byte 2 says how much of the image the firmware copies and adds up."""
+    size = image[2] * _UNIT
+    return 0 < size <= len(image) and sum(image[:size]) % 256 == 0
+
+
+def _uefi_driver(image: bytes) -> UefiDriver | None:
+    """Read the header of a UEFI image; None if it has none."""
+    _, signature, _, machine, compression = _UEFI.unpack_from(image, 2)
+    return UefiDriver(machine, bool(compression)) if signature == _UEFI_SIGNATURE else None

@@ -114,6 +114,11 @@ def a_power_policy_is_set_and_restored(b: Bench) -> None:
 
 
 @reading
+def a_rom_that_is_not_there_is_refused(b: Bench) -> None:
+    assert str(b.spare) in refuses(lambda: b.host.pci.read_rom(b.spare, seconds=SHORT)).message
+
+
+@reading
 def an_empty_power_policy_changes_nothing(b: Bench) -> None:
     before = b.host.pci.power(b.spare)
     b.host.pci.set_power(b.spare, PowerPolicy(None, None))

@@ -119,6 +119,20 @@ class FakePci(Door):
     def refused_groups(self) -> Collection[int]:
         return self._kernel.refused_groups
 
+    def read_rom(self, address: PciAddress, *, seconds: float) -> bytes:
+        found: list[bytes] = []
+        name = f"rom {address}"
+        self._effects.take(
+            name,
+            lambda: found.append(self._kernel.rom(address)),
+            subject=str(address),
+            seconds=seconds,
+        )
+        return found[0]
+
+    def stop_decoding(self, address: PciAddress) -> None:
+        self._effects.take(f"stop decoding {address}", lambda: self._kernel.stop_decoding(address))
+
     def carries(self, address: PciAddress) -> Sequence[str]:
         return self._kernel.device(address).carries
 

@@ -45,6 +45,8 @@ class Device:
     carries: tuple[str, ...] = ()
     resets: tuple[str, ...] = ("pm", "bus")
     cure: str | None = None  # its native driver refuses it until this was done; None: it is well
+    rom: bytes | None = None
+    rom_hides_behind_driver: bool = False
 
 
 class Kernel:
@@ -246,6 +248,19 @@ class Kernel:
             source.remove(framebuffer)
             target.append(framebuffer)
         self.refresh_console()
+
+    def stop_decoding(self, address: PciAddress) -> None:
+        """Deaf until a driver takes it."""
+        if (driver := self.device(address).driver) is not None:
+            self.mishaps.append(f"{driver} lost {address}")
+
+    def rom(self, address: PciAddress) -> bytes:
+        """What the ROM attribute gives while the function is awake."""
+        device = self.device(address)
+        hidden = device.rom_hides_behind_driver and device.driver is not None
+        if device.rom is None or hidden or device.power.control != "on":
+            raise HostError(f"the kernel refused rom of {address}: Input/output error")
+        return device.rom
 
     def function(self, address: PciAddress) -> PciFunction:
         device = self.device(address)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.roms import EFI_E1000, SHIPPED, STDVGA, checksummed, uefi_image
 from vfiod import rom
 from vfiod.errors import RomError
-from vfiod.rom import CodeType, Rom, RomImage, check, parse
+from vfiod.rom import CodeType, Machine, Rom, RomImage, UefiDriver, check, header_before, parse
 
 PCIR = 0x20
 
@@ -45,8 +46,12 @@ def refused(data: bytes) -> RomError:
 
 
 def test_one_image() -> None:
-    image = RomImage(0, 1024, 0x1234, 0x1111, code_type=CodeType.BIOS, last=True)
+    image = RomImage(
+        0, 1024, 0x1234, 0x1111, code_type=CodeType.BIOS, last=True, class_code=0x030000,
+        sum_is_zero=False,
+    )  # fmt: skip
     assert parse(make_rom()) == Rom((image,))
+    assert parse(make_rom()).complete
 
 
 def test_a_chain_of_images() -> None:
@@ -68,24 +73,58 @@ def test_code_types_of_a_vendor_are_numbers() -> None:
     assert parse(make_rom(code_type=0xE0)).images[0].code_type == 0xE0
 
 
-REAL = [Path("/usr/share/seabios/vgabios-stdvga.bin"), Path("/usr/lib/ipxe/qemu/efi-e1000.rom")]
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_roms_that_debian_ships(path: Path) -> None:
+    """SeaBIOS and iPXE build them with their own tools: sums are right, the last is marked."""
+    data = path.read_bytes()
+    found = parse(data)
+    assert found.complete
+    assert found.end == len(data)
+    for image in found.images:
+        assert image.sum_is_zero is (True if image.code_type == CodeType.BIOS else None)
+        assert (image.uefi is not None) == (image.code_type == CodeType.UEFI)
 
 
 @pytest.mark.parametrize(
     ("data", "ids"),
     [
         pytest.param(make_rom(), (0x1234, 0x1111), id="made here"),
-        *(
-            pytest.param(path.read_bytes(), ids, id=path.name)
-            for path, ids in zip(REAL, [(0x1234, 0x1111), (0x8086, 0x100E)], strict=True)
-            if path.exists()
-        ),
+        pytest.param(STDVGA.read_bytes(), (0x1234, 0x1111), id="stdvga"),
+        pytest.param(EFI_E1000.read_bytes(), (0x8086, 0x100E), id="efi-e1000"),
     ],
 )
 def test_roms_that_work(data: bytes, ids: tuple[int, int]) -> None:
-    found = check(data, vendor=ids[0], device=ids[1])
-    assert found.images[-1].last
-    assert sum(image.length for image in found.images) <= len(data)
+    assert check(data, vendor=ids[0], device=ids[1]).complete
+
+
+def test_a_real_uefi_image_tells_its_machine() -> None:
+    bios, uefi = parse(EFI_E1000.read_bytes()).images
+    assert (bios.code_type, bios.uefi) == (CodeType.BIOS, None)
+    assert uefi.uefi == UefiDriver(Machine.X64, compressed=False)
+    assert uefi.class_code == 0x020000
+
+
+def test_a_uefi_image_tells_whether_it_is_compressed() -> None:
+    (image,) = parse(uefi_image(machine=Machine.AARCH64, compressed=True)).images
+    assert image.uefi == UefiDriver(Machine.AARCH64, compressed=True)
+
+
+def test_a_uefi_image_without_its_signature_has_no_driver() -> None:
+    (image,) = parse(patched(uefi_image(), 4, b"\0")).images
+    assert image.code_type == CodeType.UEFI
+    assert image.uefi is None
+
+
+def test_one_changed_byte_spoils_the_sum() -> None:
+    data = checksummed(make_rom())
+    assert parse(data).images[0].sum_is_zero
+    assert not parse(patched(data, 900, b"\1")).images[0].sum_is_zero
+
+
+@pytest.mark.parametrize("units", [0, 3])
+def test_a_sum_over_nothing_or_too_much_is_wrong(units: int) -> None:
+    data = patched(bytes(1024), 0, make_rom()[:0x40])
+    assert not parse(patched(data, 2, bytes([units]))).images[0].sum_is_zero
 
 
 @pytest.mark.parametrize(
@@ -152,7 +191,8 @@ def test_a_device_list_is_not_read_endlessly() -> None:
 REFUSED = [
     (b"", "the ROM is empty"),
     (bytes(rom.MAX_BYTES + 1), "the ROM has 16777217 bytes, more than the 16777216 PCI allows"),
-    (b"\xff" * 1024, "not an option ROM: it does not start with 55 AA"),
+    (b"\xff" * 1024, "not an option ROM: every byte is FF, so the card did not answer"),
+    (bytes(1024), "not an option ROM: every byte is 00, so the card did not answer"),
     (b"\x55", "not an option ROM: it does not start with 55 AA"),
     (
         b"NVGI" + bytes(600),
@@ -171,11 +211,6 @@ REFUSED = [
     (patched(make_rom(), PCIR, b"PCIX"), "the image at 0x0 has no PCI data structure (PCIR)"),
     (patched(make_rom(), 0x18, b"\0\0"), "the image at 0x0 has no PCI data structure (PCIR)"),
     (make_rom(units=0), "the ROM is damaged: the image at 0x0 has length 0"),
-    (make_rom(last=False), "no last image: nothing follows the one that ends at 0x400"),
-    (
-        make_rom(last=False) + bytes(1024),
-        "no last image: nothing follows the one that ends at 0x400",
-    ),
     (make_rom(last=False) + b"\x55\xaa", "cut off or damaged: it ends within the image at 0x400"),
     (
         make_rom(last=False) + make_rom(units=0),
@@ -204,7 +239,8 @@ def test_a_header_before_the_rom_is_measured(header: bytes) -> None:
             f"the ROM does not start with 55 AA: {len(header)} bytes of"
         )
         assert ("NVGI, by nvflash" in error.message) == header.startswith(b"NVGI")
-        assert error.hint == f"Cut them off: tail -c +{len(header) + 1} OLD > NEW"
+        assert error.hint == "Cut them off: vfiod rom check OLD --fix NEW"
+        assert header_before(data) == len(header)
         assert parse(data[len(header) :]).images
     else:
         assert "damaged" in refused(data).message
@@ -215,6 +251,21 @@ def test_a_header_with_false_starts_is_measured() -> None:
     assert f" {len(header)} bytes of header" in refused(header + make_rom()).message
 
 
+@pytest.mark.parametrize("data", [b"", bytes(600), STDVGA.read_bytes(), b"\0\x55\xaa" + bytes(99)])
+def test_no_header_is_found_where_none_is(data: bytes) -> None:
+    assert header_before(data) == 0
+
+
+@pytest.mark.parametrize("rest", [b"", bytes(1024), b"\x77\xbb" + bytes(99), b"VN" + bytes(99)])
+def test_a_chain_that_breaks_off_is_read_as_far_as_it_goes(rest: bytes) -> None:
+    """The legacy image alone, as VFCT and old firmware keep it; firmware runs it (SeaBIOS)."""
+    data = make_rom(last=False) + rest
+    found = parse(data)
+    assert len(found.images) == 1
+    assert not found.complete
+    assert rom.vendor_data_follows(data, found) == rest.startswith((b"\x77\xbb", b"VN"))
+
+
 @given(st.binary(max_size=200) | st.binary(max_size=200).map(make_rom().__add__))
 def test_any_bytes_give_a_rom_or_an_error_of_its_own(data: bytes) -> None:
     assert outcome(data)
@@ -223,6 +274,14 @@ def test_any_bytes_give_a_rom_or_an_error_of_its_own(data: bytes) -> None:
 @given(st.integers(0, 0x3F), st.binary(min_size=1, max_size=8), st.integers(0, 1100))
 def test_any_damage_gives_a_rom_or_an_error_of_its_own(at: int, new: bytes, end: int) -> None:
     assert outcome(patched(make_rom(revision=3, devices=(1, 2)), at, new)[:end])
+
+
+REAL = EFI_E1000.read_bytes()
+
+
+@given(st.integers(0, len(REAL) - 1), st.binary(min_size=1, max_size=8), st.integers(0, len(REAL)))
+def test_any_damage_of_a_real_rom_gives_a_rom_or_an_error(at: int, new: bytes, end: int) -> None:
+    assert outcome(patched(REAL, at, new)[:end])
 
 
 def outcome(data: bytes) -> object:

@@ -32,9 +32,15 @@ class KernelCalls:
 
     def read(self, path: Path, *, subject: str, seconds: float) -> str:
         """Read an attribute whose show function takes the device's lock. Raises as write()."""
-        return self._call("/usr/bin/cat", path, "", subject, seconds).strip()
+        return (
+            self.read_bytes(path, subject=subject, seconds=seconds).decode(errors="replace").strip()
+        )
 
-    def _call(self, program: str, path: Path, text: str, subject: str, seconds: float) -> str:
+    def read_bytes(self, path: Path, *, subject: str, seconds: float) -> bytes:
+        """Read a binary attribute, which the kernel bounds. Raises as write()."""
+        return self._call("/usr/bin/cat", path, "", subject, seconds)
+
+    def _call(self, program: str, path: Path, text: str, subject: str, seconds: float) -> bytes:
         self._require_free(subject)
         caller = subprocess.Popen(
             [program, "--", str(path)],
@@ -57,7 +63,7 @@ class KernelCalls:
         if caller.returncode != 0:
             reason = words.decode(errors="replace").strip().rsplit(": ", 1)[-1]
             raise HostError(f"the kernel refused {path.name} of {subject}: {reason}")
-        return found.decode(errors="replace")
+        return found
 
     def _require_free(self, subject: str) -> None:
         writer = self._abandoned.get(subject)

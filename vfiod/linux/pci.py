@@ -6,6 +6,7 @@ from pathlib import Path
 from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.linux.kernelcall import KernelCalls
+from vfiod.linux.optionrom import read_option_rom, stop_decoding
 from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
 from vfiod.survey.pci import read_cards, read_function
 from vfiod.survey.reserved import read_refused_groups
@@ -93,6 +94,12 @@ class LinuxPci:
 
     def refused_groups(self) -> Collection[int]:
         return read_refused_groups(self._root)
+
+    def read_rom(self, address: PciAddress, *, seconds: float) -> bytes:
+        return read_option_rom(self._calls, self._path(address), seconds=seconds)
+
+    def stop_decoding(self, address: PciAddress) -> None:
+        stop_decoding(self._path(address))
 
     def carries(self, address: PciAddress) -> Sequence[str]:
         return self._standing.on(self._path(address))
