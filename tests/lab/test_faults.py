@@ -13,7 +13,7 @@ import pytest
 from . import byhand, guest
 from .checks import unit_state
 from .guest import Guest
-from .hardware import FUNCTIONS, GPU, USB
+from .hardware import AUDIO, FUNCTIONS, GPU, USB
 from .machine import Lab
 from .scene import configure, define, desktop, facts, phase, start, stop, wait_for_host
 
@@ -156,6 +156,20 @@ def test_a_second_press_does_not_wait(lab: Lab, running: str) -> None:
     lab.qmp("system_powerdown")
     wait_for_host(lab)
     assert "its plug is pulled" in told(lab)
+
+
+def test_keys_of_ones_choice_do_what_the_power_button_does(lab: Lab) -> None:
+    configure(lab, [GPU, AUDIO])
+    lab.sh("echo 'escape_keys: [KEY_LEFTCTRL, KEY_END]' >> /etc/vfiod/vfiod.yaml")
+    define(lab, Guest(does="stay", hostdevs=[GPU, AUDIO]))
+    assert start(lab) == (0, "")
+    lab.wait_until("the guest", lambda: phase(lab) == "guest", timeout=60)
+    keys = [{"type": "qcode", "data": name} for name in ("ctrl", "end")]
+    lab.qmp("send-key", keys=keys[1:])
+    lab.qmp("send-key", keys=keys)
+    lab.wait_until("the press", lambda: "power button: it has 60 s" in told(lab), timeout=30)
+    lab.qmp("send-key", keys=keys)
+    wait_for_host(lab)
 
 
 def test_a_guest_on_trial_is_ended_and_one_that_is_kept_stays(lab: Lab) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from . import spoil
+from . import byhand, spoil
 from .guest import Guest
+from .hardware import USB
 from .machine import Lab
 from .scene import configure, define, facts, phase, start, stop, wait_for_host
 
@@ -83,3 +84,70 @@ def test_force_climbs_again(lab: Lab) -> None:
     assert lab.run("vfiod", "return", check=False, timeout=120).returncode == 7
     assert lab.run("vfiod", "return", "--force", timeout=180).stdout.endswith("display back.\n")
     wait_for_host(lab)
+
+
+# A driver whose remove() or probe() misbehaves, on the USB controller
+
+
+@pytest.fixture
+def odd_driver(lab: Lab, healed: None) -> Iterator[None]:
+    """The USB controller has the driver of tests/lab/driver as its native one."""
+    lab.run("modprobe", "vfiod_fault")
+    bind(lab, "vfiod_fault")
+    configure(lab)
+    lab.sh("echo 'limits: {driver: 3}' >> /etc/vfiod/vfiod.yaml")
+    define(lab, Guest(does="stay"))
+    yield
+    spoil.heal(lab)
+    lab.wait_until("an end", lambda: phase(lab) in ("host", "stuck"), timeout=60)
+    lab.run("vfiod", "return", check=False, timeout=120)
+    bind(lab, "")
+
+
+def bind(lab: Lab, override: str) -> None:
+    device = f"/sys/bus/pci/devices/{USB}"
+    lab.sh(
+        f"echo '{override}' > {device}/driver_override; "
+        f"echo {USB} > {device}/driver/unbind; echo {USB} > /sys/bus/pci/drivers_probe"
+    )
+
+
+def usb_driver(lab: Lab) -> str:
+    return byhand.drivers(lab, [USB])[USB]
+
+
+@pytest.mark.usefixtures("odd_driver")
+def test_an_unbind_that_never_returns(lab: Lab) -> None:
+    spoil.put(lab, "hold_remove", "1")
+    status, words = start(lab)
+    assert status == 1
+    assert f"the kernel did not finish unbind of {USB} within 3 s" in words
+    assert "fault_remove" in words
+    assert lab.run("vfiod", "status", check=False).returncode == 7
+    lab.wait_until("the greeter, all the same", lab.greeter_shown, timeout=120)
+    spoil.put(lab, "hold_remove", "0")
+    lab.run("vfiod", "return", timeout=120)
+    assert usb_driver(lab) == "vfiod_fault"
+
+
+@pytest.mark.usefixtures("odd_driver")
+def test_a_probe_that_never_returns(lab: Lab) -> None:
+    assert start(lab) == (0, "")
+    spoil.put(lab, "hold_probe", "1")
+    stop(lab)
+    lab.wait_until("the word", lambda: phase(lab) == "stuck", timeout=120)
+    assert "fault_probe" in " ".join(facts(lab)["faults"])
+    lab.wait_until("the greeter, all the same", lab.greeter_shown, timeout=120)
+    spoil.put(lab, "hold_probe", "0")
+    lab.run("vfiod", "return", timeout=120)
+    assert usb_driver(lab) == "vfiod_fault"
+
+
+@pytest.mark.usefixtures("odd_driver")
+def test_a_driver_that_needs_two_tries(lab: Lab) -> None:
+    assert start(lab) == (0, "")
+    spoil.put(lab, "fail_probe", "2")
+    stop(lab)
+    wait_for_host(lab)
+    assert usb_driver(lab) == "vfiod_fault"
+    assert f"probe {USB} again" in told(lab)
