@@ -50,3 +50,17 @@ class Event:
 
 
 Report = Callable[[Event], None]
+
+
+def timed(began: float, ended: float) -> dict[str, str]:
+    """Fields of what took time: when it began and how long it took, in microseconds.
+
+    Arguments: seconds since boot, as Host.now() tells them. The journal's own times are of the
+    arrival of an entry (journald is late on a busy machine) and jump with the wall clock.
+    """
+    return {**began_at(began), "DURATION_USEC": str(round((ended - began) * 1e6))}
+
+
+def began_at(began: float) -> dict[str, str]:
+    """Field of what has only begun; seconds since boot."""
+    return {"BEGAN_USEC": str(round(began * 1e6))}

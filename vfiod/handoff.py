@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from vfiod import transaction
 from vfiod.errors import HostError, Refused, Stuck, VfiodError
-from vfiod.events import Event, Kind, Report
+from vfiod.events import Event, Kind, Report, began_at, timed
 from vfiod.host import Host
 from vfiod.journal import Journal, Record
 from vfiod.model import Phase
@@ -42,7 +42,8 @@ class Handoff:
         )
         self.journal.begin(record)
         report = self._reporter(record)
-        report(Event(Kind.HANDOFF_BEGUN, f"handing {list_devices(record)} to {record.guest}"))
+        text = f"handing {list_devices(record)} to {record.guest}"
+        report(Event(Kind.HANDOFF_BEGUN, text, began_at(record.since)))
         try:
             self._take_steps(decided, report)
         except Stuck as stuck:
@@ -52,9 +53,10 @@ class Handoff:
             self.journal.clear()
             self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
             raise _not_started(record.guest, error) from error
-        seconds = self.host.now() - record.since
-        text = f"{record.guest} may start: it has {list_devices(record)} ({seconds:.3f} s)"
-        report(Event(Kind.HANDOFF_COMPLETE, text, _duration(seconds)))
+        now = self.host.now()
+        text = f"{record.guest} may start: it has {list_devices(record)}"
+        took = f"({now - record.since:.3f} s)"
+        report(Event(Kind.HANDOFF_COMPLETE, f"{text} {took}", timed(record.since, now)))
 
     def give_back(self, transaction_id: str, why: str, *, climb: bool = True) -> None:
         """Give everything back, if this handoff is still the one under way. Raises Stuck.
@@ -68,11 +70,8 @@ class Handoff:
         with suppress(HostError):
             self.journal.update(lambda r: replace(r, phase=Phase.RETURN, since=began, faults=()))
         report = self._reporter(record)
-        report(
-            Event(
-                Kind.RETURN_BEGUN, f"taking {list_devices(record)} back from {record.guest}: {why}"
-            )
-        )
+        text = f"taking {list_devices(record)} back from {record.guest}: {why}"
+        report(Event(Kind.RETURN_BEGUN, text, began_at(began)))
         try:
             transaction.roll_back(self.host, self.journal, report, climb=climb)
         except Stuck as stuck:
@@ -114,8 +113,9 @@ class Handoff:
     def _say_returned(
         self, report: Report, text: str, record: Record, began: float | None = None
     ) -> None:
-        seconds = self.host.now() - (record.since if began is None else began)
-        report(Event(Kind.RETURN_COMPLETE, f"{text} ({seconds:.3f} s)", _duration(seconds)))
+        began, now = record.since if began is None else began, self.host.now()
+        text = f"{text} ({now - began:.3f} s)"
+        report(Event(Kind.RETURN_COMPLETE, text, timed(began, now)))
 
     def _reporter(self, record: Record) -> Report:
         """Adds whose handoff it is to every event."""
@@ -126,10 +126,6 @@ class Handoff:
 def list_devices(record: Record) -> str:
     """The devices of a handoff, for a person."""
     return ", ".join(map(str, record.devices))
-
-
-def _duration(seconds: float) -> dict[str, str]:
-    return {"DURATION_USEC": str(round(seconds * 1e6))}
 
 
 def _not_started(guest: str, error: Exception) -> VfiodError:

@@ -10,7 +10,7 @@ from functools import partial
 
 from vfiod import ladder
 from vfiod.errors import HostError, Stuck, VfiodError
-from vfiod.events import Event, Kind, Report
+from vfiod.events import Event, Kind, Report, timed
 from vfiod.host import Host
 from vfiod.journal import Entry, Journal
 from vfiod.ladder import Fault, Faults
@@ -50,6 +50,7 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
     of the host comes back as can. ``climb``: whether devices may be reset for it. Raises Stuck,
     naming every fault, if any is left.
     """
+<<<<<<< HEAD
 
     def undo_all() -> Faults:
         return _undo_all(host, journal, report)
@@ -58,6 +59,22 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
     if climb and faults:
         may_sleep = _may_sleep(journal)
         faults, tried = ladder.climb(faults, undo_all, host, report, may_sleep=may_sleep)
+=======
+    record = journal.read()
+    faults = []
+    for entry in reversed(record.entries if record else ()):
+        began = host.now()
+        try:
+            notes = entry.step.undo(host, entry.prior)
+        except Exception as error:
+            took = timed(began, host.now())
+            faults.append(_failed(entry.step, error, took, Direction.RETURN, report))
+        else:
+            _done(entry.step, notes, timed(began, host.now()), Direction.RETURN, report)
+            # A full /run must not stop the way home: undoing an entry twice does no harm.
+            with suppress(HostError):
+                journal.remove(entry)
+>>>>>>> 127adee (Each event tells when it began, on the clock of the boot)
     if faults:
         raise _stuck(faults, tried)
 
@@ -90,12 +107,15 @@ def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
 
     def undo_all(lane: Sequence[Entry]) -> None:
         for entry in lane:
+            began = host.now()
             try:
-                _undo(entry, host, report)
+                notes = entry.step.undo(host, entry.prior)
             except Exception as error:
-                text = _failed(entry.step, error, Direction.RETURN, report)
+                took = timed(began, host.now())
+                text = _failed(entry.step, error, took, Direction.RETURN, report)
                 faults.append(Fault(entry, error, text))
             else:
+                _done(entry.step, notes, timed(began, host.now()), Direction.RETURN, report)
                 # A full /run must not stop the way home: undoing an entry twice does no harm.
                 with suppress(HostError):
                     journal.remove(entry)
@@ -111,30 +131,24 @@ def _apply(step: Step, host: Host, journal: Journal, report: Report) -> None:
     try:
         notes = step.apply(host)
     except Exception as error:
-        _failed(step, error, Direction.HANDOFF, report)
+        _failed(step, error, timed(began, host.now()), Direction.HANDOFF, report)
         raise
-    _done(step, notes, host.now() - began, Direction.HANDOFF, report)
+    _done(step, notes, timed(began, host.now()), Direction.HANDOFF, report)
 
 
-def _undo(entry: Entry, host: Host, report: Report) -> None:
-    began = host.now()
-    notes = entry.step.undo(host, entry.prior)
-    _done(entry.step, notes, host.now() - began, Direction.RETURN, report)
-
-
-def _done(step: Step, notes: Notes, seconds: float, way: Direction, report: Report) -> None:
+def _done(step: Step, notes: Notes, took: Fields, way: Direction, report: Report) -> None:
     fields = _fields(step, way)
     for note in notes:
         report(Event(Kind.REMARK, note, fields))
     if text := _describe(step, way):
-        timed = {**fields, "DURATION_USEC": str(round(seconds * 1e6))}
-        report(Event(Kind.STEP_DONE, f"{text} ({seconds:.3f} s)", timed))
+        seconds = int(took["DURATION_USEC"]) / 1e6
+        report(Event(Kind.STEP_DONE, f"{text} ({seconds:.3f} s)", {**fields, **took}))
 
 
-def _failed(step: Step, error: Exception, way: Direction, report: Report) -> str:
+def _failed(step: Step, error: Exception, took: Fields, way: Direction, report: Report) -> str:
     reason = str(error) if isinstance(error, VfiodError) else repr(error)
     text = f"could not {_describe(step, way)}: {reason}"
-    report(Event(Kind.STEP_FAILED, text, _fields(step, way)))
+    report(Event(Kind.STEP_FAILED, text, {**_fields(step, way), **took}))
     return text
 
 
@@ -142,5 +156,5 @@ def _describe(step: Step, way: Direction) -> str:
     return step.describe() if way is Direction.HANDOFF else step.describe_undo()
 
 
-def _fields(step: Step, way: Direction) -> Mapping[str, str]:
+def _fields(step: Step, way: Direction) -> Fields:
     return {"STEP": step.kind, "DEVICE": step.device, "DIRECTION": way.value}

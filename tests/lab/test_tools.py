@@ -84,7 +84,8 @@ def entry(step: str, direction: str, end: int, duration: int, transaction: str =
             "VFIOD_STEP": step,
             "VFIOD_DIRECTION": direction,
             "VFIOD_DURATION_USEC": str(duration),
-            "__MONOTONIC_TIMESTAMP": str(end),
+            "VFIOD_BEGAN_USEC": str(end - duration),
+            "__MONOTONIC_TIMESTAMP": str(end + 700_000),
         }
     )
 

@@ -14,7 +14,7 @@ HANDOFF, RETURN = "handoff", "return"
 
 @dataclass(frozen=True)
 class Step:
-    """One step as the journal tells it; times in seconds of the lab's monotonic clock."""
+    """One step as the journal tells it; times in seconds since the lab's boot."""
 
     name: str
     start: float
@@ -74,7 +74,6 @@ def _way(entries: Iterable[Mapping[str, str]], direction: str) -> Way:
 
 
 def _step(entry: Mapping[str, str]) -> Step:
-    end = int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6
-    start = end - int(entry["VFIOD_DURATION_USEC"]) / 1e6
+    start = int(entry["VFIOD_BEGAN_USEC"]) / 1e6
     name = " ".join(filter(None, (entry["VFIOD_STEP"], entry.get("VFIOD_DEVICE"))))
-    return Step(name, start, end)
+    return Step(name, start, start + int(entry["VFIOD_DURATION_USEC"]) / 1e6)

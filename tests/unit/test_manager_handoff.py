@@ -48,6 +48,7 @@ def test_what_is_told_of_a_handoff(bench: Bench) -> None:
     transactions = {event.fields["TRANSACTION"] for event in bench.events}
     assert len(transactions) == 1
     assert {event.fields["GUEST"] for event in bench.events} == {"win10"}
+    assert bench.events[0].fields["BEGAN_USEC"] == bench.events[-1].fields["BEGAN_USEC"]
 
 
 def test_a_started_guest_is_followed(bench: Bench) -> None:

@@ -188,9 +188,19 @@ def test_each_step_is_told_with_its_fields(run: Run) -> None:
     assert forth.message == f"keep {pcs.VGA} powered (0.000 s)"
     assert back.message == f"restore the power settings of {pcs.VGA} (0.000 s)"
     assert forth.fields == {
-        "STEP": "keep-awake", "DEVICE": str(pcs.VGA), "DIRECTION": "handoff", "DURATION_USEC": "0",
+        "STEP": "keep-awake", "DEVICE": str(pcs.VGA), "DIRECTION": "handoff",
+        "BEGAN_USEC": "1000000000", "DURATION_USEC": "0",
     }  # fmt: skip
     assert back.fields["DIRECTION"] == "return"
+
+
+def test_a_step_that_fails_tells_when_it_began_and_how_long_it_took(run: Run) -> None:
+    run.host.effects.plan({4: Fault.HANG})
+    with pytest.raises(HostError):
+        run.run()
+    (failed,) = (event for event in run.events if event.kind is Kind.STEP_FAILED)
+    assert failed.fields["BEGAN_USEC"] == "1000000000"
+    assert failed.fields["DURATION_USEC"] == "20000000"
 
 
 def test_a_dead_daemon_does_nothing_more(run: Run) -> None:
