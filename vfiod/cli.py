@@ -9,6 +9,7 @@ from vfiod.verbs import (
     check_config,
     daemon,
     groups,
+    log,
     plan,
     rehearse,
     rom,
@@ -17,7 +18,7 @@ from vfiod.verbs import (
     trial,
 )
 
-VERBS = (status, plan, groups, rom, check_config, rehearse, trial, take_back, daemon)
+VERBS = (status, plan, log, groups, rom, check_config, rehearse, trial, take_back, daemon)
 EPILOG = """exit status: 0 done; 1 failed; 2 wrong usage; 3 configuration, domain or ROM wrong;
 4 a start would be refused; 5 busy; 6 the host refused something; 7 stuck; 8 not authorised;
 9 the vfiod service does not answer"""

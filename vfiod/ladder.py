@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vfiod.errors import HostError, KernelStuck, VfiodError
-from vfiod.events import Event, Kind, Report
+from vfiod.events import Event, Kind, Report, timed
 from vfiod.host import Host
 from vfiod.journal import Entry
 from vfiod.model import VFIO_DRIVER, Direction, PciAddress
@@ -86,7 +86,9 @@ def _take(rung: Rung, host: Host, report: Report) -> None:
         rung.climb(host)
     except Exception as error:
         reason = str(error) if isinstance(error, VfiodError) else repr(error)
-        report(Event(Kind.RUNG, f"{rung.describe()}: {reason}", fields))
+        took = timed(began, host.now())
+        report(Event(Kind.RUNG, f"{rung.describe()}: {reason}", {**fields, **took}))
     else:
-        text = f"{rung.describe()} ({host.now() - began:.3f} s)"
-        report(Event(Kind.RUNG, text, fields))
+        now = host.now()
+        text = f"{rung.describe()} ({now - began:.3f} s)"
+        report(Event(Kind.RUNG, text, {**fields, **timed(began, now)}))

@@ -1,0 +1,83 @@
+"""The journal entries that the real manager sends on a FakeHost, as journald would store them."""
+
+import itertools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.fakes.bench import Bench
+from tests.fakes.host import FakeHost
+from vfiod.events import Event
+from vfiod.history.entry import Entry, parse
+from vfiod.linux.log import to_fields
+
+CATALOG = Path(__file__).parents[2] / "systemd" / "vfiod.catalog"
+BOOT = "b" * 32
+# 2026-11-24 18:00 UTC; the model's clock begins at 1000 s after boot.
+_BOOTED = 1_795_543_200 - 1000
+_LAG = 0.25
+
+
+class Recorder(list[Event]):
+    """Stands for a bench's list of events; keeps what the journal would of each."""
+
+    def __init__(self, host: FakeHost) -> None:
+        super().__init__()
+        self.records: list[dict[str, str]] = []
+        self._host = host
+        self._numbers: dict[str, str] = {}
+        self._effects = itertools.count(1)
+        host.effects.barrier = self._take_time
+
+    def append(self, event: Event) -> None:
+        """journald notes when it was sent, and when it came to it itself: later."""
+        super().append(event)
+        fields = to_fields(event)
+        if ident := fields.get("VFIOD_TRANSACTION"):
+            number = self._numbers.setdefault(ident, f"{len(self._numbers) + 1:032x}")
+            fields = {key: value.replace(ident, number) for key, value in fields.items()}
+        now = self._host.clock.time
+        self.records.append(
+            fields
+            | {
+                "_UID": "0",
+                "_BOOT_ID": BOOT,
+                "_SOURCE_REALTIME_TIMESTAMP": str(round((_BOOTED + now) * 1e6)),
+                "__REALTIME_TIMESTAMP": str(round((_BOOTED + now + _LAG) * 1e6)),
+                "__MONOTONIC_TIMESTAMP": str(round((now + _LAG) * 1e6)),
+            }
+        )
+
+    def _take_time(self, name: str) -> None:
+        """Nothing on a real host is done at once."""
+        if not name.startswith("journal"):
+            self._host.clock.advance(0.02 + 0.07 * (next(self._effects) % 5))
+
+
+def recorded(bench: Bench) -> Recorder:
+    """Make a bench tell a recorder from now on."""
+    tape = Recorder(bench.host)
+    bench.events = tape
+    bench.boot()
+    return tape
+
+
+def entries(records: list[dict[str, str]]) -> list[Entry]:
+    """The records as the reader gives them, with the catalog's text where the reader has it."""
+    found = [parse(record, explanation(record)) for record in records]
+    return [entry for entry in found if entry is not None]
+
+
+def explanation(record: Mapping[str, str]) -> str:
+    """The catalog's entry with the fields put in, as sd_journal_get_catalog(3) gives it."""
+    parts = re.split(r"^-- (\w+)\n", CATALOG.read_text(), flags=re.MULTILINE)
+    texts = dict(zip(parts[1::2], parts[2::2], strict=True))
+    text = texts.get(record["MESSAGE_ID"], "")
+    return re.sub(r"@(\w+)@", lambda m: record.get(m[1], ""), text)
+
+
+def export(records: list[dict[str, str]]) -> str:
+    """Journal export format (systemd.io/JOURNAL_EXPORT_FORMATS): an empty line ends each."""
+    return "".join(
+        "".join(f"{name}={value}\n" for name, value in record.items()) + "\n" for record in records
+    )

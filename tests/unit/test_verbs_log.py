@@ -1,0 +1,75 @@
+"""vfiod log: what the verb adds to the stories."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.record import BOOT, entries
+from tests.fakes.scenes import SCENES
+from vfiod import cli
+from vfiod.errors import HostError
+from vfiod.history import words
+from vfiod.history.story import tell
+from vfiod.verbs.log import tell_live, write_page
+
+
+def test_a_page_is_written_once_and_never_over_another(run_directory: Path) -> None:
+    stories = tell(entries(SCENES["refused"](run_directory)), boot=BOOT)
+    path = run_directory / "page.html"
+    write_page(path, stories)
+    assert path.read_bytes().startswith(b"<!DOCTYPE html>")
+    path.write_text("mine")
+    with pytest.raises(HostError, match="exists already"):
+        write_page(path, stories)
+    assert path.read_text() == "mine"
+
+
+def test_a_link_is_not_followed(run_directory: Path) -> None:
+    stories = tell(entries(SCENES["refused"](run_directory)), boot=BOOT)
+    link, target = run_directory / "link.html", run_directory / "target"
+    link.symlink_to(target)
+    with pytest.raises(HostError, match="exists already"):
+        write_page(link, stories)
+    assert not target.exists()
+
+
+def test_a_place_that_cannot_be_written_is_named(run_directory: Path) -> None:
+    stories = tell(entries(SCENES["refused"](run_directory)), boot=BOOT)
+    with pytest.raises(HostError, match="No such file or directory"):
+        write_page(run_directory / "absent" / "page.html", stories)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--last", "--follow"], ["--since", "now", "--last"], ["--html", "x", "--follow"],
+     ["--html", "x", "--json"]],
+)  # fmt: skip
+def test_what_does_not_go_together_is_wrong_usage(wrong: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["log", *wrong])
+    assert caught.value.code == 2
+
+
+def test_following_one_guest_leaves_out_the_other(
+    run_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = entries(SCENES["interleaved"](run_directory))
+    tell_live(told, "other", as_json=True)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["guest"] for line in lines} == {"other"}
+    assert lines[0]["kind"] == "refused"
+    assert len(lines) == sum(entry.guest == "other" for entry in told)
+
+
+def test_following_in_words(run_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tell_live(entries(SCENES["stuck"](run_directory)), None, as_json=False)
+    text = capsys.readouterr().out
+    assert "handing 0000:01:00.0" in text
+    assert "systemctl reboot" in text
+
+
+def test_no_story_at_all_is_said_plainly() -> None:
+    assert words.nothing(None, None).startswith("No start of a guest is in the journal.")
+    assert "vfiod plan win10" in words.nothing("win10", "yesterday")
+    assert "since yesterday" in words.nothing("win10", "yesterday")

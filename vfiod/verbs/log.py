@@ -1,0 +1,108 @@
+"""vfiod log: the journal told as a story."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vfiod.errors import HostError
+
+if TYPE_CHECKING:
+    from vfiod.history.entry import Entry
+    from vfiod.history.story import Story
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser("log", help="what happened at starts and ends of guests, and when")
+    verb.add_argument("guest", metavar="GUEST", nargs="?", help="only this guest")
+    which = verb.add_mutually_exclusive_group()
+    which.add_argument("--last", action="store_true", help="only the last start")
+    which.add_argument("--follow", action="store_true", help="go on telling as things happen")
+    which.add_argument("--since", metavar="TIME", help="starts since then, in full: '2 hours ago'")
+    verb.add_argument("--json", action="store_true", help="print JSON")
+    verb.add_argument("--html", metavar="FILE", type=Path, help="write a page with the timeline")
+    verb.set_defaults(run=run, wrong=verb.error)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read the journal and tell it. Raises NotAuthorized if this user may not read it."""
+    if arguments.html and (arguments.follow or arguments.json):
+        arguments.wrong("--html goes with neither --follow nor --json")
+    if arguments.follow:
+        return _follow(arguments)
+    stories = _stories(arguments)
+    if arguments.last:
+        stories = stories[-1:]
+    if arguments.json:
+        from vfiod.history.facts import of_story
+
+        document = {"handoffs": [of_story(story) for story in stories]}
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    elif not stories:
+        from vfiod.history.words import nothing
+
+        print(nothing(arguments.guest, arguments.since))
+    elif arguments.html:
+        write_page(arguments.html, stories)
+    else:
+        from vfiod.history.text import show
+        from vfiod.talk import console
+
+        show(stories, console(), every=arguments.since is not None)
+    return 0
+
+
+def _stories(arguments: argparse.Namespace) -> "list[Story]":
+    from vfiod.history.reader import HistoryReader, parse_time, this_boot
+    from vfiod.history.story import tell
+
+    since = parse_time(arguments.since) if arguments.since else None
+    entries = HistoryReader().entries(since)
+    return tell(entries, boot=this_boot(), guest=arguments.guest)
+
+
+def _follow(arguments: argparse.Namespace) -> int:
+    from vfiod.history.reader import HistoryReader
+
+    print("Waiting for what vfiod does next; end with Ctrl+C.", file=sys.stderr)
+    try:
+        tell_live(HistoryReader().follow(), arguments.guest, as_json=arguments.json)
+    except KeyboardInterrupt:
+        print()
+    return 0
+
+
+def tell_live(entries: "Iterable[Entry]", guest: str | None, *, as_json: bool) -> None:
+    """Print entries as they come: of one guest, and those that are of no guest."""
+    from vfiod.history.facts import of_entry
+    from vfiod.history.text import show_entry
+    from vfiod.talk import console
+
+    out = console()
+    for entry in entries:
+        if guest is not None and entry.guest not in ("", guest):
+            continue
+        if as_json:
+            print(json.dumps(of_entry(entry), ensure_ascii=False), flush=True)
+        else:
+            show_entry(entry, out)
+
+
+def write_page(path: Path, stories: "Sequence[Story]") -> None:
+    """Write the page into a new file; one that is there is never overwritten."""
+    from vfiod.history.page import render
+
+    page = render(stories)
+    try:
+        with path.open("xb") as file:
+            file.write(page)
+    except FileExistsError as error:
+        raise HostError(
+            f"{path} exists already", "vfiod overwrites nothing: name another"
+        ) from error
+    except OSError as error:
+        raise HostError(f"cannot write {path}: {error.strerror}", "name another place") from error
+    print(f"written: {path}")
