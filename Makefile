@@ -11,7 +11,8 @@ RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus pyt
 	python3-evdev python3-lxml python3-rich python3-ruamel.yaml pci.ids virtinst dbus polkitd kmod systemd
 BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-all \
 	python3-setuptools fakeroot lintian
-TEST := python3-venv python3-dbusmock shellcheck hyperfine seabios ipxe-qemu
+TEST := python3-venv python3-dbusmock shellcheck hyperfine seabios ipxe-qemu \
+	man-db python3-argcomplete fish zsh systemd-journal-remote
 LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 
 .PHONY: help
@@ -113,6 +114,9 @@ actiondir = /usr/share/polkit-1/actions
 catalogdir = $(if $(local),/etc/systemd/catalog,/usr/lib/systemd/catalog)
 romdir = /usr/share/vgabios/vfiod
 mandir = $(datadir)/man
+bashdir = $(datadir)/bash-completion/completions
+fishdir = $(datadir)/fish/vendor_completions.d
+zshdir = $(datadir)/zsh/$(if $(local),site-functions,vendor-completions)
 pythondir = $(shell $(PYTHON) -c 'import sysconfig as s; \
 	scheme = "deb_system" if "$(prefix)" == "/usr" and "deb_system" in s.get_scheme_names() \
 	else "posix_prefix"; \
@@ -145,6 +149,9 @@ install-data:
 	$(call data,docs/man/vfiod.1,$(mandir)/man1)
 	$(call data,docs/man/vfiod.yaml.5,$(mandir)/man5)
 	$(call data,docs/man/vfiod.service.8,$(mandir)/man8)
+	$(call data,config/completions/vfiod.bash,$(bashdir))
+	$(call data,config/completions/vfiod.fish,$(fishdir))
+	$(call data,config/completions/_vfiod,$(zshdir))
 	install -d $(DESTDIR)$(romdir) $(DESTDIR)/etc/vfiod
 	test -e $(DESTDIR)/etc/vfiod/vfiod.yaml || \
 		install -m 644 config/vfiod.yaml $(DESTDIR)/etc/vfiod/vfiod.yaml
@@ -169,7 +176,8 @@ uninstall: ## what install put there; the configuration stays
 		$(DESTDIR)$(activationdir)/org.vfiod1.service $(DESTDIR)$(catalogdir)/vfiod.catalog \
 		$(DESTDIR)$(policydir)/org.vfiod1.conf $(DESTDIR)$(actiondir)/org.vfiod1.policy \
 		$(DESTDIR)$(mandir)/man1/vfiod.1 $(DESTDIR)$(mandir)/man5/vfiod.yaml.5 \
-		$(DESTDIR)$(mandir)/man8/vfiod.service.8
+		$(DESTDIR)$(mandir)/man8/vfiod.service.8 $(DESTDIR)$(bashdir)/vfiod.bash \
+		$(DESTDIR)$(fishdir)/vfiod.fish $(DESTDIR)$(zshdir)/_vfiod
 
 .PHONY: clean
 clean: ## remove build/ and caches

@@ -1,6 +1,7 @@
 """The command line: vfiod VERB. Each verb declares and runs itself in vfiod.verbs."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -39,7 +40,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb; errors become a message and an exit status here and nowhere else."""
-    arguments = parser().parse_args(argv)
+    top = parser()
+    if "_ARGCOMPLETE" in os.environ:
+        from vfiod.completion import complete
+
+        complete(top)
+    arguments = top.parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except VfiodError as error:
