@@ -18,6 +18,7 @@ from vfiod.lanes import lanes
 from vfiod.model import Direction
 from vfiod.steps.base import Notes, Step
 
+Fields = Mapping[str, str]
 _AGAIN = "after setting it right, run: vfiod return"
 _REBOOT = (
     "rebooting the host brings everything back, as nothing that vfiod changes outlives it; "
@@ -50,7 +51,6 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
     of the host comes back as can. ``climb``: whether devices may be reset for it. Raises Stuck,
     naming every fault, if any is left.
     """
-<<<<<<< HEAD
 
     def undo_all() -> Faults:
         return _undo_all(host, journal, report)
@@ -59,22 +59,6 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
     if climb and faults:
         may_sleep = _may_sleep(journal)
         faults, tried = ladder.climb(faults, undo_all, host, report, may_sleep=may_sleep)
-=======
-    record = journal.read()
-    faults = []
-    for entry in reversed(record.entries if record else ()):
-        began = host.now()
-        try:
-            notes = entry.step.undo(host, entry.prior)
-        except Exception as error:
-            took = timed(began, host.now())
-            faults.append(_failed(entry.step, error, took, Direction.RETURN, report))
-        else:
-            _done(entry.step, notes, timed(began, host.now()), Direction.RETURN, report)
-            # A full /run must not stop the way home: undoing an entry twice does no harm.
-            with suppress(HostError):
-                journal.remove(entry)
->>>>>>> 127adee (Each event tells when it began, on the clock of the boot)
     if faults:
         raise _stuck(faults, tried)
 
