@@ -124,6 +124,18 @@ def test_manual_names_its_version(page: Path) -> None:
     assert f'"vfiod {_version()}"' in page.read_text()
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "man").iterdir()), ids=lambda p: p.name)
+def test_manual_is_well_formed(page: Path) -> None:
+    """Debian's own check of a manual page (lintian's groff-message)."""
+    tool = shutil.which("man") or pytest.fail("man is missing: make deps")
+    done = subprocess.run(
+        [tool, "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(page)],
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "MANROFFSEQ": "", "MANWIDTH": "80"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_package_has_the_same_version() -> None:
     assert (ROOT / "debian" / "changelog").read_text().startswith(f"vfiod ({_version()}) ")
 

@@ -8,34 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.parsers import command_lines, options
 from vfiod import cli
 from vfiod.completion import guest_arguments
 
 ROOT = Path(__file__).parents[2]
 COMPLETIONS = ROOT / "config" / "completions"
 HELP = {"-h", "--help"}
-
-
-def verbs() -> dict[str, argparse.ArgumentParser]:
-    """Every verb of the parser with its own parser."""
-    found: dict[str, argparse.ArgumentParser] = {}
-    for action in cli.parser()._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            found.update(action.choices)
-    return found
-
-
-def lines() -> list[tuple[str, argparse.ArgumentParser]]:
-    """Every line after which options may come; a verb may have verbs of its own."""
-    found = []
-    todo = [(f"vfiod {name}", verb) for name, verb in verbs().items()]
-    while todo:
-        line, verb = todo.pop()
-        found.append((line, verb))
-        for action in verb._actions:
-            if isinstance(action, argparse._SubParsersAction):
-                todo += [(f"{line} {name}", inner) for name, inner in action.choices.items()]
-    return found
 
 
 @pytest.fixture
@@ -75,13 +54,12 @@ def answers(path: str, line: str) -> set[str]:
 
 
 def test_every_verb_is_offered(path: str) -> None:
-    assert answers(path, "vfiod ") - HELP == set(verbs())
+    assert answers(path, "vfiod ") - HELP == {line.split()[1] for line in command_lines()}
 
 
-@pytest.mark.parametrize(("line", "verb"), lines(), ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("line", "verb"), command_lines().items(), ids=command_lines())
 def test_every_option_is_offered(path: str, line: str, verb: argparse.ArgumentParser) -> None:
-    options = {option for action in verb._actions for option in action.option_strings}
-    assert answers(path, f"{line} --") == {o for o in options if o.startswith("--")}
+    assert answers(path, f"{line} --") - HELP == options(verb)
 
 
 def test_guests_are_those_of_the_configuration(path: str) -> None:
@@ -91,7 +69,7 @@ def test_guests_are_those_of_the_configuration(path: str) -> None:
 
 
 def test_every_argument_that_is_a_guest_is_found() -> None:
-    text = "".join(verb.format_usage() for _, verb in lines())
+    text = "".join(verb.format_usage() for verb in command_lines().values())
     assert len(list(guest_arguments(cli.parser()))) == text.count("GUEST")
 
 
