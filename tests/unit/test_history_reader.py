@@ -67,9 +67,15 @@ def test_an_empty_journal_has_no_story(tmp_path: Path) -> None:
 @pytest.fixture
 def deadline() -> Iterator[None]:
     """What waits for an entry that never comes is ended (alarm(2))."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError("no entry came")
+
+    before = signal.signal(signal.SIGALRM, give_up)
     signal.alarm(30)
     yield
     signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.usefixtures("deadline")

@@ -197,6 +197,22 @@ def test_what_was_stuck_before_a_restart_belongs_to_the_same_start(run_directory
     assert story.problems[-1] == "still stuck"
 
 
+def test_a_rung_of_the_ladder_is_a_step_of_the_return(run_directory: Path) -> None:
+    told = entries(SCENES["stuck"](run_directory))
+    rung = replace(told[-2], kind=Kind.RUNG, message="reset it (0.090 s)", step="ladder")
+    (story,) = tell([*told[:-2], rung, told[-1]], boot=BOOT)
+    last = story.ways[-1].steps[-1]
+    assert (last.text, last.kind, last.done) == ("reset it", "ladder", True)
+
+
+def test_steps_side_by_side_are_told_by_their_beginning(run_directory: Path) -> None:
+    told = entries(SCENES["returned"](run_directory))
+    longest = max(told[1:15], key=lambda entry: entry.seconds or 0)
+    late = [entry for entry in told if entry is not longest]
+    late.insert(16, longest)
+    assert tell(late, boot=BOOT)[0].ways == tell(told, boot=BOOT)[0].ways
+
+
 def test_facts_are_plain(told: Callable[[str], list[Story]]) -> None:
     (story,) = told("failed")
     plain = facts.of_story(story)
