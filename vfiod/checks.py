@@ -6,12 +6,13 @@ Each check takes the request and yields what stands in its way; none touches the
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vfiod import rom
+from vfiod import performance, rom
 from vfiod.config import Config, GuestConfig, SessionPolicy
 from vfiod.domain import Domain
 from vfiod.errors import HostError, VfiodError
 from vfiod.inventory import HostState
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
+from vfiod.performance import Wish
 
 Faults = Iterator[VfiodError]
 
@@ -40,6 +41,11 @@ class Request:
     def displays(self) -> list[PciFunction]:
         """Display functions that a driver of the host lights now."""
         return [f for f in self.leaving if f.is_display and f.driver is not None]
+
+    @property
+    def wish(self) -> Wish:
+        """What is asked for the guest's speed."""
+        return Wish(self.guest.performance, self.domain, self.state)
 
 
 def find_faults(request: Request) -> list[VfiodError]:
@@ -206,19 +212,17 @@ def roms_are_used(request: Request) -> Faults:
 def memory_is_enough(request: Request) -> Faults:
     """A passed-through guest's memory is locked: all of it is needed at once."""
     memory, needed = request.state.memory, request.domain.memory_bytes
-    if request.domain.hugepages:
-        if memory.hugepages < needed:
-            yield HostError(
-                f"the guest needs {_size(needed)} of huge pages and "
-                f"{_size(memory.hugepages)} are free",
-                "reserve more huge pages or give the guest less memory",
-            )
-    elif memory.available + memory.desktop < needed:
+    if not request.domain.hugepages and memory.available + memory.desktop < needed:
         yield HostError(
             f"the guest needs {_size(needed)} of memory, {_size(memory.available)} are free and "
             f"ending the desktop frees {_size(memory.desktop)}",
             "close programs or give the guest less memory",
         )
+
+
+def performance_can_be_had(request: Request) -> Faults:
+    """Huge pages, and whatever else performance: asks for, must not fail in the dark."""
+    yield from performance.find_faults(request.wish)
 
 
 def disks_exist(request: Request) -> Faults:
@@ -257,6 +261,7 @@ CHECKS = (
     roms_fit,
     roms_are_used,
     memory_is_enough,
+    performance_can_be_had,
     disks_exist,
     sessions_may_end,
 )

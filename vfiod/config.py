@@ -11,13 +11,14 @@ from types import MappingProxyType
 
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
+from vfiod.performance_config import NOTHING, Performance, read_performance, write_performance
 from vfiod.yamlnodes import Value, is_printable, read, show, write_literal, write_text
 
 TOP_KEYS = (
     "guests", "limits", "sessions", "display_manager", "release_consoles", "on_stuck",
     "suspend_to_reset", "escape_keys",
 )  # fmt: skip
-GUEST_KEYS = ("devices", "sessions")
+GUEST_KEYS = ("devices", "sessions", "performance")
 DEVICE_KEYS = ("address", "rom")
 
 DISPLAY_MANAGER = "display-manager.service"
@@ -84,6 +85,7 @@ class GuestConfig:
     name: str
     devices: tuple[DeviceConfig, ...]
     sessions: SessionPolicy = SessionPolicy.TERMINATE
+    performance: Performance = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def _guest(key: Value, value: Value, *, default: SessionPolicy) -> GuestConfig:
         key.fault("no devices; write devices: and below it a list of PCI addresses")
     devices = _devices(keys["devices"]) if "devices" in keys else ()
     sessions = _sessions(keys.get("sessions"), default=default)
-    return GuestConfig(key.node.value, devices, sessions)
+    return GuestConfig(key.node.value, devices, sessions, read_performance(keys.get("performance")))
 
 
 def _check_name(key: Value) -> None:
@@ -282,7 +284,7 @@ def _guest_lines(guest: GuestConfig) -> list[str]:
     for device in guest.devices:
         lines.append(f"      - address: {device.address}")
         lines += [f"        rom: {write_text(device.rom)}"] if device.rom else []
-    return lines
+    return lines + [f"    {row}" for row in write_performance(guest.performance)]
 
 
 def _decimal(number: float) -> str:

@@ -44,6 +44,8 @@ class Handoff:
         report = self._reporter(record)
         text = f"handing {list_devices(record)} to {record.guest}"
         report(Event(Kind.HANDOFF_BEGUN, text, began_at(record.since)))
+        for remark in decided.remarks:
+            report(Event(Kind.REMARK, remark))
         try:
             self._take_steps(decided, report)
         except Stuck as stuck:

@@ -7,6 +7,7 @@ host refuses. Times are seconds.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from vfiod.host_performance import Cpus, HugePages, Slices
 from vfiod.model import (
     Console,
     DisplayOutput,
@@ -225,9 +226,6 @@ class Memory(Protocol):
     def held_by(self, units: Collection[str]) -> int:
         """What the control groups of these units hold now."""
 
-    def free_hugepages(self, size: int | None) -> int:
-        """Free huge pages of a size (None: the default size)."""
-
 
 class Host(Protocol):
     """All doors together, and the only ways to wait."""
@@ -252,6 +250,12 @@ class Host(Protocol):
     def power(self) -> Power: ...
     @property
     def guests(self) -> Guests: ...
+    @property
+    def slices(self) -> Slices: ...
+    @property
+    def cpus(self) -> Cpus: ...
+    @property
+    def hugepages(self) -> HugePages: ...
 
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Wait until the condition holds; False if it did not within the time."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from vfiod.config import Config, GuestConfig
 from vfiod.domain import Domain
@@ -12,12 +13,15 @@ from vfiod.model import (
     Console,
     DisplayOutput,
     FirmwareFramebuffer,
+    FrequencyPolicy,
     Holder,
+    HugePagePool,
     PciAddress,
     PciFunction,
     Session,
     Unit,
 )
+from vfiod.performance_config import NOTHING
 
 VFIO_MODULE = "vfio_pci"
 # In the order in which they must be unloaded (NVIDIA/open-gpu-kernel-modules, issue 1119).
@@ -37,11 +41,19 @@ class RomFile:
 
 @dataclass(frozen=True, slots=True)
 class MemoryState:
-    """Bytes: what the guest may use of each kind; ``desktop`` comes free when it ends."""
+    """What the guest may use of each kind, in bytes; ``desktop`` comes free when it ends.
+
+    ``pool`` is None if the guest wants no huge pages, or such as the kernel does not have.
+    """
 
     available: int
     desktop: int
-    hugepages: int
+    pool: HugePagePool | None = None
+
+    @property
+    def hugepages(self) -> int:
+        """Bytes in huge pages that are free."""
+        return self.pool.free_bytes if self.pool else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,11 @@ class HostState:
     missing_disks: Sequence[str] = ()
     shutting_down: bool = False
     refused_groups: frozenset[int] = frozenset()
+    # Only for a guest with performance: in its configuration.
+    online: frozenset[int] = frozenset()
+    can_limit_cpus: bool = False
+    frequencies: Sequence[FrequencyPolicy] = ()
+    transparent_hugepages: str | None = None
 
 
 def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> HostState:
@@ -94,7 +111,19 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         missing_disks=host.files.missing([disk.source for disk in domain.disks]),
         shutting_down=host.units.shutting_down(),
         refused_groups=frozenset(host.pci.refused_groups()),
+        **_performance(host, guest),
     )
+
+
+def _performance(host: Host, guest: GuestConfig) -> dict[str, Any]:
+    if guest.performance == NOTHING:
+        return {}
+    return {
+        "online": host.cpus.online(),
+        "can_limit_cpus": host.slices.can_limit(),
+        "frequencies": host.cpus.frequencies(),
+        "transparent_hugepages": host.hugepages.transparent(),
+    }
 
 
 def _rom(host: Host, address: PciAddress, path: str) -> RomFile:
@@ -113,5 +142,5 @@ def _memory(
     return MemoryState(
         available=host.memory.available(),
         desktop=host.memory.held_by(ending),
-        hugepages=host.memory.free_hugepages(domain.hugepage_bytes) if domain.hugepages else 0,
+        pool=host.hugepages.pool(domain.hugepage_bytes) if domain.hugepages else None,
     )

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vfiod import performance
 from vfiod.checks import Request, find_faults
 from vfiod.config import OnStuck
 from vfiod.errors import Refused
@@ -21,7 +22,10 @@ SPARED_UNITS = frozenset({"systemd-logind.service", "vfiod.service", "dbus.servi
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps of a handoff, in order, and what they are about."""
+    """The steps of a handoff, in order, and what they are about.
+
+    ``remarks`` tell of configured things that this host does not know.
+    """
 
     guest: str
     uuid: str
@@ -30,6 +34,7 @@ class Plan:
     steps: tuple[Step, ...]
     may_sleep: bool = False
     may_reboot: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 def plan_handoff(request: Request) -> Plan:
@@ -45,12 +50,14 @@ def plan_handoff(request: Request) -> Plan:
         steps=tuple(_steps(request)),
         may_sleep=request.config.suspend_to_reset,
         may_reboot=request.config.on_stuck is OnStuck.REBOOT,
+        remarks=tuple(performance.find_remarks(request.wish)),
     )
 
 
 def _steps(request: Request) -> Iterator[Step]:
     """What can fail harmlessly comes before the desktop ends; what darkens the screen last."""
     yield Inhibit(request.guest.name)
+    yield from performance.early_steps(request.wish)
     if request.leaving:
         yield LoadModule(VFIO_MODULE, request.config.limits.driver)
     yield from _roms(request)
@@ -64,6 +71,7 @@ def _steps(request: Request) -> Iterator[Step]:
         yield KeepAwake(function.address)
     for function in _in_order(request.leaving):
         yield Detach(function.address, request.config.limits.driver)
+    yield from performance.late_steps(request.wish)
 
 
 def _roms(request: Request) -> Iterator[Step]:

@@ -62,6 +62,10 @@ class Value:
         """Read text; ``expected`` says in the fault what to write."""
         return self._scalar(STR, expected=expected)
 
+    def plain(self, *, expected: str) -> str | None:
+        """Read text or a number, as it stands in the file."""
+        return self._scalar(FLOAT if self.node.tag == FLOAT else STR, expected=expected)
+
     def number(self, *, expected: str) -> float | None:
         """Read a decimal number, which may be infinite or not a number."""
         found = self._scalar(FLOAT, expected=expected)

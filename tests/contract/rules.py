@@ -152,7 +152,35 @@ def a_rom_that_is_not_there_is_named(b: Bench) -> None:
 def there_is_memory(b: Bench) -> None:
     assert b.host.memory.available() > 0
     assert b.host.memory.held_by(["no-such-unit.service"]) == 0
-    assert b.host.memory.free_hugepages(2**40) == 0
+
+
+@reading
+def some_cpus_run(b: Bench) -> None:
+    assert b.host.cpus.online()
+    assert b.host.cpus.interrupts() & b.host.cpus.online()
+
+
+@reading
+def a_frequency_policy_has_its_governor_among_the_choices(b: Bench) -> None:
+    for policy in b.host.cpus.frequencies():
+        assert policy.cpus <= b.host.cpus.online()
+        assert policy.governor in policy.governors
+
+
+@reading
+def a_policy_that_is_not_there_is_named(b: Bench) -> None:
+    cpus = b.host.cpus
+    assert "policy9999" in refuses(lambda: cpus.set_governor("policy9999", "performance")).message
+    assert "policy9999" in refuses(lambda: cpus.set_energy("policy9999", "performance")).message
+
+
+@reading
+def huge_pages_of_the_default_size_can_be_counted(b: Bench) -> None:
+    pool = b.host.hugepages.pool(None)
+    assert pool is not None
+    assert b.host.hugepages.pool(pool.size) == pool
+    assert 0 <= pool.free <= pool.total
+    assert b.host.hugepages.pool(2**40) is None
 
 
 @reading
@@ -178,6 +206,54 @@ def a_framebuffer_console_is_there_beside_a_dummy(b: Bench) -> None:
     consoles = b.host.screen.consoles()
     assert len([c for c in consoles if c.is_framebuffer]) == 1
     assert len([c for c in consoles if not c.is_framebuffer]) >= 1
+
+
+# Memory and CPUs
+
+
+@kernel
+def a_pool_of_huge_pages_grows_and_shrinks(b: Bench) -> None:
+    before = b.host.hugepages.pool(None)
+    assert before is not None
+    for more in (3, 3, 1, 0, 0):
+        b.host.hugepages.resize(before.size, before.total + more)
+        after = b.host.hugepages.pool(before.size)
+        assert after is not None
+        assert (after.total, after.free) == (before.total + more, before.free + more)
+
+
+@kernel
+def a_pool_takes_no_more_than_can_be_had_and_says_nothing(b: Bench) -> None:
+    before = b.host.hugepages.pool(2**21)
+    assert before is not None
+    b.host.hugepages.compact()
+    b.host.hugepages.resize(2**21, before.total + 2**17)
+    after = b.host.hugepages.pool(2**21)
+    assert after is not None
+    assert before.total < after.total < before.total + 2**17
+    b.host.hugepages.resize(2**21, before.total)
+    assert b.host.hugepages.pool(2**21) == before
+
+
+@kernel
+def transparent_huge_pages_change_their_mode(b: Bench) -> None:
+    before = b.host.hugepages.transparent()
+    assert before is not None
+    for mode in ("never", "always", "madvise", before):
+        b.host.hugepages.set_transparent(mode)
+        assert b.host.hugepages.transparent() == mode
+
+
+@kernel
+def new_interrupts_are_aimed_and_never_at_nothing(b: Bench) -> None:
+    before = b.host.cpus.interrupts()
+    one = frozenset({min(b.host.cpus.online())})
+    b.host.cpus.aim_interrupts(one)
+    assert b.host.cpus.interrupts() == one
+    refuses(lambda: b.host.cpus.aim_interrupts(frozenset()))
+    assert b.host.cpus.interrupts() == one
+    b.host.cpus.aim_interrupts(before)
+    assert b.host.cpus.interrupts() == before
 
 
 # Drivers
@@ -362,6 +438,30 @@ def a_unit_that_does_not_exist(b: Bench) -> None:
 @systemd
 def a_running_host_is_not_shutting_down(b: Bench) -> None:
     assert not b.host.units.shutting_down()
+
+
+@systemd
+def a_unit_s_cpus_are_limited_and_the_limit_is_lifted(b: Bench) -> None:
+    slices = b.host.slices
+    assert slices.can_limit()
+    before, everything = slices.allowed(b.unit), slices.effective(b.unit)
+    one = frozenset({min(b.host.cpus.online())})
+    # systemd answers first and tells the kernel then.
+    for _ in range(2):
+        slices.allow(b.unit, one)
+        assert slices.allowed(b.unit) == one
+        assert b.host.wait(lambda: slices.effective(b.unit) == one, seconds=SECONDS)
+    for _ in range(2):
+        slices.allow(b.unit, before)
+        assert slices.allowed(b.unit) == before
+        assert b.host.wait(lambda: slices.effective(b.unit) == everything, seconds=SECONDS)
+
+
+@systemd
+def a_unit_that_cannot_be_limited_is_named(b: Bench) -> None:
+    """A target has no processes."""
+    error = refuses(lambda: b.host.slices.allow("basic.target", frozenset({0})))
+    assert "basic.target" in error.message
 
 
 @systemd

@@ -10,8 +10,10 @@ from tests.contract.rules import READING, SYSTEMD, Bench, Rule
 from tests.fakes.bus import BusUnit, FakeBus
 from tests.fakes.tree import Contents, Link, grow, pci_function
 from vfiod.host import Host
+from vfiod.linux.cpus import LinuxCpus
 from vfiod.linux.files import LinuxFiles
 from vfiod.linux.host import LinuxHost
+from vfiod.linux.hugepages import LinuxHugePages
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.linux.logins import LinuxLogins
 from vfiod.linux.memory import LinuxMemory
@@ -19,6 +21,7 @@ from vfiod.linux.modules import LinuxModules
 from vfiod.linux.pci import LinuxPci
 from vfiod.linux.processes import LinuxProcesses
 from vfiod.linux.screen import LinuxScreen
+from vfiod.linux.slices import LinuxSlices
 from vfiod.linux.units import LinuxUnits
 from vfiod.model import PciAddress
 
@@ -38,6 +41,9 @@ class TreeHost(LinuxHost):
         self.screen = LinuxScreen(calls, root)
         self.files = LinuxFiles(root / "stage")
         self.memory = LinuxMemory(root)
+        self.slices = LinuxSlices(bus, root)
+        self.cpus = LinuxCpus(root)
+        self.hugepages = LinuxHugePages(root)
 
 
 def tree() -> dict[str, Contents]:
@@ -47,6 +53,15 @@ def tree() -> dict[str, Contents]:
         **pci_function(AUDIO, ids=("0x1002", "0xab28", "0x040300"), group=10),
         **pci_function(SPARE, ids=("0x1b21", "0x2142", "0x0c0330"), driver="xhci_hcd", group=11),
         "proc/meminfo": "MemAvailable: 1024 kB\nHugepagesize: 2048 kB\n",
+        "proc/irq/default_smp_affinity": "ff\n",
+        "sys/devices/system/cpu/online": "0-7\n",
+        "sys/devices/system/cpu/cpufreq/policy0/affected_cpus": "0 1\n",
+        "sys/devices/system/cpu/cpufreq/policy0/scaling_governor": "powersave\n",
+        "sys/devices/system/cpu/cpufreq/policy0/scaling_available_governors": "powersave\n",
+        "sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory pids\n",
+        "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages": "3\n",
+        "sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages": "2\n",
+        "sys/kernel/mm/hugepages/hugepages-2048kB/resv_hugepages": "1\n",
         "proc/1/fd/0": Link("/dev/null"),
         "sys/class/vtconsole/vtcon0/name": "(S) dummy device\n",
         "sys/class/vtconsole/vtcon0/bind": "1\n",

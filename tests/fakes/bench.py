@@ -104,7 +104,7 @@ class Bench:
         self.host = host
         self.path = directory / "journal.json"
         self.path.unlink(missing_ok=True)
-        self.text = pcs.configuration() if text is None else text
+        self.text = (host.configuration or pcs.configuration()) if text is None else text
         self.events: list[Event] = []
         self.before = host.snapshot()
         self.boot()
@@ -126,7 +126,7 @@ class Bench:
 
     def prepare(self, name: str = "win10", xml: str | None = None) -> BaseException | None:
         """Ask for a handoff and do all that is queued; what came of it."""
-        return self.outcome(self.manager.prepare(name, xml or pcs.xml()))
+        return self.outcome(self.manager.prepare(name, xml or self.host.guest or pcs.xml()))
 
     def start(self) -> int:
         """A whole start: prepare, QEMU opens the devices, libvirt says started. QEMU's pid."""

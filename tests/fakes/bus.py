@@ -22,6 +22,7 @@ class BusUnit:
     result: str | None = "done"
     takes: float = 0.0
     dies: bool = False  # a job that hangs ends when the unit is killed
+    cpus: list[int] = field(default_factory=list)  # AllowedCPUs, as a mask in bytes
 
 
 @dataclass
@@ -72,6 +73,7 @@ class FakeBus(Bus):
             values: dict[str, Any] = {
                 "Id": unit.ident, "ActiveState": unit.active, "LoadState": unit.load,
                 "Job": (unit.job, "/"),
+                "AllowedCPUs": unit.cpus, "EffectiveCPUs": unit.cpus or [0xFF],
             }  # fmt: skip
             return values[name]
         if kind == "user":
@@ -114,6 +116,14 @@ class FakeBus(Bus):
         if unit.dies:
             unit.active = "inactive"
             self._remove(self._job_path(), unit.ident, "done")
+        return ()
+
+    def _SetUnitProperties(self, name: str, *arguments: Any) -> tuple[()]:  # noqa: N802
+        runtime, ((prop, value),) = arguments
+        if name.endswith(".target"):
+            raise BusError("Cannot set property AllowedCPUs.", f"{SYSTEMD}.PropertyReadOnly")
+        assert (runtime, prop) == (True, "AllowedCPUs")
+        self.units[name].cpus = value.unpack()
         return ()
 
     def _ReloadUnit(self, name: str, mode: str) -> tuple[str]:  # noqa: N802

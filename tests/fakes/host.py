@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
+from tests.fakes import performance
 from tests.fakes.clock import Clock
 from tests.fakes.doors import (
     Door,
@@ -17,6 +18,7 @@ from tests.fakes.doors import (
 )
 from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
+from tests.fakes.performance import FakeCpus, FakeHugePages, FakeSlices
 from tests.fakes.userspace import Process, Program, Userspace
 from vfiod.errors import HostError
 from vfiod.host import Host
@@ -71,7 +73,6 @@ class FakeMemory(Door):
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
         super().__init__(kernel, user, effects)
         self.free = 16 * 2**30
-        self.hugepages: dict[int | None, int] = {}
 
     def available(self) -> int:
         return self.free
@@ -79,9 +80,6 @@ class FakeMemory(Door):
     def held_by(self, units: Collection[str]) -> int:
         found = {u.ident: u for name in units if (u := self._user.find(name))}
         return sum(unit.memory for unit in found.values())
-
-    def free_hugepages(self, size: int | None) -> int:
-        return self.hugepages.get(size, 0)
 
 
 class FakeHost:
@@ -98,6 +96,11 @@ class FakeHost:
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
         self.power, self.guests = FakePower(*behind), FakeGuests(*behind)
+        self.slices, self.cpus = FakeSlices(*behind), FakeCpus(*behind)
+        self.hugepages = FakeHugePages(*behind)
+        # The configuration and the guest that fit this PC, if they are not the usual ones.
+        self.configuration: str | None = None
+        self.guest: str | None = None
         self.effects.on_death = self._close_descriptors
 
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
@@ -156,6 +159,7 @@ class FakeHost:
             "processes": sorted(running),
             "inhibited": user.inhibited,
             "staged": sorted(self.files.staged),
+            **performance.snapshot(self.slices, self.cpus, self.hugepages),
         }
 
 

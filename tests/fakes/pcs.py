@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device, Driver
+from tests.fakes.performance import FakePool
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod import config, domain
 from vfiod.config import Config
@@ -139,6 +140,31 @@ def nvidia() -> FakeHost:
     kernel.device(VGA).native = "nvidia"
     kernel.probe(VGA)
     return greeter(host)
+
+
+PERFORMANCE = """\
+    performance:
+      host_cpus: 0-1
+      governor: performance
+      energy: performance
+      hugepages: auto
+      irqs: near
+      transparent_hugepages: never
+"""
+HUGEPAGES = "<memoryBacking><hugepages/></memoryBacking>"
+
+
+def tuned() -> FakeHost:
+    """Everything under performance: is asked for, and some of it was set before."""
+    host = desktop()
+    for number in (1, 2, 3):
+        host.cpus.add_policy(number)
+    host.cpus.add_policy(4, energy=None)
+    host.slices.limits["user.slice"] = frozenset({0, 1, 2, 3})
+    host.hugepages.pools[2 * 2**20] = FakePool(total=10, used=3)
+    host.configuration = configuration(more=PERFORMANCE)
+    host.guest = xml(backing=HUGEPAGES)
+    return host
 
 
 def configuration(

@@ -32,6 +32,7 @@ class Guest:
     memory: int = 256
     rom: str | None = None
     disk_bus: str = "sata"
+    hugepages: bool = False
 
     @property
     def disk_path(self) -> str:
@@ -68,6 +69,7 @@ def domain_xml(guest: Guest) -> str:
 <domain type='{guest.kind}'>
   <name>{guest.name}</name>
   <memory unit='MiB'>{guest.memory}</memory>
+  {"<memoryBacking><hugepages/></memoryBacking>" if guest.hugepages else ""}
   <vcpu>1</vcpu>
   <os>
     <type arch='x86_64' machine='q35'>hvm</type>

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device
+from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
 from vfiod import checks, domain, inventory
 from vfiod.checks import CHECKS, Request, find_faults
@@ -302,7 +303,7 @@ def test_what_the_desktop_holds_counts_as_free() -> None:
 def test_huge_pages(*, free: int, refused: bool) -> None:
     host = pcs.greeter()
     host.memory.free = 0
-    host.memory.hugepages[2 * 2**20] = free
+    host.hugepages.pools[2 * 2**20] = FakePool(total=free // 2**21)
     backing = "<memoryBacking><hugepages><page size='2' unit='MiB'/></hugepages></memoryBacking>"
     found = faults(host, xml=pcs.xml(backing=backing))
     messages = [f.message for f in found]

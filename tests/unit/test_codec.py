@@ -14,6 +14,8 @@ from vfiod.steps.base import HostStep, Step
 from vfiod.steps.codec import KINDS, decode, encode
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
@@ -32,6 +34,11 @@ ONE_OF_EACH: tuple[Step, ...] = (
     UnbindFramebuffer("efi-framebuffer.0", "efi-framebuffer"),
     KeepAwake(pcs.VGA),
     Detach(pcs.VGA, 20.0),
+    LimitUnit("system.slice", "0-1,12", 10.0),
+    AimInterrupts("2-11"),
+    SetFrequency(("policy0", "policy1"), "performance", None),
+    ReserveHugePages(2**21, 8192, 30.0),
+    TransparentHugePages("never"),
 )
 
 

@@ -12,6 +12,7 @@ from vfiod import config
 from vfiod.config import Config, DeviceConfig, GuestConfig, Limits, OnStuck, SessionPolicy, parse
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
+from vfiod.performance_config import AUTO, PERFORMANCE_KEYS, TRANSPARENT_MODES, Performance
 from vfiod.yamlnodes import write_literal
 from vfiod.yamlstrict import MAX_BYTES
 
@@ -33,6 +34,13 @@ limits:
 guests:
   win10:
     sessions: terminate
+    performance:
+      host_cpus: 0-1,12-13
+      governor: performance
+      energy: balance_performance
+      hugepages: auto
+      irqs: near
+      transparent_hugepages: never
     devices:
       - address: 0000:01:00.0
         rom: /usr/share/vgabios/card.rom
@@ -82,6 +90,14 @@ def test_every_key_is_read() -> None:
         "win10",
         (DeviceConfig(VGA, "/usr/share/vgabios/card.rom"), DeviceConfig(AUDIO)),
         SessionPolicy.TERMINATE,
+        Performance(
+            host_cpus=frozenset({0, 1, 12, 13}),
+            governor="performance",
+            energy="balance_performance",
+            hugepages=AUTO,
+            irqs_near=True,
+            transparent_hugepages="never",
+        ),
     )
     other_devices = (DeviceConfig(PciAddress.parse("0000:41:00.0")),)
     assert parse(FULL) == Config(
@@ -297,7 +313,13 @@ def test_an_alias_is_the_only_fault_of_its_place() -> None:
 
 def test_normalised_names_every_key() -> None:
     text = config.normalised(parse(FULL))
-    for key in (*config.TOP_KEYS, *config.GUEST_KEYS, *config.DEVICE_KEYS, *config.LIMIT_KEYS):
+    for key in (
+        *config.TOP_KEYS,
+        *config.GUEST_KEYS,
+        *config.DEVICE_KEYS,
+        *config.LIMIT_KEYS,
+        *PERFORMANCE_KEYS,
+    ):
         assert re.search(rf"^[ -]*{key}:", text, re.M), key
 
 
@@ -360,11 +382,21 @@ DEVICES = st.lists(
     st.builds(DeviceConfig, ADDRESSES, ROMS), min_size=1, max_size=3, unique_by=lambda d: d.address
 )
 SECONDS = st.integers(1, 600).map(float) | st.floats(0, 600, exclude_min=True)
+WORDS = st.none() | st.sampled_from(["performance", "power", "true", "null"])
+HOST_CPUS = st.frozensets(st.integers(0, 40) | st.just(8191), min_size=1)
+PERFORMANCES = st.builds(
+    Performance,
+    host_cpus=st.just(frozenset()) | HOST_CPUS,
+    governor=WORDS,
+    energy=WORDS,
+    hugepages=st.none() | st.just(AUTO) | st.integers(1, 2**15).map(lambda n: n * 2**20),
+    transparent_hugepages=st.none() | st.sampled_from(TRANSPARENT_MODES),
+) | st.builds(Performance, host_cpus=HOST_CPUS, irqs_near=st.sampled_from([True]))
 CONFIGS = st.builds(
     Config,
     guests=st.dictionaries(
         NAMES,
-        st.tuples(DEVICES.map(tuple), st.sampled_from(SessionPolicy)),
+        st.tuples(DEVICES.map(tuple), st.sampled_from(SessionPolicy), PERFORMANCES),
         max_size=3,
     ).map(lambda d: {name: GuestConfig(name, *rest) for name, rest in d.items()}),
     limits=st.builds(Limits, SECONDS, SECONDS, SECONDS, SECONDS, SECONDS, SECONDS),
@@ -439,12 +471,13 @@ def test_the_shipped_file_shows_every_key_with_its_default() -> None:
     assert set(tree["limits"]) == set(config.LIMIT_KEYS)
     assert set(tree["guests"]["my-guest"]) == set(config.GUEST_KEYS)
     assert set(tree["guests"]["my-guest"]["devices"][1]) == set(config.DEVICE_KEYS)
+    assert set(tree["guests"]["my-guest"]["performance"]) == set(PERFORMANCE_KEYS)
 
 
 def test_every_key_of_the_shipped_file_is_explained() -> None:
     lines = SHIPPED.read_text(encoding="utf-8").splitlines()
     keys = [i for i, line in enumerate(lines) if re.match(r"#(?! \S)[ -]*\w+:( |$)", line)]
-    assert len(keys) == 19
+    assert len(keys) == 26
     without = [lines[i] for i in keys if not re.match(r"# \S", lines[i - 1])]
     assert without == ["#        rom: /etc/vfiod/card.rom"]  # explained with address
     assert max(map(len, lines)) <= 80

@@ -2,6 +2,7 @@
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
+from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
 from vfiod import domain, inventory
 from vfiod.inventory import HostState
@@ -93,7 +94,8 @@ def test_what_the_desktop_holds_is_counted_once() -> None:
 
 def test_huge_pages_are_counted_only_if_the_guest_wants_them() -> None:
     host = pcs.greeter()
-    host.memory.hugepages[None] = 3 * pcs.GIB
+    host.hugepages.pools[2**30] = FakePool(total=5, used=2)
+    host.hugepages.default = 2**30
     assert read(host).memory.hugepages == 0
     xml = pcs.xml(backing="<memoryBacking><hugepages/></memoryBacking>")
     assert read(host, xml).memory.hugepages == 3 * pcs.GIB

@@ -321,8 +321,6 @@ def test_memory_is_read(tmp_path: Path) -> None:
         tmp_path,
         {
             "proc/meminfo": "MemTotal: 9 kB\nMemAvailable:    2048 kB\nHugepagesize: 2048 kB\n",
-            "sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages": "3\n",
-            "sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages": "2\n",
             "sys/fs/cgroup/system.slice/lightdm.service/memory.current": "100\n",
             "sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope/memory.current": "20\n",
             "sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope/memory.current": "5\n",
@@ -330,9 +328,6 @@ def test_memory_is_read(tmp_path: Path) -> None:
     )
     memory = LinuxMemory(tmp_path)
     assert memory.available() == 2048 * 1024
-    assert memory.free_hugepages(None) == 3 * 2**21
-    assert memory.free_hugepages(2**30) == 2 * 2**30
-    assert memory.free_hugepages(2**14) == 0
     assert memory.held_by(["lightdm.service", "session-2.scope", "absent.service"]) == 120
 
 

@@ -10,7 +10,8 @@ from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod import inventory
 from vfiod.checks import Request
-from vfiod.config import Config
+from vfiod.config import Config, parse
+from vfiod.domain import parse as domain_of
 from vfiod.errors import Refused
 from vfiod.model import PciAddress, Session
 from vfiod.plan import Plan, plan_handoff
@@ -18,6 +19,8 @@ from vfiod.steps.base import Step
 from vfiod.steps.codec import KINDS
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
@@ -25,10 +28,13 @@ from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 # what can fail harmlessly comes first, then the desktop, the gate, the picture, the devices.
 BEFORE: dict[type[Step], set[type[Step]]] = {
     Inhibit: set(),
-    LoadModule: {Inhibit},
-    StageRom: {Inhibit, LoadModule, StageRom},
-    StopDisplayManager: {Inhibit, LoadModule, StageRom},
+    ReserveHugePages: {Inhibit},
 }
+BEFORE[TransparentHugePages] = BEFORE[ReserveHugePages] | {ReserveHugePages}
+BEFORE[SetFrequency] = BEFORE[TransparentHugePages] | {TransparentHugePages}
+BEFORE[LoadModule] = BEFORE[SetFrequency] | {SetFrequency}
+BEFORE[StageRom] = BEFORE[LoadModule] | {LoadModule, StageRom}
+BEFORE[StopDisplayManager] = BEFORE[StageRom]
 BEFORE[EndSessions] = BEFORE[StopDisplayManager] | {StopDisplayManager}
 BEFORE[StopUnit] = BEFORE[EndSessions] | {EndSessions, StopUnit}
 BEFORE[ReleaseHolders] = BEFORE[StopUnit]
@@ -38,19 +44,24 @@ BEFORE[UnbindFramebuffer] = BEFORE[ReleaseConsoles] | {ReleaseConsoles, UnbindFr
 BEFORE[UnloadModule] = BEFORE[UnbindFramebuffer] | {UnloadModule}
 BEFORE[KeepAwake] = BEFORE[UnloadModule] | {KeepAwake}
 BEFORE[Detach] = BEFORE[KeepAwake] | {Detach}
+BEFORE[LimitUnit] = BEFORE[Detach] | {LimitUnit}
+BEFORE[AimInterrupts] = BEFORE[LimitUnit]
 
+HARMLESS = (
+    Inhibit, ReserveHugePages, TransparentHugePages, SetFrequency, LoadModule, StageRom,
+)  # fmt: skip
 DARKENING = (ReleaseConsoles, UnbindFramebuffer, UnloadModule, Detach)
 
 SHAPES: Sequence[Callable[[], FakeHost]] = (
     pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
     lambda: pcs.greeter(pcs.bare(audio=None)),
-    lambda: pcs.greeter(pcs.bare(audio="vfio-pci")),
+    lambda: pcs.greeter(pcs.bare(audio="vfio-pci")), pcs.tuned,
 )  # fmt: skip
 
 
 def request(host: FakeHost, config: Config | None = None) -> Request:
-    config = config or pcs.settings()
-    guest, domain = config.guests["win10"], pcs.guest_xml()
+    config = config or parse(host.configuration or pcs.configuration())
+    guest, domain = config.guests["win10"], domain_of(host.guest or pcs.xml())
     return Request(config, guest, domain, inventory.read(host, config, guest, domain))
 
 
@@ -87,7 +98,7 @@ def test_nothing_darkens_the_screen_before_all_that_can_still_refuse(
 ) -> None:
     decided = plan(shape())
     dark = min(places(decided, *DARKENING), default=len(decided.steps))
-    harmless = places(decided, Inhibit, LoadModule, StageRom, ReleaseHolders)
+    harmless = places(decided, *HARMLESS, ReleaseHolders)
     assert max(harmless) < dark
 
 
@@ -97,7 +108,7 @@ def test_the_desktop_ends_only_after_all_that_can_fail_harmlessly(
 ) -> None:
     decided = plan(shape())
     desktop = places(decided, StopDisplayManager, EndSessions, StopUnit)
-    harmless = places(decided, Inhibit, LoadModule, StageRom)
+    harmless = places(decided, *HARMLESS)
     assert not desktop or max(harmless) < min(desktop)
 
 
@@ -137,6 +148,15 @@ def test_each_device_is_kept_awake_before_it_goes(shape: Callable[[], FakeHost])
     gone = [s.address for s in of_kind(decided, Detach) if isinstance(s, Detach)]
     assert awake == gone
     assert not gone or max(places(decided, KeepAwake)) < min(places(decided, Detach))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_host_has_all_its_cpus_back_before_a_device_comes_home(
+    shape: Callable[[], FakeHost],
+) -> None:
+    decided = plan(shape())
+    limits = places(decided, LimitUnit, AimInterrupts)
+    assert all(place > gone for place in limits for gone in places(decided, Detach))
 
 
 def test_the_plan_of_a_desktop_in_words() -> None:

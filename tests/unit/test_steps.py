@@ -9,11 +9,14 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
+from tests.fakes.performance import FakePool
 from vfiod.errors import HostError
 from vfiod.steps.base import Prior, Step
 from vfiod.steps.codec import KINDS
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
@@ -31,6 +34,15 @@ def firmware() -> FakeHost:
     host.kernel.framebuffers.append(pcs.EFIFB)
     host.kernel.refresh_console()
     return host
+
+
+def scattered() -> FakeHost:
+    host = pcs.tuned()
+    host.hugepages.pools[2**21] = FakePool(obtainable=100, scattered=2000)
+    return host
+
+
+POLICIES = ("policy2", "policy3", "policy4")
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,15 @@ CASES = (
     Case(KeepAwake(pcs.VGA), pcs.bare),
     Case(Detach(pcs.VGA, SECONDS), lambda: with_vfio(pcs.bare())),
     Case(Detach(pcs.AUDIO, SECONDS), lambda: with_vfio(pcs.bare(audio=None))),
+    Case(LimitUnit("system.slice", "0-1", SECONDS), pcs.tuned),
+    Case(LimitUnit("user.slice", "0-1", SECONDS), pcs.tuned),
+    Case(AimInterrupts("2-7"), pcs.tuned),
+    Case(SetFrequency(POLICIES, "performance", "performance"), pcs.tuned),
+    Case(SetFrequency(POLICIES, "performance", None), pcs.tuned),
+    Case(SetFrequency(POLICIES, None, "power"), pcs.tuned),
+    Case(ReserveHugePages(2**21, 2048, SECONDS), pcs.tuned),
+    Case(ReserveHugePages(2**21, 2048, SECONDS), scattered),
+    Case(TransparentHugePages("never"), pcs.tuned),
     Case(StopUnit("user@1000.service", restart=False, seconds=SECONDS), pcs.desktop, returns=False),
 )
 ALL = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.step.kind}")

@@ -234,6 +234,7 @@ SHAPES: dict[str, Callable[[], FakeHost]] = {
     "on vfio-pci before": pcs.on_vfio,
     "nvidia": pcs.nvidia,
     "unbound audio": unbound_audio,
+    "everything tuned": pcs.tuned,
 }
 # A failed or killed write of the journal leaves the old one: two ways are all there are.
 JOURNAL_FAULTS = (Fault.FAIL_BEFORE, Fault.KILL_BEFORE)
@@ -295,7 +296,7 @@ def test_a_handoff_that_goes_wrong_anywhere_gives_everything_back(
         counts["handoff"] = counts.get("handoff", 0) + 1
 
 
-@pytest.mark.parametrize("name", ["crowded desktop", "nvidia", "unbound audio"])
+@pytest.mark.parametrize("name", ["crowded desktop", "nvidia", "unbound audio", "everything tuned"])
 def test_a_return_that_goes_wrong_anywhere_is_brought_to_its_end(
     name: str, run_directory: Path, counts: dict[str, int]
 ) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from vfiod.bus import Bus
+from vfiod.linux.cpus import LinuxCpus
 from vfiod.linux.files import LinuxFiles
 from vfiod.linux.guests import LinuxGuests
+from vfiod.linux.hugepages import LinuxHugePages
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.linux.logins import LinuxLogins
 from vfiod.linux.memory import LinuxMemory
@@ -15,6 +17,7 @@ from vfiod.linux.pci import LinuxPci
 from vfiod.linux.power import LinuxPower
 from vfiod.linux.processes import LinuxProcesses
 from vfiod.linux.screen import LinuxScreen
+from vfiod.linux.slices import LinuxSlices
 from vfiod.linux.units import LinuxUnits
 
 _FIRST_PAUSE = 0.01
@@ -36,6 +39,9 @@ class LinuxHost:
         self.memory = LinuxMemory()
         self.power = LinuxPower(self.units)
         self.guests = LinuxGuests(self.units)
+        self.slices = LinuxSlices(bus)
+        self.cpus = LinuxCpus()
+        self.hugepages = LinuxHugePages()
 
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Poll, ever more slowly: /proc and /sys give no event for what is waited for here."""

@@ -1,4 +1,4 @@
-"""What a guest's memory can be had from: /proc/meminfo, hugepages, control groups."""
+"""What a guest's memory can be had from: /proc/meminfo and control groups."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -11,7 +11,6 @@ class LinuxMemory:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._meminfo = root / "proc/meminfo"
-        self._hugepages = root / "sys/kernel/mm/hugepages"
         self._cgroups = root / "sys/fs/cgroup"
 
     def available(self) -> int:
@@ -25,11 +24,6 @@ class LinuxMemory:
             for pattern in (f"system.slice/{unit}", f"user.slice/user-*.slice/{unit}")
             for path in self._cgroups.glob(pattern)
         )
-
-    def free_hugepages(self, size: int | None) -> int:
-        wanted = size or self._kilobytes("Hugepagesize") * 1024
-        path = self._hugepages / f"hugepages-{wanted // 1024}kB" / "free_hugepages"
-        return int(sysfs.read(path) or 0) * wanted
 
     def _kilobytes(self, name: str) -> int:
         for line in (sysfs.read(self._meminfo) or "").splitlines():

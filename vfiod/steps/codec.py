@@ -8,23 +8,30 @@ from vfiod.model import PciAddress
 from vfiod.steps.base import Json, Step
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
 KINDS: Final[dict[str, type[Any]]] = {
     step.kind: step
     for step in (
+        AimInterrupts,
         AwaitDisplay,
         Detach,
         EndSessions,
         Inhibit,
         KeepAwake,
+        LimitUnit,
         LoadModule,
         ReleaseConsoles,
         ReleaseHolders,
+        ReserveHugePages,
+        SetFrequency,
         StageRom,
         StopDisplayManager,
         StopUnit,
+        TransparentHugePages,
         UnbindFramebuffer,
         UnloadModule,
     )

@@ -22,19 +22,21 @@ def run(arguments: argparse.Namespace) -> int:
     from vfiod.offline import plan_for
 
     try:
-        steps = plan_for(arguments.guest).steps
+        decided = plan_for(arguments.guest)
     except Refused as refused:
         if not arguments.json:
             raise
         reasons = [{"reason": r.message, "remedy": r.hint} for r in refused.reasons]
         _print_json(arguments.guest, "refused", reasons)
         return refused.exit_code
+    steps = decided.steps
     if arguments.json:
         rows = [{"step": s.kind, "device": s.device, "does": s.describe()} for s in steps]
         _print_json(arguments.guest, "steps", rows)
     else:
         print(f"A start of {arguments.guest} would now:")
         print("\n".join(f"{number:4}. {s.describe()}" for number, s in enumerate(steps, 1)))
+        print("".join(f"Not done: {remark}\n" for remark in decided.remarks), end="")
     if os.geteuid() != 0:
         print("Some facts only root can read: who holds the card, private ROMs.", file=sys.stderr)
     return 0
