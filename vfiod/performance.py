@@ -13,6 +13,7 @@ from vfiod.steps.base import Step
 from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 
+KINDS = (AimInterrupts, LimitUnit, ReserveHugePages, SetFrequency, TransparentHugePages)
 # All that runs on the host but the guests, which libvirt puts into machine.slice.
 HOST_UNITS = ("system.slice", "user.slice", "init.scope")
 # What the desktop may still ask for while pages are taken from under it.

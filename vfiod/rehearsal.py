@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from vfiod import performance
 from vfiod.checks import Request
 from vfiod.model import PciAddress
 from vfiod.plan import Plan
@@ -10,7 +11,7 @@ from vfiod.steps.base import Step
 from vfiod.steps.devices import Detach, KeepAwake
 from vfiod.steps.support import Inhibit, LoadModule, StageRom
 
-HARMLESS: Final = (Inhibit, LoadModule, StageRom)
+HARMLESS: Final = (Inhibit, LoadModule, StageRom, *performance.KINDS)
 
 
 def without_desktop(plan: Plan, request: Request) -> Plan:

@@ -152,7 +152,9 @@ class Bench:
 
     def rehearse(self, *, keep_desktop: bool = False) -> BaseException | None:
         """What `vfiod rehearse` does."""
-        future = self.manager.rehearse("win10", pcs.xml(), keep_desktop=keep_desktop)
+        future = self.manager.rehearse(
+            "win10", self.host.guest or pcs.xml(), keep_desktop=keep_desktop
+        )
         return self.outcome(future)
 
     def outcome(self, future: "Future[None]") -> BaseException | None:

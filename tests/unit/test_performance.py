@@ -248,6 +248,16 @@ def test_while_the_guest_runs_everything_is_as_asked(run_directory: Path) -> Non
     assert bench.differences() == {}
 
 
+def test_a_rehearsal_tries_it_too_and_leaves_the_desktop_alone(run_directory: Path) -> None:
+    bench = Bench(pcs.tuned(), run_directory)
+    assert bench.rehearse(keep_desktop=True) is None
+    done = bench.host.effects.log
+    assert "resize 2 MiB 2051" in done
+    assert "allow system.slice [0, 1]" in done
+    assert not [name for name in done if name.startswith(("stop", "terminate"))]
+    assert bench.differences() == {}
+
+
 def test_memory_in_too_small_pieces_leaves_the_desktop_as_it_was(run_directory: Path) -> None:
     host = pcs.tuned()
     host.hugepages.pools[2 * MIB] = FakePool(obtainable=1000, scattered=1000)
