@@ -458,6 +458,25 @@ def a_unit_s_cpus_are_limited_and_the_limit_is_lifted(b: Bench) -> None:
 
 
 @systemd
+def a_limit_is_lifted_while_that_of_a_neighbour_stands(b: Bench) -> None:
+    """Then the kernel keeps the cpuset, and with it the limit unless it is made to."""
+    slices, neighbours = b.host.slices, ("init.scope", "system.slice")
+    before = {unit: slices.allowed(unit) for unit in neighbours}
+    assert not any(before.values())
+    everything = slices.effective("system.slice")
+    one = frozenset({min(b.host.cpus.online())})
+    for unit in neighbours:
+        slices.allow(unit, one)
+    assert b.host.wait(lambda: slices.effective("system.slice") == one, seconds=SECONDS)
+    slices.allow("system.slice", frozenset())
+    assert b.host.wait(lambda: slices.effective("system.slice") == everything, seconds=SECONDS)
+    assert slices.effective("init.scope") == one
+    slices.allow("init.scope", frozenset())
+    assert b.host.wait(lambda: slices.effective("init.scope") == everything, seconds=SECONDS)
+    assert {unit: slices.allowed(unit) for unit in neighbours} == before
+
+
+@systemd
 def a_unit_that_cannot_be_limited_is_named(b: Bench) -> None:
     """A target has no processes."""
     error = refuses(lambda: b.host.slices.allow("basic.target", frozenset({0})))

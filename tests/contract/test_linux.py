@@ -55,6 +55,7 @@ def tree() -> dict[str, Contents]:
         "proc/meminfo": "MemAvailable: 1024 kB\nHugepagesize: 2048 kB\n",
         "proc/irq/default_smp_affinity": "ff\n",
         "sys/devices/system/cpu/online": "0-7\n",
+        "sys/devices/system/cpu/possible": "0-7\n",
         "sys/devices/system/cpu/cpufreq/policy0/affected_cpus": "0 1\n",
         "sys/devices/system/cpu/cpufreq/policy0/scaling_governor": "powersave\n",
         "sys/devices/system/cpu/cpufreq/policy0/scaling_available_governors": "powersave\n",

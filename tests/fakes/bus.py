@@ -23,6 +23,7 @@ class BusUnit:
     takes: float = 0.0
     dies: bool = False  # a job that hangs ends when the unit is killed
     cpus: list[int] = field(default_factory=list)  # AllowedCPUs, as a mask in bytes
+    cpuset: list[int] = field(default_factory=lambda: [0xFF])  # what the kernel made of it
 
 
 @dataclass
@@ -73,7 +74,7 @@ class FakeBus(Bus):
             values: dict[str, Any] = {
                 "Id": unit.ident, "ActiveState": unit.active, "LoadState": unit.load,
                 "Job": (unit.job, "/"),
-                "AllowedCPUs": unit.cpus, "EffectiveCPUs": unit.cpus or [0xFF],
+                "AllowedCPUs": unit.cpus, "EffectiveCPUs": unit.cpuset,
             }  # fmt: skip
             return values[name]
         if kind == "user":
@@ -123,7 +124,9 @@ class FakeBus(Bus):
         if name.endswith(".target"):
             raise BusError("Cannot set property AllowedCPUs.", f"{SYSTEMD}.PropertyReadOnly")
         assert (runtime, prop) == (True, "AllowedCPUs")
-        self.units[name].cpus = value.unpack()
+        unit = self.units.setdefault(name, BusUnit(name))
+        unit.cpus = value.unpack()
+        unit.cpuset = unit.cpus or unit.cpuset  # the kernel never empties a populated cpuset
         return ()
 
     def _ReloadUnit(self, name: str, mode: str) -> tuple[str]:  # noqa: N802

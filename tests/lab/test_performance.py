@@ -94,7 +94,9 @@ def test_the_guest_has_its_cpus_and_memory_while_it_runs(lab: Lab, before: dict[
     define(lab, Guest(does="stay", hugepages=True))
     assert start(lab) == (0, "")
     require_tuned(lab)
-    print(interrupts_of_the_guest(lab))
+    aimed = interrupts_of_the_guest(lab)
+    assert aimed
+    assert set(aimed.values()) == {"2"}, aimed
     told = lab.output("journalctl", "-t", "vfiod", "-o", "cat")
     assert "this host does not scale the CPUs' frequency" in told
     stop(lab)

@@ -62,6 +62,16 @@ def test_cpus_are_bits_on_the_bus(cpus: set[int], mask: list[int]) -> None:
     assert slices.allowed("system.slice") == cpus
 
 
+def test_a_limit_is_lifted_by_allowing_every_cpu_there_may_be(tmp_path: Path) -> None:
+    grow(tmp_path, {"sys/devices/system/cpu/possible": "0-11\n"})
+    bus = FakeBus()
+    slices = LinuxSlices(bus, tmp_path)
+    slices.allow("system.slice", {0})
+    slices.allow("system.slice", set())
+    assert slices.allowed("system.slice") == set()
+    assert slices.effective("system.slice") == set(range(12))
+
+
 def test_a_mask_with_bytes_to_spare_is_read() -> None:
     """systemd sends as many bytes as its own set has, a multiple of eight."""
     bus = FakeBus()

@@ -1,14 +1,14 @@
 """CPUs of systemd's units: AllowedCPUs= over D-Bus (systemd.resource-control(5)).
 
 On the bus a set of CPUs is a bit mask in bytes, CPU 0 the lowest bit of the first. The property
-replaces the old set, and an empty mask lifts the limit (systemd: src/core/dbus-cgroup.c).
+replaces the old set, and an empty mask clears it (systemd: src/core/dbus-cgroup.c).
 """
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod import cpulist, sysfs
 from vfiod.bus import Bus, BusError, variant
 from vfiod.errors import HostError
 from vfiod.linux.units import MANAGER, PATH, SERVICE
@@ -22,6 +22,7 @@ class LinuxSlices:
     def __init__(self, bus: Bus, root: Path = Path("/")) -> None:
         self._bus = bus
         self._controllers = root / "sys/fs/cgroup/cgroup.controllers"
+        self._possible = root / "sys/devices/system/cpu/possible"
 
     def can_limit(self) -> bool:
         return "cpuset" in (sysfs.read(self._controllers) or "").split()
@@ -33,6 +34,13 @@ class LinuxSlices:
         return self._cpus(unit, "EffectiveCPUs")
 
     def allow(self, unit: str, cpus: AbstractSet[int]) -> None:
+        if not cpus:
+            # Clearing the property lifts nothing by itself: the kernel keeps a populated cpuset's
+            # CPUs rather than have none (ENOSPC, kernel/cgroup/cpuset.c; systemd issue 43846).
+            self._set(unit, cpulist.parse(sysfs.read(self._possible) or ""))
+        self._set(unit, cpus)
+
+    def _set(self, unit: str, cpus: AbstractSet[int]) -> None:
         change = [("AllowedCPUs", variant("ay", _to_mask(cpus)))]
         try:
             self._bus.call(
