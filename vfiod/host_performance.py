@@ -23,7 +23,7 @@ class Slices(Protocol):
         """Set it until the next boot; an empty set lifts it."""
 
     def effective(self, unit: str) -> frozenset[int]:
-        """The CPUs that the kernel lets the unit use now; empty if nothing runs in it."""
+        """The CPUs of the unit's cpuset; empty while the kernel keeps none for it, so no limit."""
 
 
 class Cpus(Protocol):

@@ -25,6 +25,7 @@ class FakeSlices(Door):
         self.cpus = frozenset(range(8))
         self.has_cpusets = True
         self.ignores_limits = False
+        self.without_cpuset: set[str] = set()
 
     def can_limit(self) -> bool:
         return self.has_cpusets
@@ -41,6 +42,8 @@ class FakeSlices(Door):
         self._effects.take(f"allow {unit} {sorted(cpus)}", do)
 
     def effective(self, unit: str) -> frozenset[int]:
+        if unit in self.without_cpuset:
+            return frozenset()
         limit = frozenset() if self.ignores_limits else self.allowed(unit)
         return limit & self.cpus or self.cpus
 

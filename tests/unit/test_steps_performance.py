@@ -8,6 +8,7 @@ from tests.fakes import pcs
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
+from tests.fakes.userspace import FakeUnit
 from vfiod.errors import HostError, TimedOut
 from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
@@ -40,6 +41,20 @@ def test_a_limit_that_the_kernel_does_not_follow_is_an_error(host: FakeHost) -> 
     with pytest.raises(TimedOut, match=r"system\.slice still uses CPUs 0-7 after 10 s"):
         LimitUnit("system.slice", "0-1", 10).apply(host)
     assert host.now() - began == 10
+
+
+def test_a_unit_that_runs_must_have_a_cpuset_before_it_counts_as_limited(host: FakeHost) -> None:
+    host.user.add(FakeUnit("system.slice"))
+    host.slices.without_cpuset.add("system.slice")
+    host.clock.after(1, host.slices.without_cpuset.clear)
+    began = host.now()
+    LimitUnit("system.slice", "0-1", 10).apply(host)
+    assert host.now() - began == 1
+
+
+def test_a_unit_that_does_not_run_is_limited_without_one(host: FakeHost) -> None:
+    host.slices.without_cpuset.add("user.slice")
+    assert LimitUnit("user.slice", "0-1", 10).apply(host) == ()
 
 
 def test_the_host_has_its_cpus_before_the_kernel_is_asked(host: FakeHost) -> None:

@@ -36,13 +36,18 @@ class LimitUnit(HostStep):
         wanted = cpulist.parse(self.cpus)
         host.slices.allow(self.unit, wanted)
         # systemd answers first and tells the kernel then.
-        if not host.wait(lambda: host.slices.effective(self.unit) <= wanted, seconds=self.seconds):
+        if not host.wait(lambda: self._is_kept(host, wanted), seconds=self.seconds):
             found = cpulist.write(host.slices.effective(self.unit))
             raise TimedOut(
                 f"{self.unit} still uses CPUs {found} after {self.seconds:g} s",
                 f"see: systemctl show -p AllowedCPUs -p EffectiveCPUs {self.unit}",
             )
         return ()
+
+    def _is_kept(self, host: Host, wanted: frozenset[int]) -> bool:
+        """A unit that runs has a cpuset once systemd has told the kernel; before, there is none."""
+        found = host.slices.effective(self.unit)
+        return found <= wanted and (bool(found) or not host.units.unit(self.unit).active)
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         before = cpulist.parse(str(prior["cpus"]))
