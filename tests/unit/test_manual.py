@@ -9,6 +9,7 @@ import pytest
 
 from tests.parsers import command_lines, options, words
 from vfiod.config import DEVICE_KEYS, GUEST_KEYS, LIMIT_KEYS, TOP_KEYS
+from vfiod.performance_config import PERFORMANCE_KEYS
 
 MAN = Path(__file__).parents[2] / "docs" / "man"
 
@@ -71,11 +72,13 @@ def test_every_exit_status_of_the_help_is_explained() -> None:
 def test_vfiod_yaml_names_every_key_and_no_other() -> None:
     """Keys stand in bold, as tags and within the text; so do values and commands, known here."""
     source = (MAN / "vfiod.yaml.5").read_text()
-    keys = source[source.index(".SH KEYS") : source.index(".SH EXAMPLE")]
+    keys = source[source.index(".SH KEYS") : source.index(".SH PERFORMANCE")]
     tags = set(re.findall(r"^\.TP\n\.B (\S+)$", keys, re.MULTILINE))
     bold = {word for line in re.findall(r"^\.B[R]? (.*)$", keys, re.MULTILINE)
             for word in re.findall(r"[a-z_]{3,}", line)}  # fmt: skip
     assert tags == set(TOP_KEYS)
     assert {*GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - bold == set()
+    performance = source[source.index(".SH PERFORMANCE") : source.index(".SH EXAMPLE")]
+    assert set(re.findall(r"^\.TP\n\.B (\S+)$", performance, re.MULTILINE)) == {*PERFORMANCE_KEYS}
     values = {"terminate", "refuse", "wait", "reboot", "and", "or"}
     assert bold - {*TOP_KEYS, *GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - values == set()
