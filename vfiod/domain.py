@@ -73,7 +73,9 @@ def parse(xml: str) -> Domain:
         memory_bytes=_memory(root),
         hugepages=root.find("memoryBacking/hugepages") is not None,
         hugepage_bytes=_hugepage(root),
-        hostdevs=tuple(_hostdev(e) for e in root.iterfind("devices/hostdev") if _is_pci(e)),
+        hostdevs=tuple(
+            read_hostdev(e) for e in root.iterfind("devices/hostdev") if is_pci_hostdev(e)
+        ),
         disks=tuple(disk for e in root.iterfind("devices/disk") if (disk := _disk(e))),
     )
 
@@ -189,12 +191,16 @@ def _factor(unit: str) -> int | None:
     return int(base ** (_POWERS.index(match[1]) + 1))
 
 
-def _is_pci(element: Element) -> bool:
+def is_pci_hostdev(element: Element) -> bool:
+    """True for a <hostdev> that names a PCI function of the host."""
     return element.get("mode", "subsystem") == "subsystem" and element.get("type") == "pci"
 
 
-def _hostdev(element: Element) -> Hostdev:
-    """Read a PCI <hostdev>. Its <source> names the host's device, its own <address> the guest's."""
+def read_hostdev(element: Element) -> Hostdev:
+    """Read a PCI <hostdev>. Its <source> names the host's device, its own <address> the guest's.
+
+    Raises DomainError.
+    """
     source = element.find("source/address")
     if source is None:
         _refuse("a PCI <hostdev> has no <source> with an <address>")

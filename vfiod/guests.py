@@ -9,12 +9,17 @@ import time
 import libvirt
 import libvirt_qemu
 
-from vfiod.errors import HostError
+from vfiod.errors import HostError, NotAuthorized, VfiodError
 
 URI = "qemu:///system"
 _PING = '{"execute": "guest-ping"}'
 _PING_SECONDS = 5
 _PAUSE = 0.5
+
+_DENIED = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED,
+           libvirt.VIR_ERR_AUTH_UNAVAILABLE, libvirt.VIR_ERR_ACCESS_DENIED,
+           libvirt.VIR_ERR_OPERATION_DENIED)  # fmt: skip
+_NO_DAEMON = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_NO_CONNECT)
 
 
 def domain_xml(name: str) -> str:
@@ -70,8 +75,67 @@ def answers(name: str) -> bool:
     return True
 
 
-def _told(error: libvirt.libvirtError) -> HostError:
-    return HostError(f"libvirt says: {error.get_error_message()}", "see: virsh list --all")
+class Guests:
+    """Definitions of guests, to be changed (vfiod.domainxml.change.Definitions).
+
+    Methods raise HostError if libvirt refuses, NotAuthorized if it wants somebody else.
+    """
+
+    def __init__(self, uri: str = URI, *, read_only: bool = False) -> None:
+        """Connect, as who may change guests unless ``read_only``: that is open to any user."""
+        self._secrets = 0 if read_only else libvirt.VIR_DOMAIN_XML_SECURE
+        try:
+            self._connection = libvirt.openReadOnly(uri) if read_only else libvirt.open(uri)
+        except libvirt.libvirtError as error:
+            raise _told(error) from error
+
+    def names(self) -> list[str]:
+        """All guests, running or not."""
+        try:
+            return sorted(guest.name() for guest in self._connection.listAllDomains())
+        except libvirt.libvirtError as error:
+            raise _told(error) from error
+
+    def definition(self, guest: str) -> str:
+        """What a start would use. With secrets, unless read only: a define would drop them."""
+        flags = libvirt.VIR_DOMAIN_XML_INACTIVE | self._secrets
+        try:
+            text: str = self._connection.lookupByName(guest).XMLDesc(flags)
+        except libvirt.libvirtError as error:
+            raise _told(error) from error
+        return text
+
+    def define(self, xml: str) -> None:
+        """Define or replace; what libvirt's schema does not know is refused, not dropped."""
+        try:
+            self._connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+        except libvirt.libvirtError as error:
+            raise _told(error) from error
+
+    def is_running(self, guest: str) -> bool:
+        """True if it runs, or is paused: a change of its definition waits for its next start."""
+        try:
+            return bool(self._connection.lookupByName(guest).isActive())
+        except libvirt.libvirtError as error:
+            raise _told(error) from error
+
+    def network_is_up(self, name: str) -> bool | None:
+        """Whether a network of libvirt's is up; None if there is none of that name."""
+        try:
+            return bool(self._connection.networkLookupByName(name).isActive())
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_NETWORK:
+                return None
+            raise _told(error) from error
+
+
+def _told(error: libvirt.libvirtError) -> VfiodError:
+    message = f"libvirt says: {error.get_error_message()}"
+    if error.get_error_code() in _DENIED:
+        return NotAuthorized(message, "run the command as root: sudo vfiod …")
+    if error.get_error_code() in _NO_DAEMON:
+        return HostError(message, "see that libvirt runs: systemctl status libvirtd")
+    return HostError(message, "see: virsh list --all")
 
 
 # libvirt prints every error to stderr by itself unless told not to.

@@ -1,0 +1,73 @@
+"""The <hostdev> elements of a domain: exactly the functions vfiod hands over, never managed.
+
+https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree
+
+from vfiod import domain
+from vfiod.domainxml import tree
+from vfiod.model import PciAddress
+
+# libvirt binds and unbinds managed devices itself, while it holds locks of all guests.
+_MANAGED = "no"
+
+
+def set_hostdevs(root: Any, roms: Mapping[PciAddress, str | None]) -> None:
+    """Make the PCI functions of ``roms`` the guest's, in that order, and no other.
+
+    ``roms`` gives for each the file its ROM is read from, None to leave that as it is. A
+    <hostdev> that is there already keeps its place in the guest and all else that it has.
+    Raises DomainError for a <hostdev> that cannot be read.
+    """
+    found = _found(root)
+    for address, hostdev in found.items():
+        if address not in roms:
+            tree.remove(hostdev)
+    for address, rom in roms.items():
+        hostdev = found[address] if address in found else _add(root, address)
+        hostdev.set("managed", _MANAGED)
+        if rom is not None:
+            _set_rom(hostdev, rom)
+
+
+def _found(root: Any) -> dict[PciAddress, Any]:
+    hostdevs = [e for e in root.iterfind("devices/hostdev") if domain.is_pci_hostdev(e)]
+    return {domain.read_hostdev(e).address: e for e in hostdevs}
+
+
+def _add(root: Any, address: PciAddress) -> Any:
+    devices = root.find("devices")
+    if devices is None:
+        devices = etree.Element("devices")
+        tree.insert(root, devices)
+    hostdev = etree.Element("hostdev", mode="subsystem", type="pci")
+    source = etree.SubElement(hostdev, "source")
+    etree.SubElement(source, "address", _parts(address))
+    others = devices.findall("hostdev")
+    tree.insert(devices, hostdev, after=others[-1] if others else None)
+    return hostdev
+
+
+def _parts(address: PciAddress) -> dict[str, str]:
+    return {
+        "domain": f"{address.domain:#06x}",
+        "bus": f"{address.bus:#04x}",
+        "slot": f"{address.slot:#04x}",
+        "function": f"{address.function:#x}",
+    }
+
+
+def _set_rom(hostdev: Any, path: str) -> None:
+    rom = hostdev.find("rom")
+    if rom is None:
+        rom = etree.Element("rom")
+        tree.insert(hostdev, rom, after=hostdev.find("source"))
+    # With these the guest would see no ROM at all.
+    for name, hides in (("enabled", "no"), ("bar", "off")):
+        if rom.get(name) == hides:
+            del rom.attrib[name]
+    rom.set("file", path)
