@@ -168,7 +168,7 @@ def _devices(value: Value) -> tuple[DeviceConfig, ...]:
         value.fault("no devices; write a list of PCI addresses")
     devices: dict[PciAddress, DeviceConfig] = {}
     for item in items or []:
-        device = _device(item)
+        device = read_device(item)
         if device and device.address in devices:
             item.fault(f"{device.address} is listed twice; keep one of the two")
         elif device:
@@ -176,7 +176,7 @@ def _devices(value: Value) -> tuple[DeviceConfig, ...]:
     return tuple(devices.values())
 
 
-def _device(value: Value) -> DeviceConfig | None:
+def read_device(value: Value) -> DeviceConfig | None:
     keys = value.mapping(DEVICE_KEYS) if value.is_mapping else {"address": value}
     if "address" not in keys:
         value.fault("no address; write address: and a PCI address as lspci -D shows it")
