@@ -10,6 +10,7 @@ from vfiod.verbs import (
     check_config,
     daemon,
     groups,
+    init,
     log,
     plan,
     rehearse,
@@ -19,7 +20,19 @@ from vfiod.verbs import (
     trial,
 )
 
-VERBS = (status, plan, log, groups, rom, check_config, rehearse, trial, take_back, daemon)
+VERBS = (
+    status,
+    groups,
+    init,
+    rom,
+    plan,
+    rehearse,
+    trial,
+    take_back,
+    log,
+    check_config,
+    daemon,
+)
 EPILOG = """exit status: 0 done; 1 failed; 2 wrong usage; 3 configuration, domain or ROM wrong;
 4 a start would be refused; 5 busy; 6 the host refused something; 7 stuck; 8 not authorised;
 9 the vfiod service does not answer"""
@@ -58,7 +71,7 @@ def report_error(error: VfiodError) -> int:
     """Tell a person what went wrong, one line each, and give the exit status."""
     reasons = error.reasons if isinstance(error, Refused) else (error,)
     if isinstance(error, Refused):
-        print("vfiod: a start would be refused:", file=sys.stderr)
+        print(f"vfiod: {error.heading}:", file=sys.stderr)
     for reason in reasons:
         print(f"vfiod: {reason.message}", file=sys.stderr)
         if reason.hint:

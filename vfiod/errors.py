@@ -52,14 +52,17 @@ class RomError(VfiodError):
 
 
 class Refused(VfiodError):
-    """The handoff was not begun: nothing was touched, the desktop is still there."""
+    """Something was not begun: nothing was touched. ``heading`` says what, for the command line."""
 
     dbus_name = "org.vfiod1.Error.Refused"
     exit_code = 4
 
-    def __init__(self, reasons: Sequence[VfiodError]) -> None:
+    def __init__(
+        self, reasons: Sequence[VfiodError], *, heading: str = "a start would be refused"
+    ) -> None:
         super().__init__("; ".join(str(reason).rstrip(".") for reason in reasons))
         self.reasons = tuple(reasons)
+        self.heading = heading
 
 
 class Busy(VfiodError):

@@ -1,0 +1,38 @@
+"""A program at a terminal of its own, with a person who answers its questions."""
+
+import os
+import pty
+import select
+import subprocess
+import time
+from collections.abc import Sequence
+
+QUESTION = "[y/N] "
+_SECONDS = 30.0
+
+
+def run_at_terminal(argv: Sequence[str], *, answer: str) -> tuple[int, str]:
+    """Run a program, type ``answer`` and Enter at its first question; exit status and output."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        output, answered = "", False
+        deadline = time.monotonic() + _SECONDS
+        while piece := _read(ours, deadline):
+            output += piece
+            if QUESTION in output and not answered:
+                os.write(ours, f"{answer}\n".encode())
+                answered = True
+        os.close(ours)
+        status = process.wait(timeout=_SECONDS)
+    return status, output.replace("\r\n", "\n")
+
+
+def _read(terminal: int, deadline: float) -> str:
+    """The next output; empty when the program has ended (Linux: EIO) or takes too long."""
+    if not select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        return ""
+    try:
+        return os.read(terminal, 65536).decode(errors="replace")
+    except OSError:
+        return ""

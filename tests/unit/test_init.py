@@ -1,0 +1,256 @@
+"""vfiod init from the command line to both files and back, with libvirt's test driver."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import hosts
+from tests.terminal import run_at_terminal
+from vfiod import config, domain
+from vfiod.assignment import Assigner, Assignment
+from vfiod.backups import Backups
+from vfiod.cli import parser
+from vfiod.config import DeviceConfig
+from vfiod.domainxml.change import edit
+from vfiod.errors import Busy, ConfigError, HostError, Refused, RomError
+from vfiod.guests import Guests
+from vfiod.model import PciAddress
+from vfiod.verbs.init import Places, run_at
+
+VGA, AUDIO, USB = (PciAddress.parse(text) for text in ("08:00.0", "08:00.1", "09:00.3"))
+TEXT = "# mine\nguests:\n  other:  # hers\n    devices: [0000:05:00.0]\n"
+
+# A process of its own, as at a real terminal; says at its end what it has left.
+CHILD = """\
+import sys
+from pathlib import Path
+from vfiod.cli import parser
+from vfiod.guests import Guests
+from vfiod.verbs.init import Places, run_at
+folder = Path(sys.argv[1])
+places = Places(folder / "pc", folder / "etc/vfiod.yaml", folder / "backups", "test:///default")
+guests = Guests(places.uri)
+status = run_at(parser().parse_args(["init", "test", *sys.argv[2:]]), places)
+(folder / "definition").write_text(guests.definition("test"))
+sys.exit(status)
+"""
+
+
+@pytest.fixture
+def guests() -> Guests:
+    return Guests("test:///default")
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "vfiod.yaml").write_text(TEXT)
+    pc = tmp_path / "pc"
+    pc.mkdir()
+    hosts.build("ryzen-1600-rx480", pc)
+    return Places(pc, folder / "vfiod.yaml", tmp_path / "backups", "test:///default")
+
+
+def init(places: Places, *options: str) -> int:
+    return run_at(parser().parse_args(["init", "test", *options]), places)
+
+
+def hostdevs(xml: str) -> list[domain.Hostdev]:
+    return list(domain.parse(xml).hostdevs)
+
+
+def given(places: Places) -> tuple[DeviceConfig, ...]:
+    return config.parse(places.config.read_text()).guests["test"].devices
+
+
+# The way back
+
+
+def test_revert_puts_both_back_to_the_byte(places: Places, guests: Guests) -> None:
+    before = guests.definition("test")
+    assert init(places, "--yes") == 0
+    assert given(places)
+    assert init(places, "--revert", "--yes") == 0
+    assert places.config.read_text() == TEXT
+    assert guests.definition("test") == before
+
+
+def test_revert_goes_back_one_init_at_a_time(places: Places, guests: Guests) -> None:
+    before = guests.definition("test")
+    init(places, "--yes", "--no-usb")
+    once = guests.definition("test"), places.config.read_text()
+    init(places, "--yes", "--device", str(USB))
+    init(places, "--revert", "--yes")
+    assert (guests.definition("test"), places.config.read_text()) == once
+    init(places, "--revert", "--yes")
+    assert (guests.definition("test"), places.config.read_text()) == (before, TEXT)
+    with pytest.raises(HostError, match="no backup"):
+        init(places, "--revert", "--yes")
+
+
+def test_revert_leaves_other_guests_as_they_are_now(places: Places, guests: Guests) -> None:
+    init(places, "--yes")
+    places.config.write_text(places.config.read_text().replace("05:00.0", "06:00.0"))
+    init(places, "--revert", "--yes")
+    assert places.config.read_text() == TEXT.replace("05:00.0", "06:00.0")
+
+
+def test_a_definition_that_libvirt_refuses_leaves_the_configuration(
+    places: Places, guests: Guests
+) -> None:
+    wrong = edit("test", guests.definition("test"), lambda root: root.set("type", "unheard"))
+    assignment = Assignment(places.config, TEXT, TEXT + "  test: {devices: [08:00.0]}\n", wrong)
+    with pytest.raises(HostError, match="libvirt says"):
+        Assigner(guests, Backups(places.backups)).apply(assignment)
+    assert places.config.read_text() == TEXT
+    assert list(places.backups.iterdir()) == []
+
+
+def test_a_configuration_edited_meanwhile_is_not_overwritten(
+    places: Places, guests: Guests
+) -> None:
+    change = edit("test", guests.definition("test"), lambda _: None)
+    places.config.write_text(TEXT + "# more\n")
+    with pytest.raises(Busy, match="somebody else"):
+        Assigner(guests, Backups(places.backups)).apply(
+            Assignment(places.config, TEXT, TEXT + "#\n", change)
+        )
+    assert places.config.read_text() == TEXT + "# more\n"
+
+
+# What is set up
+
+
+def test_both_files_get_the_devices_and_nothing_else_moves(
+    places: Places, guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert init(places, "--yes") == 0
+    assert given(places) == tuple(map(DeviceConfig, (VGA, AUDIO, USB)))
+    assert places.config.read_text().startswith(TEXT + "  test:\n    devices:\n")
+    assert hostdevs(guests.definition("test")) == [
+        domain.Hostdev(a, managed=False, rom_file=None, rom_bar=True) for a in (VGA, AUDIO, USB)
+    ]
+    said = capsys.readouterr().out
+    assert "test would get:" in said
+    assert "+    <hostdev mode='subsystem' type='pci' managed='no'>" in said
+    assert "test is running" in said  # the test driver's guest does
+    assert "vfiod plan test" in said
+    assert "emulated screen" not in said
+
+
+def test_an_emulated_screen_is_told_of(
+    places: Places, guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screen = "<graphics type='vnc'/></devices>"
+    guests.define(guests.definition("test").replace("</devices>", screen))
+    init(places, "--yes")
+    assert "--remove-device --graphics all" in capsys.readouterr().out
+
+
+def test_a_copy_of_the_rom_is_no_source(places: Places, guests: Guests, rom: Path) -> None:
+    init(places, "--yes", "--rom", str(rom))
+    places.config.write_text(TEXT)
+    assert init(places, "--yes") == 0
+    assert given(places)[0] == DeviceConfig(VGA)
+
+
+def test_a_rom_goes_where_qemu_may_read_it(places: Places, guests: Guests, rom: Path) -> None:
+    init(places, "--yes", "--rom", str(rom))
+    assert given(places)[0] == DeviceConfig(VGA, str(rom))
+    staged = "/usr/share/vgabios/vfiod/0000:08:00.0.rom"
+    assert hostdevs(guests.definition("test"))[0].rom_file == staged
+    assert init(places, "--yes") == 0  # the copy is not taken for the source
+    assert given(places)[0] == DeviceConfig(VGA, str(rom))
+
+
+@pytest.fixture
+def rom(tmp_path: Path) -> Path:
+    """The least that is an option ROM for the RX 480 of the recorded PC."""
+    image = bytearray(512)
+    image[0:2], image[0x18:0x1A] = b"\x55\xaa", b"\x1c\x00"
+    image[0x1C:0x20], image[0x20:0x24] = b"PCIR", b"\x02\x10\xdf\x67"
+    image[0x2C:0x2E], image[0x31] = b"\x01\x00", 0x80
+    path = tmp_path / "card.rom"
+    path.write_bytes(image)
+    return path
+
+
+def test_a_rom_of_another_card_is_refused(places: Places, guests: Guests, rom: Path) -> None:
+    rom.write_bytes(rom.read_bytes().replace(b"\xdf\x67", b"\xde\x67"))
+    with pytest.raises(RomError, match=r"card\.rom: the ROM is for 1002:67de"):
+        init(places, "--yes", "--rom", str(rom))
+    assert places.config.read_text() == TEXT
+
+
+def test_a_second_time_there_is_nothing_to_do(
+    places: Places, guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init(places, "--yes")
+    kept = sorted(places.backups.iterdir())
+    assert init(places, "--yes") == 0
+    assert "set up so already" in capsys.readouterr().out
+    assert sorted(places.backups.iterdir()) == kept
+
+
+def test_a_configuration_link_stays_one(places: Places, guests: Guests) -> None:
+    real = places.config.rename(places.config.with_name("real.yaml"))
+    places.config.symlink_to(real)
+    init(places, "--yes")
+    assert places.config.is_symlink()
+    assert "test:" in real.read_text()
+
+
+# What changes nothing
+
+
+def test_a_dry_run_shows_all_and_changes_nothing(
+    places: Places, guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = guests.definition("test")
+    assert init(places, "--dry-run", "--yes") == 0
+    assert "+  test:" in capsys.readouterr().out
+    assert (guests.definition("test"), places.config.read_text()) == (before, TEXT)
+    assert not places.backups.exists()
+
+
+def test_a_faulty_configuration_is_left_alone(places: Places, guests: Guests) -> None:
+    places.config.write_text("guest:\n")
+    with pytest.raises(ConfigError, match="unknown key"):
+        init(places, "--yes")
+
+
+def test_a_pc_without_iommu_is_refused(places: Places, guests: Guests, tmp_path: Path) -> None:
+    pc = tmp_path / "bare"
+    pc.mkdir()
+    hosts.build("ryzen-1600-no-iommu", pc)
+    with pytest.raises(Refused, match="the IOMMU is off"):
+        init(Places(pc, places.config, places.backups, places.uri), "--yes")
+
+
+def test_without_a_terminal_nothing_is_asked_and_nothing_changed(places: Places) -> None:
+    folder = places.config.parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, str(folder)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "without a terminal to ask at, add --yes" in done.stderr
+    assert "\x1b" not in done.stdout
+    assert places.config.read_text() == TEXT
+    assert hostdevs((folder / "definition").read_text()) == []
+
+
+@pytest.mark.parametrize(("answer", "agreed"), [("y", True), ("n", False), ("", False)])
+def test_at_a_terminal_the_person_decides(places: Places, answer: str, agreed: bool) -> None:  # noqa: FBT001
+    folder = places.config.parents[1]
+    status, said = run_at_terminal([sys.executable, "-c", CHILD, str(folder)], answer=answer)
+    assert "Make these changes? [y/N]" in said
+    assert status == (0 if agreed else 1)
+    assert (places.config.read_text() != TEXT) == agreed
+    assert bool(hostdevs((folder / "definition").read_text())) == agreed

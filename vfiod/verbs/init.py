@@ -1,0 +1,159 @@
+"""vfiod init: propose the devices of a guest and put them into configuration and definition."""
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vfiod.errors import NotAuthorized
+from vfiod.model import PciAddress
+
+RUNNING = """{guest} is running: the change of its definition takes effect when it has been shut
+down and is started again."""
+SCREEN = """{guest} also has an emulated screen. When the card's driver is installed and the card
+shows a picture, take the emulated one out, or the guest may go on using it:
+  virt-xml --connect {uri} {guest} --remove-device --graphics all
+  virt-xml --connect {uri} {guest} --remove-device --video all"""
+NEXT = """Next: see what a start would do, then start it:
+  vfiod plan {guest}
+  virsh --connect {uri} start {guest}
+To take this back: sudo vfiod init {guest} --revert"""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are: the machine's root, the configuration, the backups, libvirt."""
+
+    root: Path
+    config: Path
+    backups: Path
+    uri: str
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser("init", help="propose a guest's devices and set them up")
+    verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
+    verb.add_argument("--yes", action="store_true", help="change without asking")
+    verb.add_argument("--dry-run", action="store_true", help="show everything, change nothing")
+    verb.add_argument(
+        "--device",
+        metavar="ADDRESS",
+        action="append",
+        type=address,
+        default=[],
+        help="propose this device and what must go with it; may be repeated",
+    )
+    verb.add_argument("--no-usb", action="store_true", help="propose no USB controller")
+    verb.add_argument("--rom", metavar="FILE", type=Path, help="the ROM of the graphics card")
+    verb.add_argument("--revert", action="store_true", help="put both files back as they were")
+    verb.set_defaults(run=run)
+
+
+def address(text: str) -> PciAddress:
+    """A PCI address from the command line; a wrong one is wrong usage."""
+    try:
+        return PciAddress.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Set the guest up on this machine, or revert that."""
+    from vfiod.backups import DIRECTORY
+    from vfiod.daemon import CONFIG
+    from vfiod.guests import URI
+
+    return run_at(arguments, Places(Path("/"), CONFIG, DIRECTORY, URI))
+
+
+def run_at(arguments: argparse.Namespace, places: Places) -> int:
+    """The verb with its places given; exit status 0 also if nothing had to be changed."""
+    from vfiod.assignment import Assigner
+    from vfiod.backups import Backups
+    from vfiod.guests import Guests
+    from vfiod.offline import read_config_file
+
+    looks_only = arguments.dry_run or not os.access(places.config.parent, os.W_OK)
+    if arguments.revert and looks_only and not arguments.dry_run:
+        raise NotAuthorized("only root may read the backups", again())
+    read_config_file(places.config)  # what others could have written is not built upon
+    guests = Guests(places.uri, read_only=looks_only)
+    assigner = Assigner(guests, Backups(places.backups))
+    if arguments.revert:
+        assignment = assigner.revert_of(arguments.guest, places.config)
+        do: Callable[[Any], None] = assigner.revert
+    else:
+        assignment = proposed(arguments, places, guests)
+        do = assigner.apply
+    if not shown(assignment):
+        return 0
+    if looks_only:
+        print(f"Nothing was changed. {'' if arguments.dry_run else again()}".rstrip())
+        return 0
+    return changed(arguments, places, guests, lambda: do(assignment))
+
+
+def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
+    """Show the proposal; give the assignment that it comes to."""
+    from vfiod.proposal.words import told
+    from vfiod.suggestion import Suggestion
+    from vfiod.talk import console
+
+    suggestion = Suggestion(
+        guest=arguments.guest,
+        xml=guests.definition(arguments.guest),
+        config=places.config,
+        asked=tuple(arguments.device),
+        rom=str(arguments.rom.absolute()) if arguments.rom else None,
+        wants_usb=not arguments.no_usb,
+    )
+    proposal = suggestion.decide(places.root)
+    out = console()
+    width = out.width if out.is_terminal else None
+    for line in told(arguments.guest, proposal, width=width):
+        out.print(line, markup=False)
+    return suggestion.assignment(proposal)
+
+
+def shown(assignment: Any) -> bool:
+    """Print the differences; False if there are none."""
+    from vfiod.talk import show_difference
+
+    if not assignment.difference:
+        print("\nEverything is set up so already; nothing was changed.")
+        return False
+    print()
+    show_difference(assignment.difference)
+    print()
+    return True
+
+
+def changed(
+    arguments: argparse.Namespace, places: Places, guests: Any, do: Callable[[], None]
+) -> int:
+    """Ask, change, and say what comes next. Exit status 1 without consent."""
+    from vfiod.domainxml.seat import has_screen
+    from vfiod.talk import consents
+
+    if not consents("Make these changes?", yes=arguments.yes):
+        return 1
+    do()
+    print(f"Done; what was there before is kept in {places.backups}.")
+    names = {"guest": shlex.quote(arguments.guest), "uri": places.uri}
+    if guests.is_running(arguments.guest):
+        print(RUNNING.format(**names))
+    if not arguments.revert:
+        print(NEXT.format(**names))
+    if not arguments.revert and has_screen(guests.definition(arguments.guest)):
+        print(SCREEN.format(**names))
+    return 0
+
+
+def again() -> str:
+    """How to run the same as root."""
+    return f"To change it, run as root: sudo vfiod {shlex.join(sys.argv[1:])}"
