@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from vfiod.errors import Refused, VfiodError
 from vfiod.verbs import (
     check_config,
+    create,
     daemon,
     groups,
     init,
@@ -24,6 +25,7 @@ VERBS = (
     status,
     groups,
     init,
+    create,
     rom,
     plan,
     rehearse,

@@ -1,0 +1,132 @@
+"""vfiod create: make a guest through virt-install, ready for its installer."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from vfiod.errors import ConfigError, HostError, Refused, VfiodError
+
+IMAGES = Path("/var/lib/libvirt/images")
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    from vfiod.newguest.values import parse_name, parse_size
+
+    verb = verbs.add_parser("create", help="make a guest, ready for its installer")
+    verb.add_argument("guest", metavar="GUEST", type=_checked(parse_name), help="its new name")
+    verb.add_argument(
+        "--iso", metavar="FILE", type=Path, required=True, help="the installer's CD image"
+    )
+    verb.add_argument(
+        "--virtio-iso", metavar="FILE", type=Path, help="the CD image with Windows' virtio drivers"
+    )
+    size = _checked(parse_size)
+    verb.add_argument("--disk", metavar="SIZE", type=size, required=True, help="like 100G")
+    verb.add_argument("--memory", metavar="SIZE", type=size, required=True, help="like 8G")
+    verb.add_argument("--cpus", metavar="NUMBER", type=int, required=True, help="like 6")
+    verb.add_argument(
+        "--disk-file", metavar="FILE", type=Path, help=f"default: {IMAGES}/GUEST.qcow2"
+    )
+    verb.add_argument(
+        "--os-variant",
+        metavar="ID",
+        help="what is installed, as virt-install --osinfo list names it",
+    )
+    verb.add_argument(
+        "--secure-boot",
+        action=argparse.BooleanOptionalAction,
+        help="with Secure Boot or without; default: as the system wants it",
+    )
+    verb.add_argument(
+        "--network", metavar="NAME", default="default", help="libvirt's network, or user"
+    )
+    verb.add_argument("--gpu", action="store_true", help="no emulated screen, only the card")
+    verb.add_argument("--print-xml", action="store_true", help="print the definition, make nothing")
+    verb.add_argument("--yes", action="store_true", help="make it without asking")
+    verb.set_defaults(run=run)
+
+
+def _checked(parse: Any) -> Any:
+    """The parser's ValueError as a message of argparse's own."""
+
+    def read(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make it with this machine's libvirt."""
+    from vfiod.daemon import CONFIG
+    from vfiod.guests import URI, Guests
+
+    return run_at(arguments, Guests(URI), URI, CONFIG)
+
+
+def run_at(arguments: argparse.Namespace, guests: Any, uri: str, config: Path) -> int:
+    """The verb with its places given. Raises Refused before anything is made."""
+    from vfiod.newguest.checks import find_faults, find_missing_tpm
+    from vfiod.newguest.definition import complete
+    from vfiod.newguest.make import make, printed
+    from vfiod.newguest.words import after, summary
+    from vfiod.offline import doors
+    from vfiod.talk import consents
+
+    guest = wanted(arguments, config)
+    is_up = guests.network_is_up(arguments.network)
+    faults = [*find_faults(guest, guests.names()), *_network(arguments, is_up=is_up)]
+    if not arguments.print_xml:
+        faults += find_missing_tpm(guest)
+    if faults:
+        raise Refused(faults, heading="nothing was made")
+    xml = complete(printed(guest, uri), guest, doors().files.staged_path)
+    if arguments.print_xml:
+        print(xml, end="")
+        return 0
+    print("\n".join(summary(guest)))
+    if not consents(f"Make {guest.name}?", yes=arguments.yes):
+        return 1
+    make(guest, xml, guests)
+    print("\n".join(after(guest, uri, network_is_up=bool(is_up))))
+    return 0
+
+
+def wanted(arguments: argparse.Namespace, config: Path) -> Any:
+    """The guest that the command line describes. Raises ConfigError."""
+    from vfiod.newguest.osinfo import detect
+    from vfiod.newguest.request import NewGuest
+    from vfiod.newguest.system import System
+    from vfiod.offline import read_config_file
+
+    configured = read_config_file(config).guests.get(arguments.guest)
+    if arguments.gpu and configured is None:
+        raise ConfigError(
+            [f"--gpu gives the configured devices, and {config} lists none for this guest"]
+        )
+    installer = arguments.iso.absolute()
+    system = System(arguments.os_variant) if arguments.os_variant else detect(installer)
+    return NewGuest(
+        name=arguments.guest,
+        system=system,
+        installer=installer,
+        drivers=arguments.virtio_iso.absolute() if arguments.virtio_iso else None,
+        disk=(arguments.disk_file or IMAGES / f"{arguments.guest}.qcow2").absolute(),
+        disk_size=arguments.disk,
+        memory=arguments.memory,
+        cpus=arguments.cpus,
+        network=None if arguments.network == "user" else arguments.network,
+        devices=configured.devices if configured else (),
+        screen=not arguments.gpu,
+        secure_boot=system.needs_tpm if arguments.secure_boot is None else arguments.secure_boot,
+    )
+
+
+def _network(arguments: argparse.Namespace, *, is_up: bool | None) -> list[VfiodError]:
+    if is_up is not None or arguments.network == "user":
+        return []
+    what = f"libvirt has no network {arguments.network}"
+    return [HostError(what, "see: virsh net-list --all; or add --network user")]
