@@ -1,0 +1,127 @@
+"""What tuning depends on: the guest's definition and the host, as frozen values. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vfiod import cpulist, domain
+from vfiod.domainxml import tree
+from vfiod.errors import DomainError
+from vfiod.model import PciAddress
+from vfiod.survey.cpu import Topology
+from vfiod.survey.performance import Settings
+
+_OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}os"
+_WINDOWS = "http://microsoft.com/win/"
+_KIB = 1024
+_PC = ("x86_64", "i686")
+
+
+@dataclass(frozen=True, slots=True)
+class PassedThrough:
+    """A device of the host that the guest takes, with its memory node (None = unknown).
+
+    ``window`` is its largest memory region in bytes; ``resizable`` says that it could be larger.
+    """
+
+    address: PciAddress
+    vendor: int
+    is_display: bool
+    node: int | None = None
+    window: int = 0
+    resizable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine. ``libvirt`` and ``qemu`` are versions as libvirt counts them (9.0.0 is
+    9000000).
+    """
+
+    topology: Topology
+    settings: Settings
+    libvirt: int
+    qemu: int
+    devices: tuple[PassedThrough, ...] = ()
+
+    @property
+    def card_node(self) -> int | None:
+        """The memory node of the graphics card."""
+        return next((d.node for d in self.devices if d.is_display), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A guest's definition. ``pins`` gives the host CPUs of each pinned vCPU; ``iothreads`` the
+    numbers of its I/O threads; ``emulated`` means without KVM.
+    """
+
+    name: str
+    emulated: bool
+    windows: bool
+    vcpus: int
+    memory_kib: int
+    hugepages: bool
+    hostdevs: tuple[PciAddress, ...]
+    pins: Mapping[int, tuple[int, ...]]
+    emulator: tuple[int, ...]
+    iothreads: tuple[int, ...]
+    iothread_pins: Mapping[int, tuple[int, ...]]
+
+
+def read_guest(root: Any) -> Guest:
+    """The facts in a domain's tree. Raises DomainError if one is malformed, or it is no PC's."""
+    kind = root.find("os/type")
+    if kind is not None and kind.get("arch", "x86_64") not in _PC:
+        raise DomainError(f"vfiod tunes guests of a PC only, this one is {kind.get('arch')}")
+    parsed = domain.parse(tree.write(root))
+    return Guest(
+        name=parsed.name,
+        emulated=parsed.kind == "qemu",
+        windows=_is_windows(root),
+        vcpus=_number(root.findtext("vcpu") or "1", "<vcpu>"),
+        memory_kib=parsed.memory_bytes // _KIB,
+        hugepages=parsed.hugepages,
+        hostdevs=tuple(hostdev.address for hostdev in parsed.hostdevs),
+        pins={
+            _number(pin.get("vcpu"), "<vcpupin>"): _cpus(pin)
+            for pin in root.iterfind("cputune/vcpupin")
+        },
+        emulator=_cpus(root.find("cputune/emulatorpin")),
+        iothreads=_iothreads(root),
+        iothread_pins={
+            _number(pin.get("iothread"), "<iothreadpin>"): _cpus(pin)
+            for pin in root.iterfind("cputune/iothreadpin")
+        },
+    )
+
+
+def _is_windows(root: Any) -> bool:
+    """By what virt-install and virt-manager noted (libosinfo), else by Hyper-V features in it."""
+    noted = [os.get("id", "") for os in root.iterfind(f"metadata//{_OSINFO}")]
+    if noted:
+        return any(ident.startswith(_WINDOWS) for ident in noted)
+    return root.find("features/hyperv") is not None
+
+
+def _iothreads(root: Any) -> tuple[int, ...]:
+    """``<iothreads>`` counts from 1; numbers of one's own stand in ``<iothreadids>``."""
+    count = _number(root.findtext("iothreads") or "0", "<iothreads>")
+    own = [_number(e.get("id"), "<iothread>") for e in root.iterfind("iothreadids/iothread")]
+    spare = (number for number in range(1, count + len(own) + 1) if number not in own)
+    return tuple(sorted([*own, *(next(spare) for _ in range(count - len(own)))]))
+
+
+def _cpus(element: Any) -> tuple[int, ...]:
+    if element is None:
+        return ()
+    try:
+        return tuple(sorted(cpulist.parse(element.get("cpuset") or "")))
+    except ValueError as error:
+        raise DomainError(f"<{element.tag}>: {error}") from error
+
+
+def _number(text: str | None, what: str) -> int:
+    if text is None or not text.strip().isascii() or not text.strip().isdigit():
+        raise DomainError(f"not a number in {what}: {(text or '')[:20]!r}")
+    return int(text)

@@ -1,0 +1,105 @@
+"""The talk of ``vfiod tune``: what is missing, the difference, consent, the way back."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from vfiod import talk
+from vfiod.backups import Backups
+from vfiod.domainxml import change as definition
+from vfiod.tuning import findings
+from vfiod.tuning.change import apply
+from vfiod.tuning.facts import Host
+from vfiod.tuning.findings import Findings
+
+VERB = "tune"
+MISSING = 10
+
+
+class Guests(definition.Definitions, Protocol):
+    """Where definitions are kept, and who runs: libvirt, through vfiod.guests."""
+
+    def is_running(self, guest: str) -> bool:
+        """True if a change waits for its next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person asked for: ``only`` and ``without`` are names of vfiod.tuning.names."""
+
+    guest: str
+    only: Collection[str] = ()
+    without: Collection[str] = ()
+    yes: bool = False
+
+
+def check(wanted: Wanted, xml: str, host: Host) -> int:
+    """Tell what is missing; the exit status says whether anything is. Raises DomainError."""
+    found, _ = _examine(wanted, xml, host)
+    _tell(found)
+    print("What only the firmware shows:")
+    for item in found.unseen:
+        print(f"  {item}")
+    return MISSING if found.missing else 0
+
+
+def show(wanted: Wanted, xml: str, host: Host) -> int:
+    """Tell it, and show the change that would be made. Raises DomainError."""
+    found, change = _examine(wanted, xml, host)
+    _tell(found)
+    talk.show_difference(change.difference)
+    return 0
+
+
+def show_json(wanted: Wanted, xml: str, host: Host) -> int:
+    """The same for a program. Raises DomainError."""
+    found, change = _examine(wanted, xml, host)
+    print(json.dumps(findings.as_json(found, change.difference), indent=2, ensure_ascii=False))
+    return 0
+
+
+def tune(wanted: Wanted, xml: str, host: Host, guests: Guests, backups: Backups) -> int:
+    """Show the change and make it, if the person agrees. Raises Busy, DomainError, HostError."""
+    found, change = _examine(wanted, xml, host)
+    _tell(found)
+    if not found.changes:
+        return 0
+    talk.show_difference(change.difference)
+    if not _agrees(wanted, guests):
+        return 1
+    backup = definition.apply(change, guests, backups, what=VERB)
+    print(f"Done. The definition as it was is in {backup.path}")
+    print(f"Back to it: sudo vfiod tune {wanted.guest} --revert")
+    return 0
+
+
+def revert(wanted: Wanted, guests: Guests, backups: Backups) -> int:
+    """Show the way back and go it, if the person agrees. Raises Busy, HostError."""
+    change, backup = definition.revert_of(wanted.guest, guests, backups, what=VERB)
+    if change.difference:
+        talk.show_difference(change.difference)
+        if not _agrees(wanted, guests):
+            return 1
+        definition.apply(change, guests, backups, what=f"{VERB}-revert")
+    backups.mark_taken_back(backup)
+    print(f"{wanted.guest} is as it was before vfiod tune.")
+    return 0
+
+
+def _examine(wanted: Wanted, xml: str, host: Host) -> tuple[Findings, definition.Change]:
+    """What is missing in a definition, and the edit of it that adds that."""
+    found = findings.examine(xml, host, only=wanted.only, without=wanted.without)
+    return found, definition.edit(wanted.guest, xml, lambda root: apply(root, found.changes))
+
+
+def _tell(found: Findings) -> None:
+    out = talk.console()
+    for line in findings.told(found, width=out.width if out.is_terminal else None):
+        out.print(line, markup=False)
+
+
+def _agrees(wanted: Wanted, guests: Guests) -> bool:
+    runs = guests.is_running(wanted.guest)
+    when = f"{wanted.guest} is running and gets this at its next start. " if runs else ""
+    return talk.consents(f"{when}Make this change?", yes=wanted.yes)
