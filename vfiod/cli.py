@@ -19,6 +19,7 @@ from vfiod.verbs import (
     status,
     take_back,
     trial,
+    tune,
 )
 
 VERBS = (
@@ -26,6 +27,7 @@ VERBS = (
     groups,
     init,
     create,
+    tune,
     rom,
     plan,
     rehearse,

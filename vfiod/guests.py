@@ -112,6 +112,13 @@ class Guests:
         except libvirt.libvirtError as error:
             raise _told(error) from error
 
+    def versions(self) -> tuple[int, int]:
+        """Of libvirt and of QEMU, as libvirt counts them: 9.0.0 is 9000000."""
+        try:
+            return self._connection.getLibVersion(), self._connection.getVersion()
+        except libvirt.libvirtError as error:
+            raise _told(error) from error
+
     def is_running(self, guest: str) -> bool:
         """True if it runs, or is paused: a change of its definition waits for its next start."""
         try:

@@ -1,0 +1,94 @@
+"""vfiod tune: what keeps a guest slow, as a change of its definition that is made on consent."""
+
+import argparse
+import os
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vfiod.errors import NotAuthorized
+from vfiod.tuning.names import NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are: the machine's root, the backups, libvirt."""
+
+    root: Path
+    backups: Path
+    uri: str
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser(
+        "tune",
+        help="fit a guest's definition to this host's processor, to be fast",
+        epilog=f"NAME is one of: {', '.join(NAMES)}. Exit status of --check: 0 nothing is missing, "
+        "10 something is.",
+    )
+    verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
+    way = verb.add_mutually_exclusive_group()
+    way.add_argument("--check", action="store_true", help="only tell what is missing")
+    way.add_argument("--dry-run", action="store_true", help="show the change, do not make it")
+    way.add_argument("--revert", action="store_true", help="go back to before the last tune")
+    way.add_argument("--json", action="store_true", help="print JSON and change nothing")
+    verb.add_argument("--yes", action="store_true", help="make the change without asking")
+    for option, text in (("--only", "change nothing else"), ("--without", "leave this alone")):
+        verb.add_argument(
+            option, action="append", choices=NAMES, default=[], metavar="NAME", help=text
+        )
+    verb.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look at a guest of this machine as any user, change it as one who may."""
+    from vfiod.backups import DIRECTORY
+    from vfiod.guests import URI
+
+    return run_at(arguments, Places(Path("/"), DIRECTORY, URI))
+
+
+def run_at(arguments: argparse.Namespace, places: Places) -> int:
+    """The verb with its places given."""
+    from vfiod.backups import Backups
+    from vfiod.guests import Guests
+    from vfiod.tuning import session
+
+    looks = {"check": session.check, "dry_run": session.show, "json": session.show_json}
+    look = next((looks[option] for option in looks if getattr(arguments, option)), None)
+    may_change = _may_keep(places.backups)
+    if arguments.revert and not may_change:
+        raise NotAuthorized("only root may read the backups", again())
+    guests = Guests(places.uri, read_only=look is not None or not may_change)
+    wanted = session.Wanted(arguments.guest, arguments.only, arguments.without, yes=arguments.yes)
+    if arguments.revert:
+        return session.revert(wanted, guests, Backups(places.backups))
+    xml = guests.definition(arguments.guest)
+    host = _host(xml, guests.versions(), places.root)
+    if look is not None:
+        return look(wanted, xml, host)
+    if not may_change:
+        session.show(wanted, xml, host)
+        raise NotAuthorized("nothing was changed: only root may keep the backup of that", again())
+    return session.tune(wanted, xml, host, guests, Backups(places.backups))
+
+
+def again() -> str:
+    """How to run the same as root."""
+    return f"run as root: sudo vfiod {shlex.join(sys.argv[1:])}"
+
+
+def _may_keep(backups: Path) -> bool:
+    """True if backups can be written, or the directory for them made."""
+    there = next(folder for folder in (backups, *backups.parents) if folder.exists())
+    return os.access(there, os.R_OK | os.W_OK | os.X_OK)
+
+
+def _host(xml: str, versions: tuple[int, int], root: Path) -> Any:
+    from vfiod import domain
+    from vfiod.tuning.host import read_host
+
+    return read_host((hostdev.address for hostdev in domain.parse(xml).hostdevs), versions, root)
