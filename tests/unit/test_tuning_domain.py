@@ -243,6 +243,30 @@ def test_memory_of_the_node_of_the_card() -> None:
     assert "numatune" not in tuned(WIN10, host())
 
 
+@pytest.mark.parametrize(
+    ("own", "result"),
+    [
+        ("mode='strict' nodeset='1'", "mode='strict' nodeset='1'"),
+        ("mode='strict' nodeset='0'", "mode='strict' nodeset='1'"),
+        ("mode='strict' placement='auto'", "mode='strict' placement='auto'"),
+    ],
+)
+def test_what_the_user_says_of_nodes(own: str, result: str) -> None:
+    xml = put(WIN10, "<os>", f"<numatune><memory {own}/></numatune>")
+    assert f"<memory {result}/>" in tuned(xml, host("two-xeon-e5-2680v2", node=1))
+
+
+def test_a_guest_with_nodes_of_its_own() -> None:
+    cell = "<numa><cell id='0' cpus='0-5' memory='16777216' unit='KiB'/></numa>"
+    text = tuned(put(WIN10, "</cpu>", cell), host("two-xeon-e5-2680v2", node=1))
+    assert "numatune" not in text
+
+
+def test_a_number_of_the_users_own_for_spinlocks() -> None:
+    xml = WIN10.replace("retries='8191'", "retries='4096'")
+    assert "<spinlocks state='on' retries='4096'/>" in tuned(xml, host())
+
+
 def test_disks_on_other_buses_and_with_threads_of_their_own_stay() -> None:
     own = WIN10.replace("discard='unmap'", "iothread='3'").replace(
         "<os>", "<iothreads>3</iothreads><os>"

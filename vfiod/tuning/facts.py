@@ -53,7 +53,8 @@ class Host:
 @dataclass(frozen=True, slots=True)
 class Guest:
     """A guest's definition. ``pins`` gives the host CPUs of each pinned vCPU; ``iothreads`` the
-    numbers of its I/O threads; ``emulated`` means without KVM.
+    numbers of its I/O threads; ``emulated`` means without KVM; ``memory_nodes`` are the host's
+    nodes that its memory is to come from, None if it says nothing of them.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Guest:
     emulator: tuple[int, ...]
     iothreads: tuple[int, ...]
     iothread_pins: Mapping[int, tuple[int, ...]]
+    memory_nodes: tuple[int, ...] | None
 
 
 def read_guest(root: Any) -> Guest:
@@ -93,6 +95,7 @@ def read_guest(root: Any) -> Guest:
             _number(pin.get("iothread"), "<iothreadpin>"): _cpus(pin)
             for pin in root.iterfind("cputune/iothreadpin")
         },
+        memory_nodes=_memory_nodes(root),
     )
 
 
@@ -112,11 +115,21 @@ def _iothreads(root: Any) -> tuple[int, ...]:
     return tuple(sorted([*own, *(next(spare) for _ in range(count - len(own)))]))
 
 
-def _cpus(element: Any) -> tuple[int, ...]:
-    if element is None:
+def _memory_nodes(root: Any) -> tuple[int, ...] | None:
+    """Empty for a guest that has nodes of its own or lets libvirt choose; None: nothing is said."""
+    if root.find("cpu/numa") is not None or root.find("numatune/memnode") is not None:
         return ()
+    memory = root.find("numatune/memory")
+    return None if memory is None else _numbers(memory, "nodeset")
+
+
+def _cpus(element: Any) -> tuple[int, ...]:
+    return () if element is None else _numbers(element, "cpuset")
+
+
+def _numbers(element: Any, attribute: str) -> tuple[int, ...]:
     try:
-        return tuple(sorted(cpulist.parse(element.get("cpuset") or "")))
+        return tuple(sorted(cpulist.parse(element.get(attribute) or "")))
     except ValueError as error:
         raise DomainError(f"<{element.tag}>: {error}") from error
 

@@ -51,9 +51,10 @@ def propose(guest: Guest, host: Host, root: Any) -> Iterator[Change]:
         return
     for known in KNOWN:
         if host.libvirt >= known.libvirt and host.qemu >= known.qemu:
-            yield Change("hyperv", f"{known.name}: {known.reason}", _edits(known.name))
+            yield Change("hyperv", f"{known.name}: {known.reason}", _edits(known.name, root))
     if host.settings.hardware_apic and host.libvirt >= 8_010_000 and host.qemu >= 6_002_000:
-        yield Change("hyperv", "avic: synic leaves the hardware's interrupts on", (_put("avic"),))
+        reason = "avic: synic leaves the hardware's interrupts on"
+        yield Change("hyperv", reason, _edits("avic", root))
     if host.libvirt >= 5_007_000 and host.qemu >= 4_001_000:
         direct = Put("features/hyperv/stimer/direct", _ON)
         yield Change(
@@ -66,12 +67,14 @@ def _is_passthrough(hyperv: Any) -> bool:
     return hyperv is not None and hyperv.get("mode") == "passthrough"
 
 
-def _edits(name: str) -> tuple[Put, ...]:
-    """QEMU does not start with stimer and without Hyper-V's clock."""
-    clock = (Put("clock/timer[@name='hypervclock']", {"present": "yes"}),)
-    return (_put(name), *(clock if name == "stimer" else ()))
-
-
-def _put(name: str) -> Put:
-    more = {"retries": _RETRIES} if name == "spinlocks" else {}
-    return Put(f"features/hyperv/{name}", _ON | more)
+def _edits(name: str, root: Any) -> tuple[Put, ...]:
+    """What turns it on. QEMU does not start with stimer and without Hyper-V's clock."""
+    feature = f"features/hyperv/{name}"
+    if name == "spinlocks":
+        own = root.find(f"{feature}[@retries]")
+        retries = _RETRIES if own is None else own.get("retries")
+        return (Put(feature, _ON | {"retries": retries}),)
+    if name == "stimer":
+        clock = Put("clock/timer[@name='hypervclock']", {"present": "yes"})
+        return (Put(feature, _ON), clock)
+    return (Put(feature, _ON),)

@@ -55,19 +55,24 @@ def _emulator(guest: Guest, placement: Placement) -> Iterator[Change]:
 
 
 def _memory(guest: Guest, host: Host, placement: Placement) -> Iterator[Change]:
-    """Preferred, not strict: a start shall not fail because another program took that memory."""
-    if placement.node is None:
+    """Preferred, not strict: a start shall not fail because another program took that memory.
+
+    What the user says of nodes stays, unless it is a wrong one by its number.
+    """
+    own = guest.memory_nodes
+    if placement.node is None or own == () or own == (placement.node,):
         return
+    mode = {"mode": "preferred"} if own is None else {}
     card = " and the card is" if placement.node == host.card_node else ""
     yield Change(
         "pinning",
         f"memory from node {placement.node}, where the vCPUs run{card}",
-        (Put("numatune/memory", {"mode": "preferred", "nodeset": str(placement.node)}),),
+        (Put("numatune/memory", mode | {"nodeset": str(placement.node)}),),
     )
 
 
 def _shape(placement: Placement) -> str:
     dies = f"{placement.dies} dies of " if placement.dies > 1 else ""
     cores = f"{placement.cores} core{'s' if placement.cores > 1 else ''}"
-    threads = f"{placement.threads} threads" if placement.threads > 1 else "one thread"
+    threads = f"{placement.threads} threads each" if placement.threads > 1 else "one thread"
     return f"{dies}{cores} with {threads}"

@@ -20,7 +20,7 @@ def kept(guest: Guest, topology: Topology, best: Placement) -> Placement | str:
 def _missing(guest: Guest, topology: Topology) -> str:
     bare = [vcpu for vcpu in range(guest.vcpus) if not guest.pins.get(vcpu)]
     if bare:
-        return f"of the vCPUs {cpulist.write(bare)} no pin holds them where they are"
+        return f"vCPUs {cpulist.write(bare)} have no pin"
     absent = {cpu for pin in guest.pins.values() for cpu in pin} - topology.cpus
     return f"CPUs {cpulist.write(absent)} of its pins are not online" if absent else ""
 
