@@ -1,0 +1,68 @@
+"""Lines of the configuration files of other programs, with their place, read with suspicion."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+LIMIT = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that says something: ``number`` counts from 1, ``span`` lines of the file make it.
+
+    ``file`` is the path as the machine knows it, whatever root it was read under.
+    """
+
+    file: str
+    number: int
+    text: str
+    span: int = 1
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """Contents of a regular file of at most 1 MiB; None if it is not there or may not be read."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return None
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(LIMIT + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return data if len(data) <= LIMIT else None
+
+
+def read_lines(root: Path, *patterns: str) -> Iterator[Line]:
+    """Lines of the files that match ``patterns`` (relative to ``root``), file by file.
+
+    Empty lines and those that begin with # are left out; a line that ends in a backslash goes on
+    in the next, as in modprobe.d(5) and the shell. A file that is there under two names, as
+    Debian's /etc/modules is, is read once, under the first.
+    """
+    files: dict[Path, Path] = {}
+    for pattern in patterns:
+        for path in sorted(root.glob(pattern)):
+            files.setdefault(path.resolve(), path)
+    for path in files.values():
+        yield from _joined(f"/{path.relative_to(root)}", read_bytes(path) or b"")
+
+
+def _joined(file: str, data: bytes) -> Iterator[Line]:
+    begun: list[str] = []
+    for number, raw in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
+        goes_on = raw.endswith("\\")
+        begun.append(raw.removesuffix("\\"))
+        if goes_on:
+            continue
+        text = " ".join(" ".join(begun).split())
+        if text and not text.startswith("#"):
+            yield Line(file, number - len(begun) + 1, text, len(begun))
+        begun = []
