@@ -16,6 +16,7 @@ from vfiod.verbs import (
     plan,
     rehearse,
     rom,
+    setup,
     status,
     take_back,
     trial,
@@ -25,6 +26,7 @@ from vfiod.verbs import (
 VERBS = (
     status,
     groups,
+    setup,
     init,
     create,
     tune,

@@ -1,5 +1,6 @@
 """Composition for the commands that read this machine without the daemon, as any user."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from vfiod.linux.files import LinuxFiles
 from vfiod.linux.host import LinuxHost
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.linux.pci import LinuxPci
+from vfiod.linux.process import run
 from vfiod.linux.processes import LinuxProcesses
 from vfiod.plan import Plan, plan_handoff
 
@@ -57,3 +59,8 @@ class Doors:
 def doors() -> Doors:
     """This machine's."""
     return Doors(LinuxPci(KernelCalls()), LinuxProcesses(), LinuxFiles())
+
+
+def run_program(argv: Sequence[str]) -> str:
+    """Run a system program to its end; an initramfs for every kernel takes minutes."""
+    return run(argv, seconds=1800)

@@ -31,7 +31,11 @@ GRUB = "etc/default/grub"
     [
         ({}, Loader.UNKNOWN),
         ({GRUB: "", "usr/sbin/update-grub": ""}, Loader.GRUB),
-        ({GRUB: ""}, Loader.OTHER_GRUB),
+        (
+            {GRUB: "", "usr/sbin/grub-mkconfig": "for x in ${sysconfdir}/default/grub.d/*.cfg\n"},
+            Loader.GRUB,
+        ),
+        ({GRUB: "", "usr/sbin/grub-mkconfig": ". ${sysconfdir}/default/grub\n"}, Loader.PLAIN_GRUB),
         ({GRUB: "", "usr/sbin/grubby": "", "boot/loader/entries/a.conf": ""}, Loader.GRUBBY),
         ({GRUB: "", "usr/bin/grubby": ""}, Loader.GRUBBY),
         ({GRUB: "", "usr/sbin/grubby": "", "usr/sbin/update-grub": ""}, Loader.GRUB),

@@ -25,12 +25,12 @@ LOADER_INFO = "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b2
 class Loader(Enum):
     """Who gives the kernel its options, by the tool that changes them."""
 
-    GRUB = "GRUB"  # update-grub, which reads drop-ins: Debian and its children
+    GRUB = "GRUB"  # one whose grub-mkconfig reads drop-ins: Debian and its children
     GRUBBY = "grubby"
     OSTREE = "rpm-ostree"
     KERNELSTUB = "kernelstub"
     SYSTEMD_BOOT = "systemd-boot"
-    OTHER_GRUB = "GRUB without update-grub"
+    PLAIN_GRUB = "GRUB without drop-ins"
     UNKNOWN = "unknown"
 
 
@@ -96,11 +96,11 @@ def read_loader(root: Path) -> Loader:
     if _loader_info(root).startswith("systemd-boot"):
         return Loader.SYSTEMD_BOOT
     has_grub = (root / GRUB_FILES[0]).exists()
-    if has_grub and _program(root, "update-grub"):
+    if has_grub and _reads_drop_ins(root):
         return Loader.GRUB
     if any(found for pattern in ENTRIES for found in root.glob(pattern)):
         return Loader.SYSTEMD_BOOT
-    return Loader.OTHER_GRUB if has_grub else Loader.UNKNOWN
+    return Loader.PLAIN_GRUB if has_grub else Loader.UNKNOWN
 
 
 def read_configured(root: Path) -> Iterator[Option]:
@@ -195,6 +195,12 @@ def _kernelstub(root: Path) -> Iterator[Option]:
 
 def _options(line: Line, text: str) -> list[Option]:
     return [Option(word, line.file, line.number) for word in split_options(text)]
+
+
+def _reads_drop_ins(root: Path) -> bool:
+    """Debian's patch of grub-mkconfig, which upstream does not have."""
+    script = read_bytes(root / "usr/sbin/grub-mkconfig") or b""
+    return _program(root, "update-grub") or b"/default/grub.d/" in script
 
 
 def _program(root: Path, name: str) -> bool:

@@ -1,0 +1,85 @@
+"""Editing other people's configuration text: one line at a time, every other byte as it was.
+
+Text goes in and out as bytes; what is not UTF-8 passes through unharmed.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from vfiod.survey.boot import assignment, split_options
+
+MARK = "# taken out by vfiod setup: "
+
+
+def comment_out(data: bytes, line: int, span: int, keep: str = "") -> bytes:
+    """Make a comment of ``span`` lines from ``line`` (counted from 1); ``keep`` follows it."""
+    lines = _lines(data)
+    for index in range(line - 1, line - 1 + span):
+        lines[index] = MARK + lines[index]
+    if keep:
+        lines.insert(line - 1 + span, keep)
+    return _bytes(lines)
+
+
+def replace_option(data: bytes, line: int, option: str, keep: str = "") -> bytes | None:
+    """Take one kernel option out of the command line that begins at ``line``.
+
+    ``keep`` takes its place if it is not empty. None if that cannot be done with certainty:
+    then nothing but the option would have to change, and something else would.
+    """
+    lines = _lines(data)
+    end = line
+    while end < len(lines) and lines[end - 1].endswith("\\"):
+        end += 1
+    before = "\n".join(lines[line - 1 : end])
+    after = _without(before, option, keep)
+    wanted = list(_options(before))
+    if option not in wanted or after is None:
+        return None
+    place = wanted.index(option)
+    wanted[place : place + 1] = [keep] if keep else []
+    if list(_options(after)) != wanted:
+        return None
+    return _bytes([*lines[: line - 1], *after.split("\n"), *lines[end:]])
+
+
+def change_words(data: bytes, remove: Mapping[str, str], add: Sequence[str]) -> bytes:
+    """Change words between blanks: ``remove`` says what takes the place of each, or nothing."""
+    parts = re.split(r"(\s+)", "\n".join(_lines(data)))
+    kept: list[str] = []
+    for word, blank in zip(parts[::2], [*parts[1::2], ""], strict=True):
+        replaced = remove.get(word, word)
+        if replaced or word not in remove:
+            kept += [replaced, blank]
+    text = "".join(kept)
+    end = len(text.rstrip())
+    text = " ".join([text[:end], *add]) + (text[end:] or "\n")
+    return _bytes(text.removeprefix(" ").split("\n"))
+
+
+def _without(text: str, option: str, keep: str) -> str | None:
+    """One blank goes with the option, so that none is left at an end or doubled."""
+    start = r"""(?P<start>^\s*(?:options|[A-Z_]+\+?=)?|\s|["'])"""
+    pattern = rf"""{start}(?P<option>{re.escape(option)})(?=[\s"']|$)(?P<blank>[ \t]?)"""
+    match = re.search(pattern, text)
+    if match is None:
+        return None
+    head, tail = text[: match.start("option")], text[match.end("option") :]
+    if keep:
+        return head + keep + tail
+    if match["blank"]:
+        return head + tail[1:]
+    return head.removesuffix(" ") + tail
+
+
+def _options(text: str) -> Sequence[str]:
+    found = assignment(text.replace("\\\n", ""))
+    return split_options(found[1] if found else text)
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode("utf-8", "surrogateescape").split("\n")
+
+
+def _bytes(lines: Sequence[str]) -> bytes:
+    return "\n".join(lines).encode("utf-8", "surrogateescape")
