@@ -138,8 +138,8 @@ def test_the_running_kernel_is_told_from_the_next(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "kept"),
     [
-        ("vfio-pci.ids=1002:67df,1b21:2142,1002:aaf0", "vfio-pci.ids=1b21:2142"),
-        ("vfio-pci.ids=1002:67df,1002:aaf0", ""),
+        ("vfio-pci.ids=1002:67df,1b21:2142,1002:aaf0", ""),
+        ("modprobe.blacklist=amdgpu", ""),
         ("modprobe.blacklist=pcspkr,amdgpu", "modprobe.blacklist=pcspkr"),
     ],
 )
@@ -183,9 +183,14 @@ def test_other_modprobe_lines_are_left_alone(tmp_path: Path, line: str) -> None:
     assert not found(tmp_path, {CONF: f"{line}\n"})
 
 
-def test_other_parameters_of_the_line_are_kept(tmp_path: Path) -> None:
-    line = "options vfio-pci ids=1002:67df,1b21:2142 disable_idle_d3=1"
-    assert one(tmp_path, CONF, line).keep == "options vfio-pci ids=1b21:2142 disable_idle_d3=1"
+def test_all_that_a_list_gives_away_is_named(tmp_path: Path) -> None:
+    """The USB controller of the same guest comes back with the card."""
+    why = one(tmp_path, CONF, "options vfio-pci ids=1002:67df,1b21:2142 disable_vga=1").why
+    assert "0000:0a:00.0 [1002:67df], 0000:0b:00.0 [1b21:2142]" in why
+
+
+def test_the_sound_of_the_card_alone_is_missed_too(tmp_path: Path) -> None:
+    assert one(tmp_path, CONF, "options vfio-pci ids=1002:aaf0").harm is Harm.DEFEATS
 
 
 def test_a_line_over_two_lines_is_one(tmp_path: Path) -> None:
@@ -241,7 +246,7 @@ def test_the_boot_display_is_missed_even_beside_another(tmp_path: Path) -> None:
 
 def test_a_tree_without_devices_makes_everything_suspect(tmp_path: Path) -> None:
     lines = "options vfio-pci ids=1002:67df,1b21:2142\nblacklist nouveau\nblacklist pcspkr\n"
-    assert [x.keep for x in found(tmp_path, {CONF: lines}, ())] == ["", ""]
+    assert [x.harm for x in found(tmp_path, {CONF: lines}, ())] == [Harm.DEFEATS, Harm.DEFEATS]
 
 
 # Other places

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.setup import files
-from vfiod.setup.changes import Change, Command, FileChange, Plan, ToolChange
+from vfiod.setup.changes import Change, Command, FileChange, Plan
 from vfiod.setup.files import Status
 from vfiod.setup.manifest import Entry, FileEntry, Manifest, ToolEntry, digest
 from vfiod.setup.store import STATE, Store
@@ -133,10 +133,9 @@ class Setup:
         self._manifest = self._store.load()
         undone: set[str] = set()
         for entry in self._manifest.entries:
-            if isinstance(entry, FileEntry):
-                if entry.path in undone or self._is_undone(entry):
-                    undone.add(entry.path)
-                    self._forget(entry)
+            if isinstance(entry, FileEntry) and (entry.path in undone or self._is_undone(entry)):
+                undone.add(entry.path)
+                self._forget(entry)
 
     def _is_undone(self, entry: FileEntry) -> bool:
         """True if the file holds what it held before; its status is then put right as well."""

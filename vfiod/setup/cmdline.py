@@ -37,10 +37,10 @@ def advice(facts: Facts) -> Iterator[Note]:
     """What about the IOMMU is not the kernel's command line."""
     if facts.iommu_on or facts.iommu_announced:
         return
-    name = {Vendor.AMD: "AMD-Vi or IOMMU, and SVM", Vendor.INTEL: "VT-d, and VT-x"}
-    what = name.get(facts.boot.vendor, "the IOMMU")
-    text = f"the firmware announces no IOMMU: switch on {what}, in its set-up (press Del or F2)"
-    yield Note(text, "systemctl reboot --firmware-setup")
+    names = {Vendor.AMD: "IOMMU (AMD-Vi) and SVM", Vendor.INTEL: "VT-d and VT-x"}
+    what = names.get(facts.boot.vendor, "the IOMMU")
+    text = f"The firmware announces no IOMMU. Switch on {what} in the firmware's set-up."
+    yield Note(text, "systemctl reboot --firmware-setup" if facts.uefi else "")
 
 
 def add(facts: Facts, draft: Draft, options: Sequence[Wanted]) -> tuple[ToolChange | Note, ...]:
@@ -61,7 +61,7 @@ def add(facts: Facts, draft: Draft, options: Sequence[Wanted]) -> tuple[ToolChan
             )
     text = " ".join(item.option for item in options)
     reasons = "; ".join(item.reason for item in options)
-    return (Note(f"add by hand to the kernel's command line: {text} ({reasons}). {_where(facts)}"),)
+    return (Note(f"Add {text} to the kernel's command line: {reasons}. {_where(facts)}"),)
 
 
 def by_tool(loader: Loader, option: str) -> tuple[Command, Command]:
@@ -172,8 +172,8 @@ def _reason(options: Sequence[Wanted]) -> str:
 
 def _where(facts: Facts) -> str:
     if facts.boot.loader is Loader.PLAIN_GRUB:
-        (refresh,) = refresh_grub(facts) or (("grub-mkconfig", "-o", "/boot/grub/grub.cfg"),)
-        return f"In /etc/default/grub, {_VARIABLE}; then: sudo {' '.join(refresh)}"
+        programs = refresh_grub(facts) or (("grub-mkconfig", "-o", "/boot/grub/grub.cfg"),)
+        return f"It stands in /etc/default/grub, {_VARIABLE}; then: sudo {' '.join(programs[0])}"
     if facts.boot.loader is Loader.SYSTEMD_BOOT:
-        return "In the line `options` of the entry below loader/entries of the boot partition"
-    return "vfiod does not know this host's boot loader"
+        return "It is the line `options` of the entry in loader/entries of the boot partition."
+    return "vfiod does not know this host's boot loader."

@@ -40,11 +40,11 @@ def _restart(facts: Facts) -> str:
 
 def _system_notes(facts: Facts) -> Iterator[Note]:
     if not facts.libvirt:
-        yield Note("libvirt is not installed", "sudo apt install libvirt-daemon-system")
+        yield Note("libvirt is not installed.", "sudo apt install libvirt-daemon-system")
     if facts.selinux:
         yield Note(
-            "SELinux is enforcing: its policy has no rule that lets virtqemud run a hook, so a "
-            "guest will not start until a policy module allows it; vfiod brings none"
+            "SELinux is enforcing. Fedora's policy has no rule that lets virtqemud run a hook: "
+            "guests will not start until a policy module allows it, and vfiod brings none."
         )
 
 

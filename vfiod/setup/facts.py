@@ -68,6 +68,7 @@ class Facts:
     hook_works: bool = False
     service: bool = False
     selinux: bool = False
+    uefi: bool = False
     files: Mapping[str, bytes] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
 
@@ -100,6 +101,7 @@ def read(root: Path = Path("/")) -> Facts:
             for place in ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
         ),
         selinux=sysfs.read(root / "sys/fs/selinux/enforce") == "1",
+        uefi=(root / "sys/firmware/efi").is_dir(),
         files={path: data for path in paths if (data := read_bytes(root / path[1:])) is not None},
         links=frozenset(path for path in paths if (root / path[1:]).is_symlink()),
     )

@@ -47,7 +47,7 @@ def add(facts: Facts, draft: Draft, asked: Collection[str]) -> Iterator[Note]:
         if _avic_applies(facts) or facts.kvm.avic in ("Y", "1"):
             lines.append("options kvm_amd avic=1")
         else:
-            yield Note(f"avic is left out: {_why_no_avic(facts)}")
+            yield Note(f"avic is left out: {_why_no_avic(facts)}.")
     if lines:
         former = (draft.current(MODPROBE_FILE) or _HEAD.encode()).decode("utf-8", "replace")
         fresh = [line for line in lines if line not in former.splitlines()]

@@ -87,7 +87,7 @@ def _editable(facts: Facts, leftover: Leftover) -> bool:
 
 
 def _by_hand(leftover: Leftover) -> Note:
-    text = f"take out by hand, {leftover.place}: {leftover.text} (it {leftover.why})"
+    text = f"Take out by hand: {leftover.place}: {leftover.text}. It {leftover.why}."
     name = leftover.file.rpartition("/")[2]
     if "/modprobe.d/" in leftover.file and not leftover.file.startswith("/etc/"):
         return Note(text, f"sudo ln -s /dev/null /etc/modprobe.d/{name}")

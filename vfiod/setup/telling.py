@@ -10,7 +10,7 @@ from vfiod.setup.manifest import Entry, FileEntry, Manifest
 from vfiod.setup.modules import Extra
 from vfiod.talk import difference
 
-NOTHING = "This host lacks nothing that setup could give it."
+NOTHING = "There is nothing for setup to change on this host."
 
 
 def host(facts: Facts) -> str:
@@ -46,7 +46,7 @@ def note_lines(plan: Plan, extras: Sequence[Extra]) -> Iterator[str]:
     """What is left to the person: by hand, and by choice."""
     for note in plan.notes:
         yield ""
-        yield f"For you: {note.text}"
+        yield f"By hand: {note.text}"
         if note.command:
             yield f"   {note.command}"
     if extras:

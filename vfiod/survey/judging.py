@@ -1,6 +1,6 @@
 """What a line of a static passthrough set-up does to this machine. Pure: facts in, verdict out."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -42,7 +42,7 @@ class Judge:
         key, _, value = text.partition("=")
         module, _, parameter = plain(key).rpartition(".")
         if module in STUBS and parameter == "ids":
-            return self.ids(value.split(","), lambda kept: f"{key}={','.join(kept)}")
+            return self.ids(value.split(","))
         if key in _BLACKLISTS:
             names = value.split(",")
             others = [name for name in names if not self.block(name)]
@@ -56,7 +56,7 @@ class Judge:
         command, module, *rest = words if len(words := text.split()) > 1 else ["", ""]
         match command, plain(module):
             case "options", stub if stub in STUBS:
-                return self.parameters(f"options {module}", rest)
+                return self.parameters(rest)
             case "blacklist", name:
                 return self.block(name)
             case "install", name:
@@ -73,29 +73,26 @@ class Judge:
         name, *rest = text.split()
         if plain(name) != "vfio_pci":
             return None
-        return self.parameters(name, rest) or _assists("loads vfio-pci early")
+        return self.parameters(rest) or _assists("loads vfio-pci early")
 
-    def parameters(self, before: str, words: Sequence[str]) -> Verdict | None:
-        """Module parameters after ``before``; None if no device is given to the module by them."""
+    def parameters(self, words: Sequence[str]) -> Verdict | None:
+        """Parameters of vfio-pci or pci-stub; None if they give it no device."""
         for word in words:
             if word.startswith("ids="):
-                others = [other for other in words if other != word]
-
-                def keep(kept: Sequence[str], others: Sequence[str] = others) -> str:
-                    return " ".join([before, f"ids={','.join(kept)}", *others])
-
-                return self.ids(word.removeprefix("ids=").split(","), keep)
+                return self.ids(word.removeprefix("ids=").split(","))
         return None
 
-    def ids(self, ids: Sequence[str], keep: Callable[[Sequence[str]], str]) -> Verdict:
-        """vfio-pci's ``ids``: VENDOR:DEVICE… in hexadecimal, each for every device that has it."""
+    def ids(self, ids: Sequence[str]) -> Verdict:
+        """vfio-pci's ``ids``: VENDOR:DEVICE… in hexadecimal, each for every device that has it.
+
+        A list with the card in it belongs to one guest and is of no use without the card: its
+        USB controller, which may be the one of the keyboard, should come back with it.
+        """
         given = [function for function in self.functions if any(_names(i, function) for i in ids)]
-        needed = self._needed(given)
-        if self.functions and not needed:
+        if self.functions and not self._needed(given):
             return Verdict(Harm.HARMLESS, _spare(given))
-        kept = [i for i in ids if self.functions and not any(_names(i, f) for f in needed)]
-        why = f"gives {_listed(needed)} to vfio-pci at every boot: the host has no display"
-        return Verdict(Harm.DEFEATS, why, keep(kept) if kept else "")
+        what = _listed(given)
+        return Verdict(Harm.DEFEATS, f"gives {what} to vfio-pci at every boot, for good")
 
     def override(self, address: str) -> Verdict:
         """A device that is put on vfio-pci by its address at every boot."""
@@ -106,7 +103,7 @@ class Judge:
         given = [function for function in self.functions if function.address == wanted]
         if self.functions and not self._needed(given):
             return Verdict(Harm.HARMLESS, _spare(given))
-        return Verdict(Harm.DEFEATS, f"gives {address} to vfio-pci at every boot")
+        return Verdict(Harm.DEFEATS, f"gives {address} to vfio-pci at every boot, for good")
 
     def block(self, module: str) -> Verdict | None:
         """A module that may not load by itself; None if this host does not need it."""
@@ -120,13 +117,15 @@ class Judge:
         known = self.natives or name not in USUAL_MODULES
         return None if known else Verdict(Harm.DEFEATS, f"keeps the driver {module} away")
 
-    def _needed(self, given: Collection[PciFunction]) -> list[PciFunction]:
-        """Of the devices given away for good, those without which the host has no display."""
+    def _needed(self, given: Collection[PciFunction]) -> bool:
+        """True if the host has no display without these devices, or not the one it booted with."""
         displays = [function for function in self.functions if function.is_display]
-        lost = [display for display in displays if display in given]
-        if len(lost) < len(displays) and not any(display.boot_vga for display in lost):
-            return []
-        return [f for f in given if any(f.address.same_slot(d.address) for d in lost)]
+        lost = [
+            display
+            for display in displays
+            if any(f.address.same_slot(display.address) for f in given)
+        ]
+        return bool(lost) and (lost == displays or any(display.boot_vga for display in lost))
 
     def _first(self, modules: Sequence[str], keep: str) -> Verdict | None:
         for module in modules:

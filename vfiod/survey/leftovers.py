@@ -62,7 +62,7 @@ class Leftover:
     """One remain: where it is, what it says, what it does.
 
     ``why`` goes on after "it …". ``keep`` is what should remain of ``text`` when the rest is
-    taken out, as an ids= may name other devices beside the card. ``span``: lines it goes over.
+    taken out, as a blacklist may name other modules as well. ``span``: lines it goes over.
     """
 
     file: str

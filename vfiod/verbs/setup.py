@@ -54,10 +54,9 @@ def _set_up(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(telling.plan_document(plan, choices))
     else:
-        _show([telling.host(found), *telling.plan_lines(plan), *_unfinished(pending)])
+        nothing = [telling.NOTHING] * (plan.is_empty and not pending)
+        _show([telling.host(found), *nothing, *telling.plan_lines(plan), *_unfinished(pending)])
         _show(telling.note_lines(plan, choices))
-        if plan.is_empty and not pending:
-            _show(["", telling.NOTHING])
     if plan.is_empty and not pending:
         return _tell_afterwards(plan, arguments)
     if not _agreed("Make these changes?", arguments):
