@@ -21,6 +21,7 @@ from vfiod.verbs import (
     take_back,
     trial,
     tune,
+    uninstall_check,
 )
 
 VERBS = (
@@ -37,6 +38,7 @@ VERBS = (
     take_back,
     log,
     check_config,
+    uninstall_check,
     daemon,
 )
 EPILOG = """exit status: 0 done; 1 failed; 2 wrong usage; 3 configuration, domain or ROM wrong;

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from vfiod.setup import editing
 from vfiod.setup.changes import Command, Draft, Note, ToolChange
 from vfiod.setup.facts import GRUB_DROP_IN, KERNEL_CMDLINE, Facts
-from vfiod.survey.boot import Loader, Vendor, assignment, split_options
+from vfiod.survey.boot import Loader, Vendor
 
 _VARIABLE = "GRUB_CMDLINE_LINUX_DEFAULT"
 _INTEL_VENDOR = 0x8086
-_DROP_IN_HEAD = f"""\
-# Written by `vfiod setup`, taken out again by `vfiod setup --undo`.
-# {_VARIABLE}, so that the recovery entry of the boot menu starts without it.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +29,16 @@ def wanted(facts: Facts, extras: Collection[str]) -> tuple[Wanted, ...]:
     return tuple(item for item in found if item.option not in configured)
 
 
+def explanation(facts: Facts) -> str:
+    """Whether the IOMMU needs a kernel option here, in a sentence."""
+    on = "on" if facts.iommu_on else "off"
+    if facts.boot.vendor is Vendor.AMD:
+        return f"The IOMMU is {on}; AMD's needs no kernel option, only the firmware's consent."
+    if facts.boot.vendor is Vendor.INTEL and not any(_iommu(facts)):
+        return f"The IOMMU is {on}; this kernel needs no option for it."
+    return f"The IOMMU is {on}."
+
+
 def advice(facts: Facts) -> Iterator[Note]:
     """What about the IOMMU is not the kernel's command line."""
     if facts.iommu_on or facts.iommu_announced:
@@ -48,8 +54,7 @@ def add(facts: Facts, draft: Draft, options: Sequence[Wanted]) -> tuple[ToolChan
     if not options:
         return ()
     match facts.boot.loader:
-        case Loader.GRUB:
-            _add_to_drop_in(facts, draft, options)
+        case Loader.GRUB if _add_to_drop_in(facts, draft, options):
             return ()
         case Loader.SYSTEMD_BOOT if facts.entries_managed:
             change_cmdline(facts, draft, _reason(options), add=[o.option for o in options])
@@ -151,19 +156,20 @@ def _only_integrated(facts: Facts) -> bool:
     )
 
 
-def _add_to_drop_in(facts: Facts, draft: Draft, options: Sequence[Wanted]) -> None:
-    """Options that an earlier run wrote stay; their reasons are the comments above them."""
-    former = (draft.current(GRUB_DROP_IN) or b"").decode("utf-8", "replace")
-    kept = former.removeprefix(_DROP_IN_HEAD) if former.startswith(_DROP_IN_HEAD) else ""
-    known = {
-        o for line in kept.splitlines() for o in split_options((assignment(line) or ("", ""))[1])
-    }
-    text = kept
+def _add_to_drop_in(facts: Facts, draft: Draft, options: Sequence[Wanted]) -> bool:
+    """GRUB_CMDLINE_LINUX_DEFAULT leaves the recovery entry of the boot menu without them.
+
+    Options of an earlier run stay. False if a file of that name is not setup's, or if the options
+    stand in it already: then a later file takes them back.
+    """
+    lines = []
     for item in options:
-        if item.option not in known:
-            text += f'# {item.reason}\n{_VARIABLE}="${_VARIABLE} {item.option}"\n'
-    data = (_DROP_IN_HEAD + text).encode()
-    draft.write(GRUB_DROP_IN, data, _reason(options), refresh_grub(facts))
+        lines += [f"# {item.reason}", f'{_VARIABLE}="${_VARIABLE} {item.option}"']
+    former = draft.current(GRUB_DROP_IN)
+    data = editing.add_lines(former, lines)
+    if data is not None and data != former:
+        draft.write(GRUB_DROP_IN, data, _reason(options), refresh_grub(facts))
+    return data is not None and data != former
 
 
 def _reason(options: Sequence[Wanted]) -> str:
@@ -171,7 +177,7 @@ def _reason(options: Sequence[Wanted]) -> str:
 
 
 def _where(facts: Facts) -> str:
-    if facts.boot.loader is Loader.PLAIN_GRUB:
+    if facts.boot.loader in (Loader.GRUB, Loader.PLAIN_GRUB):
         programs = refresh_grub(facts) or (("grub-mkconfig", "-o", "/boot/grub/grub.cfg"),)
         return f"It stands in /etc/default/grub, {_VARIABLE}; then: sudo {' '.join(programs[0])}"
     if facts.boot.loader is Loader.SYSTEMD_BOOT:

@@ -40,7 +40,9 @@ def _restart(facts: Facts) -> str:
 
 def _system_notes(facts: Facts) -> Iterator[Note]:
     if not facts.libvirt:
-        yield Note("libvirt is not installed.", "sudo apt install libvirt-daemon-system")
+        family = (facts.boot.distribution.ident, *facts.boot.distribution.like)
+        command = "sudo apt install libvirt-daemon-system" if "debian" in family else ""
+        yield Note("Install libvirt: without it no guest can be started.", command)
     if facts.selinux:
         yield Note(
             "SELinux is enforcing. Fedora's policy has no rule that lets virtqemud run a hook: "

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from vfiod.survey.boot import assignment, split_options
 
 MARK = "# taken out by vfiod setup: "
+HEAD = b"# Written by `vfiod setup`, taken out again by `vfiod setup --undo`.\n"
 
 
 def comment_out(data: bytes, line: int, span: int, keep: str = "") -> bytes:
@@ -19,6 +20,16 @@ def comment_out(data: bytes, line: int, span: int, keep: str = "") -> bytes:
     if keep:
         lines.insert(line - 1 + span, keep)
     return _bytes(lines)
+
+
+def add_lines(data: bytes | None, lines: Sequence[str]) -> bytes | None:
+    """Add lines to a file of setup's own, new or not; None if another's file has its name."""
+    if data is not None and not data.startswith(HEAD):
+        return None
+    former = HEAD if data is None else data
+    present = _lines(former)
+    fresh = [line for line in lines if line not in present]
+    return former.removesuffix(b"\n") + b"\n" + _bytes([*fresh, ""])
 
 
 def replace_option(data: bytes, line: int, option: str, keep: str = "") -> bytes | None:

@@ -1,13 +1,13 @@
 """Kernel modules: options that this host's guests may want, and what must be loaded at boot."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from vfiod.setup import editing
 from vfiod.setup.changes import Draft, Note
 from vfiod.setup.facts import MODPROBE_FILE, MODULES_FILE, Facts
 from vfiod.survey.boot import Vendor
 
-_HEAD = "# Written by `vfiod setup`, taken out again by `vfiod setup --undo`.\n"
 # AMD's erratum 1235 is one of processors of family 17h: Zen, Zen+ and Zen 2.
 _FAMILY_17H = 0x17
 
@@ -49,13 +49,18 @@ def add(facts: Facts, draft: Draft, asked: Collection[str]) -> Iterator[Note]:
         else:
             yield Note(f"avic is left out: {_why_no_avic(facts)}.")
     if lines:
-        former = (draft.current(MODPROBE_FILE) or _HEAD.encode()).decode("utf-8", "replace")
-        fresh = [line for line in lines if line not in former.splitlines()]
-        text = former + "".join(f"{line}\n" for line in fresh)
-        draft.write(MODPROBE_FILE, text.encode(), "; ".join(lines))
+        yield from _write(draft, MODPROBE_FILE, lines, "; ".join(lines))
     if facts.modules_locked and not facts.vfio_loaded:
         reason = "this host allows no module to be loaded after boot (kernel.modules_disabled=1)"
-        draft.write(MODULES_FILE, f"{_HEAD}vfio-pci\n".encode(), reason)
+        yield from _write(draft, MODULES_FILE, ["vfio-pci"], reason)
+
+
+def _write(draft: Draft, path: str, lines: Sequence[str], reason: str) -> Iterator[Note]:
+    data = editing.add_lines(draft.current(path), lines)
+    if data is None:
+        yield Note(f"Add to {path}, which is not setup's own: {'; '.join(lines)}")
+    else:
+        draft.write(path, data, reason)
 
 
 def _avic_applies(facts: Facts) -> bool:

@@ -106,4 +106,4 @@ def _refresh(facts: Facts) -> tuple[Command, ...]:
 
 
 def _reason(leftover: Leftover) -> str:
-    return f"{leftover.text}: it {leftover.why}"
+    return f"{leftover.text}: {leftover.why}"

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from vfiod.setup import cmdline
 from vfiod.setup.apply import Conflict
-from vfiod.setup.changes import Change, FileChange, Plan
+from vfiod.setup.changes import Change, Command, FileChange, Plan
 from vfiod.setup.facts import Facts
 from vfiod.setup.manifest import Entry, FileEntry, Manifest
 from vfiod.setup.modules import Extra
@@ -13,17 +14,34 @@ from vfiod.talk import difference
 NOTHING = "There is nothing for setup to change on this host."
 
 
-def host(facts: Facts) -> str:
-    """What machine this is, as far as it decides what setup does."""
+def report(
+    facts: Facts, plan: Plan, extras: Sequence[Extra], pending: Sequence[Command] = ()
+) -> Iterator[str]:
+    """All that is shown before anything is asked; lines of differences begin with +, - or @.
+
+    ``extras``: what else may be asked for. ``pending``: what an interrupted run left to do.
+    """
+    yield _host(facts)
+    yield cmdline.explanation(facts)
+    if plan.is_empty and not pending:
+        yield NOTHING
+    yield from _plan_lines(plan)
+    if pending:
+        yield ""
+        yield "An earlier run was interrupted; these must still run:"
+        yield from (f"   {' '.join(program)}" for program in pending)
+    yield from _note_lines(plan, extras)
+
+
+def _host(facts: Facts) -> str:
     boot = facts.boot
     return (
         f"{boot.distribution.name}, Linux {boot.kernel}, {boot.vendor.value} processor, "
-        f"boot loader {boot.loader.value}; the IOMMU is {'on' if facts.iommu_on else 'off'}."
+        f"boot loader {boot.loader.value}."
     )
 
 
-def plan_lines(plan: Plan) -> Iterator[str]:
-    """The changes with their reasons and differences; lines of these begin with +, - or @."""
+def _plan_lines(plan: Plan) -> Iterator[str]:
     for number, change in enumerate(plan.changes, 1):
         yield ""
         yield f"{number}. {_what(change)}"
@@ -42,8 +60,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"Then vfiod.service is restarted: {plan.restart}"
 
 
-def note_lines(plan: Plan, extras: Sequence[Extra]) -> Iterator[str]:
-    """What is left to the person: by hand, and by choice."""
+def _note_lines(plan: Plan, extras: Sequence[Extra]) -> Iterator[str]:
     for note in plan.notes:
         yield ""
         yield f"By hand: {note.text}"
@@ -75,7 +92,7 @@ def undo_lines(manifest: Manifest) -> Iterator[str]:
     yield from (f"Run {' '.join(program)}" for program in pending_after_undo(manifest))
 
 
-def pending_after_undo(manifest: Manifest) -> tuple[tuple[str, ...], ...]:
+def pending_after_undo(manifest: Manifest) -> tuple[Command, ...]:
     """Programs that must run once everything is taken back."""
     found = [p for e in manifest.entries if isinstance(e, FileEntry) for p in e.refresh]
     return tuple(dict.fromkeys([*manifest.pending, *found]))

@@ -54,9 +54,7 @@ def _set_up(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(telling.plan_document(plan, choices))
     else:
-        nothing = [telling.NOTHING] * (plan.is_empty and not pending)
-        _show([telling.host(found), *nothing, *telling.plan_lines(plan), *_unfinished(pending)])
-        _show(telling.note_lines(plan, choices))
+        _show(telling.report(found, plan, choices, pending))
     if plan.is_empty and not pending:
         return _tell_afterwards(plan, arguments)
     if not _agreed("Make these changes?", arguments):
@@ -128,11 +126,6 @@ def _tell_afterwards(plan: "Plan", arguments: argparse.Namespace) -> int:
     if not arguments.json:
         _show(telling.afterwards(plan))
     return 0
-
-
-def _unfinished(pending: Iterable[tuple[str, ...]]) -> list[str]:
-    programs = [f"   {' '.join(program)}" for program in pending]
-    return ["", "An earlier run was interrupted; these must still run:", *programs] * bool(programs)
 
 
 def _say(text: str, arguments: argparse.Namespace) -> None:

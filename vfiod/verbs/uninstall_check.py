@@ -1,0 +1,28 @@
+"""vfiod uninstall-check: what is still vfiod's on this host, and what takes it away."""
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import Any
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser("uninstall-check", help="what is still vfiod's on this host")
+    verb.add_argument("--json", action="store_true", help="print it as JSON")
+    verb.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 if there is nothing, 1 if there is something."""
+    from vfiod.survey import ours
+
+    remains = ours.read()
+    if arguments.json:
+        print(json.dumps([asdict(remain) for remain in remains], indent=2))
+    elif not remains:
+        print("Nothing on this host is vfiod's beside the package itself.")
+    else:
+        for remain in remains:
+            print(f"{remain.path}\n   {remain.what}; to take it away: {remain.remedy}")
+    return 1 if remains else 0
