@@ -17,8 +17,8 @@ from vfiod.survey.leftovers import Kind
 def test_what_is_shown(name: str, tmp_path: Path) -> None:
     found = facts.read(build(name, tmp_path))
     plan = decide(found)
-    lines = [*telling.report(found, plan, list(modules.extras(found))), "", "Afterwards:"]
-    check_golden(name, "setup.txt", "\n".join([*lines, *telling.afterwards(plan)]) + "\n")
+    lines = [*telling.report(found, plan, list(modules.extras(found))), *telling.afterwards(plan)]
+    check_golden(name, "setup.txt", "\n".join(lines) + "\n")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -75,6 +75,7 @@ def _note_lines(plan: Plan, extras: Sequence[Extra]) -> Iterator[str]:
 def afterwards(plan: Plan) -> Iterator[str]:
     """What has to happen before all is in force, and who looks whether it is."""
     if plan.reboot:
+        yield ""
         yield "A reboot is needed:"
         yield from (f"   {reason}" for reason in plan.reboot)
     if plan.checks:
@@ -84,18 +85,20 @@ def afterwards(plan: Plan) -> Iterator[str]:
 
 def undo_lines(manifest: Manifest) -> Iterator[str]:
     """What an undo would take back, newest first."""
+    if manifest == Manifest():
+        yield "Setup has changed nothing on this host."
     for entry in reversed(manifest.entries):
         if isinstance(entry, FileEntry):
             yield f"{'Restore' if entry.before else 'Remove'} {entry.path}"
         else:
             yield f"Run {' '.join(entry.revert)}"
-    yield from (f"Run {' '.join(program)}" for program in pending_after_undo(manifest))
+    yield from (f"Run {' '.join(program)}" for program in _programs(manifest))
 
 
-def pending_after_undo(manifest: Manifest) -> tuple[Command, ...]:
-    """Programs that must run once everything is taken back."""
-    found = [p for e in manifest.entries if isinstance(e, FileEntry) for p in e.refresh]
-    return tuple(dict.fromkeys([*manifest.pending, *found]))
+def undo_document(manifest: Manifest) -> dict[str, Any]:
+    """The same for programs."""
+    entries = [_entry_document(entry) for entry in reversed(manifest.entries)]
+    return {"undo": entries, "then": [list(program) for program in _programs(manifest)]}
 
 
 def conflict_lines(conflict: Conflict, copy: str) -> Iterator[str]:
@@ -124,11 +127,15 @@ def plan_document(plan: Plan, extras: Sequence[Extra]) -> dict[str, Any]:
     }
 
 
-def entry_document(entry: Entry) -> dict[str, Any]:
-    """A change that was made, for programs."""
+def _programs(manifest: Manifest) -> tuple[Command, ...]:
+    found = [p for e in manifest.entries if isinstance(e, FileEntry) for p in e.refresh]
+    return tuple(dict.fromkeys([*manifest.pending, *found]))
+
+
+def _entry_document(entry: Entry) -> dict[str, Any]:
     if isinstance(entry, FileEntry):
         return {"file": entry.path, "existed": entry.before is not None}
-    return {"command": list(entry.apply), "revert": list(entry.revert)}
+    return {"command": list(entry.revert)}
 
 
 def _document(change: Change) -> dict[str, Any]:

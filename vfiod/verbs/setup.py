@@ -5,25 +5,26 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vfiod.errors import NotAuthorized, VfiodError
 
 if TYPE_CHECKING:
-    from vfiod.setup.apply import Remains
+    from vfiod.setup.apply import Remains, Run
     from vfiod.setup.changes import Plan
-    from vfiod.setup.manifest import Manifest
+    from vfiod.setup.store import Store
 
 EXTRAS = ("iommu-pt", "ignore-msrs", "avic")
 
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("setup", help="prepare this host, or undo that")
+    verb = verbs.add_parser("setup", help="prepare this host, or take that back")
     verb.add_argument("--dry-run", action="store_true", help="only show what would be changed")
     verb.add_argument("--yes", action="store_true", help="do not ask")
     verb.add_argument("--undo", action="store_true", help="take back everything setup changed")
-    verb.add_argument("--json", action="store_true", help="print what was shown as JSON")
+    verb.add_argument("--json", action="store_true", help="print what would be changed as JSON")
     verb.add_argument(
         "--with",
         dest="extras",
@@ -31,101 +32,108 @@ def add(verbs: Any) -> None:
         default=[],
         choices=EXTRAS,
         metavar="NAME",
-        help=f"also what is a matter of choice: {', '.join(EXTRAS)}",
+        help=f"also do what is a matter of choice: {', '.join(EXTRAS)}",
     )
     verb.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Raises HostError where a file cannot be written or a program fails."""
-    return _undo(arguments) if arguments.undo else _set_up(arguments)
+    """Exit status 1 if there was no consent. Raises HostError, NotAuthorized."""
+    from vfiod.offline import run_program
+
+    return run_on(arguments, Path("/"), run_program)
 
 
-def _set_up(arguments: argparse.Namespace) -> int:
+def run_on(arguments: argparse.Namespace, root: Path, run_program: "Run") -> int:
+    """The verb, for the machine below ``root``."""
+    from vfiod.setup.apply import Setup
+    from vfiod.setup.store import STATE, Store
+
+    state = root / STATE.relative_to("/")
+    worker = Setup(run_program, lambda text: _say(text, arguments), root, state)
+    return (_undo if arguments.undo else _set_up)(arguments, root, worker, Store(state))
+
+
+def _set_up(arguments: argparse.Namespace, root: Path, worker: Any, store: "Store") -> int:
     from vfiod.setup import facts, telling
     from vfiod.setup.decide import decide
     from vfiod.setup.modules import extras
-    from vfiod.setup.store import Store
 
-    found = facts.read()
+    found = facts.read(root)
     plan = decide(found, arguments.extras)
     choices = [extra for extra in extras(found) if extra.name not in arguments.extras]
-    pending = Store().load().pending
+    pending = store.load().pending
     if arguments.json:
         _print_json(telling.plan_document(plan, choices))
     else:
         _show(telling.report(found, plan, choices, pending))
-    if plan.is_empty and not pending:
-        return _tell_afterwards(plan, arguments)
-    if not _agreed("Make these changes?", arguments):
-        return 0 if arguments.dry_run else 1
-    _worker(arguments).apply(plan)
-    return _tell_afterwards(plan, arguments)
+    if (pending or not plan.is_empty) and not arguments.dry_run:
+        if not _agreed("Make these changes?", arguments, root):
+            return 1
+        worker.apply(plan)
+    _tell_afterwards(plan, arguments)
+    return 0
 
 
-def _undo(arguments: argparse.Namespace) -> int:
+def _undo(arguments: argparse.Namespace, root: Path, worker: Any, store: "Store") -> int:
     from vfiod.setup import telling
-    from vfiod.setup.store import Store
+    from vfiod.setup.manifest import Manifest
 
-    manifest = Store().load()
+    before = store.load()
     if arguments.json:
-        entries = [telling.entry_document(entry) for entry in manifest.entries]
-        _print_json({"undo": entries, "then": telling.pending_after_undo(manifest)})
-    if not manifest.entries and not manifest.pending:
-        _say("Setup has changed nothing on this host.", arguments)
+        _print_json(telling.undo_document(before))
+    else:
+        _show(telling.undo_lines(before))
+    if before == Manifest() or arguments.dry_run:
         return 0
-    if not arguments.json:
-        _show(telling.undo_lines(manifest))
-    if not _agreed("Take all that back?", arguments):
-        return 0 if arguments.dry_run else 1
-    return _report(_worker(arguments).undo(), manifest, arguments)
-
-
-def _report(remains: "Remains", before: "Manifest", arguments: argparse.Namespace) -> int:
-    from vfiod.setup import telling
-    from vfiod.setup.store import Store
-
-    store = Store()
-    for conflict in remains.conflicts:
-        _show(telling.conflict_lines(conflict, str(store.copy_of(conflict.entry))))
-    for failure in remains.failures:
-        print(f"vfiod: {failure.message}", file=sys.stderr)
+    if not _agreed("Take all that back?", arguments, root):
+        return 1
+    remains = worker.undo()
     if remains:
-        left = len(store.load().entries)
-        raise VfiodError(
-            f"{left} of {len(before.entries)} changes of setup could not be taken back",
-            "see above; what is left can be taken back later: sudo vfiod setup --undo",
-        )
+        _report(remains, store, of=len(before.entries))
     _say("Everything is as it was before setup. A reboot puts it in force.", arguments)
     return 0
 
 
-def _agreed(question: str, arguments: argparse.Namespace) -> bool:
-    """Raises NotAuthorized for anybody but root, after all was shown."""
+def _report(remains: "Remains", store: "Store", *, of: int) -> None:
+    """Raises VfiodError, after each thing that is left was explained."""
+    from vfiod.setup import telling
+
+    for conflict in remains.conflicts:
+        _show(telling.conflict_lines(conflict, str(store.copy_of(conflict.entry))))
+    for failure in remains.failures:
+        print(f"vfiod: {failure}", file=sys.stderr)
+    left = len(store.load().entries)
+    raise VfiodError(
+        f"{left} of {of} changes are not taken back"
+        if left
+        else "all files are as they were, but a program failed that should read them",
+        "put right what is named above, then: sudo vfiod setup --undo",
+    )
+
+
+def _agreed(question: str, arguments: argparse.Namespace, root: Path) -> bool:
+    """Raises NotAuthorized for those who may not write the files, after all was shown."""
     from vfiod.talk import consents
 
-    if arguments.dry_run:
-        return False
-    if os.geteuid() != 0:
-        command = " ".join(["sudo", "vfiod", *sys.argv[1:]])
-        raise NotAuthorized("only root may change this", f"run: {command}")
-    print()
+    if not os.access(root / "etc", os.W_OK):
+        command = " ".join(["sudo", "vfiod", "setup", *_flags(arguments)])
+        raise NotAuthorized("only root may make these changes", f"run: {command}")
+    if not arguments.yes:
+        print()
     return consents(question, yes=arguments.yes)
 
 
-def _worker(arguments: argparse.Namespace) -> Any:
-    from vfiod.offline import run_program
-    from vfiod.setup.apply import Setup
-
-    return Setup(run_program, lambda text: _say(text, arguments))
+def _flags(arguments: argparse.Namespace) -> list[str]:
+    flags = [f"--{name}" for name in ("undo", "yes", "json") if getattr(arguments, name)]
+    return [*flags, *(f"--with {name}" for name in arguments.extras)]
 
 
-def _tell_afterwards(plan: "Plan", arguments: argparse.Namespace) -> int:
+def _tell_afterwards(plan: "Plan", arguments: argparse.Namespace) -> None:
     from vfiod.setup import telling
 
     if not arguments.json:
         _show(telling.afterwards(plan))
-    return 0
 
 
 def _say(text: str, arguments: argparse.Namespace) -> None:
