@@ -289,15 +289,6 @@ def test_a_missing_hook_restarts_the_service_that_installs_it(tmp_path: Path) ->
     assert plan(tmp_path).is_empty
 
 
-def test_the_restart_comes_last_and_is_not_undone(tmp_path: Path) -> None:
-    host = SetupHost(tmp_path, {**INTEL, **OFF, **GRUB, **UNIT})
-    worker = Setup(host.run, host.told.append, host.root, host.state)
-    worker.apply(decide(facts.read(tmp_path)))
-    assert host.programs == [("update-grub",), ("systemctl", "restart", "vfiod.service")]
-    worker.undo()
-    assert host.programs[2:] == [("update-grub",)]
-
-
 # Leftovers
 
 

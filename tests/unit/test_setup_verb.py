@@ -150,6 +150,23 @@ def test_a_program_that_fails_is_told_and_run_by_the_next_setup(
     assert host.programs == [("update-grub",), ("update-initramfs", "-u", "-k", "all")]
 
 
+UNIT = "usr/lib/systemd/system/vfiod.service"
+
+
+def test_the_service_is_restarted_last_and_its_failure_hides_no_reboot(
+    host: SetupHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.write(UNIT, "")
+    host.failing = {"systemctl"}
+    with pytest.raises(HostError, match="systemctl failed"):
+        vfiod(host, "--yes")
+    assert host.programs[-1] == ("systemctl", "restart", "vfiod.service")
+    assert "A reboot is needed" in capsys.readouterr().out
+    host.programs.clear()
+    vfiod(host, "--undo", "--yes")
+    assert ("systemctl", "restart", "vfiod.service") not in host.programs
+
+
 def test_a_program_that_fails_at_undo_leaves_files_restored(host: SetupHost) -> None:
     before = host.snapshot()
     vfiod(host, "--yes")
@@ -166,7 +183,7 @@ def test_json_is_one_document(host: SetupHost, capsys: pytest.CaptureFixture[str
     assert document["reboot"]
     assert vfiod(host, "--undo", "--json", "--yes") == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["then"] == [["update-grub"], ["update-initramfs", "-u", "-k", "all"]]
+    assert document["then"] == [["update-initramfs", "-u", "-k", "all"], ["update-grub"]]
 
 
 def test_only_those_who_may_write_are_asked(host: SetupHost) -> None:

@@ -66,8 +66,10 @@ class Setup:
             for change in plan.changes:
                 self._apply(change)
             self._finish()
-        if plan.restart:
-            self._program(("systemctl", "restart", "vfiod.service"))
+
+    def restart(self) -> None:
+        """Restart the service, which installs its hook. Raises HostError."""
+        self._program(("systemctl", "restart", "vfiod.service"))
 
     def undo(self) -> Remains:
         """Take back what was changed, newest first. Raises HostError."""

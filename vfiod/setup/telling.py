@@ -128,7 +128,8 @@ def plan_document(plan: Plan, extras: Sequence[Extra]) -> dict[str, Any]:
 
 
 def _programs(manifest: Manifest) -> tuple[Command, ...]:
-    found = [p for e in manifest.entries if isinstance(e, FileEntry) for p in e.refresh]
+    entries = reversed(manifest.entries)
+    found = [p for e in entries if isinstance(e, FileEntry) for p in e.refresh]
     return tuple(dict.fromkeys([*manifest.pending, *found]))
 
 

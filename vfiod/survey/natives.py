@@ -58,15 +58,17 @@ def _match(
     root: Path, devices: Collection[tuple[PciAddress, str]]
 ) -> Mapping[PciAddress, frozenset[str]]:
     release = sysfs.read(root / "proc/sys/kernel/osrelease") or ""
+    # One line in a thousand is about the vendors of these devices: only those are matched.
+    vendors = {name[: len("pci:v00000000")] for _, name in devices}
     found: dict[PciAddress, frozenset[str]] = {}
     for line in (sysfs.read(root / "lib/modules" / release / "modules.alias") or "").splitlines():
-        words = line.split()
-        if len(words) != 3 or not words[1].startswith("pci:"):
+        _, pattern, module = words if len(words := line.split()) == 3 else ("", "", "")
+        if pattern[: len("pci:v00000000")] not in vendors and not pattern.startswith("pci:v*"):
             continue
         for address, name in devices:
             # The old framebuffer drivers (nvidiafb, radeonfb …) are no way back to a desktop.
-            if fnmatch.fnmatchcase(name, words[1]) and not words[2].endswith("fb"):
-                found[address] = found.get(address, frozenset()) | {plain(words[2])}
+            if fnmatch.fnmatchcase(name, pattern) and not module.endswith("fb"):
+                found[address] = found.get(address, frozenset()) | {plain(module)}
     return found
 
 

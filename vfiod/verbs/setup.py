@@ -70,9 +70,20 @@ def _set_up(arguments: argparse.Namespace, root: Path, worker: Any, store: "Stor
     if (pending or not plan.is_empty) and not arguments.dry_run:
         if not _agreed("Make these changes?", arguments, root):
             return 1
-        worker.apply(plan)
-    _tell_afterwards(plan, arguments)
+        _make(plan, worker, arguments)
+    else:
+        _tell_afterwards(plan, arguments)
     return 0
+
+
+def _make(plan: "Plan", worker: Any, arguments: argparse.Namespace) -> None:
+    """A service that does not start is no reason to keep quiet about the reboot."""
+    worker.apply(plan)
+    try:
+        if plan.restart:
+            worker.restart()
+    finally:
+        _tell_afterwards(plan, arguments)
 
 
 def _undo(arguments: argparse.Namespace, root: Path, worker: Any, store: "Store") -> int:
@@ -119,8 +130,7 @@ def _agreed(question: str, arguments: argparse.Namespace, root: Path) -> bool:
     if not os.access(root / "etc", os.W_OK):
         command = " ".join(["sudo", "vfiod", "setup", *_flags(arguments)])
         raise NotAuthorized("only root may make these changes", f"run: {command}")
-    if not arguments.yes:
-        print()
+    _say("", arguments)
     return consents(question, yes=arguments.yes)
 
 
