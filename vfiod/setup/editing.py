@@ -64,7 +64,8 @@ def change_words(data: bytes, remove: Mapping[str, str], add: Sequence[str]) -> 
             kept += [replaced, blank]
     text = "".join(kept)
     end = len(text.rstrip())
-    text = " ".join([text[:end], *add]) + (text[end:] or "\n")
+    if add:
+        text = " ".join([text[:end], *add]) + (text[end:] or "\n")
     return _bytes(text.removeprefix(" ").split("\n"))
 
 
