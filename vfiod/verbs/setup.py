@@ -31,8 +31,7 @@ def add(verbs: Any) -> None:
         action="append",
         default=[],
         choices=EXTRAS,
-        metavar="NAME",
-        help=f"also do what is a matter of choice: {', '.join(EXTRAS)}",
+        help="also do what is a matter of choice; may be given more than once",
     )
     verb.set_defaults(run=run)
 
