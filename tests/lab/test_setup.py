@@ -13,6 +13,7 @@ PLANTED = {
     "/etc/modprobe.d/softdep.conf": "softdep snd_hda_intel pre: vfio-pci\n",
     "/etc/modules": f"# mine\nvfio_pci ids={IDS}\n",
 }
+PRIVATE = "/etc/modprobe.d/softdep.conf"
 
 
 def snapshot(lab: Lab) -> str:
@@ -26,13 +27,15 @@ def snapshot(lab: Lab) -> str:
 def test_a_static_set_up_is_taken_out_and_comes_back_to_the_byte(fresh_lab: Labs) -> None:
     lab = fresh_lab()
     for path, text in PLANTED.items():
-        lab.put(text, path, 0o640)
+        lab.put(text, path)
+    lab.run("chmod", "0600", PRIVATE)
     lab.restart()
     assert byhand.drivers(lab, [GPU, AUDIO]) == {GPU: "vfio-pci", AUDIO: "vfio-pci"}
     planted = snapshot(lab)
 
     shown = lab.output("vfiod", "setup", "--dry-run", user="alice")
     assert "+# taken out by vfiod setup: blacklist bochs" in shown
+    assert f"Only root may read {PRIVATE}" in shown
     assert snapshot(lab) == planted
     refused = lab.run("vfiod", "setup", "--yes", user="alice", check=False)
     assert (refused.returncode, "run: sudo vfiod setup --yes" in refused.stderr) == (8, True)

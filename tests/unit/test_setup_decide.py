@@ -14,6 +14,8 @@ from vfiod.setup import cmdline, facts, modules
 from vfiod.setup.apply import Setup
 from vfiod.setup.changes import FileChange, Plan, ToolChange
 from vfiod.setup.decide import EXTRAS, decide
+from vfiod.setup.facts import Facts
+from vfiod.survey import boot
 from vfiod.verbs import setup as verb
 
 RELEASE = "6.1.0-37-amd64"
@@ -287,6 +289,19 @@ def test_a_missing_hook_restarts_the_service_that_installs_it(tmp_path: Path) ->
     assert plan(tmp_path).restart, "a hook that is not executable is as good as none"
     (tmp_path / facts.HOOK[1:]).chmod(0o755)
     assert plan(tmp_path).is_empty
+
+
+def test_what_could_not_be_read_is_named(tmp_path: Path) -> None:
+    """Looking as anybody must not end in "nothing to do" because of a file that was not seen."""
+    hidden = Facts(
+        boot=boot.read(tmp_path),
+        libvirt=True,
+        iommu_on=True,
+        unreadable=("/etc/modprobe.d/a.conf",),
+    )
+    (note,) = decide(hidden).notes
+    assert "/etc/modprobe.d/a.conf" in note.text
+    assert note.command == "sudo vfiod setup --dry-run"
 
 
 # Leftovers

@@ -39,6 +39,9 @@ def _restart(facts: Facts) -> str:
 
 
 def _system_notes(facts: Facts) -> Iterator[Note]:
+    if facts.unreadable:
+        names = ", ".join(facts.unreadable)
+        yield Note(f"Only root may read {names}: more may be to do.", "sudo vfiod setup --dry-run")
     if not facts.libvirt:
         family = (facts.boot.distribution.ident, *facts.boot.distribution.like)
         command = "sudo apt install libvirt-daemon-system" if "debian" in family else ""

@@ -12,7 +12,7 @@ from vfiod.survey import boot, leftovers
 from vfiod.survey.boot import Boot
 from vfiod.survey.leftovers import Leftover
 from vfiod.survey.pci import read_devices
-from vfiod.survey.textfiles import read_bytes
+from vfiod.survey.textfiles import read_bytes, unreadable
 
 GRUB_DROP_IN = "/etc/default/grub.d/50-vfiod.cfg"
 MODPROBE_FILE = "/etc/modprobe.d/vfiod.conf"
@@ -49,7 +49,8 @@ class Kvm:
 class Facts:
     """``iommu_default``: what the kernel was built with: on, discrete (all but Intel's own
     graphics), off, or None if its configuration is not there to be read. ``files``: contents of
-    every file that might be changed, ``links`` those of them that are symbolic links.
+    every file that might be changed, ``links`` those of them that are symbolic links,
+    ``unreadable`` what this user may not look at.
     """
 
     boot: Boot
@@ -71,6 +72,7 @@ class Facts:
     uefi: bool = False
     files: Mapping[str, bytes] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
+    unreadable: tuple[str, ...] = ()
 
 
 def read(root: Path = Path("/")) -> Facts:
@@ -104,6 +106,7 @@ def read(root: Path = Path("/")) -> Facts:
         uefi=(root / "sys/firmware/efi").is_dir(),
         files={path: data for path in paths if (data := read_bytes(root / path[1:])) is not None},
         links=frozenset(path for path in paths if (root / path[1:]).is_symlink()),
+        unreadable=unreadable(root, *leftovers.FILES),
     )
 
 

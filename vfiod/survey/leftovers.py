@@ -43,6 +43,17 @@ SCRIPTS = (
 )
 # driverctl(8) writes one file per device, named BUS-DEVICE, with the driver in it.
 DRIVERCTL = "etc/driverctl.d/pci-*"
+# Everything that ``read`` looks at, beside /proc.
+FILES = (
+    *boot.GRUB_FILES,
+    boot.KERNEL_CMDLINE,
+    *boot.ENTRIES,
+    *MODPROBE,
+    *MODULE_LISTS,
+    *INITRAMFS,
+    *SCRIPTS,
+    DRIVERCTL,
+)
 _ADDRESS = re.compile(r"\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]\b", re.IGNORECASE)
 _BINDS = re.compile(r"driver_override|new_id|drivers/vfio[-_]pci/bind")
 

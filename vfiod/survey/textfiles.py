@@ -40,6 +40,12 @@ def read_bytes(path: Path) -> bytes | None:
     return data if len(data) <= LIMIT else None
 
 
+def unreadable(root: Path, *patterns: str) -> tuple[str, ...]:
+    """Files that match ``patterns`` and that this user may not read, as the machine knows them."""
+    found = (path for pattern in patterns for path in sorted(root.glob(pattern)))
+    return tuple(f"/{path.relative_to(root)}" for path in found if not os.access(path, os.R_OK))
+
+
 def read_lines(root: Path, *patterns: str) -> Iterator[Line]:
     """Lines of the files that match ``patterns`` (relative to ``root``), file by file.
 
