@@ -119,7 +119,7 @@ def test_on_this_machine() -> None:
         ("ip=192.168.1.7 127.0.0.1 0.0.0.0", "ip=192.0.2.1 127.0.0.1 0.0.0.0"),
         ("fe80::1 fd00:1::2", "2001:db8::1 2001:db8::2"),
         ("0000:01:00.0 1002:67df,1002:aaf0", "0000:01:00.0 1002:67df,1002:aaf0"),
-        ("/home/alice/x malice alice-x", "/home/user1/x malice alice-x"),
+        ("/home/alice/x malice alice-x", "/home/user1/x malice user1-x"),
         ("on thinkbox now", "on host1 now"),
         ("6.1.0-37-amd64", "6.1.0-37-amd64"),
         ("0" * 32, "0" * 32),

@@ -13,22 +13,24 @@ from vfiod import sysfs
 # Names that say nothing about anybody and would spoil other texts.
 COMMON = frozenset({"debian", "ubuntu", "fedora", "arch", "archlinux", "linux", "localhost", "root",
                     "user", "host", "nobody", "home", "libvirt", "default"})  # fmt: skip
-FIRST_USER = 1000
+# login.defs(5), UID_MIN and UID_MAX, and the users of systemd-homed (systemd.io/UIDS-GIDS).
+PEOPLE = range(1000, 60514)
 # EFI's own names of variables (UEFI specification; systemd.io/BOOT_LOADER_INTERFACE) tell nothing.
 UUID = r"\b(?!8be4df61-93ca|4a67b082-0a4c)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
 # What is found after ``keep`` is replaced, by the stand-in with a number.
 PATTERNS = {
-    "00:00:00:00:00:{:02x}": r"\b[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}\b",
+    "serial-{}": r"(?i)(?P<keep>serial(?:[ _](?:number|short))?(?: *[=:] *[\"']?|>))[^\s,\"'<>}]+",
+    "disk-{}": r"(?P<keep>/by-id/|\beui\.|\bwwn-0x)[^\s\"'<>]+",
+    "home{}": r"(?P<keep>/home/)(?!user[0-9]|lost\+found)[^/\s\"'<>:,]+",
+    "00:00:00:00:00:{:02x}": r"\b[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}\b",
     "{:012x}": r"\b(?P<keep>enx|wlx)[0-9a-f]{12}\b",
     "00000000-0000-0000-0000-{:012x}": UUID,
     "{:032x}": r"\b(?!0{32})[0-9a-f]{32}\b",
     "192.0.2.{}": r"\b(?!0\.0\.0\.0|127\.|255\.)(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b",
     "2001:db8::{:x}": r"\b(?:fe80|fd[0-9a-f]{2}|[23][0-9a-f]{3}):[0-9a-f:]{2,}",
-    "disk-{}": r"(?P<keep>/by-id/)[^\s\"']+",
     "label-{}": r"(?P<keep>LABEL=)[^\s\"']+",
     "volume-{}": r"(?P<keep>\bUUID=)(?![0-9a-fA-F]{8}-)[^\s\"']+",
     "secret-{}": r"(?i)(?P<keep>(?:password|passwd|secret|token) *[=:] *).+",
-    "serial-{}": r"(?i)(?P<keep>serial *[=:] *)[^\s,\"']+",
 }
 
 
@@ -53,21 +55,24 @@ class Redactor:
     def _replace(self, stand_in: str, match: re.Match[str]) -> str:
         keep = match.groupdict().get("keep") or ""
         found = match[0].removeprefix(keep)
+        key = found.lower().replace("-", ":") if ":" in stand_in else found.lower()
         count = sum(kind == stand_in for kind, _ in self._stand_ins) + 1
-        return keep + self._stand_ins.setdefault((stand_in, found), stand_in.format(count))
+        return keep + self._stand_ins.setdefault((stand_in, key), stand_in.format(count))
 
 
 def _words(names: Iterable[str]) -> re.Pattern[str] | None:
     """Whole words only, the longest first; short and common ones are left alone."""
     telling = {name for name in names if len(name) > 2 and name.lower() not in COMMON}
     alternatives = "|".join(map(re.escape, sorted(telling, key=len, reverse=True)))
-    return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])") if telling else None
+    whole = rf"(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])"
+    return re.compile(whole, re.IGNORECASE) if telling else None
 
 
 def read_redactor(root: Path = Path("/")) -> Redactor:
     """One that knows this machine's host name and the people who have an account on it."""
     host = sysfs.read(root / "proc/sys/kernel/hostname") or ""
     accounts = [line.split(":") for line in (sysfs.read(root / "etc/passwd") or "").splitlines()]
-    users = [a[0] for a in accounts if len(a) > 2 and a[2].isdigit() and int(a[2]) >= FIRST_USER]
+    people = [a for a in accounts if len(a) > 4 and a[2].isdigit() and int(a[2]) in PEOPLE]
+    names = {name for a in people for name in (a[0], a[4].partition(",")[0])}
     homes = sysfs.names(root / "home")
-    return Redactor(hosts={host, host.partition(".")[0]}, users={*users, *homes})
+    return Redactor(hosts={host, host.partition(".")[0]}, users={*names, *homes})
