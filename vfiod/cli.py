@@ -10,6 +10,7 @@ from vfiod.verbs import (
     check_config,
     create,
     daemon,
+    doctor,
     groups,
     init,
     log,
@@ -26,6 +27,7 @@ from vfiod.verbs import (
 
 VERBS = (
     status,
+    doctor,
     groups,
     setup,
     init,
@@ -43,7 +45,7 @@ VERBS = (
 )
 EPILOG = """exit status: 0 done; 1 failed; 2 wrong usage; 3 configuration, domain or ROM wrong;
 4 a start would be refused; 5 busy; 6 the host refused something; 7 stuck; 8 not authorised;
-9 the vfiod service does not answer"""
+9 the vfiod service does not answer; of doctor: 10 warnings; 11 something fails"""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vfiod import domain, inventory
@@ -9,9 +10,11 @@ from vfiod.bus import Bus
 from vfiod.checks import Request
 from vfiod.config import Config
 from vfiod.daemon import CONFIG, JOURNAL, load_config
-from vfiod.errors import Busy, ConfigError
+from vfiod.doctor.gather import Doors
+from vfiod.errors import Busy, ConfigError, HostError
 from vfiod.guests import domain_xml
 from vfiod.host import Files, Pci, Processes
+from vfiod.linux import hookfile
 from vfiod.linux.files import LinuxFiles
 from vfiod.linux.host import LinuxHost
 from vfiod.linux.kernelcall import KernelCalls
@@ -19,6 +22,9 @@ from vfiod.linux.pci import LinuxPci
 from vfiod.linux.process import run
 from vfiod.linux.processes import LinuxProcesses
 from vfiod.plan import Plan, plan_handoff
+from vfiod.survey.libvirtd import HookPlaces
+
+_LOOKING_SECONDS = 20.0
 
 
 def read_config_file(path: Path = CONFIG) -> Config:
@@ -64,3 +70,19 @@ def doors() -> Doors:
 def run_program(argv: Sequence[str]) -> str:
     """Run a system program to its end; an initramfs for every kernel takes minutes."""
     return run(argv, seconds=1800)
+
+
+def doctor_doors() -> Doors:
+    """The doors for doctor; without a system bus it looks at what is left."""
+    try:
+        bus = Bus()
+    except HostError:
+        bus = None
+    return Doors(
+        hook=HookPlaces(hookfile.TARGET, hookfile.SOURCE, hookfile.MARK),
+        load_config=read_config_file,
+        domain_xml=domain_xml,
+        run=partial(run, seconds=_LOOKING_SECONDS),
+        bus=bus,
+        host=LinuxHost(bus) if bus is not None else None,
+    )

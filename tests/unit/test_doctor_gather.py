@@ -1,0 +1,172 @@
+"""From doors and files to facts, evidence, and what the command prints."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import pcs
+from tests.fakes.tree import Contents, grow, pci_function
+from vfiod import cli, config
+from vfiod.doctor.evidence import read_evidence
+from vfiod.doctor.examine import examine
+from vfiod.doctor.gather import Doors, gather
+from vfiod.errors import ConfigError, HostError
+from vfiod.survey.libvirtd import HookPlaces
+
+OWN_ROM = "/root/own.rom"
+HOOK = HookPlaces(Path("/etc/libvirt/hooks/qemu.d/50-vfiod"), Path("/usr/share/x"), b"# mark")
+
+
+def no_program(_argv: Sequence[str]) -> str:
+    raise HostError("cannot run it")
+
+
+def no_guest(name: str) -> str:
+    raise HostError(f"libvirt says: no domain {name}")
+
+
+def doors() -> Doors:
+    return Doors(HOOK, pcs.settings, lambda _: pcs.xml(), no_program, host=pcs.greeter())
+
+
+@pytest.fixture
+def pc(tmp_path: Path) -> Path:
+    files: dict[str, Contents] = {
+        **pci_function("0000:01:00.0", driver="amdgpu", group=10, more={"boot_vga": "1\n"}),
+        **pci_function("0000:01:00.1", ids=("0x1002", "0xab28", "0x040300"), group=10),
+        "proc/meminfo": "MemTotal: 16000000 kB\nMemAvailable: 8000000 kB\n",
+        "proc/cmdline": "quiet intel_iommu=on\n",
+        "proc/sys/kernel/osrelease": "6.1.0-30-amd64\n",
+        "etc/os-release": 'PRETTY_NAME="Debian GNU/Linux 12"\n',
+        "etc/vfiod/vfiod.yaml": "guests: {}\n",
+    }
+    grow(tmp_path, files)
+    return tmp_path
+
+
+def test_facts_of_a_host(pc: Path) -> None:
+    facts = gather(doors(), root=pc)
+    assert [str(device.address) for device in facts.displays] == ["0000:01:00.0"]
+    assert facts.firmware.iommu.groups == 1
+    assert facts.boot.running == ("quiet", "intel_iommu=on")
+    assert facts.units is None
+    assert facts.guest is None
+    assert not facts.busy
+
+
+def test_what_leaves_is_what_is_configured(pc: Path) -> None:
+    assert [device.address for device in gather(doors(), root=pc).leaving] == [pcs.VGA, pcs.AUDIO]
+
+
+def test_what_leaves_without_a_configuration_is_the_boot_display(pc: Path) -> None:
+    bare = replace(doors(), load_config=config.Config)
+    assert [device.address for device in gather(bare, root=pc).leaving] == [pcs.VGA, pcs.AUDIO]
+
+
+def test_who_has_the_card_open(pc: Path) -> None:
+    assert {holder.command for holder in gather(doors(), root=pc).holders} == {"Xorg", "greeter"}
+
+
+def test_a_guest_that_has_the_devices(pc: Path) -> None:
+    grow(pc, {"run/vfiod/journal.json": "{}"})
+    assert gather(doors(), root=pc).busy
+
+
+def test_a_guest(pc: Path) -> None:
+    guest = gather(doors(), "win10", pc).guest
+    assert guest is not None
+    assert guest.fault == ""
+    assert guest.request is not None
+    assert [reach.path for reach in guest.reaches] == [
+        "/var/lib/libvirt/images/win10.qcow2", "/usr/share/vgabios/vfiod/0000:01:00.0.rom",
+    ]  # fmt: skip
+
+
+def hidden_roms(pc: Path, *readable: str, **changes: Any) -> list[str]:
+    host = pcs.greeter()
+    host.files.readable_in_place |= set(readable)
+    opened = replace(doors(), host=host, domain_xml=lambda _: pcs.xml(rom_file=OWN_ROM))
+    guest = gather(replace(opened, **changes), "win10", pc).guest
+    assert guest is not None
+    return list(guest.hidden_roms)
+
+
+def test_roms_that_qemu_may_not_read(pc: Path) -> None:
+    no_rom = partial(pcs.settings, rom=False)
+    assert hidden_roms(pc, load_config=no_rom) == [OWN_ROM]
+    assert hidden_roms(pc, OWN_ROM, load_config=no_rom) == []
+    assert hidden_roms(pc) == []  # the configuration has it copied: a start judges that
+
+
+def test_a_guest_that_libvirt_does_not_know(pc: Path) -> None:
+    guest = gather(replace(doors(), domain_xml=no_guest), "win10", pc).guest
+    assert guest is not None
+    assert guest.fault == "libvirt says: no domain win10"
+
+
+def test_a_guest_without_a_bus(pc: Path) -> None:
+    guest = gather(replace(doors(), host=None), "win10", pc).guest
+    assert guest is not None
+    assert guest.request is None
+    assert guest.xml is not None
+
+
+def test_a_wrong_configuration_is_a_finding(pc: Path) -> None:
+    def wrong() -> config.Config:
+        raise ConfigError(["vfiod.yaml:1:1: guests: odd; write it well"])
+
+    sections = examine(gather(replace(doors(), load_config=wrong), "win10", pc))
+    facts = [finding.fact for section in sections for finding in section.findings]
+    assert "vfiod.yaml:1:1: guests: odd" in facts
+
+
+# Evidence
+
+
+def test_evidence(pc: Path) -> None:
+    def programs(argv: Sequence[str]) -> str:
+        return "lines\n" if "journalctl" in argv[0] else no_program(argv)
+
+    texts = read_evidence(replace(doors(), run=programs), "win10", pc)
+    assert "0x73bf" in texts["machine.yaml"]
+    assert texts["vfiod.yaml"] == "guests: {}\n"
+    assert texts["guest.xml"].startswith("<domain")
+    assert texts["journal.txt"] == "lines\n"
+    assert "system: Debian GNU/Linux 12\nkernel: 6.1.0-30-amd64\n" in texts["versions.txt"]
+
+
+def test_evidence_of_nothing(tmp_path: Path) -> None:
+    assert set(read_evidence(replace(doors(), domain_xml=no_guest), "x", tmp_path)) == {
+        "machine.yaml", "versions.txt",
+    }  # fmt: skip
+
+
+# The command, on the machine the tests run on
+
+
+def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
+    status = cli.main(["doctor", "--json"])
+    facts = json.loads(capsys.readouterr().out)
+    assert status == {"ok": 0, "warn": 10, "fail": 11}[facts["worst"]]
+    assert {"subject", "check", "level", "fact", "why", "remedy"} <= set(facts["findings"][0])
+
+
+def test_the_command_talks_to_people(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["doctor"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Processor and firmware"
+    assert any(" failed, " in line for line in lines)
+
+
+def test_the_command_never_overwrites(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "report.tar.gz"
+    cli.main(["doctor", "--report", str(target)])
+    before = target.read_bytes()
+    assert cli.main(["doctor", "--report", str(target)]) == HostError.exit_code
+    assert "exists already" in capsys.readouterr().err
+    assert target.read_bytes() == before

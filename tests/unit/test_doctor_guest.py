@@ -1,0 +1,205 @@
+"""doctor's findings about a guest."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.fakes import facts as pc
+from tests.fakes import pcs
+from tests.fakes.facts import bad, facts, only
+from vfiod.checks import CHECKS as REFUSALS
+from vfiod.doctor import guest as checks
+from vfiod.doctor.examine import examine
+from vfiod.doctor.facts import Facts, Guest, Settings
+from vfiod.doctor.finding import Findings, Level
+from vfiod.doctor.guest import CHECKS, WORDS, examine_guest
+from vfiod.doctor.guestxml import GuestXml, read_guest
+from vfiod.survey.libvirtd import Confinement
+from vfiod.survey.reach import Reach
+
+NVIDIA = 0x10DE
+
+
+def judged(check: Any, guest: Guest, whole: Facts | None = None) -> Findings:
+    return check(whole or facts(), guest)  # type: ignore[no-any-return]
+
+
+def test_a_guest_in_order() -> None:
+    assert bad(examine_guest(facts(guest=pc.guest()))) == []
+
+
+def test_the_guest_is_a_section_of_its_own() -> None:
+    assert examine(facts(guest=pc.guest()))[-1].title == "Guest win10"
+
+
+def test_no_guest_no_section() -> None:
+    assert list(examine_guest(facts())) == []
+
+
+# What a start is refused for
+
+
+def test_every_refusal_has_its_words() -> None:
+    assert set(WORDS) == {check.__name__ for check in REFUSALS}
+
+
+def test_each_refusal_that_finds_nothing_is_a_line() -> None:
+    lines = list(checks.refusals(facts(), pc.guest()))
+    assert [line.check for line in lines] == [c.__name__.replace("_", "-") for c in REFUSALS]
+
+
+def test_a_refusal_is_told_with_its_remedy() -> None:
+    host = pcs.greeter()
+    host.files.absent.add("/var/lib/libvirt/images/win10.qcow2")
+    finding = only(checks.refusals(facts(), pc.guest(host)))
+    assert finding.check == "disks-exist"
+    assert finding.fact == "the guest's disk /var/lib/libvirt/images/win10.qcow2 does not exist"
+    assert finding.remedy == "Restore it or detach it."
+
+
+def test_an_iommu_that_is_off_is_said_once() -> None:
+    host = pcs.greeter()
+    for device in host.kernel.devices.values():
+        device.function = replace(device.function, group=None)
+    off = facts(firmware=pc.firmware(iommu=replace(pc.firmware().iommu, groups=0)))
+    assert bad(checks.refusals(off, pc.guest(host))) == []
+    assert {f.check for f in bad(checks.refusals(facts(), pc.guest(host)))} == {"iommu-is-on"}
+
+
+# Presence
+
+
+def test_a_guest_that_libvirt_does_not_know() -> None:
+    absent = Guest("win10", fault="libvirt says: Domain not found", remedy="See the list.")
+    finding = only(examine_guest(facts(guest=absent)))
+    assert finding.level is Level.FAIL
+    assert finding.fact == "libvirt says: Domain not found"
+
+
+def test_a_guest_that_is_not_configured() -> None:
+    finding = only(examine_guest(facts(guest=Guest("linux", xml=pc.XML))))
+    assert finding.command == "sudo vfiod init linux"
+
+
+def test_without_configuration_it_is_not_said_twice() -> None:
+    nothing = facts(guest=Guest("win10", xml=pc.XML), settings=Settings())
+    assert bad(examine_guest(nothing)) == []
+
+
+# The XML
+
+
+def test_managed() -> None:
+    text = pcs.xml().replace("managed='no'", "managed='yes'", 1)
+    finding = only(checks.managed(facts(), pc.guest(text=text)))
+    assert finding.fact == "0000:01:00.0 is managed='yes' in the guest"
+
+
+def test_rom_bar() -> None:
+    text = pcs.xml().replace("<rom ", "<rom bar='off' ", 1)
+    assert "bar='off'" in only(checks.rom_bar(facts(), pc.guest(text=text))).fact
+    assert bad(checks.rom_bar(facts(), pc.guest())) == []
+
+
+def spoilt(**changes: Any) -> Guest:
+    return pc.guest(xml=replace(pc.XML, **changes))
+
+
+@pytest.mark.parametrize(("check", "guest"), [
+    (checks.balloon, spoilt(balloon=True)),
+    (checks.firmware, spoilt(uefi=False)),
+    (checks.screens, spoilt(screens=("qxl",))),
+])  # fmt: skip
+def test_the_xml(check: Any, guest: Guest) -> None:
+    assert only(judged(check, guest)).level is Level.WARN
+    assert bad(judged(check, pc.guest())) == []
+
+
+def with_nvidia(**changes: Any) -> Guest:
+    host = pcs.greeter()
+    card = host.kernel.device(pcs.VGA)
+    card.function = replace(card.function, vendor=NVIDIA)
+    return pc.guest(host, xml=replace(pc.XML, **changes))
+
+
+@pytest.mark.parametrize("changes", [{"hidden": False}, {"vendor_id": ""}])
+def test_nvidia_wants_to_see_no_guest(changes: dict[str, Any]) -> None:
+    finding = only(checks.hiding(facts(), with_nvidia(**changes)))
+    assert "code 43" in finding.why
+    assert finding.source.startswith("https://nvidia.custhelp.com")
+
+
+@pytest.mark.parametrize("guest", [
+    with_nvidia(), with_nvidia(hidden=False, windows=False), spoilt(hidden=False),
+])  # fmt: skip
+def test_nothing_to_hide(guest: Guest) -> None:
+    assert bad(checks.hiding(facts(), guest)) == []
+
+
+# Files
+
+
+CLOSED = (Reach("/home/alice/win10.qcow2", exists=True, closed="/home/alice"),)
+
+
+def test_a_directory_that_qemu_may_not_pass() -> None:
+    finding = only(checks.files(facts(), pc.guest(reaches=CLOSED)))
+    assert finding.command == "sudo chmod o+x /home/alice"
+
+
+def test_qemu_as_root_passes_everywhere() -> None:
+    state = Confinement(apparmor=True, profile=True, selinux=False, user="root")
+    root = facts(libvirt=replace(pc.hook(), confinement=state))
+    assert bad(checks.files(root, pc.guest(reaches=CLOSED))) == []
+
+
+def test_a_rom_that_qemu_may_not_read() -> None:
+    finding = only(checks.rom_readable(facts(), pc.guest(hidden_roms=["/root/card.rom"])))
+    assert finding.level is Level.FAIL
+    assert "/root/card.rom" in finding.fact
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_guest_of_which_nothing_is_known(check: Any) -> None:
+    assert bad(judged(check, Guest("win10"))) == []
+
+
+# Reading the XML
+
+
+WINDOWS = """<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <metadata><libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>
+    <libosinfo:os id='http://microsoft.com/win/10'/></libosinfo:libosinfo></metadata>
+  <os firmware='efi'><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>
+  <features><hyperv><vendor_id state='on' value='abc'/></hyperv>
+    <kvm><hidden state='on'/></kvm></features>
+  <devices><memballoon model='none'/><video><model type='none'/></video></devices>
+</domain>"""
+
+
+def test_a_windows_guest_that_is_hidden() -> None:
+    assert read_guest(WINDOWS) == GuestXml(
+        windows=True, uefi=True, machine="pc-q35-7.2", hidden=True, vendor_id="abc", balloon=False
+    )
+
+
+def test_a_plain_guest() -> None:
+    video = "<video><model type='qxl'/></video>"
+    text = f"<domain><os><type>hvm</type></os><devices>{video}</devices></domain>"
+    assert read_guest(text) == GuestXml(
+        windows=False, uefi=False, machine="", hidden=False, vendor_id="", balloon=True,
+        screens=("qxl",),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "field", "value"), [
+    ("<os firmware='efi'>", "<os><loader type='pflash'/>", "uefi", True),
+    ("<os firmware='efi'>", "<os>", "uefi", False),
+    ("state='on' value", "state='off' value", "vendor_id", ""),
+    ("model='none'/><video>", "model='virtio'/><video>", "balloon", True),
+    ("http://microsoft.com/win/10", "http://debian.org/debian/12", "windows", True),
+])  # fmt: skip
+def test_variations(before: str, after: str, field: str, value: object) -> None:
+    assert before in WINDOWS
+    assert getattr(read_guest(WINDOWS.replace(before, after)), field) == value

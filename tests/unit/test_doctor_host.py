@@ -1,0 +1,353 @@
+"""doctor's findings about the host: each check on a PC in order, and with one thing spoilt."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.fakes import facts as pc
+from tests.fakes import pcs
+from tests.fakes.facts import bad, facts, firmware, only
+from vfiod import config
+from vfiod.doctor import cards, desktop, groups, iommu, leftovers, memory, resetting, settings
+from vfiod.doctor import firmware as processor
+from vfiod.doctor.examine import SUBJECTS, examine
+from vfiod.doctor.facts import Facts, Settings
+from vfiod.doctor.finding import Level
+from vfiod.model import VFIO_DRIVER
+from vfiod.survey.judging import Harm
+from vfiod.survey.leftovers import Kind, Leftover
+from vfiod.survey.memory import Memory
+from vfiod.survey.pci import Bar, PciDevice
+
+
+def test_a_pc_in_order_has_only_the_rom_to_think_of() -> None:
+    assert [f for s in examine(facts()) for f in s.findings if f.level is not Level.OK] == []
+
+
+def test_every_subject_says_something() -> None:
+    assert [section.title for section in examine(facts())] == [title for title, _ in SUBJECTS]
+
+
+# Processor and firmware
+
+
+def cpu(**changes: Any) -> Facts:
+    return facts(firmware=firmware(processor=replace(firmware().processor, **changes)))
+
+
+def test_no_virtualisation() -> None:
+    finding = only(processor.virtualisation(cpu(extension=None)))
+    assert finding.level is Level.FAIL
+    assert "SVM Mode" in finding.remedy
+
+
+def test_no_virtualisation_in_a_guest() -> None:
+    assert "real PC" in only(processor.virtualisation(cpu(extension=None, in_guest=True))).remedy
+
+
+@pytest.mark.parametrize(("flag", "module"), [("svm", "kvm_amd"), ("vmx", "kvm_intel")])
+def test_virtualisation_switched_off_in_the_firmware(flag: str, module: str) -> None:
+    finding = only(processor.virtualisation(cpu(extension=flag, kvm=False)))
+    assert finding.command == f"sudo modprobe {module}"
+
+
+def test_bios_mode() -> None:
+    finding = only(processor.boot_mode(facts(firmware=firmware(uefi=False))))
+    assert finding.level is Level.WARN
+    assert "CSM" in finding.fact
+
+
+@pytest.mark.parametrize(("mode", "lines"), [(None, 0), ("none", 0), ("integrity", 1)])
+def test_lockdown_is_only_told(mode: str | None, lines: int) -> None:
+    told = list(processor.lockdown(facts(firmware=firmware(lockdown=mode, secure_boot=True))))
+    assert len(told) == lines
+    assert bad(iter(told)) == []
+
+
+def test_no_vfio_module() -> None:
+    kernel = replace(facts().kernel, vfio=False)
+    assert "vfio-pci" in only(processor.vfio_module(facts(kernel=kernel))).fact
+
+
+def test_a_module_that_is_unknown_is_not_talked_about() -> None:
+    kernel = replace(facts().kernel, vfio=None)
+    assert list(processor.vfio_module(facts(kernel=kernel))) == []
+
+
+# IOMMU
+
+
+def unit(*options: str, **changes: Any) -> Facts:
+    whole = facts(firmware=firmware(iommu=replace(firmware().iommu, **changes)))
+    return replace(whole, boot=replace(whole.boot, running=options))
+
+
+def test_firmware_without_iommu() -> None:
+    finding = only(iommu.iommu_on(unit(tables=(), groups=0)))
+    assert "DMAR or IVRS" in finding.fact
+    assert "AMD-Vi" in finding.remedy
+    assert not finding.command
+
+
+def test_iommu_that_the_kernel_was_told_to_leave() -> None:
+    finding = only(iommu.iommu_on(unit("quiet", "amd_iommu=off", groups=0)))
+    assert finding.fact == "the kernel was told to leave the IOMMU off: amd_iommu=off"
+
+
+def test_iommu_that_the_kernel_does_not_use() -> None:
+    finding = only(iommu.iommu_on(unit(tables=("DMAR",), groups=0)))
+    assert "Intel VT-d" in finding.fact
+    assert finding.command == "sudo vfiod setup"
+
+
+def test_interrupts_that_are_not_remapped() -> None:
+    assert only(iommu.interrupt_remapping(unit(remapping=False))).level is Level.FAIL
+
+
+def test_unsafe_interrupts_that_are_allowed() -> None:
+    whole = unit(remapping=False)
+    kernel = replace(whole.kernel, unsafe_interrupts=True)
+    assert only(iommu.interrupt_remapping(replace(whole, kernel=kernel))).level is Level.WARN
+
+
+def test_remapping_is_not_asked_of_an_iommu_that_is_off() -> None:
+    assert list(iommu.interrupt_remapping(unit(remapping=False, groups=0))) == []
+
+
+# Graphics
+
+
+def card(**changes: Any) -> Facts:
+    return facts(devices={pcs.VGA: pc.vga(**changes), pcs.AUDIO: pc.audio()})
+
+
+def test_no_card() -> None:
+    assert only(cards.cards(facts(devices={}))).command == "vfiod groups"
+
+
+def test_a_card_is_told_with_its_screen() -> None:
+    (finding,) = cards.cards(facts())
+    assert finding.fact == (
+        "0000:01:00.0 [1002:73ff]: driver amdgpu, the boot display, screen on DP-1"
+    )
+
+
+def test_no_screen_connected() -> None:
+    assert "no screen connected" in only(cards.cards(card(cards=()))).fact
+
+
+def test_boot_display_without_a_driver() -> None:
+    finding = only(cards.cards(card(driver=None)))
+    assert finding.level is Level.FAIL
+    assert finding.command == "lspci -k -s 0000:01:00.0"
+
+
+def test_second_card_without_a_driver() -> None:
+    assert only(cards.cards(card(driver=None, boot_vga=False))).level is Level.WARN
+
+
+def test_boot_display_given_to_vfio_at_boot() -> None:
+    assert only(cards.cards(card(driver=VFIO_DRIVER))).level is Level.FAIL
+
+
+def test_boot_display_that_a_guest_has() -> None:
+    assert bad(cards.cards(replace(card(driver=VFIO_DRIVER), busy=True))) == []
+
+
+def test_firmware_framebuffer_beside_a_driver() -> None:
+    (finding,) = cards.framebuffer(facts(framebuffers=[pcs.EFIFB]))
+    assert "efi-framebuffer.0" in finding.fact
+
+
+def test_rom() -> None:
+    assert bad(cards.rom(facts())) == []
+    without = facts(settings=Settings(pcs.settings(rom=False)))
+    assert only(cards.rom(without)).command == "sudo vfiod rom dump 0000:01:00.0"
+
+
+@pytest.mark.parametrize(("mib", "resizable", "warns"), [
+    (256, True, False), (8192, True, True), (8192, False, False),
+])  # fmt: skip
+def test_resizable_bar(mib: int, resizable: bool, warns: bool) -> None:  # noqa: FBT001
+    found = bad(cards.window(card(bars=(Bar(0, mib * 2**20, resizable),))))
+    assert bool(found) is warns
+
+
+def test_power() -> None:
+    assert bad(cards.power(card(d3cold_allowed=True))) == []
+    assert "unknown" in only(cards.power(card(power_state="unknown"))).fact
+
+
+# Groups
+
+
+def grouped(*more: PciDevice, settings: Settings | None = None, **changes: Any) -> Facts:
+    """The card in group 10, with more devices beside it."""
+    devices = {device.address: device for device in (pc.vga(), pc.audio(), *more)}
+    chosen = settings or Settings(pcs.settings((pcs.VGA, pcs.AUDIO)))
+    return facts(devices=devices, settings=chosen, **changes)
+
+
+NIC = PciDevice(pcs.DISK, 0x10EC, 0x8168, 0x020000, "r8169", 10)
+
+
+def test_a_group_that_can_go() -> None:
+    (finding,) = groups.groups(grouped())
+    assert finding.fact == "IOMMU group 10: 0000:01:00.0, 0000:01:00.1 can go to a guest"
+
+
+def test_a_group_with_what_the_host_stands_on() -> None:
+    needed = {pcs.DISK: ["the default route (enp3s0)"]}
+    finding = only(groups.groups(grouped(NIC, carried=needed)))
+    assert finding.fact.endswith("the running host needs it for the default route (enp3s0)")
+
+
+def test_a_device_of_the_group_that_is_not_listed() -> None:
+    finding = only(groups.groups(grouped(NIC)))
+    assert finding.fact == "0000:03:00.0 [10ec:8168] would have to go along, and is not listed"
+
+
+def test_of_several_cards_one_may_stay() -> None:
+    other = pc.vga(address=pcs.USB, group=20, boot_vga=False)
+    needed = {pcs.DISK: ["the default route (enp3s0)"]}
+    both = grouped(NIC, other, carried=needed, settings=Settings())
+    assert only(groups.groups(both)).level is Level.WARN
+
+
+@pytest.mark.parametrize("driver", [None, VFIO_DRIVER])
+def test_a_device_that_no_driver_of_the_host_has(driver: str | None) -> None:
+    assert bad(groups.groups(grouped(replace(NIC, driver=driver)))) == []
+
+
+def test_without_a_configuration_the_whole_group_is_proposed() -> None:
+    (finding,) = groups.groups(grouped(NIC, settings=Settings()))
+    assert "0000:03:00.0" in finding.fact
+
+
+def test_groups_of_a_guest_are_judged_with_it() -> None:
+    assert list(groups.groups(grouped(NIC, guest=pc.guest()))) == []
+
+
+# Resets
+
+
+def test_a_card_with_a_reset() -> None:
+    (finding,) = resetting.reset_methods(card(reset_methods=("flr",)))
+    assert finding.fact == "0000:01:00.0: can be reset (flr)"
+
+
+def test_a_card_that_is_reset_with_its_bus() -> None:
+    alone = card(reset_methods=())
+    assert bad(resetting.reset_methods(alone)) == []
+
+
+def test_a_card_that_cannot_be_reset_because_a_function_stays() -> None:
+    part = Settings(pcs.settings((pcs.VGA,)))
+    alone = replace(card(), settings=part)
+    assert "while 0000:01:00.1 stays with the host" in only(resetting.reset_methods(alone)).fact
+
+
+def test_a_card_that_cannot_be_reset() -> None:
+    finding = only(resetting.reset_methods(card(reset_methods=(), parent=None)))
+    assert finding.command == "vfiod try GUEST"
+
+
+def test_known_trouble_names_its_source() -> None:
+    finding = only(resetting.troubles(card(device=0x67DF)))
+    assert "Polaris 10" in finding.fact
+    assert finding.source.startswith("https://github.com/gnif/vendor-reset")
+
+
+# Leftovers
+
+
+@pytest.mark.parametrize(("harm", "level"), [
+    (Harm.DEFEATS, [Level.FAIL]), (Harm.ASSISTS, [Level.WARN]), (Harm.HARMLESS, []),
+])  # fmt: skip
+def test_leftovers(harm: Harm, level: list[Level]) -> None:
+    left = Leftover("/etc/modprobe.d/vfio.conf", 3, "options vfio-pci ids=1002:73ff",
+                    "gives the card to vfio-pci at boot", harm, Kind.LINE)  # fmt: skip
+    found = bad(leftovers.leftovers(facts(leftovers=(left,))))
+    assert [finding.level for finding in found] == level
+    assert all(f.fact.startswith("/etc/modprobe.d/vfio.conf:3: “options") for f in found)
+
+
+# Desktop
+
+
+def manager(**changes: Any) -> Facts:
+    unit = pc.unit("lightdm.service", **changes)
+    return facts(units=facts().units | {pc.DISPLAY_MANAGER: unit})  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("changes", "level", "words"), [
+    ({"load": "masked"}, Level.FAIL, "is masked"),
+    ({"load": "not-found"}, Level.WARN, "there is no display manager"),
+    ({"can_stop": False}, Level.FAIL, "refuses to be started or stopped"),
+    ({"active": "failed"}, Level.WARN, "has failed"),
+])  # fmt: skip
+def test_display_manager(changes: dict[str, Any], level: Level, words: str) -> None:
+    finding = only(desktop.display_manager(manager(**changes)))
+    assert finding.level is level
+    assert words in finding.fact
+
+
+def test_display_manager_is_read_from_files_if_systemd_does_not_answer() -> None:
+    (finding,) = desktop.display_manager(facts(units=None))
+    assert finding.fact == "the display manager is lightdm.service"
+
+
+def test_display_manager_of_the_configuration() -> None:
+    chosen = Settings(config.parse("display_manager: ly.service\n"))
+    units = {"ly.service": pc.unit("ly.service", load="masked")}
+    finding = only(desktop.display_manager(facts(settings=chosen, units=units)))
+    assert finding.command == "sudo systemctl unmask ly.service"
+
+
+def test_services_that_use_the_card_are_told() -> None:
+    users = [
+        pc.held("Xorg", "lightdm.service"),
+        pc.held("lact", "lactd.service"),
+        pc.held("wireplumber", "user@1000.service"),
+    ]
+    (finding,) = desktop.holders(facts(holders=users))
+    assert finding.fact == "lactd.service uses the card (lact); vfiod stops it for the guest"
+
+
+def test_lingering_user() -> None:
+    left = replace(facts().desktop, lingering=("alice",))
+    finding = only(desktop.lingering(facts(desktop=left)))
+    assert finding.command == "sudo loginctl disable-linger alice"
+
+
+# Memory and configuration
+
+
+@pytest.mark.parametrize(("free", "warns"), [(6 * 512, True), (512, False)])
+def test_huge_pages(free: int, warns: bool) -> None:  # noqa: FBT001
+    state = Memory(total=4 * pc.GIB, available=pc.GIB, page=2**20, pages=6 * 512, free=free)
+    assert bool(bad(memory.memory(facts(memory=state)))) is warns
+
+
+def test_configuration_with_faults() -> None:
+    wrong = Settings(faults=("vfiod.yaml:3:1: guests: not a mapping; write NAME: below it",))
+    finding = only(settings.configuration(facts(settings=wrong)))
+    assert finding.fact == "vfiod.yaml:3:1: guests: not a mapping"
+    assert finding.remedy == "Write NAME: below it."
+
+
+def test_configuration_without_guests() -> None:
+    finding = only(settings.configuration(facts(settings=Settings())))
+    assert finding.level is Level.WARN
+    assert finding.command == "sudo vfiod init GUEST"
+
+
+@pytest.mark.parametrize("check", [check for _, checks in SUBJECTS for check in checks])
+def test_a_bare_machine_is_no_reason_to_fall_over(check: Callable[..., Any]) -> None:
+    bare = facts(
+        devices={}, units=None, settings=Settings(), firmware=firmware(lockdown=None),
+        kernel=replace(facts().kernel, release="", vfio=None),
+    )  # fmt: skip
+    list(check(bare))

@@ -1,0 +1,166 @@
+"""doctor's findings about libvirt, the service and the hook."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.fakes import facts as pc
+from tests.fakes.facts import bad, facts, only
+from vfiod.doctor import libvirt
+from vfiod.doctor.facts import Facts
+from vfiod.doctor.finding import Level
+from vfiod.survey.libvirtd import Confinement, HookFile, OwnHook
+
+
+def test_libvirt_in_order() -> None:
+    found = [finding for check in libvirt.CHECKS for finding in check(facts())]
+    assert {finding.check for finding in found} == {
+        "libvirt-daemon", "vfiod-service", "hook", "confinement",
+    }  # fmt: skip
+    assert bad(iter(found)) == []
+
+
+# Daemons
+
+
+def units(*changed: Any) -> Facts:
+    whole = pc.units() | {unit.name: unit for unit in changed}
+    return facts(units=whole)
+
+
+ABSENT = {"load": "not-found", "active": "inactive", "file": ""}
+
+
+def test_no_libvirt() -> None:
+    absent = [pc.unit(f"libvirtd.{kind}", **ABSENT) for kind in ("service", "socket")]
+    assert "libvirt-daemon-system" in only(libvirt.daemon(units(*absent))).command
+
+
+def test_no_libvirt_and_no_systemd() -> None:
+    without = replace(pc.hook(), installed=False)
+    assert only(libvirt.daemon(facts(units=None, libvirt=without))).level is Level.FAIL
+    assert list(libvirt.daemon(facts(units=None))) == []
+
+
+def test_libvirt_that_nobody_starts() -> None:
+    idle = [pc.unit(f"libvirtd.{kind}", active="inactive") for kind in ("service", "socket")]
+    finding = only(libvirt.daemon(units(*idle)))
+    assert finding.command == "sudo systemctl enable --now libvirtd.socket"
+
+
+def test_a_socket_is_enough() -> None:
+    assert bad(libvirt.daemon(units(pc.unit("libvirtd.service", active="inactive")))) == []
+
+
+def test_two_daemons() -> None:
+    assert "two daemons" in only(libvirt.daemon(units(pc.unit("virtqemud.service")))).fact
+
+
+@pytest.mark.parametrize(("changes", "level", "words"), [
+    (ABSENT, Level.FAIL, "not installed"),
+    ({"load": "masked", "active": "inactive"}, Level.FAIL, "masked"),
+    ({"active": "failed"}, Level.WARN, "is failed"),
+])  # fmt: skip
+def test_the_service(changes: dict[str, Any], level: Level, words: str) -> None:
+    finding = only(libvirt.service(units(pc.unit("vfiod.service", **changes))))
+    assert finding.level is level
+    assert words in finding.fact
+
+
+# The hook
+
+
+def hook(*, ours: bool | None = True, current: bool | None = True, **changes: Any) -> Facts:
+    whole = pc.hook(**changes)
+    return facts(libvirt=replace(whole, hook=OwnHook(whole.hook.file, ours, current)))
+
+
+def test_no_hook() -> None:
+    finding = only(libvirt.hook(facts(libvirt=replace(pc.hook(), hook=OwnHook(None)))))
+    assert finding.level is Level.FAIL
+    assert finding.command == "sudo systemctl restart vfiod"
+
+
+@pytest.mark.parametrize(("spoilt", "words"), [
+    (hook(executable=False), "is not executable"),
+    (hook(link=True), "is a symbolic link"),
+    (hook(current=False), "not the one of this version"),
+    (hook(ours=False, current=False), "is not vfiod's own file"),
+])  # fmt: skip
+def test_a_bad_hook(spoilt: Facts, words: str) -> None:
+    finding = only(libvirt.hook(spoilt))
+    assert finding.level is Level.FAIL
+    assert words in finding.fact
+    assert "vfiod" in finding.command
+
+
+def test_a_hook_that_may_not_be_read_is_not_accused() -> None:
+    assert bad(libvirt.hook(hook(ours=None, current=None))) == []
+
+
+def test_a_daemon_older_than_its_first_hook() -> None:
+    assert bad(libvirt.hook_loaded(hook(changed=999.0))) == []
+    finding = only(libvirt.hook_loaded(hook(changed=1001.0)))
+    assert finding.command == "sudo systemctl reload libvirtd"
+
+
+def test_other_hooks_have_made_libvirt_look_already() -> None:
+    other = HookFile("/etc/libvirt/hooks/qemu", executable=True)
+    younger = hook(changed=1001.0)
+    both = replace(younger, libvirt=replace(younger.libvirt, others=(other,)))
+    assert bad(libvirt.hook_loaded(both)) == []
+
+
+# Hooks of others
+
+
+def others(*files: HookFile) -> Facts:
+    return facts(libvirt=replace(pc.hook(), others=files))
+
+
+def test_another_tool_that_hands_the_card_over() -> None:
+    script = HookFile(
+        "/etc/libvirt/hooks/qemu", executable=True, meddles=("nodedev-detach", "vtconsole")
+    )
+    finding = only(libvirt.other_hooks(others(script)))
+    assert finding.level is Level.FAIL
+    assert finding.command == "sudo chmod -x /etc/libvirt/hooks/qemu"
+
+
+@pytest.mark.parametrize("script", [
+    HookFile("/etc/libvirt/hooks/qemu.d/network", executable=True),
+    HookFile("/etc/libvirt/hooks/qemu.d/old", executable=False, meddles=("vfio-pci",)),
+])  # fmt: skip
+def test_hooks_that_do_no_harm(script: HookFile) -> None:
+    assert bad(libvirt.other_hooks(others(script))) == []
+
+
+def test_a_hook_that_may_not_be_read() -> None:
+    script = HookFile("/etc/libvirt/hooks/qemu", executable=True, meddles=None)
+    assert only(libvirt.other_hooks(others(script))).level is Level.WARN
+
+
+# Confinement
+
+
+def confined(**changes: Any) -> Facts:
+    state = replace(Confinement(apparmor=True, profile=True, selinux=False), **changes)
+    return facts(libvirt=replace(pc.hook(), confinement=state))
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"driver": "none"}, "security_driver"),
+    ({"profile": False}, "profile is missing or disabled"),
+])  # fmt: skip
+def test_confinement(changes: dict[str, Any], words: str) -> None:
+    assert words in only(libvirt.confinement(confined(**changes))).fact
+
+
+def test_selinux_matters_to_virtqemud_only() -> None:
+    enforcing = confined(selinux=True, apparmor=False)
+    assert bad(libvirt.confinement(enforcing)) == []
+    modular = replace(
+        enforcing, units=pc.units() | {"virtqemud.service": pc.unit("virtqemud.service")}
+    )
+    assert "SELinux" in only(libvirt.confinement(modular)).fact

@@ -1,0 +1,112 @@
+"""Display manager, lingering users, memory, framebuffers, the way to a file, systemd's units."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.tree import Link, grow
+from vfiod.model import FirmwareFramebuffer
+from vfiod.survey.desktop import Desktop, read_desktop
+from vfiod.survey.memory import Memory, read_memory
+from vfiod.survey.reach import read_reach
+from vfiod.survey.screen import read_framebuffers
+from vfiod.survey.units import UnitState, read_units
+
+ALIAS = "etc/systemd/system/display-manager.service"
+
+
+@pytest.mark.parametrize(("target", "manager", "masked"), [
+    ("/lib/systemd/system/lightdm.service", "lightdm.service", False), ("/dev/null", "", True),
+])  # fmt: skip
+def test_display_manager(tmp_path: Path, target: str, manager: str, masked: object) -> None:
+    grow(tmp_path, {ALIAS: Link(target)})
+    assert read_desktop(tmp_path) == Desktop(manager, bool(masked), ())
+
+
+def test_lingering_users(tmp_path: Path) -> None:
+    grow(tmp_path, {"var/lib/systemd/linger/alice": ""})
+    assert read_desktop(tmp_path) == Desktop("", masked=False, lingering=("alice",))
+
+
+def test_memory(tmp_path: Path) -> None:
+    text = (
+        "MemTotal:       16000000 kB\nMemAvailable:   12000000 kB\nHugePages_Total:      10\n"
+        "HugePages_Free:        4\nHugepagesize:       2048 kB\n"
+    )
+    grow(tmp_path, {"proc/meminfo": text})
+    assert read_memory(tmp_path) == Memory(16000000 * 1024, 12000000 * 1024, 2**21, 10, 4)
+
+
+def test_no_memory_to_read_of(tmp_path: Path) -> None:
+    assert read_memory(tmp_path) == Memory(0, 0, 0, 0, 0)
+
+
+def test_framebuffers(tmp_path: Path) -> None:
+    drivers = "sys/bus/platform/drivers"
+    grow(tmp_path, {
+        f"{drivers}/efi-framebuffer/efi-framebuffer.0/x": "",
+        f"{drivers}/simple-framebuffer/bind": "",
+    })  # fmt: skip
+    efi = FirmwareFramebuffer("efi-framebuffer.0", "efi-framebuffer")
+    assert read_framebuffers(tmp_path) == (efi,)
+
+
+# The way to a file
+
+
+def test_a_file_that_all_may_reach(tmp_path: Path) -> None:
+    grow(tmp_path, {"var/lib/win10.img": ""})
+    found = read_reach("/var/lib/win10.img", tmp_path)
+    assert (found.exists, found.closed) == (True, "")
+
+
+def test_the_first_closed_directory_is_named(tmp_path: Path) -> None:
+    grow(tmp_path, {"home/alice/vm/win10.img": ""})
+    for name in ("home/alice/vm", "home/alice"):
+        (tmp_path / name).chmod(0o700)
+    found = read_reach("/home/alice/vm/win10.img", tmp_path)
+    assert (found.exists, found.closed) == (True, "/home/alice")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    found = read_reach("/var/lib/win10.img", tmp_path)
+    assert (found.exists, found.closed) == (False, "")
+
+
+# Units
+
+
+class Systemd:
+    """Answers as systemd does for one unit."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+
+    def call(self, _service: str, path: str, method: str, _types: str, *arguments: Any) -> Any:
+        if method.endswith(".LoadUnit"):
+            return (f"/unit/{arguments[0]}",)
+        assert path == "/unit/display-manager.service"
+        return (self.values,)
+
+
+def test_units() -> None:
+    values = {
+        "Id": "lightdm.service", "LoadState": "loaded", "ActiveState": "active",
+        "UnitFileState": "enabled", "CanStart": True, "CanStop": False,
+        "StateChangeTimestamp": 1_700_000_000_500_000,
+    }  # fmt: skip
+    found = read_units(Systemd(values), ["display-manager.service"])  # type: ignore[arg-type]
+    assert found == {
+        "display-manager.service": UnitState(
+            "lightdm.service", "loaded", "active", "enabled", can_stop=False,
+            changed=1_700_000_000.5,
+        )
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "running"), [
+    ("active", True), ("reloading", True), ("activating", True), ("failed", False),
+])  # fmt: skip
+def test_running(state: str, running: object) -> None:
+    assert UnitState("x", "loaded", state).running is running

@@ -1,0 +1,101 @@
+"""libvirt's hooks and confinement, read from small trees."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.tree import Contents, Link, grow
+from vfiod.survey.libvirtd import HookPlaces, Libvirt, read_libvirt
+
+OWN = "etc/libvirt/hooks/qemu.d/50-vfiod"
+OLD = "etc/libvirt/hooks/qemu"
+SOURCE = "usr/share/vfiod/hooks/qemu"
+MARK = b"# Installed by vfiod.service"
+TEXT = "#!/bin/sh\n# Installed by vfiod.service\nexit 0\n"
+PLACES = HookPlaces(Path("/") / OWN, Path("/") / SOURCE, MARK)
+
+
+def libvirt(root: Path, files: dict[str, Contents], *executable: str) -> Libvirt:
+    grow(root, files)
+    for name in executable:
+        (root / name).chmod(0o755)
+    return read_libvirt(PLACES, root)
+
+
+def test_no_libvirt(tmp_path: Path) -> None:
+    found = read_libvirt(PLACES, tmp_path)
+    assert not found.installed
+    assert found.hook.file is None
+    assert found.others == ()
+
+
+def test_own_hook(tmp_path: Path) -> None:
+    found = libvirt(tmp_path, {OWN: TEXT, SOURCE: TEXT}, OWN).hook
+    assert found.file is not None
+    assert found.file.path == f"/{OWN}"
+    assert (found.file.executable, found.file.link) == (True, False)
+    assert (found.ours, found.current) == (True, True)
+    assert found.file.changed > 1e9
+
+
+def test_own_hook_that_is_not_executable_and_old(tmp_path: Path) -> None:
+    found = libvirt(tmp_path, {OWN: TEXT + "# old", SOURCE: TEXT}).hook
+    assert found.file is not None
+    assert not found.file.executable
+    assert (found.ours, found.current) == (True, False)
+
+
+def test_somebody_elses_file_in_its_place(tmp_path: Path) -> None:
+    assert libvirt(tmp_path, {OWN: "#!/bin/sh\n", SOURCE: TEXT}).hook.ours is False
+
+
+def test_without_the_package_nothing_is_compared(tmp_path: Path) -> None:
+    assert libvirt(tmp_path, {OWN: TEXT}).hook.current is None
+
+
+@pytest.mark.parametrize("target", [SOURCE, "nowhere"])
+def test_links(tmp_path: Path, target: str) -> None:
+    found = libvirt(tmp_path, {OWN: Link(target), SOURCE: TEXT}).hook
+    assert found.file is not None
+    assert found.file.link
+
+
+def test_scripts_that_a_single_hook_runs(tmp_path: Path) -> None:
+    script = "etc/libvirt/hooks/qemu.d/win10/prepare/begin/start.sh"
+    files: dict[str, Contents] = {OLD: "#!/bin/sh\n", script: "#!/bin/sh\necho vfio-pci\n"}
+    grow(tmp_path, files)
+    (tmp_path / script).chmod(0o755)
+    assert [hook.path for hook in read_libvirt(PLACES, tmp_path).others] == [f"/{OLD}"]
+    (tmp_path / OLD).chmod(0o755)
+    _, found = read_libvirt(PLACES, tmp_path).others
+    assert (found.path, found.executable, found.meddles) == (f"/{script}", True, ("vfio-pci",))
+
+
+def test_other_hooks(tmp_path: Path) -> None:
+    text = "#!/bin/sh\nvirsh nodedev-detach pci_0000_01_00_0\n"
+    files: dict[str, Contents] = {
+        OWN: TEXT, OLD: text, "etc/libvirt/hooks/qemu.d/10-net": "#!/bin/sh\n",
+    }  # fmt: skip
+    first, second = libvirt(tmp_path, files, OLD).others
+    assert (first.path, first.executable, first.meddles) == (f"/{OLD}", True, ("nodedev-detach",))
+    assert (second.path, second.executable, second.meddles) == (
+        "/etc/libvirt/hooks/qemu.d/10-net", False, (),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "field", "value"), [
+    ({"sys/module/apparmor/parameters/enabled": "Y\n"}, "apparmor", True),
+    ({"sys/module/apparmor/parameters/enabled": "N\n"}, "apparmor", False),
+    ({"etc/apparmor.d/usr.sbin.libvirtd": ""}, "profile", True),
+    ({"etc/apparmor.d/usr.sbin.virtqemud": ""}, "profile", True),
+    ({"etc/apparmor.d/usr.sbin.libvirtd": "",
+      "etc/apparmor.d/disable/usr.sbin.libvirtd": Link("/gone")}, "profile", False),
+    ({"sys/fs/selinux/enforce": "1"}, "selinux", True),
+    ({"sys/fs/selinux/enforce": "0"}, "selinux", False),
+    ({"etc/libvirt/qemu.conf": '#security_driver = "x"\nsecurity_driver = "none"\n'},
+     "driver", "none"),
+    ({"etc/libvirt/qemu.conf": '#user = "root"\n'}, "user", ""),
+    ({"etc/libvirt/qemu.conf": 'user = "root"\n'}, "user", "root"),
+])  # fmt: skip
+def test_confinement(tmp_path: Path, files: dict[str, Contents], field: str, value: object) -> None:
+    assert getattr(libvirt(tmp_path, files).confinement, field) == value

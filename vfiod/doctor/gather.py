@@ -1,0 +1,125 @@
+"""Reads the facts that doctor judges. What cannot be had is left out, never an error."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vfiod import domain, inventory
+from vfiod.bus import Bus
+from vfiod.checks import Request
+from vfiod.config import DISPLAY_MANAGER, Config
+from vfiod.doctor.facts import Facts, Guest, Settings
+from vfiod.doctor.guestxml import read_guest
+from vfiod.doctor.libvirt import UNITS
+from vfiod.errors import ConfigError, VfiodError
+from vfiod.host import Host
+from vfiod.model import Holder, PciAddress
+from vfiod.survey import boot, leftovers
+from vfiod.survey.desktop import read_desktop
+from vfiod.survey.firmware import read_firmware
+from vfiod.survey.kernel import read_kernel
+from vfiod.survey.libvirtd import HookPlaces, read_libvirt
+from vfiod.survey.memory import read_memory
+from vfiod.survey.pci import read_devices
+from vfiod.survey.pcinames import read_names
+from vfiod.survey.reach import Reach, read_reach
+from vfiod.survey.screen import read_framebuffers
+from vfiod.survey.standing import Standing
+from vfiod.survey.units import UnitState, read_units
+
+PCI = "sys/bus/pci/devices"
+JOURNAL = "run/vfiod/journal.json"
+LIST_GUESTS = "See that libvirt runs and how the guest is called."
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What is not read from files. ``bus`` and ``host`` are None if the system bus is not there.
+
+    ``run`` runs a program and gives what it printed; it raises HostError if that fails.
+    """
+
+    hook: HookPlaces
+    load_config: Callable[[], Config]
+    domain_xml: Callable[[str], str]
+    run: Callable[[Sequence[str]], str]
+    bus: Bus | None = None
+    host: Host | None = None
+
+
+def gather(doors: Doors, name: str | None = None, root: Path = Path("/")) -> Facts:
+    """Read this host, and the guest ``name`` if one is given."""
+    settings = _settings(doors)
+    devices = read_devices(root)
+    standing = Standing(root)
+    facts = Facts(
+        firmware=read_firmware(root),
+        boot=boot.read(root),
+        kernel=read_kernel(root),
+        devices=devices,
+        names=read_names(root),
+        framebuffers=read_framebuffers(root),
+        libvirt=read_libvirt(doors.hook, root),
+        desktop=read_desktop(root),
+        memory=read_memory(root),
+        settings=settings,
+        leftovers=leftovers.read(root, devices.values()),
+        units=_units(doors, settings.config),
+        guest=_guest(doors, settings.config, name, root) if name else None,
+        carried={a: standing.on(root / PCI / str(a)) for a in devices},
+        busy=(root / JOURNAL).exists(),
+    )
+    return replace(facts, holders=_holders(doors, [d.address for d in facts.leaving]))
+
+
+def _settings(doors: Doors) -> Settings:
+    try:
+        return Settings(doors.load_config())
+    except ConfigError as error:
+        return Settings(faults=error.faults)
+
+
+def _units(doors: Doors, config: Config) -> dict[str, UnitState] | None:
+    wanted = dict.fromkeys((*UNITS, DISPLAY_MANAGER, config.display_manager))
+    if doors.bus is not None:
+        with suppress(VfiodError):
+            return dict(read_units(doors.bus, wanted))
+    return None
+
+
+def _holders(doors: Doors, addresses: Sequence[PciAddress]) -> Sequence[Holder]:
+    return doors.host.processes.holders(addresses) if doors.host is not None else ()
+
+
+def _guest(doors: Doors, config: Config, name: str, root: Path) -> Guest:
+    try:
+        xml = doors.domain_xml(name)
+        wanted = domain.parse(xml)
+    except VfiodError as error:
+        return Guest(name, fault=error.message, remedy=LIST_GUESTS)
+    hidden = tuple(_hidden_roms(doors.host, config, wanted)) if doors.host is not None else ()
+    guest = Guest(name, xml=read_guest(xml), reaches=_reaches(wanted, root), hidden_roms=hidden)
+    if name not in config.guests or doors.host is None:
+        return guest
+    chosen = config.guests[name]
+    try:
+        state = inventory.read(doors.host, config, chosen, wanted)
+    except VfiodError as error:
+        return replace(guest, fault=error.message, remedy=error.hint or LIST_GUESTS)
+    return replace(guest, request=Request(config, chosen, wanted, state))
+
+
+def _hidden_roms(host: Host, config: Config, wanted: domain.Domain) -> Iterator[str]:
+    guest = config.guests.get(wanted.name)
+    copied = {device.address for device in guest.devices if device.rom} if guest else set()
+    for hostdev in wanted.hostdevs:
+        own = hostdev.rom_file is not None and hostdev.address not in copied
+        if hostdev.rom_file and own and not host.files.qemu_may_read(hostdev.rom_file):
+            yield hostdev.rom_file
+
+
+def _reaches(wanted: domain.Domain, root: Path) -> list[Reach]:
+    images = [disk.source for disk in wanted.disks if not disk.block]
+    roms = [hostdev.rom_file for hostdev in wanted.hostdevs if hostdev.rom_file]
+    return [read_reach(path, root) for path in (*images, *roms) if path.startswith("/")]

@@ -1,0 +1,69 @@
+"""What of a guest's XML decides how well a passed-through card works in it. Pure.
+
+Reads text that vfiod.domain has parsed before, and so refused if it was not to be trusted
+(https://libvirt.org/formatdomain.html).
+"""
+
+from dataclasses import dataclass
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+
+@dataclass(frozen=True, slots=True)
+class GuestXml:
+    """``vendor_id`` is the Hyper-V one that is set; ``screens`` are emulated video models.
+
+    ``hidden`` says that KVM does not name itself; ``balloon`` that memory may be taken back.
+    """
+
+    windows: bool
+    uefi: bool
+    machine: str
+    hidden: bool
+    vendor_id: str
+    balloon: bool
+    screens: tuple[str, ...] = ()
+
+
+def read_guest(xml: str) -> GuestXml:
+    """Read domain XML that vfiod.domain.parse has accepted."""
+    root = ElementTree.fromstring(xml)
+    machine = root.find("os/type")
+    return GuestXml(
+        windows=root.find("features/hyperv") is not None or "microsoft.com/win" in _system(root),
+        uefi=_is_uefi(root),
+        machine="" if machine is None else machine.get("machine", ""),
+        hidden=_state(root, "features/kvm/hidden") == "on",
+        vendor_id=_vendor_id(root),
+        balloon=_attribute(root, "devices/memballoon", "model") != "none",
+        screens=tuple(
+            model
+            for e in root.iterfind("devices/video/model")
+            if (model := e.get("type", "")) != "none"
+        ),
+    )
+
+
+def _is_uefi(root: Element) -> bool:
+    """By automatic choice, or by a loader in flash (libvirt: formatdomain.html#bios-bootloader)."""
+    chosen = _attribute(root, "os", "firmware") == "efi"
+    return chosen or _attribute(root, "os/loader", "type") == "pflash"
+
+
+def _system(root: Element) -> str:
+    """The operating system as libosinfo names it: virt-install writes it into the metadata."""
+    return next((e.get("id", "") for e in root.iter() if e.tag.endswith("}os")), "")
+
+
+def _vendor_id(root: Element) -> str:
+    path = "features/hyperv/vendor_id"
+    return _attribute(root, path, "value") if _state(root, path) == "on" else ""
+
+
+def _state(root: Element, path: str) -> str:
+    return _attribute(root, path, "state")
+
+
+def _attribute(root: Element, path: str, name: str) -> str:
+    element = root.find(path)
+    return "" if element is None else element.get(name, "")

@@ -1,0 +1,55 @@
+"""The running kernel: its release, and whether it has a module."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from vfiod import sysfs
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """``vfio`` says whether vfio-pci is there, loadable or built in; None if that is unknown.
+
+    ``unsafe_interrupts``: vfio works without interrupt remapping, as it was told to.
+    ``nvidia`` is the major version of NVIDIA's own driver, 0 if it is not loaded.
+    """
+
+    release: str
+    vfio: bool | None = None
+    unsafe_interrupts: bool = False
+    nvidia: int = 0
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Major and minor number, (0, 0) if the release has none."""
+        match = re.match(r"(\d+)\.(\d+)", self.release)
+        return (int(match[1]), int(match[2])) if match else (0, 0)
+
+
+def read_kernel(root: Path = Path("/")) -> Kernel:
+    """Read it from /proc and the module lists of depmod(8)."""
+    release = sysfs.read(root / "proc/sys/kernel/osrelease") or ""
+    modules = root / "sys/module"
+    unsafe = sysfs.read(modules / "vfio_iommu_type1/parameters/allow_unsafe_interrupts")
+    return Kernel(
+        release=release,
+        vfio=_has_vfio(root, release),
+        unsafe_interrupts=unsafe == "Y",
+        nvidia=_major(sysfs.read(modules / "nvidia/version") or ""),
+    )
+
+
+def _has_vfio(root: Path, release: str) -> bool | None:
+    if (root / "sys/module/vfio_pci").exists() or (root / "sys/bus/pci/drivers/vfio-pci").exists():
+        return True
+    lists = [
+        sysfs.read(root / "lib/modules" / release / f"modules.{n}") for n in ("dep", "builtin")
+    ]
+    known = [text for text in lists if text is not None]
+    return any("/vfio-pci.ko" in text for text in known) if release and known else None
+
+
+def _major(version: str) -> int:
+    match = re.match(r"\d+", version)
+    return int(match[0]) if match else 0

@@ -1,0 +1,152 @@
+"""libvirt on this host: its hooks, and what confines them and QEMU."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vfiod import sysfs
+
+HOOKS = "etc/libvirt/hooks"
+# What scripts do that hand a graphics card over by themselves.
+MEDDLING = (
+    "vfio-pci", "vfio_pci", "driver_override", "nodedev-detach", "nodedev-reattach",
+    "display-manager", "vtconsole", "efi-framebuffer", "/unbind", "vfio-startup",
+)  # fmt: skip
+PROFILES = ("usr.sbin.libvirtd", "usr.sbin.virtqemud")
+_LIMIT = 256 * 1024
+_SETTING = re.compile(r"^\s*(\w+)\s*=\s*\"?([\w.+-]*)\"?", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class HookPlaces:
+    """Where vfiod's hook is installed, where its text comes from, and the line that marks it."""
+
+    target: Path
+    source: Path
+    mark: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HookFile:
+    """A file in libvirt's hook directory; ``changed`` is its ctime, seconds since 1970.
+
+    ``meddles`` are the words of MEDDLING in it; None if it cannot be read.
+    """
+
+    path: str
+    executable: bool
+    link: bool = False
+    changed: float = 0.0
+    meddles: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHook:
+    """vfiod's hook: is it ``ours``, has it the package's ``current`` text? None if unreadable."""
+
+    file: HookFile | None
+    ours: bool | None = None
+    current: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """``apparmor``: the kernel enforces it; ``profile``: libvirt's profile is installed and on.
+
+    ``selinux``: enforcing. ``driver`` and ``user`` are what qemu.conf says, if it can be read.
+    """
+
+    apparmor: bool
+    profile: bool
+    selinux: bool
+    driver: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Libvirt:
+    """All of it; ``installed`` says whether libvirt's configuration directory is there."""
+
+    installed: bool
+    hook: OwnHook
+    others: tuple[HookFile, ...]
+    confinement: Confinement
+
+
+def read_libvirt(places: HookPlaces, root: Path = Path("/")) -> Libvirt:
+    """Read files only; which daemon runs is for systemd to say."""
+    own = root / places.target.relative_to("/")
+    return Libvirt(
+        installed=(root / "etc/libvirt").is_dir(),
+        hook=_own(places, root),
+        others=tuple(_other_hooks(root, own)),
+        confinement=_confinement(root),
+    )
+
+
+def _own(places: HookPlaces, root: Path) -> OwnHook:
+    path = root / places.target.relative_to("/")
+    if not os.path.lexists(path):
+        return OwnHook(None)
+    text = _beginning(path)
+    wanted = _beginning(root / places.source.relative_to("/"))
+    return OwnHook(
+        file=_file(path, root),
+        ours=None if text is None else places.mark in text,
+        current=None if text is None or wanted is None else text == wanted,
+    )
+
+
+def _other_hooks(root: Path, own: Path) -> Iterator[HookFile]:
+    """The old single hook, and everything beside ours. libvirt itself skips directories in qemu.d;
+    the single hook that many guides install runs what is in GUEST/OPERATION/SUBOPERATION there
+    (PassthroughPOST/VFIO-Tools, libvirt_hooks/qemu).
+    """
+    folder = root / HOOKS
+    single, beside = folder / "qemu", folder / "qemu.d"
+    paths = [single, *(beside / name for name in sysfs.names(beside))]
+    if os.access(single, os.X_OK):
+        paths += sorted(beside.glob("*/*/*/*"))
+    yield from (_file(path, root) for path in paths if path != own and path.is_file())
+
+
+def _file(path: Path, root: Path) -> HookFile:
+    status = path.lstat()
+    text = _beginning(path)
+    found = None if text is None else tuple(w for w in MEDDLING if w.encode() in text)
+    mode = path.stat().st_mode if path.exists() else 0
+    return HookFile(
+        path=f"/{path.relative_to(root)}",
+        executable=bool(mode & stat.S_IXUSR),
+        link=path.is_symlink(),
+        changed=status.st_ctime,
+        meddles=found,
+    )
+
+
+def _confinement(root: Path) -> Confinement:
+    text = (_beginning(root / "etc/libvirt/qemu.conf") or b"").decode(errors="replace")
+    settings = dict(_SETTING.findall(text))
+    return Confinement(
+        apparmor=sysfs.read(root / "sys/module/apparmor/parameters/enabled") == "Y",
+        profile=any(_is_enabled(root / "etc/apparmor.d", name) for name in PROFILES),
+        selinux=sysfs.read(root / "sys/fs/selinux/enforce") == "1",
+        driver=settings.get("security_driver", ""),
+        user=settings.get("user", ""),
+    )
+
+
+def _is_enabled(profiles: Path, name: str) -> bool:
+    """aa-disable(8) links a profile into the directory disable."""
+    return (profiles / name).exists() and not os.path.lexists(profiles / "disable" / name)
+
+
+def _beginning(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LIMIT)
+    except OSError:
+        return None

@@ -1,0 +1,69 @@
+"""States of systemd's units, read over D-Bus (org.freedesktop.systemd1(5)); any user may."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vfiod.bus import Bus
+
+SERVICE = "org.freedesktop.systemd1"
+MANAGER = "/org/freedesktop/systemd1"
+UNIT = f"{SERVICE}.Unit"
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """``name`` is the primary one; ``load``, ``active`` and ``file`` are systemd's own words.
+
+    ``file`` is empty for a unit without a file. ``changed`` is when ``active`` last changed, a
+    reload included, in seconds since 1970; 0 if it never did.
+    """
+
+    name: str
+    load: str
+    active: str
+    file: str = ""
+    can_start: bool = True
+    can_stop: bool = True
+    changed: float = 0.0
+
+    @property
+    def exists(self) -> bool:
+        """False if there is no such unit on this host."""
+        return self.load != "not-found"
+
+    @property
+    def masked(self) -> bool:
+        """True if it may not be started by anybody."""
+        return self.load == "masked"
+
+    @property
+    def running(self) -> bool:
+        """True if it is active or about to be."""
+        return self.active in ("active", "activating", "reloading")
+
+    @property
+    def enabled(self) -> bool:
+        """True if the next boot starts it; static units are started by others."""
+        return self.file in ("enabled", "enabled-runtime", "static", "alias", "indirect")
+
+
+def read_units(bus: Bus, names: Collection[str]) -> Mapping[str, UnitState]:
+    """The units by the names asked for. Raises HostError if systemd does not answer."""
+    return {name: _unit(bus, name) for name in names}
+
+
+def _unit(bus: Bus, name: str) -> UnitState:
+    path = bus.call(SERVICE, MANAGER, f"{SERVICE}.Manager.LoadUnit", "s", name)[0]
+    get_all = "org.freedesktop.DBus.Properties.GetAll"
+    values: Mapping[str, Any] = bus.call(SERVICE, path, get_all, "s", UNIT)[0]
+    return UnitState(
+        name=values["Id"],
+        load=values["LoadState"],
+        active=values["ActiveState"],
+        file=values["UnitFileState"],
+        can_start=values["CanStart"],
+        can_stop=values["CanStop"],
+        changed=values["StateChangeTimestamp"] / _MICROSECONDS,
+    )

@@ -1,0 +1,85 @@
+"""vfiod doctor: is this PC ready, and what to do where it is not."""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+WIDTH = 100  # of plain text
+CODES = {"OK": 0, "WARN": 10, "FAIL": 11}
+NOT_ROOT = (
+    "Seen as an ordinary user: who has the card open and files that only root may read are left "
+    "out. For all of it: sudo vfiod doctor"
+)
+NO_BUS = "systemd does not answer on the system bus: services and the display manager are left out."
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser(
+        "doctor",
+        help="check this PC, and a guest if one is named; touches nothing",
+        epilog="exit status: 0 all is well; 10 warnings; 11 something fails",
+    )
+    verb.add_argument("guest", metavar="GUEST", nargs="?", help="check this guest as well")
+    verb.add_argument("--json", action="store_true", help="print the findings as JSON")
+    verb.add_argument(
+        "--report", metavar="FILE", type=Path, help="write a redacted archive for a bug report"
+    )
+    verb.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look, judge and tell; the exit status is that of the worst finding."""
+    from vfiod.doctor import tell
+    from vfiod.doctor.examine import examine, worst
+    from vfiod.doctor.finding import Level
+    from vfiod.doctor.gather import gather
+    from vfiod.offline import doctor_doors
+    from vfiod.talk import console
+
+    facts = gather(doctor_doors(), arguments.guest)
+    sections = examine(facts)
+    notes = list(_notes(facts, fails=worst(sections) is Level.FAIL))
+    if arguments.report is not None:
+        _write_report(arguments, sections, notes)
+    elif arguments.json:
+        print(json.dumps(tell.document(sections, notes), indent=2, ensure_ascii=False))
+    else:
+        out = console()
+        for line in tell.told(sections, out.width if out.is_terminal else WIDTH):
+            out.print(line, soft_wrap=True)
+        for note in notes:
+            out.print(note)
+    return CODES[worst(sections).name]
+
+
+def _notes(facts: Any, *, fails: bool) -> Iterator[str]:
+    if os.geteuid() != 0:
+        yield NOT_ROOT
+    if facts.units is None:
+        yield NO_BUS
+    if facts.guest is None and facts.guests:
+        yield f"To check a guest as well: vfiod doctor {facts.guests[0].name}"
+    elif facts.guest is not None and not fails:
+        yield f"To try it without the guest: vfiod rehearse {facts.guest.name}"
+
+
+def _write_report(arguments: argparse.Namespace, sections: Any, notes: list[str]) -> None:
+    from vfiod.doctor import report, tell
+    from vfiod.doctor.evidence import read_evidence
+    from vfiod.offline import doctor_doors
+    from vfiod.survey.redact import read_redactor
+
+    texts = {
+        "doctor.txt": "\n".join(line.plain for line in tell.told(sections, WIDTH)) + "\n",
+        "doctor.json": json.dumps(tell.document(sections, notes), indent=2, ensure_ascii=False),
+        **read_evidence(doctor_doors(), arguments.guest),
+    }
+    data = report.pack(texts, read_redactor())
+    asked_by = os.environ.get("SUDO_UID", "")
+    owner = int(asked_by) if os.geteuid() == 0 and asked_by.isdecimal() else None
+    report.write_new(arguments.report, data, owner=owner)
+    print(report.inside(texts, arguments.report, len(data)))
