@@ -170,3 +170,27 @@ def test_the_command_never_overwrites(tmp_path: Path, capsys: pytest.CaptureFixt
     assert cli.main(["doctor", "--report", str(target)]) == HostError.exit_code
     assert "exists already" in capsys.readouterr().err
     assert target.read_bytes() == before
+
+
+class Systemd:
+    """Knows every unit, and that it runs."""
+
+    def call(self, _service: str, path: str, method: str, _types: str, *arguments: Any) -> Any:
+        if method.endswith(".LoadUnit"):
+            return (f"/{arguments[0]}",)
+        return (
+            {
+                "Id": path[1:], "LoadState": "loaded", "ActiveState": "active",
+                "UnitFileState": "enabled", "CanStart": True, "CanStop": True,
+                "StateChangeTimestamp": 0,
+            },
+        )  # fmt: skip
+
+
+def test_units_are_those_of_libvirt_and_the_configured_display_manager(pc: Path) -> None:
+    chosen = partial(config.parse, "display_manager: ly.service\n")
+    opened = replace(doors(), bus=Systemd(), load_config=chosen)  # type: ignore[arg-type]
+    units = gather(opened, root=pc).units
+    assert units is not None
+    assert {"ly.service", "libvirtd.service", "virtqemud.socket", "vfiod.service"} <= set(units)
+    assert units["ly.service"].running
