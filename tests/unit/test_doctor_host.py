@@ -164,7 +164,9 @@ def test_firmware_framebuffer_beside_a_driver() -> None:
 def test_rom() -> None:
     assert bad(cards.rom(facts())) == []
     without = facts(settings=Settings(pcs.settings(rom=False)))
-    assert only(cards.rom(without)).command == "sudo vfiod rom dump 0000:01:00.0"
+    assert (
+        only(cards.rom(without)).command == "sudo vfiod rom dump 0000:01:00.0 /etc/vfiod/card.rom"
+    )
 
 
 @pytest.mark.parametrize(("mib", "resizable", "warns"), [

@@ -100,7 +100,7 @@ def rom(facts: Facts) -> Findings:
                 why="The PC started on this card, so a guest cannot read the card's own ROM. "
                 "Many cards then stay dark until the guest's driver is loaded, some for good.",
                 remedy="Get the ROM from the card, then name it in /etc/vfiod/vfiod.yaml.",
-                command=f"sudo vfiod rom dump {device.address}",
+                command=f"sudo vfiod rom dump {device.address} /etc/vfiod/card.rom",
             )
 
 
