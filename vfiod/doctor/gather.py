@@ -25,10 +25,9 @@ from vfiod.survey.pci import read_devices
 from vfiod.survey.pcinames import read_names
 from vfiod.survey.reach import Reach, read_reach
 from vfiod.survey.screen import read_framebuffers
-from vfiod.survey.standing import Standing
+from vfiod.survey.standing import read_carried
 from vfiod.survey.units import UnitState, read_units
 
-PCI = "sys/bus/pci/devices"
 JOURNAL = "run/vfiod/journal.json"
 LIST_GUESTS = "See that libvirt runs and how the guest is called."
 
@@ -52,7 +51,6 @@ def gather(doors: Doors, name: str | None = None, root: Path = Path("/")) -> Fac
     """Read this host, and the guest ``name`` if one is given."""
     settings = _settings(doors)
     devices = read_devices(root)
-    standing = Standing(root)
     facts = Facts(
         firmware=read_firmware(root),
         boot=boot.read(root),
@@ -67,7 +65,7 @@ def gather(doors: Doors, name: str | None = None, root: Path = Path("/")) -> Fac
         leftovers=leftovers.read(root, devices.values()),
         units=_units(doors, settings.config),
         guest=_guest(doors, settings.config, name, root) if name else None,
-        carried={a: standing.on(root / PCI / str(a)) for a in devices},
+        carried=read_carried(devices, root),
         busy=(root / JOURNAL).exists(),
     )
     return replace(facts, holders=_holders(doors, [d.address for d in facts.leaving]))
