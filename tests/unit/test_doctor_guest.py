@@ -13,8 +13,9 @@ from vfiod.doctor import guest as checks
 from vfiod.doctor.examine import examine
 from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.finding import Findings, Level
-from vfiod.doctor.guest import CHECKS, WORDS, examine_guest
+from vfiod.doctor.guest import CHECKS, examine_guest
 from vfiod.doctor.guestxml import GuestXml, read_guest
+from vfiod.doctor.refusals import WORDS, refusals
 from vfiod.survey.libvirtd import Confinement
 from vfiod.survey.reach import Reach
 
@@ -45,14 +46,14 @@ def test_every_refusal_has_its_words() -> None:
 
 
 def test_each_refusal_that_finds_nothing_is_a_line() -> None:
-    lines = list(checks.refusals(facts(), pc.guest()))
+    lines = list(refusals(facts(), pc.guest()))
     assert [line.check for line in lines] == [c.__name__.replace("_", "-") for c in REFUSALS]
 
 
 def test_a_refusal_is_told_with_its_remedy() -> None:
     host = pcs.greeter()
     host.files.absent.add("/var/lib/libvirt/images/win10.qcow2")
-    finding = only(checks.refusals(facts(), pc.guest(host)))
+    finding = only(refusals(facts(), pc.guest(host)))
     assert finding.check == "disks-exist"
     assert finding.fact == "the guest's disk /var/lib/libvirt/images/win10.qcow2 does not exist"
     assert finding.remedy == "Restore it or detach it."
@@ -63,8 +64,8 @@ def test_an_iommu_that_is_off_is_said_once() -> None:
     for device in host.kernel.devices.values():
         device.function = replace(device.function, group=None)
     off = facts(firmware=pc.firmware(iommu=replace(pc.firmware().iommu, groups=0)))
-    assert bad(checks.refusals(off, pc.guest(host))) == []
-    assert {f.check for f in bad(checks.refusals(facts(), pc.guest(host)))} == {"iommu-is-on"}
+    assert bad(refusals(off, pc.guest(host))) == []
+    assert {f.check for f in bad(refusals(facts(), pc.guest(host)))} == {"iommu-is-on"}
 
 
 # Presence

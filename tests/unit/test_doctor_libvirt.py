@@ -154,13 +154,13 @@ def confined(**changes: Any) -> Facts:
     ({"profile": False}, "profile is missing or disabled"),
 ])  # fmt: skip
 def test_confinement(changes: dict[str, Any], words: str) -> None:
-    assert words in only(libvirt.confinement(confined(**changes))).fact
+    assert words in only(libvirt.apparmor(confined(**changes))).fact
 
 
 def test_selinux_matters_to_virtqemud_only() -> None:
     enforcing = confined(selinux=True, apparmor=False)
-    assert bad(libvirt.confinement(enforcing)) == []
+    assert bad(libvirt.selinux(enforcing)) == []
     modular = replace(
         enforcing, units=pc.units() | {"virtqemud.service": pc.unit("virtqemud.service")}
     )
-    assert "SELinux" in only(libvirt.confinement(modular)).fact
+    assert "SELinux" in only(libvirt.selinux(modular)).fact

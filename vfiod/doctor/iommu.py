@@ -1,7 +1,8 @@
 """Findings about the IOMMU. Pure."""
 
 from vfiod.doctor.facts import Facts
-from vfiod.doctor.finding import Findings, fail, ok, warn
+from vfiod.doctor.finding import Finding, Findings, fail, ok, warn
+from vfiod.survey.firmware import Iommu
 
 # kernel: Documentation/admin-guide/kernel-parameters.txt
 _OFF = frozenset({"iommu=off", "intel_iommu=off", "amd_iommu=off", "iommu=soft"})
@@ -17,38 +18,41 @@ _REMAP_WHY = (
 
 def iommu_on(facts: Facts) -> Findings:
     """From the firmware's tables, the command line and what the kernel made of them."""
-    check, iommu = "iommu-on", facts.firmware.iommu
-    off = sorted(_OFF & set(facts.boot.running))
+    iommu = facts.firmware.iommu
     if iommu.is_on:
         brand = f"{iommu.brands}, " if iommu.tables else ""
-        yield ok(check, f"the IOMMU is on ({brand}{iommu.groups} groups of devices)")
+        yield ok("iommu-on", f"the IOMMU is on ({brand}{iommu.groups} groups of devices)")
     elif not iommu.tables:
-        yield fail(
-            check,
-            "the firmware offers no IOMMU (no ACPI table DMAR or IVRS)",
-            why=_WHY,
-            remedy="This is a virtual machine itself: use vfiod on the real PC."
-            if facts.firmware.processor.in_guest
-            else "Switch it on in the firmware set-up (the BIOS): it is called IOMMU or AMD-Vi, "
-            "or VT-d or Intel Virtualization Technology for Directed I/O.",
-        )
-    elif off:
-        yield fail(
-            check,
-            f"the kernel was told to leave the IOMMU off: {' '.join(off)}",
-            why=_WHY,
-            remedy="Take that out of the kernel's command line and reboot.",
-            command="sudo vfiod setup",
-        )
+        yield _not_offered(in_guest=facts.firmware.processor.in_guest)
     else:
-        yield fail(
-            check,
-            f"the firmware offers an IOMMU ({iommu.brands}), but the kernel does not use it",
-            why=_WHY,
-            remedy="Add it to the kernel's command line and reboot. If it is there already, "
-            "switch it on in the firmware set-up.",
-            command="sudo vfiod setup",
-        )
+        yield _not_used(iommu, off=sorted(_OFF & set(facts.boot.running)))
+
+
+def _not_offered(*, in_guest: bool) -> Finding:
+    return fail(
+        "iommu-on",
+        "the firmware offers no IOMMU (no ACPI table DMAR or IVRS)",
+        why=_WHY,
+        remedy="This is a virtual machine itself: use vfiod on the real PC."
+        if in_guest
+        else "Switch it on in the firmware set-up (the BIOS): it is called IOMMU or AMD-Vi, "
+        "or VT-d or Intel Virtualization Technology for Directed I/O.",
+    )
+
+
+def _not_used(iommu: Iommu, *, off: list[str]) -> Finding:
+    told = f"the kernel was told to leave the IOMMU off: {' '.join(off)}"
+    unused = f"the firmware offers an IOMMU ({iommu.brands}), but the kernel does not use it"
+    return fail(
+        "iommu-on",
+        told if off else unused,
+        why=_WHY,
+        remedy="Take that out of the kernel's command line and reboot."
+        if off
+        else "Add it to the kernel's command line and reboot. If it is there already, switch it "
+        "on in the firmware set-up.",
+        command="sudo vfiod setup",
+    )
 
 
 def interrupt_remapping(facts: Facts) -> Findings:

@@ -184,13 +184,12 @@ def _other(other: HookFile) -> Finding:
     return ok(check, f"{other.path} is a hook of another tool; it leaves devices alone")
 
 
-def confinement(facts: Facts) -> Findings:
-    """AppArmor and SELinux: may libvirt run the hook, is QEMU held in?"""
-    check, state = "confinement", facts.libvirt.confinement
-    if state.selinux and _has(facts, "virtqemud"):
+def selinux(facts: Facts) -> Findings:
+    """May virtqemud run hooks at all?"""
+    if facts.libvirt.confinement.selinux and _has(facts, "virtqemud"):
         # fedora-selinux/selinux-policy, policy/modules/contrib/virt.te
         yield warn(
-            check,
+            "confinement",
             "SELinux is enforcing, and its policy may not let virtqemud run hooks",
             why="Then every guest fails to start with “Permission denied” for the hook. Fedora's "
             "policy has the rule for virtnetworkd only.",
@@ -198,6 +197,11 @@ def confinement(facts: Facts) -> Findings:
             command="sudo ausearch -m avc -c rpc-virtqemud",
             source="https://github.com/fedora-selinux/selinux-policy",
         )
+
+
+def apparmor(facts: Facts) -> Findings:
+    """Is QEMU held in? libvirt's profile lets it run hooks that are real files."""
+    check, state = "confinement", facts.libvirt.confinement
     if state.driver == "none":
         yield warn(
             check,
@@ -220,4 +224,4 @@ def confinement(facts: Facts) -> Findings:
         yield ok(check, "AppArmor confines guests; it lets libvirt run the hook")
 
 
-CHECKS = (daemon, service, hook, hook_loaded, other_hooks, confinement)
+CHECKS = (daemon, service, hook, hook_loaded, other_hooks, selinux, apparmor)

@@ -7,8 +7,8 @@ from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.model import Console, FirmwareFramebuffer
+from vfiod.survey.screen import read_framebuffers
 
-FRAMEBUFFER_DRIVERS = ("efi-framebuffer", "simple-framebuffer", "vesa-framebuffer")
 _SECONDS = 10.0
 
 
@@ -17,6 +17,7 @@ class LinuxScreen:
 
     def __init__(self, calls: KernelCalls, root: Path = Path("/")) -> None:
         self._calls = calls
+        self._root = root
         self._consoles = root / "sys/class/vtconsole"
         self._drivers = root / "sys/bus/platform/drivers"
 
@@ -35,12 +36,7 @@ class LinuxScreen:
         self._calls.write(path, "1" if bound else "0", subject=ident, seconds=_SECONDS)
 
     def framebuffers(self) -> Sequence[FirmwareFramebuffer]:
-        return [
-            FirmwareFramebuffer(name, driver)
-            for driver in FRAMEBUFFER_DRIVERS
-            for name in sysfs.names(self._drivers / driver)
-            if name.startswith(f"{driver}.")
-        ]
+        return list(read_framebuffers(self._root))
 
     def bind_framebuffer(self, framebuffer: FirmwareFramebuffer, *, bound: bool) -> None:
         name = framebuffer.device
