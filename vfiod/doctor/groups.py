@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from vfiod.doctor.facts import Facts
 from vfiod.doctor.finding import Finding, Findings, fail, ok, warn
-from vfiod.grouping import SHARING_DRIVERS, DeviceSet, Remark, judge, members_with
+from vfiod.grouping import DeviceSet, Remark, judge, members_with
+from vfiod.model import SHARING_DRIVERS
 from vfiod.survey.pci import PciDevice
 
 _WHY = (

@@ -37,6 +37,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Devices of one IOMMU group can reach each other's memory, so the kernel hands over all "
         "of them or none.",
     ),
+    "firmware_lets_go": (
+        "the firmware keeps none of them for itself",
+        "Where it does, the kernel gives the whole group to no guest.",
+    ),
     "nobody_else_has_them": (
         "no other guest has them",
         "A device serves one guest at a time.",
