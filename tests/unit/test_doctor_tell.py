@@ -1,5 +1,7 @@
 """How findings look to a person and to a program."""
 
+from dataclasses import replace
+
 import pytest
 from rich.text import Text
 
@@ -31,6 +33,13 @@ def test_text_is_wrapped_beside_its_label() -> None:
     first, second = lines()[3:5]
     assert first == "        why: Without it the kernel hands no device over,"
     assert second == "             whatever else is in order on this PC."
+
+
+def test_findings_of_one_kind_are_explained_once() -> None:
+    two = [replace(BAD, fact="one"), replace(BAD, fact="two"), replace(ODD, fact="three")]
+    words = [line.plain.split() for line in told([Section("x", tuple(two))], 200)]
+    said = [word[0] for word in words if word]
+    assert said[1:9] == ["FAIL", "FAIL", "why:", "do:", "run:", "see:", "warn", "why:"]
 
 
 def test_a_command_is_never_broken() -> None:

@@ -15,9 +15,9 @@ _WHY = {
 
 
 def leftovers(facts: Facts) -> Findings:
-    """One finding for each line that does harm."""
+    """One finding for each line that does harm, the worst first."""
     found = [leftover for leftover in facts.leftovers if leftover.harm in _LEVELS]
-    yield from map(_leftover, found)
+    yield from map(_leftover, sorted(found, key=lambda leftover: -_LEVELS[leftover.harm]))
     if not found:
         yield ok("leftovers", "nothing gives the card to vfio-pci at boot")
 

@@ -19,11 +19,17 @@ _WRAP: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def told(sections: Sequence[Section], width: int) -> Iterator[Text]:
-    """Lines for a terminal of ``width`` columns: headings, findings, and what to do first."""
+    """Lines for a terminal of ``width`` columns: headings, findings, and what to do first.
+
+    Several findings of one kind are explained once, below the last.
+    """
     for section in sections:
         yield Text(section.title, style="bold")
-        for finding in section.findings:
-            yield from _finding(finding, width)
+        following = [*section.findings[1:], None]
+        for finding, after in zip(section.findings, following, strict=True):
+            yield from _fact(finding, width)
+            if after is None or _explanation(after) != _explanation(finding):
+                yield from _explained(finding, width)
     yield Text()
     yield Text(summary(sections))
 
@@ -50,24 +56,27 @@ def document(sections: Sequence[Section], notes: Sequence[str] = ()) -> dict[str
     return {"worst": worst(sections).name.lower(), "findings": rows, "notes": list(notes)}
 
 
-def _finding(finding: Finding, width: int) -> Iterator[Text]:
+def _fact(finding: Finding, width: int) -> Iterator[Text]:
     label = (
         Text("  ").append(f"{WORDS[finding.level]:{_LABEL}}", STYLES[finding.level]).append("  ")
     )
     yield from _hanging(label, finding.fact, width)
-    for name, text in _explanation(finding):
+
+
+def _explained(finding: Finding, width: int) -> Iterator[Text]:
+    for name, text in _explanation(finding).items():
         whole = name in ("run:", "see:")
         yield from _hanging(Text(f"{'':{_INDENT}}{name} "), text, width, whole=whole)
 
 
-def _explanation(finding: Finding) -> Iterator[tuple[str, str]]:
+def _explanation(finding: Finding) -> dict[str, str]:
     rows = {
         "why:": finding.why,
         "do: ": finding.remedy,
         "run:": finding.command,
         "see:": finding.source,
     }
-    return ((name, text) for name, text in rows.items() if text)
+    return {name: text for name, text in rows.items() if text}
 
 
 def _hanging(label: Text, text: str, width: int, *, whole: bool = False) -> Iterator[Text]:
