@@ -75,6 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return report_error(error)
     except BrokenPipeError:
         return 1
+    except KeyboardInterrupt:
+        return 130  # as a shell says of SIGINT
 
 
 def report_error(error: VfiodError) -> int:

@@ -10,7 +10,7 @@ from vfiod.bus import Bus
 from vfiod.checks import Request
 from vfiod.config import Config
 from vfiod.daemon import CONFIG, JOURNAL, load_config
-from vfiod.doctor.gather import Doors
+from vfiod.doctor.gather import Sources
 from vfiod.errors import Busy, ConfigError, HostError
 from vfiod.guests import domain_xml
 from vfiod.host import Files, Pci, Processes
@@ -72,13 +72,13 @@ def run_program(argv: Sequence[str]) -> str:
     return run(argv, seconds=1800)
 
 
-def doctor_doors() -> Doors:
-    """The doors for doctor; without a system bus it looks at what is left."""
+def doctor_sources() -> Sources:
+    """What doctor looks at; without a system bus it looks at what is left."""
     try:
         bus = Bus()
     except HostError:
         bus = None
-    return Doors(
+    return Sources(
         hook=HookPlaces(hookfile.TARGET, hookfile.SOURCE, hookfile.MARK),
         load_config=read_config_file,
         domain_xml=domain_xml,

@@ -1,4 +1,4 @@
-"""From doors and files to facts, evidence, and what the command prints."""
+"""From sources and files to facts, evidence, and what the command prints."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from tests.fakes.tree import Contents, grow, pci_function
 from vfiod import cli, config
 from vfiod.doctor.evidence import read_evidence
 from vfiod.doctor.examine import examine
-from vfiod.doctor.gather import Doors, gather
+from vfiod.doctor.gather import Sources, gather
 from vfiod.errors import ConfigError, HostError
 from vfiod.survey.libvirtd import HookPlaces
 
@@ -30,8 +30,8 @@ def no_guest(name: str) -> str:
     raise HostError(f"libvirt says: no domain {name}")
 
 
-def doors() -> Doors:
-    return Doors(HOOK, pcs.settings, lambda _: pcs.xml(), no_program, host=pcs.greeter())
+def sources() -> Sources:
+    return Sources(HOOK, pcs.settings, lambda _: pcs.xml(), no_program, host=pcs.greeter())
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def pc(tmp_path: Path) -> Path:
 
 
 def test_facts_of_a_host(pc: Path) -> None:
-    facts = gather(doors(), root=pc)
+    facts = gather(sources(), root=pc)
     assert [str(device.address) for device in facts.displays] == ["0000:01:00.0"]
     assert facts.firmware.iommu.groups == 1
     assert facts.boot.running == ("quiet", "intel_iommu=on")
@@ -60,25 +60,25 @@ def test_facts_of_a_host(pc: Path) -> None:
 
 
 def test_what_leaves_is_what_is_configured(pc: Path) -> None:
-    assert [device.address for device in gather(doors(), root=pc).leaving] == [pcs.VGA, pcs.AUDIO]
+    assert [device.address for device in gather(sources(), root=pc).leaving] == [pcs.VGA, pcs.AUDIO]
 
 
 def test_what_leaves_without_a_configuration_is_the_boot_display(pc: Path) -> None:
-    bare = replace(doors(), load_config=config.Config)
+    bare = replace(sources(), load_config=config.Config)
     assert [device.address for device in gather(bare, root=pc).leaving] == [pcs.VGA, pcs.AUDIO]
 
 
 def test_who_has_the_card_open(pc: Path) -> None:
-    assert {holder.command for holder in gather(doors(), root=pc).holders} == {"Xorg", "greeter"}
+    assert {holder.command for holder in gather(sources(), root=pc).holders} == {"Xorg", "greeter"}
 
 
 def test_a_guest_that_has_the_devices(pc: Path) -> None:
     grow(pc, {"run/vfiod/journal.json": "{}"})
-    assert gather(doors(), root=pc).busy
+    assert gather(sources(), root=pc).busy
 
 
 def test_a_guest(pc: Path) -> None:
-    guest = gather(doors(), "win10", pc).guest
+    guest = gather(sources(), "win10", pc).guest
     assert guest is not None
     assert guest.fault == ""
     assert guest.request is not None
@@ -90,7 +90,7 @@ def test_a_guest(pc: Path) -> None:
 def hidden_roms(pc: Path, *readable: str, **changes: Any) -> list[str]:
     host = pcs.greeter()
     host.files.readable_in_place |= set(readable)
-    opened = replace(doors(), host=host, domain_xml=lambda _: pcs.xml(rom_file=OWN_ROM))
+    opened = replace(sources(), host=host, domain_xml=lambda _: pcs.xml(rom_file=OWN_ROM))
     guest = gather(replace(opened, **changes), "win10", pc).guest
     assert guest is not None
     return list(guest.hidden_roms)
@@ -104,13 +104,13 @@ def test_roms_that_qemu_may_not_read(pc: Path) -> None:
 
 
 def test_a_guest_that_libvirt_does_not_know(pc: Path) -> None:
-    guest = gather(replace(doors(), domain_xml=no_guest), "win10", pc).guest
+    guest = gather(replace(sources(), domain_xml=no_guest), "win10", pc).guest
     assert guest is not None
     assert guest.fault == "libvirt says: no domain win10"
 
 
 def test_a_guest_without_a_bus(pc: Path) -> None:
-    guest = gather(replace(doors(), host=None), "win10", pc).guest
+    guest = gather(replace(sources(), host=None), "win10", pc).guest
     assert guest is not None
     assert guest.request is None
     assert guest.xml is not None
@@ -120,7 +120,7 @@ def test_a_wrong_configuration_is_a_finding(pc: Path) -> None:
     def wrong() -> config.Config:
         raise ConfigError(["vfiod.yaml:1:1: guests: odd; write it well"])
 
-    sections = examine(gather(replace(doors(), load_config=wrong), "win10", pc))
+    sections = examine(gather(replace(sources(), load_config=wrong), "win10", pc))
     facts = [finding.fact for section in sections for finding in section.findings]
     assert "vfiod.yaml:1:1: guests: odd" in facts
 
@@ -132,7 +132,7 @@ def test_evidence(pc: Path) -> None:
     def programs(argv: Sequence[str]) -> str:
         return "lines\n" if "journalctl" in argv[0] else no_program(argv)
 
-    texts = read_evidence(replace(doors(), run=programs), "win10", pc)
+    texts = read_evidence(replace(sources(), run=programs), "win10", pc)
     assert "0x73bf" in texts["machine.yaml"]
     assert texts["vfiod.yaml"] == "guests: {}\n"
     assert texts["guest.xml"].startswith("<domain")
@@ -141,7 +141,7 @@ def test_evidence(pc: Path) -> None:
 
 
 def test_evidence_of_nothing(tmp_path: Path) -> None:
-    assert set(read_evidence(replace(doors(), domain_xml=no_guest), "x", tmp_path)) == {
+    assert set(read_evidence(replace(sources(), domain_xml=no_guest), "x", tmp_path)) == {
         "machine.yaml", "versions.txt",
     }  # fmt: skip
 
@@ -189,7 +189,7 @@ class Systemd:
 
 def test_units_are_those_of_libvirt_and_the_configured_display_manager(pc: Path) -> None:
     chosen = partial(config.parse, "display_manager: ly.service\n")
-    opened = replace(doors(), bus=Systemd(), load_config=chosen)  # type: ignore[arg-type]
+    opened = replace(sources(), bus=Systemd(), load_config=chosen)  # type: ignore[arg-type]
     units = gather(opened, root=pc).units
     assert units is not None
     assert {"ly.service", "libvirtd.service", "virtqemud.socket", "vfiod.service"} <= set(units)

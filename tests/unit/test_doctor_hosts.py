@@ -7,7 +7,7 @@ import pytest
 from tests import hosts
 from vfiod.config import Config
 from vfiod.doctor.examine import examine
-from vfiod.doctor.gather import Doors, gather
+from vfiod.doctor.gather import Sources, gather
 from vfiod.doctor.tell import told
 from vfiod.errors import HostError
 from vfiod.survey.libvirtd import HookPlaces
@@ -24,7 +24,7 @@ def _refuse(_: object) -> str:
 @pytest.mark.parametrize("name", hosts.NAMES)
 def test_recorded_hosts(name: str, tmp_path: Path) -> None:
     root = hosts.build(name, tmp_path)
-    sections = examine(gather(Doors(HOOK, Config, _refuse, _refuse), root=root))
+    sections = examine(gather(Sources(HOOK, Config, _refuse, _refuse), root=root))
     kept = [section for section in sections if section.title not in NOT_RECORDED]
     hosts.check_golden(
         name, "doctor.txt", "\n".join(t.plain.rstrip() for t in told(kept, 80)) + "\n"

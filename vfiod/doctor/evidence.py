@@ -5,7 +5,7 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
-from vfiod.doctor.gather import Doors
+from vfiod.doctor.gather import Sources
 from vfiod.errors import VfiodError
 from vfiod.survey.boot import read_distribution
 from vfiod.survey.kernel import read_kernel
@@ -21,30 +21,30 @@ PROGRAMS = (("/usr/bin/virsh", "--version"), ("/usr/bin/qemu-system-x86_64", "--
 _LIMIT = 1024 * 1024
 
 
-def read_evidence(doors: Doors, guest: str | None, root: Path = Path("/")) -> dict[str, str]:
+def read_evidence(sources: Sources, guest: str | None, root: Path = Path("/")) -> dict[str, str]:
     """The texts by their names in the archive."""
-    texts = dict(_texts(doors, guest, root))
+    texts = dict(_texts(sources, guest, root))
     return {name: text for name, text in texts.items() if text.strip()}
 
 
-def _texts(doors: Doors, guest: str | None, root: Path) -> Iterator[tuple[str, str]]:
+def _texts(sources: Sources, guest: str | None, root: Path) -> Iterator[tuple[str, str]]:
     yield "machine.yaml", dump(record(root))
     with suppress(OSError):
         data = (root / CONFIG).read_bytes()[:_LIMIT]
         yield "vfiod.yaml", data.decode(errors="replace")
     if guest is not None:
         with suppress(VfiodError):
-            yield "guest.xml", doors.domain_xml(guest)
-    yield "journal.txt", _output(doors, JOURNAL)[-_LIMIT:]
-    yield "versions.txt", "".join(f"{name}: {text}\n" for name, text in _versions(doors, root))
+            yield "guest.xml", sources.domain_xml(guest)
+    yield "journal.txt", _output(sources, JOURNAL)[-_LIMIT:]
+    yield "versions.txt", "".join(f"{name}: {text}\n" for name, text in _versions(sources, root))
 
 
-def _versions(doors: Doors, root: Path) -> Iterator[tuple[str, str]]:
+def _versions(sources: Sources, root: Path) -> Iterator[tuple[str, str]]:
     yield "vfiod", _own_version()
     yield "system", read_distribution(root).name
     yield "kernel", read_kernel(root).release
     for argv in PROGRAMS:
-        if text := _output(doors, argv).partition("\n")[0]:
+        if text := _output(sources, argv).partition("\n")[0]:
             yield Path(argv[0]).name, text
 
 
@@ -55,8 +55,8 @@ def _own_version() -> str:
         return "not installed as a package"
 
 
-def _output(doors: Doors, argv: tuple[str, ...]) -> str:
+def _output(sources: Sources, argv: tuple[str, ...]) -> str:
     try:
-        return doors.run(argv)
+        return sources.run(argv)
     except VfiodError:
         return ""

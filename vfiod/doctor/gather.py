@@ -33,7 +33,7 @@ LIST_GUESTS = "See that libvirt runs and how the guest is called."
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Sources:
     """What is not read from files. ``bus`` and ``host`` are None if the system bus is not there.
 
     ``run`` runs a program and gives what it printed; it raises HostError if that fails.
@@ -47,9 +47,9 @@ class Doors:
     host: Host | None = None
 
 
-def gather(doors: Doors, name: str | None = None, root: Path = Path("/")) -> Facts:
+def gather(sources: Sources, name: str | None = None, root: Path = Path("/")) -> Facts:
     """Read this host, and the guest ``name`` if one is given."""
-    settings = _settings(doors)
+    settings = _settings(sources)
     devices = read_devices(root)
     facts = Facts(
         firmware=read_firmware(root),
@@ -58,51 +58,51 @@ def gather(doors: Doors, name: str | None = None, root: Path = Path("/")) -> Fac
         devices=devices,
         names=read_names(root),
         framebuffers=read_framebuffers(root),
-        libvirt=read_libvirt(doors.hook, root),
+        libvirt=read_libvirt(sources.hook, root),
         desktop=read_desktop(root),
         memory=read_memory(root),
         settings=settings,
         leftovers=leftovers.read(root, devices.values()),
-        units=_units(doors, settings.config),
-        guest=_guest(doors, settings.config, name, root) if name else None,
+        units=_units(sources, settings.config),
+        guest=_guest(sources, settings.config, name, root) if name else None,
         carried=read_carried(devices, root),
         busy=(root / JOURNAL).exists(),
     )
-    return replace(facts, holders=_holders(doors, [d.address for d in facts.leaving]))
+    return replace(facts, holders=_holders(sources, [d.address for d in facts.leaving]))
 
 
-def _settings(doors: Doors) -> Settings:
+def _settings(sources: Sources) -> Settings:
     try:
-        return Settings(doors.load_config())
+        return Settings(sources.load_config())
     except ConfigError as error:
         return Settings(faults=error.faults)
 
 
-def _units(doors: Doors, config: Config) -> dict[str, UnitState] | None:
+def _units(sources: Sources, config: Config) -> dict[str, UnitState] | None:
     wanted = dict.fromkeys((*UNITS, DISPLAY_MANAGER, config.display_manager))
-    if doors.bus is not None:
+    if sources.bus is not None:
         with suppress(VfiodError):
-            return dict(read_units(doors.bus, wanted))
+            return dict(read_units(sources.bus, wanted))
     return None
 
 
-def _holders(doors: Doors, addresses: Sequence[PciAddress]) -> Sequence[Holder]:
-    return doors.host.processes.holders(addresses) if doors.host is not None else ()
+def _holders(sources: Sources, addresses: Sequence[PciAddress]) -> Sequence[Holder]:
+    return sources.host.processes.holders(addresses) if sources.host is not None else ()
 
 
-def _guest(doors: Doors, config: Config, name: str, root: Path) -> Guest:
+def _guest(sources: Sources, config: Config, name: str, root: Path) -> Guest:
     try:
-        xml = doors.domain_xml(name)
+        xml = sources.domain_xml(name)
         wanted = domain.parse(xml)
     except VfiodError as error:
         return Guest(name, fault=error.message, remedy=LIST_GUESTS)
-    hidden = tuple(_hidden_roms(doors.host, config, wanted)) if doors.host is not None else ()
+    hidden = tuple(_hidden_roms(sources.host, config, wanted)) if sources.host is not None else ()
     guest = Guest(name, xml=read_guest(xml), reaches=_reaches(wanted, root), hidden_roms=hidden)
-    if name not in config.guests or doors.host is None:
+    if name not in config.guests or sources.host is None:
         return guest
     chosen = config.guests[name]
     try:
-        state = inventory.read(doors.host, config, chosen, wanted)
+        state = inventory.read(sources.host, config, chosen, wanted)
     except VfiodError as error:
         return replace(guest, fault=error.message, remedy=error.hint or LIST_GUESTS)
     return replace(guest, request=Request(config, chosen, wanted, state))

@@ -37,10 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
     from vfiod.doctor.examine import examine, worst
     from vfiod.doctor.finding import Level
     from vfiod.doctor.gather import gather
-    from vfiod.offline import doctor_doors
+    from vfiod.offline import doctor_sources
     from vfiod.talk import console
 
-    facts = gather(doctor_doors(), arguments.guest)
+    facts = gather(doctor_sources(), arguments.guest)
     sections = examine(facts)
     notes = list(_notes(facts, fails=worst(sections) is Level.FAIL))
     if arguments.report is not None:
@@ -70,13 +70,13 @@ def _notes(facts: Any, *, fails: bool) -> Iterator[str]:
 def _write_report(arguments: argparse.Namespace, sections: Any, notes: list[str]) -> None:
     from vfiod.doctor import report, tell
     from vfiod.doctor.evidence import read_evidence
-    from vfiod.offline import doctor_doors
+    from vfiod.offline import doctor_sources
     from vfiod.survey.redact import read_redactor
 
     texts = {
         "doctor.txt": "\n".join(line.plain for line in tell.told(sections, WIDTH)) + "\n",
         "doctor.json": json.dumps(tell.document(sections, notes), indent=2, ensure_ascii=False),
-        **read_evidence(doctor_doors(), arguments.guest),
+        **read_evidence(doctor_sources(), arguments.guest),
     }
     data = report.pack(texts, read_redactor())
     asked_by = os.environ.get("SUDO_UID", "")
