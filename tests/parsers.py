@@ -27,6 +27,6 @@ def options(parser: argparse.ArgumentParser) -> set[str]:
 
 def words(parser: argparse.ArgumentParser) -> set[str]:
     """What stands for a value of the user's in its usage, such as GUEST."""
-    takers = [a for a in parser._actions if a.nargs != 0 and a.choices is None]
+    takers = [a for a in parser._actions if a.nargs != 0 and (a.choices is None or a.metavar)]
     named = [str(action.metavar or action.dest) for action in takers]
     return {word for name in named for word in name.split("|")}

@@ -198,7 +198,7 @@ def test_only_those_who_may_write_are_asked(host: SetupHost) -> None:
             print(error.hint)
             return error.exit_code
 
-    for path in (host.root, *host.root.parents[:2]):
+    for path in (host.root, *host.root.parents[:3]):
         path.chmod(0o755)
     (host.root / "etc").chmod(0o555)
     vfiod(host, "--dry-run")  # everything is imported while that is allowed

@@ -65,6 +65,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "there is memory for the guest",
         "All memory of a guest with a device is taken at once and cannot be swapped out.",
     ),
+    "performance_can_be_had": (
+        "what performance: asks for can be had",
+        "CPUs, huge pages and the rest are set while the guest runs, and given back after.",
+    ),
     "disks_exist": (
         "the guest's disks are there",
         "QEMU would find out only after your desktop has ended.",
