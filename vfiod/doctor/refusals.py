@@ -79,6 +79,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+NO_WORDS = "A start would be refused for it."
+
 
 def refusals(facts: Facts, guest: Guest) -> Findings:
     """Each check of the daemon: its faults, or one line that it found none."""
@@ -87,7 +89,7 @@ def refusals(facts: Facts, guest: Guest) -> Findings:
     for check in REFUSALS:
         faults = list(check(guest.request))
         name = check.__name__.replace("_", "-")
-        good, why = WORDS[check.__name__]
+        good, why = WORDS.get(check.__name__, (name.replace("-", " "), NO_WORDS))
         if faults and name == "iommu-is-on" and not facts.firmware.iommu.is_on:
             continue  # it has been said of the whole host
         yield from (_refusal(name, why, fault) for fault in faults)
