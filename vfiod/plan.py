@@ -85,6 +85,7 @@ def _roms(request: Request) -> Iterator[Step]:
 def _desktop(request: Request) -> Iterator[Step]:
     limits, manager = request.config.limits, request.state.display_manager
     displays = tuple(f.address for f in request.displays)
+    yield from _services(request)
     if manager.active:
         yield StopDisplayManager(manager.ident, displays, limits.desktop)
     if ending := sorted(s.ident for s in _ending_sessions(request)):
@@ -101,18 +102,36 @@ def _ending_sessions(request: Request) -> list[Session]:
     ]
 
 
-def _holders(request: Request) -> Iterator[Step]:
-    """Units that hold a device are stopped as units, so that nothing restarts their processes."""
-    limits = request.config.limits
-    ending = {s.unit for s in _ending_sessions(request)} | {request.state.display_manager.ident}
-    units = {h.unit: h.uid for h in request.state.holders if h.unit.endswith(".service")}
-    for unit in sorted(set(units) - ending - SPARED_UNITS):
+def _services(request: Request) -> Iterator[Step]:
+    """Services that hold a device, stopped as units so that nothing restarts their processes.
+
+    Before the display manager, so that on the way back it opens the card before they do.
+    """
+    manager = request.state.display_manager
+    yields = tuple(f.address for f in request.displays) if manager.active else ()
+    for unit in _holding_units(request):
         if not unit.startswith("user@"):
-            yield StopUnit(unit, restart=True, seconds=limits.desktop)
-        elif request.displays:
-            yield StopUnit(unit, restart=_outlives(request, units[unit]), seconds=limits.desktop)
+            seconds = request.config.limits.desktop
+            yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
+
+
+def _holders(request: Request) -> Iterator[Step]:
+    """Users' managers, once their sessions have ended, and then whoever is left."""
+    limits = request.config.limits
+    if not request.displays:
+        yield from _services(request)
+    for unit, uid in _holding_units(request).items():
+        if request.displays and unit.startswith("user@"):
+            yield StopUnit(unit, restart=_outlives(request, uid), seconds=limits.desktop)
     if held := tuple(f.address for f in request.leaving if f.driver is not None):
         yield ReleaseHolders(held, limits.holders, limits.kill)
+
+
+def _holding_units(request: Request) -> dict[str, int]:
+    """Units whose processes hold a device and do not end with the desktop, with the user's id."""
+    ending = {s.unit for s in _ending_sessions(request)} | {request.state.display_manager.ident}
+    units = {h.unit: h.uid for h in request.state.holders if h.unit.endswith(".service")}
+    return {unit: units[unit] for unit in sorted(set(units) - ending - SPARED_UNITS)}
 
 
 def _outlives(request: Request, uid: int) -> bool:

@@ -27,6 +27,7 @@ ONE_OF_EACH: tuple[Step, ...] = (
     StageRom(pcs.VGA, "/home/älice/a b.rom", "0" * 64),
     StopDisplayManager("lightdm.service", (pcs.VGA, pcs.AUDIO), 20.0),
     StopUnit("user@1000.service", restart=True, seconds=0.5),
+    StopUnit("lactd.service", restart=True, seconds=0.5, yields=(pcs.VGA,)),
     EndSessions(("2", "c1"), 20.0),
     ReleaseHolders((pcs.VGA, pcs.AUDIO), 5.0, 5.0),
     AwaitDisplay(pcs.VGA, 20.0),

@@ -34,7 +34,7 @@ BEFORE[TransparentHugePages] = BEFORE[ReserveHugePages] | {ReserveHugePages}
 BEFORE[SetFrequency] = BEFORE[TransparentHugePages] | {TransparentHugePages}
 BEFORE[LoadModule] = BEFORE[SetFrequency] | {SetFrequency}
 BEFORE[StageRom] = BEFORE[LoadModule] | {LoadModule, StageRom}
-BEFORE[StopDisplayManager] = BEFORE[StageRom]
+BEFORE[StopDisplayManager] = BEFORE[StageRom] | {StopUnit}
 BEFORE[EndSessions] = BEFORE[StopDisplayManager] | {StopDisplayManager}
 BEFORE[StopUnit] = BEFORE[EndSessions] | {EndSessions, StopUnit}
 BEFORE[ReleaseHolders] = BEFORE[StopUnit]
@@ -164,9 +164,9 @@ def test_the_plan_of_a_desktop_in_words() -> None:
         "block sleep and the power key",
         "load the module vfio_pci",
         "put the ROM /home/alice/card.rom where QEMU may read it",
+        "stop lactd.service",
         "stop the display manager lightdm.service",
         "end the desktop sessions 2",
-        "stop lactd.service",
         "stop user@1000.service",
         "stop user@1001.service",
         "wait until no process holds 0000:01:00.0, 0000:01:00.1, 0000:02:00.0",
@@ -352,6 +352,21 @@ def stopped(host: FakeHost) -> list[StopUnit]:
 def test_a_service_that_holds_a_device_is_stopped_and_started_again() -> None:
     host = pcs.greeter()
     host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
+    wanted = StopUnit("lactd.service", restart=True, seconds=20, yields=(pcs.VGA,))
+    assert stopped(host) == [wanted]
+
+
+def test_a_service_is_stopped_before_the_display_manager_and_started_after_it() -> None:
+    """Who opens a card first is its master, and that must not be a monitoring tool."""
+    steps = plan(pcs.crowded()).steps
+    service = StopUnit("lactd.service", restart=True, seconds=20, yields=(pcs.VGA,))
+    manager = StopDisplayManager("lightdm.service", (pcs.VGA,), 20)
+    assert steps.index(service) < steps.index(manager)
+
+
+def test_without_a_display_manager_nobody_is_waited_for() -> None:
+    host = pcs.text_console()
+    host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
     assert stopped(host) == [StopUnit("lactd.service", restart=True, seconds=20)]
 
 
@@ -391,7 +406,7 @@ def test_the_limits_of_the_configuration_are_used() -> None:
     decided = plan(pcs.crowded(), pcs.settings(more=more))
     assert StopDisplayManager("lightdm.service", (pcs.VGA,), 1) in decided.steps
     assert EndSessions(("2",), 1) in decided.steps
-    assert StopUnit("lactd.service", restart=True, seconds=1) in decided.steps
+    assert StopUnit("lactd.service", restart=True, seconds=1, yields=(pcs.VGA,)) in decided.steps
     assert ReleaseHolders(pcs.DEVICES, 2, 3) in decided.steps
     assert Detach(pcs.VGA, 4) in decided.steps
     assert LoadModule("vfio_pci", 4) in decided.steps

@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
-from tests.fakes.userspace import Program
+from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import HostError, TimedOut
 from vfiod.steps.base import Notes, Step
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
@@ -64,6 +64,28 @@ def test_what_did_not_run_before_is_not_started(step: Step) -> None:
     step.apply(host)
     step.undo(host, prior)
     assert not host.units.unit("lightdm.service").active
+
+
+def test_a_service_is_started_once_somebody_else_has_the_card() -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
+    host.units.stop("lightdm.service", seconds=SECONDS)
+    step = StopUnit("lactd.service", restart=True, seconds=SECONDS, yields=(pcs.VGA,))
+    prior = step.observe(host)
+    step.apply(host)
+    host.clock.after(7, lambda: host.user.start("lightdm.service"))
+    before = host.now()
+    step.undo(host, prior)
+    assert host.now() - before == 7
+    assert host.units.unit("lactd.service").active
+
+
+def test_it_is_started_all_the_same_if_nobody_takes_the_card() -> None:
+    host = pcs.greeter()
+    host.units.stop("lightdm.service", seconds=SECONDS)
+    step = StopUnit("lightdm.service", restart=True, seconds=SECONDS, yields=(pcs.VGA,))
+    step.undo(host, {"active": True})
+    assert host.units.unit("lightdm.service").active
 
 
 def test_a_unit_without_restart_stays_stopped() -> None:

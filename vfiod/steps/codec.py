@@ -36,7 +36,7 @@ KINDS: Final[dict[str, type[Any]]] = {
         UnloadModule,
     )
 }
-_ADDRESS_FIELDS = frozenset({"address", "addresses", "displays"})
+_ADDRESS_FIELDS = frozenset({"address", "addresses", "displays", "yields"})
 
 
 def encode(step: Step) -> dict[str, Json]:

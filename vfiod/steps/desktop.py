@@ -11,16 +11,23 @@ from vfiod.steps.base import HostStep, Notes, Prior
 
 # Processes that must never be signalled: they let go when the session they serve is gone.
 UNTOUCHABLE = frozenset({"systemd", "systemd-logind"})
+# How long a display manager may take to open the card after it was started.
+MASTER_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class StopUnit(HostStep):
-    """Stop a unit that holds the devices; ``restart`` starts it again on the way back."""
+    """Stop a unit that holds the devices; ``restart`` starts it again on the way back.
+
+    ``yields`` are displays that somebody else must have open again before: who opens a card
+    first becomes its master (kernel: drm_auth.c), and that must be the display manager.
+    """
 
     kind: ClassVar[str] = "stop-unit"
     unit: str
     restart: bool
     seconds: float
+    yields: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"stop {self.unit}"
@@ -39,6 +46,8 @@ class StopUnit(HostStep):
             return ()
         if host.units.shutting_down():
             return (f"{self.unit} not started: the host is shutting down",)
+        if self.yields:
+            host.wait(lambda: bool(host.processes.holders(self.yields)), seconds=MASTER_SECONDS)
         return host.units.start(self.unit, seconds=self.seconds)
 
 
