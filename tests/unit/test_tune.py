@@ -22,8 +22,8 @@ import sys
 from pathlib import Path
 from vfiod.cli import parser
 from vfiod.verbs.tune import Places, run_at
-root, backups, uri, *options = sys.argv[1:]
-places = Places(Path(root), Path(backups), uri)
+root, config, backups, uri, *options = sys.argv[1:]
+places = Places(Path(root), Path(config), Path(backups), uri)
 sys.exit(run_at(parser().parse_args(["tune", "win10", *options]), places))
 """
 
@@ -35,7 +35,8 @@ def places(tmp_path: Path) -> Places:
     root = materialise("ryzen-5-1600", tmp_path / "pc")
     more = {"numa_node": "-1\n"}
     grow(root, pci_function(str(CARD), ids=("0x10de", "0x1b81", "0x030000"), more=more))
-    return Places(root, tmp_path / "backups", f"test://{node}")
+    config = tmp_path / "vfiod.yaml"
+    return Places(root, config, tmp_path / "backups", f"test://{node}")
 
 
 def tune(places: Places, *options: str) -> int:
@@ -43,7 +44,7 @@ def tune(places: Places, *options: str) -> int:
 
 
 def at_terminal(places: Places, *options: str, answer: str) -> tuple[int, str]:
-    where = (str(places.root), str(places.backups), places.uri)
+    where = (str(places.root), str(places.config), str(places.backups), places.uri)
     return run_at_terminal((sys.executable, "-c", CHILD, *where, *options), answer=answer)
 
 
@@ -109,6 +110,22 @@ def test_the_devices_of_the_guest_are_looked_at(
     found = json.loads(capsys.readouterr().out)
     assert [change["name"] for change in found["changes"]] == ["hidden"]
     assert "NVIDIA" in found["changes"][0]["reason"]
+
+
+def test_the_configuration_is_looked_at(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
+    places.config.write_text("guests: {win10: {devices: [0000:0a:00.0]}}\n")
+    tune(places, "--json")
+    remedies = [one["remedy"] for one in json.loads(capsys.readouterr().out)["advice"]]
+    assert any('host_cpus: "0-5"' in remedy for remedy in remedies)
+
+
+@pytest.mark.parametrize("text", ["guests: {}", "guests: [", "guests: {other: {devices: [1:0.0]}}"])
+def test_without_a_word_on_the_guest_nothing_is_said_of_it(
+    text: str, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places.config.write_text(text)
+    tune(places, "--json")
+    assert "host_cpus" not in capsys.readouterr().out
 
 
 def test_one_way_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.tuned import CARD, NVIDIA, WIN10, host, with_vcpus
+from vfiod.performance_config import Performance
 from vfiod.tuning.facts import Host, PassedThrough
 from vfiod.tuning.findings import Findings, examine
 
@@ -57,6 +58,39 @@ def test_what_linux_cannot_know_is_no_fault() -> None:
 
 def test_the_preference_counts_where_powersave_is_normal() -> None:
     assert not found(governor="powersave", energy_preference="balance_performance").advice
+
+
+def told(asked: Performance, **settings: Any) -> list[tuple[str, str]]:
+    machine = host(asked=asked, **(WELL | settings))
+    return [(advice.name, advice.remedy) for advice in found(machine=machine).advice]
+
+
+def test_the_host_is_to_keep_off_the_guests_cpus() -> None:
+    ((name, remedy),) = told(Performance())
+    assert name == "pinning"
+    assert remedy.startswith('add host_cpus: "0-5" below performance: of win10 in /etc/vfiod/')
+    assert told(Performance(host_cpus=frozenset(range(6)))) == []
+
+
+def test_cpus_promised_to_both() -> None:
+    ((_, remedy),) = told(Performance(host_cpus=frozenset({0, 6})))
+    assert remedy.startswith('make it host_cpus: "0-5"')
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"hugepages": {}}, "hugepages: auto"),
+        ({"governor": "powersave"}, "governor: performance"),
+        ({"energy_preference": "power"}, "energy: performance"),
+    ],
+)
+def test_what_vfiod_can_do_itself_it_offers(settings: dict[str, Any], line: str) -> None:
+    ours = frozenset(range(6))
+    ((_, remedy),) = told(Performance(host_cpus=ours), **settings)
+    assert remedy.startswith(f"add {line} below")
+    done = Performance(host_cpus=ours, governor="performance", energy="performance", hugepages=0)
+    assert told(done, **settings) == []
 
 
 def test_avic_is_not_asked_of_a_processor_without_it() -> None:

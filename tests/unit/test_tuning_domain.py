@@ -13,6 +13,7 @@ from tests.unit.tuned import AMD, CARD, LINUX, WIN10, host, tuned, with_vcpus
 from vfiod.domainxml import tree
 from vfiod.errors import DomainError
 from vfiod.guests import Guests
+from vfiod.performance_config import AUTO, Performance
 from vfiod.tuning import change
 from vfiod.tuning.facts import Host, PassedThrough, read_guest
 from vfiod.tuning.findings import Findings, examine
@@ -222,6 +223,14 @@ def test_hugepages_only_of_a_size_that_divides_the_memory() -> None:
     odd = WIN10.replace(">16777216<", ">16779264<")
     text = tuned(odd, host(hugepages={1048576: 32, 2048: 9000}))
     assert "<page size='2048' unit='KiB'/>" in text
+
+
+def test_hugepages_that_vfiod_reserves_at_each_start() -> None:
+    asked = Performance(hugepages=AUTO)
+    assert "<page size='2048' unit='KiB'/>" in tuned(WIN10, host(asked=asked))
+    assert "<page size='1048576'" in tuned(WIN10, host(asked=asked, hugepages={1048576: 16}))
+    odd = WIN10.replace(">16777216<", ">16777000<")
+    assert "hugepages" not in tuned(odd, host(asked=asked))
 
 
 @pytest.mark.parametrize("own", ["", "<page size='2048' unit='KiB' nodeset='0'/>"])

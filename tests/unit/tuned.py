@@ -9,6 +9,7 @@ from typing import Any
 from tests.fakes.topologies import materialise
 from vfiod.domainxml import tree
 from vfiod.model import PciAddress
+from vfiod.performance_config import Performance
 from vfiod.survey.cpu import Topology, read_topology
 from vfiod.survey.performance import Settings
 from vfiod.tuning import change, proposals
@@ -42,10 +43,16 @@ def topology(name: str) -> Topology:
         return read_topology(materialise(name, Path(folder)))
 
 
-def host(name: str = "ryzen-5-1600", *, node: int | None = None, **settings: Any) -> Host:
+def host(
+    name: str = "ryzen-5-1600",
+    *,
+    node: int | None = None,
+    asked: Performance | None = None,
+    **settings: Any,
+) -> Host:
     """A recorded host with libvirt 9.0 and QEMU 7.2 of Debian 12, and an NVIDIA card."""
     card = PassedThrough(CARD, NVIDIA, is_display=True, node=node)
-    return Host(topology(name), Settings(**settings), 9_000_000, 7_002_000, (card,))
+    return Host(topology(name), Settings(**settings), 9_000_000, 7_002_000, (card,), asked)
 
 
 def with_vcpus(xml: str, count: int) -> str:

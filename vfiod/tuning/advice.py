@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vfiod import cpulist
 from vfiod.survey.performance import YES, Settings
 from vfiod.tuning.facts import Guest, Host
-from vfiod.tuning.memory import fitting_page
+from vfiod.tuning.memory import page_size
 from vfiod.tuning.proposals import Seat
 
 _EMULATED_BUSES = ("ide", "sata")
 _SMALLEST_KIB = 2048
+_CONFIG = "/etc/vfiod/vfiod.yaml"
+_KEYS = {"governor": "the frequency governor", "energy": "the energy preference"}
 _SMALL_WINDOW = 256 * 2**20  # what a card has before its BAR is resized
 
 
@@ -39,7 +42,9 @@ def advise(guest: Guest, root: Any, host: Host, seat: Seat) -> Iterator[Advice]:
         yield Advice("pinning", seat.unplaced.reason, seat.unplaced.remedy)
     yield from _kvm(host)
     yield from _pages(guest, host)
-    yield from _clocks(host.settings)
+    yield from _host_cpus(guest, host, seat)
+    yield from _frequency(guest, host)
+    yield from _clock(host.settings)
     yield from _smt(host.settings)
     yield from _window(host)
     yield from _disks(root)
@@ -71,7 +76,7 @@ def _parameter(module: str, name: str, fact: str) -> Advice:
 
 
 def _pages(guest: Guest, host: Host) -> Iterator[Advice]:
-    if guest.hugepages or fitting_page(guest, host) is not None:
+    if guest.hugepages or page_size(guest, host) is not None:
         return
     if guest.memory_kib % _SMALLEST_KIB:
         fact = f"{guest.memory_kib} KiB of memory are no whole number of 2 MiB pages"
@@ -79,27 +84,52 @@ def _pages(guest: Guest, host: Host) -> Iterator[Advice]:
     else:
         pages = guest.memory_kib // _SMALLEST_KIB
         remedy = f"sysctl vm.nr_hugepages={pages}, best early after boot, then vfiod tune again"
+        if host.asked is not None:
+            remedy = f"{_add('hugepages: auto', guest)}, then vfiod tune again"
         yield Advice("hugepages", "not enough hugepages are reserved for this guest", remedy)
     if host.settings.transparent_hugepages == "never":
         remedy = "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"
         yield Advice("hugepages", "transparent hugepages are off as well", remedy)
 
 
-def _clocks(settings: Settings) -> Iterator[Advice]:
+def _host_cpus(guest: Guest, host: Host, seat: Seat) -> Iterator[Advice]:
+    """The guest has its CPUs for itself only if the host's programs are kept off them."""
+    if host.asked is None or seat.placement is None:
+        return
+    pinned = {cpu for pin in seat.placement.pins for cpu in pin}
+    line = f'host_cpus: "{cpulist.write(host.topology.cpus - pinned)}"'
+    if not host.asked.host_cpus:
+        fact = "programs of the host may run on the guest's CPUs"
+        yield Advice("pinning", fact, _add(line, guest))
+    elif both := host.asked.host_cpus & pinned:
+        fact = f"host_cpus keeps CPUs {cpulist.write(both)} for the host: the guest is pinned there"
+        yield Advice("pinning", fact, f"make it {line} in {_CONFIG}")
+
+
+def _frequency(guest: Guest, host: Host) -> Iterator[Advice]:
+    """With an energy preference the governor powersave is normal, and the preference counts."""
+    settings, asked = host.settings, host.asked
+    if asked is not None and (asked.governor or asked.energy):
+        return
+    key, value, slow = "governor", settings.governor, ("powersave", "conservative")
+    if settings.energy_preference is not None:
+        key, value, slow = "energy", settings.energy_preference, ("balance_power", "power")
+    if value in slow:
+        remedy = "while the guest runs: cpupower frequency-set -g performance"
+        if asked is not None:
+            remedy = _add(f"{key}: performance", guest)
+        yield Advice("frequency", f"{_KEYS[key]} is {value}: cores speed up late", remedy)
+
+
+def _add(line: str, guest: Guest) -> str:
+    return f"add {line} below performance: of {guest.name} in {_CONFIG}"
+
+
+def _clock(settings: Settings) -> Iterator[Advice]:
     if settings.clocksource not in (None, "tsc", "kvm-clock"):
         fact = f"the host's clock is {settings.clocksource}, not the processor's counter (tsc)"
         remedy = "see why in: journalctl -k -b -g tsc; often an update of the firmware helps"
         yield Advice("clock", fact, remedy, firmware=True)
-    # With these drivers the governor powersave is normal, and the preference is what counts.
-    if settings.energy_preference is not None:
-        slow = settings.energy_preference not in ("performance", "balance_performance")
-        word = f"the energy preference is {settings.energy_preference}"
-    else:
-        slow = settings.governor in ("powersave", "conservative")
-        word = f"the frequency governor is {settings.governor}"
-    if slow:
-        remedy = "while the guest runs: cpupower frequency-set -g performance"
-        yield Advice("frequency", f"{word}: cores speed up late", remedy)
 
 
 def _smt(settings: Settings) -> Iterator[Advice]:

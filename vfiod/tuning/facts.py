@@ -8,6 +8,7 @@ from vfiod import cpulist, domain
 from vfiod.domainxml import tree
 from vfiod.errors import DomainError
 from vfiod.model import PciAddress
+from vfiod.performance_config import Performance
 from vfiod.survey.cpu import Topology
 from vfiod.survey.performance import Settings
 
@@ -35,7 +36,7 @@ class PassedThrough:
 @dataclass(frozen=True, slots=True)
 class Host:
     """The machine. ``libvirt`` and ``qemu`` are versions as libvirt counts them (9.0.0 is
-    9000000).
+    9000000). ``asked`` is what vfiod.yaml sets while the guest runs, None if it is not in there.
     """
 
     topology: Topology
@@ -43,6 +44,7 @@ class Host:
     libvirt: int
     qemu: int
     devices: tuple[PassedThrough, ...] = ()
+    asked: Performance | None = None
 
     @property
     def card_node(self) -> int | None:

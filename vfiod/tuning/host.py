@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vfiod import sysfs
 from vfiod.model import PciAddress
+from vfiod.performance_config import Performance
 from vfiod.survey.cpu import read_topology
 from vfiod.survey.pci import read_device
 from vfiod.survey.performance import read_settings
@@ -12,9 +13,15 @@ from vfiod.tuning.facts import Host, PassedThrough
 
 
 def read_host(
-    hostdevs: Iterable[PciAddress], versions: tuple[int, int], root: Path = Path("/")
+    hostdevs: Iterable[PciAddress],
+    versions: tuple[int, int],
+    root: Path = Path("/"),
+    asked: Performance | None = None,
 ) -> Host:
-    """The machine, and of its devices the ``hostdevs``. ``versions`` are libvirt's and QEMU's."""
+    """The machine, and of its devices the ``hostdevs``.
+
+    ``versions`` are libvirt's and QEMU's, ``asked`` is the guest's ``performance:`` in vfiod.yaml.
+    """
     libvirt, qemu = versions
     found = (_device(root / "sys/bus/pci/devices" / str(address)) for address in hostdevs)
     return Host(
@@ -23,6 +30,7 @@ def read_host(
         libvirt=libvirt,
         qemu=qemu,
         devices=tuple(device for device in found if device is not None),
+        asked=asked,
     )
 
 

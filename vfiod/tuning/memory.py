@@ -10,9 +10,11 @@ from vfiod.tuning.change import Change
 from vfiod.tuning.edits import Drop, Put
 from vfiod.tuning.facts import Guest, Host
 
+_SMALL = 2048  # KiB; larger ones are mostly to be had at boot only
+
 
 def propose(guest: Guest, host: Host) -> Iterator[Change]:
-    """No balloon beside devices; hugepages if enough are reserved at this moment.
+    """No balloon beside devices; hugepages if enough are reserved, now or at each start.
 
     A guest that asks for hugepages already is left with those that it asks for.
     """
@@ -20,11 +22,18 @@ def propose(guest: Guest, host: Host) -> Iterator[Change]:
         none = (Drop("devices/memballoon/*"), Put("devices/memballoon", {"model": "none"}))
         reason = "devices of the host hold all of the guest's memory: a balloon can free none"
         yield Change("balloon", reason, none)
-    size = fitting_page(guest, host)
+    size = page_size(guest, host)
     if size is not None and not guest.hugepages:
         page = (Put("memoryBacking/hugepages/page", {"size": str(size), "unit": "KiB"}),)
         reason = f"memory in pages of {_shown(size)}, which are found in fewer steps"
         yield Change("hugepages", reason, page)
+
+
+def page_size(guest: Guest, host: Host) -> int | None:
+    """In KiB: of pages that are there, else of those that vfiod reserves at each start."""
+    reserves = host.asked is not None and host.asked.hugepages is not None
+    ours = _SMALL if reserves and guest.memory_kib % _SMALL == 0 else None
+    return fitting_page(guest, host) or ours
 
 
 def fitting_page(guest: Guest, host: Host) -> int | None:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vfiod.errors import NotAuthorized
+from vfiod.errors import ConfigError, NotAuthorized
 from vfiod.tuning.names import NAMES
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where things are: the machine's root, the backups, libvirt."""
+    """Where things are: the machine's root, the configuration, the backups, libvirt."""
 
     root: Path
+    config: Path
     backups: Path
     uri: str
 
@@ -46,9 +47,10 @@ def add(verbs: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Look at a guest of this machine as any user, change it as one who may."""
     from vfiod.backups import DIRECTORY
+    from vfiod.daemon import CONFIG
     from vfiod.guests import URI
 
-    return run_at(arguments, Places(Path("/"), DIRECTORY, URI))
+    return run_at(arguments, Places(Path("/"), CONFIG, DIRECTORY, URI))
 
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
@@ -67,7 +69,7 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     if arguments.revert:
         return session.revert(wanted, guests, Backups(places.backups))
     xml = guests.definition(arguments.guest)
-    host = _host(xml, guests.versions(), places.root)
+    host = _host(xml, guests.versions(), places)
     if look is not None:
         return look(wanted, xml, host)
     if not may_change:
@@ -87,8 +89,21 @@ def _may_keep(backups: Path) -> bool:
     return os.access(there, os.R_OK | os.W_OK | os.X_OK)
 
 
-def _host(xml: str, versions: tuple[int, int], root: Path) -> Any:
+def _host(xml: str, versions: tuple[int, int], places: Places) -> Any:
     from vfiod import domain
     from vfiod.tuning.host import read_host
 
-    return read_host((hostdev.address for hostdev in domain.parse(xml).hostdevs), versions, root)
+    guest = domain.parse(xml)
+    devices = [hostdev.address for hostdev in guest.hostdevs]
+    return read_host(devices, versions, places.root, _asked(guest.name, places.config))
+
+
+def _asked(guest: str, config: Path) -> Any:
+    """The guest's ``performance:``; a configuration that is wrong is told of elsewhere."""
+    from vfiod.offline import read_config_file
+
+    try:
+        found = read_config_file(config).guests.get(guest)
+    except ConfigError:
+        return None
+    return found and found.performance
