@@ -120,13 +120,23 @@ def test_a_stopped_qemu_is_destroyed_and_the_display_returns(lab: Lab, running: 
     stop(lab)
 
 
-def test_a_pause_and_a_reset_of_the_guest_change_nothing(lab: Lab, running: str) -> None:
-    lab.run("virsh", "suspend", "win10")
-    lab.run("virsh", "resume", "win10")
-    lab.run("virsh", "reset", "win10")
+def test_a_pause_and_a_reboot_of_the_guest_change_nothing(lab: Lab) -> None:
+    """No hook runs for a reboot."""
+    configure(lab)
+    lab.run("virsh", "undefine", "--nvram", "win10", check=False)
+    guest.define(lab, Guest(does="stay"))
+    again = lab.output("virsh", "dumpxml", "win10").replace(
+        "<on_reboot>destroy", "<on_reboot>restart"
+    )
+    lab.run("virsh", "define", "/dev/stdin", stdin=again)
+    assert start(lab) == (0, "")
+    running = lab.output("cat", "/run/libvirt/qemu/win10.pid")
+    for verb in ("suspend", "resume", "reset"):
+        lab.run("virsh", verb, "win10")
     assert phase(lab) == "guest"
     assert lab.output("cat", "/run/libvirt/qemu/win10.pid") == running
     stop(lab)
+    wait_for_host(lab)
 
 
 def test_a_device_removed_while_the_guest_has_it(lab: Lab, running: str) -> None:

@@ -54,8 +54,11 @@ def test_killed_during_a_handoff(lab: Lab, number: int) -> None:
     pid = kill_at(lab, number)
     status, words = start(lab)
     lab.wait_until("the daemon's death", lambda: was_killed(lab, pid), timeout=60)
-    assert status == 1
-    assert "vfiod daemon" in words
+    if status == 0:  # that late, the guest runs: it is adopted
+        lab.wait_until("the guest adopted", lambda: phase(lab) == "guest", timeout=60)
+        stop(lab)
+    else:
+        assert "vfiod daemon" in words
     wait_for_host(lab)
 
 
