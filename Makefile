@@ -10,12 +10,12 @@ LAB := $(VENV)/bin/python -m pytest tests/lab -n $(LABS) --dist loadfile --durat
 
 RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \
 	python3-yaml python3-psutil \
-	python3-evdev python3-lxml python3-rich python3-ruamel.yaml pci.ids virtinst dbus polkitd kmod systemd
+	python3-evdev python3-lxml python3-rich pci.ids virtinst dbus polkitd kmod systemd
 BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-all \
 	python3-setuptools fakeroot lintian
 TEST := python3-venv python3-dbusmock shellcheck hyperfine seabios ipxe-qemu \
 	man-db python3-argcomplete fish zsh systemd-journal-remote
-LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
+LABTOOLS := qemu-system-x86 qemu-utils ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 
 .PHONY: help
 help: ## this list
