@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
-from vfiod.performance_config import NOTHING, Performance, read_performance, write_performance
-from vfiod.yamlnodes import Value, is_printable, read, show, write_literal, write_text
+from vfiod.performance_config import NOTHING, Performance, read_performance
+from vfiod.yamlnodes import Value, is_printable, read, show
 
 TOP_KEYS = (
     "guests", "limits", "sessions", "display_manager", "release_consoles", "on_stuck",
@@ -28,8 +28,6 @@ MAX_NAME_BYTES = 251  # libvirt keeps a guest in a file NAME.xml, and NAME_MAX i
 # systemd.unit(5); a template without an instance cannot be started.
 MAX_UNIT = 255
 _SERVICE = re.compile(r"[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\@-]+)?\.service")
-
-
 _KEY = re.compile(r"KEY_[A-Z0-9_]{1,40}")
 
 
@@ -252,40 +250,3 @@ def _display_manager(value: Value | None) -> str:
     if text is not None and not (_SERVICE.fullmatch(text) and len(text) <= MAX_UNIT):
         value.fault(f"{show(text)} is not a service; write {expected}")
     return text or DISPLAY_MANAGER
-
-
-def normalised(config: Config) -> str:
-    """Write the full configuration, defaults included, as YAML that ``parse`` reads back.
-
-    Raises ValueError for a guest's name that ``parse`` never gives.
-    """
-    lines = [
-        f"sessions: {config.sessions.value}",
-        f"display_manager: {write_text(config.display_manager)}",
-        f"release_consoles: {str(config.release_consoles).lower()}",
-        f"on_stuck: {config.on_stuck.value}",
-        f"suspend_to_reset: {str(config.suspend_to_reset).lower()}",
-        f"escape_keys: [{', '.join(config.escape_keys)}]",
-        "limits:",
-        *(f"  {name}: {_decimal(getattr(config.limits, name))}" for name in LIMIT_KEYS),
-        "guests:",
-    ]
-    for guest in config.guests.values():
-        lines += _guest_lines(guest)
-    return "\n".join(lines) + "\n"
-
-
-def _guest_lines(guest: GuestConfig) -> list[str]:
-    lines = [
-        f"  {write_literal(guest.name)}:",
-        f"    sessions: {guest.sessions.value}",
-        "    devices:",
-    ]
-    for device in guest.devices:
-        lines.append(f"      - address: {device.address}")
-        lines += [f"        rom: {write_text(device.rom)}"] if device.rom else []
-    return lines + [f"    {row}" for row in write_performance(guest.performance)]
-
-
-def _decimal(number: float) -> str:
-    return str(int(number)) if number == int(number) else repr(number)

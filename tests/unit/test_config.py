@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vfiod import config
 from vfiod.config import Config, DeviceConfig, GuestConfig, Limits, OnStuck, SessionPolicy, parse
+from vfiod.config_writer import normalised
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
 from vfiod.performance_config import AUTO, PERFORMANCE_KEYS, TRANSPARENT_MODES, Performance
@@ -312,7 +313,7 @@ def test_an_alias_is_the_only_fault_of_its_place() -> None:
 
 
 def test_normalised_names_every_key() -> None:
-    text = config.normalised(parse(FULL))
+    text = normalised(parse(FULL))
     for key in (
         *config.TOP_KEYS,
         *config.GUEST_KEYS,
@@ -324,7 +325,7 @@ def test_normalised_names_every_key() -> None:
 
 
 def test_normalised_is_short_where_it_can_be() -> None:
-    assert config.normalised(parse(FULL)).splitlines()[:9] == [
+    assert normalised(parse(FULL)).splitlines()[:9] == [
         "sessions: refuse",
         "display_manager: lightdm.service",
         "release_consoles: false",
@@ -341,12 +342,12 @@ def test_normalised_is_short_where_it_can_be() -> None:
 def test_normalised_refuses_a_name_that_cannot_stand_in_the_file(name: str) -> None:
     broken = Config(guests={"x": GuestConfig(name, (DeviceConfig(VGA),))})
     with pytest.raises(ValueError, match="cannot be written"):
-        config.normalised(broken)
+        normalised(broken)
 
 
 @pytest.mark.parametrize("text", ["", FULL, guest("[{address: '01:00.0', rom: '/a: b #c''d'}]")])
 def test_normalised_reads_back(text: str) -> None:
-    assert parse(config.normalised(parse(text))) == parse(text)
+    assert parse(normalised(parse(text))) == parse(text)
 
 
 PRINTABLE = st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp"))
@@ -411,7 +412,7 @@ CONFIGS = st.builds(
 @given(CONFIGS)
 @settings(deadline=None)
 def test_every_configuration_reads_back(value: Config) -> None:
-    text = config.normalised(value)
+    text = normalised(value)
     assert parse(text) == value
     assert all(name in text for name in value.guests)
 
@@ -439,7 +440,7 @@ def outcome(text: str) -> Config | tuple[str, ...]:
 def test_any_text_gives_a_configuration_or_faults(text: str) -> None:
     value = outcome(text)
     if isinstance(value, Config):
-        assert parse(config.normalised(value)) == value
+        assert parse(normalised(value)) == value
         assert all(name in text for name in value.guests)
     else:
         assert value

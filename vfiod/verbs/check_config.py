@@ -14,7 +14,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Raises ConfigError with every fault."""
-    from vfiod.config import normalised
+    from vfiod.config_writer import normalised
     from vfiod.daemon import CONFIG
     from vfiod.offline import read_config_file
 
