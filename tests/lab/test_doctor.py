@@ -153,6 +153,14 @@ def fails(lab: Lab) -> list[dict[str, Any]]:
     return [f for f in findings(lab, Defect("", "")) if f["level"] == "fail"]
 
 
+def each(defects: Sequence[Defect]) -> list[Any]:
+    """All of them, most of which only the long run plants."""
+    return [
+        pytest.param(d, id=f"{d.check}: {d.words}", marks=pytest.mark.long if n % 5 else ())
+        for n, d in enumerate(defects)
+    ]
+
+
 def test_a_whole_host_has_no_fail(lab: Lab) -> None:
     assert fails(lab) == []
 
@@ -165,7 +173,7 @@ def test_an_ordinary_user_may_look(lab: Lab) -> None:
     assert done.returncode == 10
 
 
-@pytest.mark.parametrize("defect", [*HOST, *DEVICES, *GUEST], ids=lambda d: f"{d.check}: {d.words}")
+@pytest.mark.parametrize("defect", each([*HOST, *DEVICES, *GUEST]))
 def test_defect(lab: Lab, defect: Defect) -> None:
     found = findings(lab, defect)
     mine = [f for f in found if f["check"] == defect.check and defect.words in f["fact"]]

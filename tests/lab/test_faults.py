@@ -51,12 +51,14 @@ def test_a_stopped_and_started_daemon_adopts_the_guest(lab: Lab, running: str) -
     stop(lab)
 
 
+@pytest.mark.long
 def test_a_guest_that_ends_while_the_daemon_is_stopped(lab: Lab, running: str) -> None:
     """The hook finds no daemon, the bus starts it, and it finds the guest gone."""
     lab.run("systemctl", "stop", "vfiod", timeout=120)
     stop(lab)
 
 
+@pytest.mark.long
 def test_a_second_return_and_a_release_that_never_had_a_prepare(lab: Lab, running: str) -> None:
     stop(lab)
     release = ["org.vfiod1.Hook", "Release", "sss", "win10", "", "shutdown"]
@@ -104,6 +106,7 @@ def test_another_script_that_fails_after_ours(lab: Lab) -> None:
         lab.run("rm", f"{HOOKS}/99-other")
 
 
+@pytest.mark.long
 def test_libvirt_answers_during_a_return(lab: Lab, running: str) -> None:
     stop(lab)
     began = time.monotonic()
@@ -115,11 +118,13 @@ def test_libvirt_answers_during_a_return(lab: Lab, running: str) -> None:
 # The guest
 
 
+@pytest.mark.long
 def test_a_stopped_qemu_is_destroyed_and_the_display_returns(lab: Lab, running: str) -> None:
     lab.run("kill", "-STOP", running)
     stop(lab)
 
 
+@pytest.mark.long
 def test_a_pause_and_a_reboot_of_the_guest_change_nothing(lab: Lab) -> None:
     """No hook runs for a reboot."""
     configure(lab)
@@ -156,6 +161,7 @@ def test_the_power_button_ends_the_guest(lab: Lab, running: str) -> None:
     assert "power button: it has 3 s to shut down" in told(lab)
 
 
+@pytest.mark.long
 def test_a_second_press_does_not_wait(lab: Lab, running: str) -> None:
     lab.sh("sed -i 's/shutdown: 3/shutdown: 600/' /etc/vfiod/vfiod.yaml")
     lab.qmp("system_powerdown")
@@ -231,11 +237,13 @@ def test_a_full_run_refuses_a_start_and_does_not_stop_the_way_home(lab: Lab) -> 
     lab.run("vfiod", "return", timeout=120)
 
 
+@pytest.mark.long
 def test_a_restarted_logind_is_no_matter(lab: Lab, running: str) -> None:
     lab.run("systemctl", "restart", "systemd-logind", timeout=60)
     stop(lab)
 
 
+@pytest.mark.long
 def test_the_clock_may_jump(lab: Lab, running: str) -> None:
     lab.run("date", "-s", "+2 hours")
     stop(lab)
@@ -277,6 +285,7 @@ def test_a_holder_that_is_started_again_is_stopped_as_a_unit(lab: Lab, holder: s
     assert unit_state(lab, holder) == "active"
 
 
+@pytest.mark.long
 def test_a_holder_outside_of_any_unit_that_ignores_sigterm_is_killed(lab: Lab) -> None:
     configure(lab)
     lab.sh("echo 'limits: {holders: 1, kill: 1}' >> /etc/vfiod/vfiod.yaml")

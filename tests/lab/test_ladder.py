@@ -37,7 +37,7 @@ def told(lab: Lab) -> str:
     [
         ("retry", "probe 0000:00:05.0 again ("),
         ("rescan", "remove 0000:00:05.0 and look for it again ("),
-        ("reload", "load the module bochs anew ("),
+        pytest.param("reload", "load the module bochs anew (", marks=pytest.mark.long),
     ],
 )
 def test_the_display_comes_back_at_the_rung_that_wakes_it(lab: Lab, cure: str, rung: str) -> None:
@@ -73,6 +73,7 @@ def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
     assert drivers["0000:00:06.0"] == "xhci_hcd"
 
 
+@pytest.mark.long
 def test_force_climbs_again(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
@@ -130,6 +131,7 @@ def test_an_unbind_that_never_returns(lab: Lab) -> None:
     assert usb_driver(lab) == "vfiod_fault"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("odd_driver")
 def test_a_probe_that_never_returns(lab: Lab) -> None:
     assert start(lab) == (0, "")

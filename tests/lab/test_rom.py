@@ -55,6 +55,7 @@ def test_the_shadow_without_a_copy_is_explained(lab: Lab) -> None:
     assert desktop(lab) == before
 
 
+@pytest.mark.long
 def test_the_card_of_a_desktop_is_not_found_anew(lab: Lab) -> None:
     before = desktop(lab)
     status, words = dump(lab, "--rescan", "--yes")
@@ -64,6 +65,7 @@ def test_the_card_of_a_desktop_is_not_found_anew(lab: Lab) -> None:
     assert desktop(lab) == before
 
 
+@pytest.mark.long
 def test_found_anew_it_gives_the_rom_that_a_guest_can_use(lab: Lab) -> None:
     drivers = byhand.drivers(lab, FUNCTIONS)
     lab.run("systemctl", "stop", "lightdm")
@@ -82,6 +84,7 @@ def test_found_anew_it_gives_the_rom_that_a_guest_can_use(lab: Lab) -> None:
     stop(lab)
 
 
+@pytest.mark.long
 def test_then_it_can_be_read_under_the_greeter(lab: Lab) -> None:
     """It depends on the one before: the kernel knows the card anew until the next boot."""
     before = desktop(lab)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from . import byhand
 from .conftest import Labs
 from .hardware import AUDIO, GPU
@@ -24,6 +26,7 @@ def snapshot(lab: Lab) -> str:
     ).stdout
 
 
+@pytest.mark.long
 def test_a_static_set_up_is_taken_out_and_comes_back_to_the_byte(fresh_lab: Labs) -> None:
     lab = fresh_lab()
     for path, text in PLANTED.items():
@@ -53,6 +56,7 @@ def test_a_static_set_up_is_taken_out_and_comes_back_to_the_byte(fresh_lab: Labs
     assert "setup" not in left
 
 
+@pytest.mark.long
 def test_a_missing_hook_is_put_in_place(fresh_lab: Labs) -> None:
     lab = fresh_lab()
     hook = "/etc/libvirt/hooks/qemu.d/50-vfiod"

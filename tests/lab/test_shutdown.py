@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from . import checks
 from .conftest import Labs
 from .guest import Guest
@@ -12,6 +14,7 @@ from .scene import configure, define, phase, start
 PATIENCE = 240.0  # systemd alone waits 90 s for a unit that does not stop
 
 
+@pytest.mark.long
 def test_a_reboot_with_a_guest_running(fresh_lab: Labs) -> None:
     """The painter knows no ACPI, so that libvirt-guests has to give up on it."""
     lab = fresh_lab()
