@@ -16,7 +16,7 @@ _VIRTUALISATION = "libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-ut
 # What the vfiod package needs at run time: the lab has no network to fetch it from later.
 _VFIOD = (
     "python3 python3-libvirt python3-pydbus python3-gi gir1.2-glib-2.0 python3-systemd "
-    "python3-yaml python3-psutil python3-evdev python3-lxml python3-rich python3-ruamel.yaml "
+    "python3-yaml python3-psutil python3-evdev python3-lxml python3-rich "
     "pci.ids virtinst swtpm swtpm-tools"
 )
 # Only while the image is built: for the driver that misbehaves on request.
