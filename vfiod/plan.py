@@ -103,26 +103,25 @@ def _ending_sessions(request: Request) -> list[Session]:
 
 
 def _services(request: Request) -> Iterator[Step]:
-    """Services that hold a device, stopped as units so that nothing restarts their processes.
+    """Units that hold a device and are wanted back, stopped so that nothing restarts them.
 
     Before the display manager, so that on the way back it opens the card before they do.
     """
-    manager = request.state.display_manager
+    seconds, manager = request.config.limits.desktop, request.state.display_manager
     yields = tuple(f.address for f in request.displays) if manager.active else ()
-    for unit in _holding_units(request):
-        if not unit.startswith("user@"):
-            seconds = request.config.limits.desktop
+    for unit, uid in _holding_units(request).items():
+        if not unit.startswith("user@") or (request.displays and _outlives(request, uid)):
             yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
 
 
 def _holders(request: Request) -> Iterator[Step]:
-    """Users' managers, once their sessions have ended, and then whoever is left."""
+    """Users' managers that end with their sessions, and then whoever is left."""
     limits = request.config.limits
     if not request.displays:
         yield from _services(request)
     for unit, uid in _holding_units(request).items():
-        if request.displays and unit.startswith("user@"):
-            yield StopUnit(unit, restart=_outlives(request, uid), seconds=limits.desktop)
+        if request.displays and unit.startswith("user@") and not _outlives(request, uid):
+            yield StopUnit(unit, restart=False, seconds=limits.desktop)
     if held := tuple(f.address for f in request.leaving if f.driver is not None):
         yield ReleaseHolders(held, limits.holders, limits.kill)
 

@@ -165,10 +165,10 @@ def test_the_plan_of_a_desktop_in_words() -> None:
         "load the module vfio_pci",
         "put the ROM /home/alice/card.rom where QEMU may read it",
         "stop lactd.service",
+        "stop user@1001.service",
         "stop the display manager lightdm.service",
         "end the desktop sessions 2",
         "stop user@1000.service",
-        "stop user@1001.service",
         "wait until no process holds 0000:01:00.0, 0000:01:00.1, 0000:02:00.0",
         "remember what 0000:01:00.0 shows",
         "unbind the framebuffer console",
@@ -392,7 +392,8 @@ def test_the_manager_of_a_user_who_stays_is_started_again(reason: str) -> None:
         host.user.lingering.add(1000)
     else:
         host.user.log_in(Session("5", "alice", 1000, "", "user", unit="session-5.scope"))
-    assert stopped(host) == [StopUnit("user@1000.service", restart=True, seconds=20)]
+    wanted = StopUnit("user@1000.service", restart=True, seconds=20, yields=(pcs.VGA,))
+    assert stopped(host) == [wanted]
 
 
 def test_without_a_display_that_leaves_no_user_manager_is_stopped() -> None:
