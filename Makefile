@@ -4,9 +4,7 @@ PYTHON := /usr/bin/python3
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 DEB := build/vfiod_$(VERSION)_all.deb
 VENV := build/venv
-# Two labs side by side where there is memory for them, one file of tests to each at a time.
-LABS := $(shell awk '/MemAvailable/ { print ($$2 > 12000000) ? 2 : 1 }' /proc/meminfo)
-LAB := $(VENV)/bin/python -m pytest tests/lab -n $(LABS) --dist loadfile --durations 12
+LAB := $(VENV)/bin/python -m pytest tests/lab --durations 12
 
 RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \
 	python3-yaml python3-psutil \

@@ -181,7 +181,10 @@ class Lab:
         return self.output("cat", "/proc/sys/kernel/random/boot_id")
 
     def _boot_id_or_none(self) -> str | None:
-        done = self.run("cat", "/proc/sys/kernel/random/boot_id", check=False)
+        try:
+            done = self.run("cat", "/proc/sys/kernel/random/boot_id", check=False, timeout=20)
+        except Timeout:
+            return None  # it is on its way down, or not up yet
         return done.stdout.strip() if done.returncode != CONNECTION_LOST else None
 
     # -- from outside ----------------------------------------------------------------------

@@ -174,6 +174,7 @@ def test_a_second_press_does_not_wait(lab: Lab, running: str) -> None:
     assert "its plug is pulled" in told(lab)
 
 
+@pytest.mark.long
 def test_keys_of_ones_choice_do_what_the_power_button_does(lab: Lab) -> None:
     configure(lab, [GPU, AUDIO])
     lab.sh("echo 'escape_keys: [KEY_LEFTCTRL, KEY_END]' >> /etc/vfiod/vfiod.yaml")
@@ -188,13 +189,14 @@ def test_keys_of_ones_choice_do_what_the_power_button_does(lab: Lab) -> None:
     wait_for_host(lab)
 
 
+@pytest.mark.long
 def test_a_guest_on_trial_is_ended_and_one_that_is_kept_stays(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
-    assert "In 15 s" in lab.output("vfiod", "try", "win10", "--for", "15", timeout=120)
+    assert "In 40 s" in lab.output("vfiod", "try", "win10", "--for", "40", timeout=120)
     assert phase(lab) in ("prepared", "guest")
     wait_for_host(lab)
-    lab.run("vfiod", "try", "win10", "--for", "15", timeout=120)
+    lab.run("vfiod", "try", "win10", "--for", "40", timeout=120)
     assert lab.output("vfiod", "keep") == "Confirmed: the guest stays."
     assert lab.run("vfiod", "keep", check=False).returncode == 1
     assert phase(lab) in ("prepared", "guest")
@@ -218,6 +220,7 @@ def test_a_rehearsal_needs_no_guest(lab: Lab) -> None:
 # The host
 
 
+@pytest.mark.long
 def test_a_full_run_refuses_a_start_and_does_not_stop_the_way_home(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
@@ -300,6 +303,7 @@ def test_a_holder_outside_of_any_unit_that_ignores_sigterm_is_killed(lab: Lab) -
     wait_for_host(lab)
 
 
+@pytest.mark.long
 def test_a_display_manager_at_its_start_limit_is_started(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))

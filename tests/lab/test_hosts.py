@@ -71,4 +71,5 @@ def test_removal_takes_the_hook_out_and_purge_the_rest(fresh_lab: Labs) -> None:
     assert lab.output("ls", HOOKS) == "10-other"
     lab.run("dpkg", "--purge", "vfiod", timeout=120)
     places = ("/etc", "/usr", "/run", "/var/lib/systemd", "/lib")
-    assert lab.output("find", *places, "-xdev", "-name", "*vfiod*") == ""
+    left = lab.output("find", *places, "-xdev", "-name", "*vfiod*").splitlines()
+    assert [path for path in left if "vfiod_fault" not in path] == []  # that one is the lab's

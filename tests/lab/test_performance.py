@@ -107,6 +107,7 @@ def test_the_guest_has_its_cpus_and_memory_while_it_runs(lab: Lab, before: dict[
     assert state(lab) == before
 
 
+@pytest.mark.long
 def test_a_killed_daemon_s_successor_gives_it_all_back(lab: Lab, before: dict[str, str]) -> None:
     configure(lab)
     lab.sh(f"cat >> {CONFIG} <<'end'\n{EVERYTHING}end")

@@ -28,6 +28,7 @@ def guest(lab: Lab) -> Iterator[Guest]:
     lab.run("virsh", "undefine", NAME)
 
 
+@pytest.mark.long
 def test_a_tuned_guest_starts_and_has_what_was_proposed(lab: Lab, guest: Guest) -> None:
     before = definition(lab)
     told = lab.output("vfiod", "tune", guest.name, "--yes")
@@ -42,6 +43,7 @@ def test_a_tuned_guest_starts_and_has_what_was_proposed(lab: Lab, guest: Guest) 
     assert definition(lab) == before
 
 
+@pytest.mark.long
 def test_libvirt_and_qemu_know_all_that_is_written_for_windows(lab: Lab, guest: Guest) -> None:
     """With KVM the guest is not started: the lab's own emulator does not survive that."""
     xml = domain_xml(guest).replace("type='qemu'", "type='kvm'")
@@ -57,6 +59,7 @@ def test_libvirt_and_qemu_know_all_that_is_written_for_windows(lab: Lab, guest: 
     assert "needs no change" in lab.output("vfiod", "tune", NAME)
 
 
+@pytest.mark.long
 def test_who_is_not_root_sees_it_all_and_changes_nothing(lab: Lab, guest: Guest) -> None:
     before = definition(lab)
     done = lab.run("vfiod", "tune", guest.name, "--yes", user="alice", check=False)

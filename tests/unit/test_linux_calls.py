@@ -50,6 +50,13 @@ def test_a_write_that_does_not_return_is_abandoned_at_its_deadline(tmp_path: Pat
     assert "reboot" in caught.value.hint
 
 
+def test_the_kernel_functions_it_waits_in_are_told(tmp_path: Path) -> None:
+    stack = "[<0>] fault_remove+0x56/0x70 [vfiod_fault]\n[<0>] pci_device_remove+0x36/0xa0\n"
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "stack").write_text(stack)
+    assert KernelCalls(tmp_path)._where(7) == "in fault_remove, pci_device_remove"
+
+
 def test_another_device_is_not_held_up(tmp_path: Path) -> None:
     calls = KernelCalls()
     os.mkfifo(tmp_path / "unbind")

@@ -92,6 +92,7 @@ class KernelCalls:
     def _where(self, pid: int) -> str:
         """The kernel functions the writer waits in (proc(5): /proc/pid/stack, wchan)."""
         stack = sysfs.read(self._proc / str(pid) / "stack") or ""
-        frames = [line.split()[-1].split("+")[0] for line in stack.splitlines() if line.strip()]
+        # "[<0>] function+0x56/0x70 [module]"
+        frames = [line.split("] ", 1)[-1].split("+")[0] for line in stack.splitlines() if line]
         waiting = ", ".join(frames[:4]) or sysfs.read(self._proc / str(pid) / "wchan")
         return f"in {waiting}" if waiting not in (None, "", "0") else "place unknown"
