@@ -99,7 +99,6 @@ soak: deps venv deb ## 50 round trips in one boot of the emulated PC, with fault
 bench: deps venv deb ## what the hook and the daemon cost, here and in the lab
 	@tests/hook/bench
 	$(VENV)/bin/python -m tests.lab figures --deb $(DEB)
-	$(VENV)/bin/python -m tests.lab bench --deb $(DEB) --out build/bench
 
 prefix = /usr/local
 DESTDIR =
