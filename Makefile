@@ -98,6 +98,7 @@ soak: deps venv deb ## 50 round trips in one boot of the emulated PC, with fault
 .PHONY: bench
 bench: deps venv deb ## what the hook and the daemon cost, here and in the lab
 	@tests/hook/bench
+	@$(VENV)/bin/python -m tests.dbus.bench
 	$(VENV)/bin/python -m tests.lab figures --deb $(DEB)
 
 prefix = /usr/local

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from . import checks, frozen, layer
+from . import checks, frozen, layer, scene
+from .guest import Guest
 from .hardware import Hardware
 from .image import Image
 from .machine import Lab
@@ -100,6 +101,18 @@ def clean_host(lab: Lab) -> Iterator[None]:
     assert checks.faults(lab) == []
     yield
     assert checks.faults(lab) == []
+
+
+@pytest.fixture
+def running(lab: Lab, clean_host: None) -> Iterator[str]:
+    """A guest that stays has the devices; its QEMU's pid."""
+    scene.configure(lab)
+    lab.sh("echo 'limits: {shutdown: 3}' >> /etc/vfiod/vfiod.yaml")
+    scene.define(lab, Guest(does="stay"))
+    assert scene.start(lab) == (0, "")
+    lab.wait_until("the guest", lambda: scene.phase(lab) == "guest", timeout=60)
+    yield lab.output("cat", "/run/libvirt/qemu/win10.pid")
+    scene.wait_for_host(lab)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -6,7 +6,7 @@ SUITES = ("bookworm", "trixie")
 
 _SYSTEM = (
     "systemd-sysv udev dbus dbus-user-session libpam-systemd linux-image-amd64 kmod iproute2 "
-    "openssh-server apparmor polkitd pkexec psmisc pciutils procps hyperfine less strace"
+    "openssh-server apparmor polkitd pkexec psmisc pciutils procps hyperfine less"
 )
 _DESKTOP = (
     "lightdm lightdm-gtk-greeter fonts-dejavu-core xserver-xorg-core xserver-xorg-input-libinput "

@@ -65,3 +65,8 @@ def wait_for_host(lab: Lab) -> None:
 def desktop(lab: Lab) -> str:
     """Process id of the display manager: another one after a handoff."""
     return lab.output("systemctl", "show", "-P", "MainPID", "lightdm")
+
+
+def told(lab: Lab) -> str:
+    """vfiod's latest words in the journal."""
+    return lab.output("journalctl", "-t", "vfiod", "-o", "cat", "-n", "40")

@@ -21,6 +21,13 @@ def make_dead(lab: Lab, *, cure: str, tries: int = 0) -> None:
         put(lab, name, value)
 
 
+def kill_at_rename(lab: Lab, pid: str, number: int) -> None:
+    """Have the process killed as it enters its ``number``-th rename(2) from now on."""
+    lab.run("modprobe", "vfiod_fault")
+    put(lab, "doomed_at", str(number))
+    put(lab, "doomed_pid", pid)
+
+
 def put(lab: Lab, parameter: str, value: str) -> None:
     """Set a parameter of the module."""
     lab.sh(f"echo '{value}' > {PARAMETERS}/{parameter}")
@@ -29,5 +36,5 @@ def put(lab: Lab, parameter: str, value: str) -> None:
 def heal(lab: Lab) -> None:
     """No driver misbehaves any more."""
     if lab.run("test", "-d", PARAMETERS, check=False).returncode == 0:
-        for parameter in ("dead", "hold_probe", "hold_remove", "fail_probe"):
+        for parameter in ("dead", "hold_probe", "hold_remove", "fail_probe", "doomed_pid"):
             put(lab, parameter, "0")

@@ -1,12 +1,13 @@
 """SIGKILL of the daemon at every write of its journal, which surround every step.
 
-strace(1) sends it, at the Nth rename(2): nothing in vfiod knows of it.
+The kernel sends it (tests/lab/driver), at the Nth rename(2): nothing in vfiod knows of it.
 """
 
 from __future__ import annotations
 
 import pytest
 
+from . import spoil
 from .guest import Guest
 from .machine import Lab
 from .scene import configure, define, phase, start, stop, wait_for_host
@@ -14,8 +15,8 @@ from .scene import configure, define, phase, start, stop, wait_for_host
 pytestmark = pytest.mark.usefixtures("clean_host")
 # begin, one for each of 13 steps, prepared; then started.
 HANDOFF = range(1, 16)
-# the hook's word, the return's begin, one for each step.
-RETURN = range(1, 16)
+# the return begins, one for each step.
+RETURN = range(1, 15)
 IN_SHORT = (2, 9)
 
 
@@ -29,17 +30,8 @@ def each(numbers: range) -> list[object]:
 def kill_at(lab: Lab, number: int) -> str:
     """Have the daemon killed at this write from now on; its pid."""
     pid = lab.output("systemctl", "show", "-P", "MainPID", "vfiod")
-    lab.run("systemctl", "stop", "killer", check=False)
-    lab.run(
-        "systemd-run", "--quiet", "--collect", "--unit=killer", "strace", "-f", "-qq",
-        "-p", pid, "-e", "trace=rename", "-e", f"inject=rename:signal=KILL:when={number}",
-    )  # fmt: skip
-    lab.wait_until("strace", lambda: f"TracerPid:\t{'0'}" not in tracing(lab, pid), timeout=30)
+    spoil.kill_at_rename(lab, pid, number)
     return pid
-
-
-def tracing(lab: Lab, pid: str) -> str:
-    return lab.output("grep", "TracerPid", f"/proc/{pid}/status")
 
 
 def was_killed(lab: Lab, pid: str) -> bool:

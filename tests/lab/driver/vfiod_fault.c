@@ -11,16 +11,22 @@
  * card back to life is told by `cure`: retry (after `tries` failed probes), reset, rescan (the
  * device is removed and found again), reload (the module `victim_module` is loaded anew),
  * suspend (the host slept), or none.
+ *
+ * As a killer: the process `doomed_pid` gets SIGKILL as any of its threads enters its
+ * `doomed_at`-th rename since that pid was written.
  */
 #include <linux/kprobes.h>
 #include <linux/linkage.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/pci.h>
+#include <linux/sched/signal.h>
 #include <linux/suspend.h>
 #include <linux/wait.h>
 
 static int hold_probe, hold_remove, fail_probe, dead, tries;
+static int doomed_pid, doomed_at;
+static atomic_t renames;
 static char victim[32], victim_module[32], cure[16];
 static DECLARE_WAIT_QUEUE_HEAD(released);
 
@@ -34,6 +40,16 @@ static int set_and_wake(const char *value, const struct kernel_param *param)
 
 static const struct kernel_param_ops waking = { .set = set_and_wake, .get = param_get_int };
 
+static int set_and_count(const char *value, const struct kernel_param *param)
+{
+	atomic_set(&renames, 0);
+	return param_set_int(value, param);
+}
+
+static const struct kernel_param_ops counting = { .set = set_and_count, .get = param_get_int };
+
+module_param_cb(doomed_pid, &counting, &doomed_pid, 0644);
+module_param(doomed_at, int, 0644);
 module_param_cb(hold_probe, &waking, &hold_probe, 0644);
 module_param_cb(hold_remove, &waking, &hold_remove, 0644);
 module_param(fail_probe, int, 0644);
@@ -109,8 +125,17 @@ static int before_reset(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
+static int before_rename(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (task_tgid_nr(current) == doomed_pid && atomic_inc_return(&renames) == doomed_at)
+		send_sig(SIGKILL, current, 1);
+	return 0;
+}
+
 static struct kprobe on_probe = { .symbol_name = "pci_device_probe", .pre_handler = before_probe };
 static struct kprobe on_reset = { .symbol_name = "pci_reset_function", .pre_handler = before_reset };
+static struct kprobe on_rename = { .symbol_name = "vfs_rename", .pre_handler = before_rename };
+static struct kprobe *probes[] = { &on_probe, &on_reset, &on_rename };
 
 static int on_bus(struct notifier_block *block, unsigned long action, void *device)
 {
@@ -139,15 +164,10 @@ static struct notifier_block sleep_block = { .notifier_call = on_sleep };
 
 static int __init fault_init(void)
 {
-	int status = register_kprobe(&on_probe);
+	int status = register_kprobes(probes, ARRAY_SIZE(probes));
 
 	if (status)
 		return status;
-	status = register_kprobe(&on_reset);
-	if (status) {
-		unregister_kprobe(&on_probe);
-		return status;
-	}
 	bus_register_notifier(&pci_bus_type, &bus_block);
 	register_module_notifier(&module_block);
 	register_pm_notifier(&sleep_block);
@@ -160,8 +180,7 @@ static void __exit fault_exit(void)
 	unregister_pm_notifier(&sleep_block);
 	unregister_module_notifier(&module_block);
 	bus_unregister_notifier(&pci_bus_type, &bus_block);
-	unregister_kprobe(&on_reset);
-	unregister_kprobe(&on_probe);
+	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 
 module_init(fault_init);

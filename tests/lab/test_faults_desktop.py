@@ -1,0 +1,154 @@
+"""Who holds the card and will not let go, and a display manager in trouble.
+
+Rows of docs/faults.md. The host is whole before and after each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from . import spoil
+from .checks import unit_state
+from .guest import Guest
+from .hardware import USB
+from .machine import Lab
+from .scene import configure, define, facts, start, stop, told, wait_for_host
+
+pytestmark = pytest.mark.usefixtures("clean_host")
+
+
+@pytest.fixture
+def holder(lab: Lab, clean_host: None) -> Iterator[str]:
+    """A monitoring tool that ignores SIGTERM, holds the card, and is started again at once."""
+    program = "exec 3</dev/dri/card0; trap '' TERM; while :; do sleep 1; done"
+    lab.put(
+        f'[Service]\nExecStart=/bin/sh -c "{program}"\nRestart=always\nRestartSec=0\n'
+        "TimeoutStopSec=1s\n[Unit]\nStartLimitIntervalSec=0\n",
+        "/run/systemd/system/watching.service",
+    )
+    lab.run("systemctl", "daemon-reload")
+    lab.run("systemctl", "start", "watching")
+    yield "watching"
+    lab.run("systemctl", "stop", "watching", check=False)
+    lab.run("rm", "/run/systemd/system/watching.service")
+
+
+def test_a_holder_that_is_started_again_is_stopped_as_a_unit(lab: Lab, holder: str) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    assert unit_state(lab, holder) in ("inactive", "failed")
+    stop(lab)
+    wait_for_host(lab)
+    assert unit_state(lab, holder) == "active"
+
+
+@pytest.mark.long
+def test_a_holder_outside_of_any_unit_that_ignores_sigterm_is_killed(lab: Lab) -> None:
+    configure(lab)
+    lab.sh("echo 'limits: {holders: 1, kill: 1}' >> /etc/vfiod/vfiod.yaml")
+    define(lab, Guest(does="stay"))
+    lab.sh(
+        "trap '' TERM; exec 3</dev/dri/card0; "
+        "systemd-run --quiet --scope --unit=stubborn sleep 1000 >/dev/null 2>&1 </dev/null &"
+    )
+    assert start(lab) == (0, "")
+    assert "SIGKILL sent: sleep" in told(lab)
+    stop(lab)
+    wait_for_host(lab)
+
+
+@pytest.fixture
+def one_start_an_hour(lab: Lab, clean_host: None) -> Iterator[None]:
+    """The display manager has used up its starts."""
+    drop_in = "/run/systemd/system/lightdm.service.d/limit.conf"
+    lab.put("[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=1\n", drop_in)
+    lab.run("systemctl", "daemon-reload")
+    lab.run("systemctl", "reset-failed", "lightdm")
+    lab.run("systemctl", "restart", "lightdm", timeout=120)
+    lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
+    yield
+    lab.run("rm", drop_in)
+    lab.run("systemctl", "daemon-reload")
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("one_start_an_hour")
+def test_a_display_manager_at_its_start_limit_is_started(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    assert lab.run("systemctl", "start", "lightdm", check=False).returncode != 0
+    stop(lab)
+    wait_for_host(lab)
+    assert facts(lab)["faults"] == []
+
+
+@pytest.mark.long
+def test_a_user_manager_that_lingers_is_stopped_and_started_again(lab: Lab) -> None:
+    """Her sound server holds the card's audio with nobody logged in."""
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    lab.run("loginctl", "enable-linger", "alice")
+    try:
+        lab.wait_until("her sound server", lambda: has_sound(lab), timeout=120)
+        assert start(lab) == (0, "")
+        assert not has_sound(lab)
+        stop(lab)
+        wait_for_host(lab)
+        lab.wait_until("her sound server", lambda: has_sound(lab), timeout=120)
+    finally:
+        lab.run("loginctl", "disable-linger", "alice")
+        lab.run("systemctl", "stop", "user@1000.service")
+
+
+def has_sound(lab: Lab) -> bool:
+    return lab.run("pgrep", "-u", "alice", "-x", "wireplumber", check=False).returncode == 0
+
+
+@pytest.mark.long
+def test_a_compositor_outside_of_the_display_manager_is_ended(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    lab.sh("setsid Xorg :7 vt8 >/dev/null 2>&1 </dev/null &")
+    lab.wait_until("its screen", lambda: not lab.greeter_shown() and other_server(lab), timeout=60)
+    assert start(lab) == (0, "")
+    assert not other_server(lab)
+    stop(lab)
+    wait_for_host(lab)
+
+
+def other_server(lab: Lab) -> bool:
+    return lab.run("pgrep", "-f", "Xorg :7", check=False).returncode == 0
+
+
+@pytest.mark.long
+def test_a_holder_that_nothing_can_kill_is_named(lab: Lab) -> None:
+    """It has the card open and waits in the kernel for another driver, for ever."""
+    configure(lab)
+    lab.sh("echo 'limits: {holders: 1, kill: 1}' >> /etc/vfiod/vfiod.yaml")
+    define(lab, Guest(does="stay"))
+    lab.run("modprobe", "vfiod_fault")
+    spoil.put(lab, "hold_probe", "1")
+    device = f"/sys/bus/pci/devices/{USB}"
+    lab.sh(f"echo vfiod_fault > {device}/driver_override; echo {USB} > {device}/driver/unbind")
+    lab.sh(
+        f"exec 3</dev/dri/card0; setsid tee /sys/bus/pci/drivers_probe >/dev/null 2>&1 <<.&\n"
+        f"{USB}\n.\n"
+    )
+    try:
+        lab.wait_until("a wait without end", lambda: "D" in states(lab, "tee"), timeout=30)
+        status, words = start(lab)
+        assert status == 1
+        assert "tee" in words
+    finally:
+        spoil.heal(lab)
+        lab.sh(f"echo > {device}/driver_override")
+        lab.sh(f"echo {USB} > {device}/driver/unbind; echo {USB} > /sys/bus/pci/drivers_probe")
+    wait_for_host(lab)
+
+
+def states(lab: Lab, name: str) -> str:
+    return lab.run("ps", "-o", "state=", "-C", name, check=False).stdout
