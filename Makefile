@@ -4,6 +4,7 @@ PYTHON := /usr/bin/python3
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 DEB := build/vfiod_$(VERSION)_all.deb
 VENV := build/venv
+UNIT := $(VENV)/bin/python -m pytest -q -n auto --dist worksteal tests --ignore=tests/lab
 LAB := $(VENV)/bin/python -m pytest tests/lab --durations 12
 
 RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \
@@ -42,8 +43,8 @@ $(VENV)/.stamp: pyproject.toml
 	touch $@
 
 .PHONY: unit
-unit: venv ## all tests that need no lab
-	$(VENV)/bin/python -m pytest -q tests --ignore=tests/lab
+unit: venv ## the tests that need no lab, in a minute
+	$(UNIT) -m 'not long'
 
 .PHONY: lint
 lint: venv ## style, types, import floors, shell scripts, unit file
@@ -83,7 +84,8 @@ labtest: deps venv deb ## all tests in the emulated PC, Debian 12
 	$(LAB) --suite bookworm --deb $(DEB)
 
 .PHONY: check
-check: deps venv unit deb lintian ## everything: tests, package, the lab with Debian 12, a round trip with 13
+check: deps venv deb lintian ## everything: tests, package, the lab with Debian 12, a round trip with 13
+	$(UNIT)
 	$(LAB) -m 'not long' --suite bookworm --deb $(DEB)
 	$(LAB) -m roundtrip --suite trixie --deb $(DEB)
 

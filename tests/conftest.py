@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,21 @@ def run_directory() -> Iterator[Path]:
 def counts(request: pytest.FixtureRequest) -> dict[str, int]:
     """Cases that one test went through by itself, by what they are; shown at the end."""
     return request.config.stash.setdefault(COUNTS, {})
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands its numbers to the one who prints them."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["counts"] = session.config.stash.get(COUNTS, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what the workers counted."""
+    total = node.config.stash.setdefault(COUNTS, {})
+    for what, number in getattr(node, "workeroutput", {}).get("counts", {}).items():
+        total[what] = total.get(what, 0) + number
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

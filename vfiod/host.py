@@ -158,7 +158,10 @@ class Screen(Protocol):
         """The vtconsole drivers (kernel: Documentation/driver-api/console.rst)."""
 
     def bind_console(self, ident: str, *, bound: bool) -> None:
-        """Bind or unbind a vtconsole driver. The kernel reports success either way."""
+        """Bind or unbind a vtconsole driver. The kernel reports success either way.
+
+        Raises KernelStuck while an earlier call for it hangs, be it as wanted already.
+        """
 
     def framebuffers(self) -> Sequence[FirmwareFramebuffer]:
         """Firmware framebuffers with a driver."""

@@ -1,7 +1,8 @@
 """Climbing the ladder: rung after rung, until every device is back or none is left to try.
 
 A rung is tried only for a device that is still missing, that no guest holds, and for which no
-kernel call hangs. After each one the undos that are still open are tried again.
+kernel call hangs. After each one the undos that are still open are tried again, and they alone
+for a device that is back: it may serve the desktop by then.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,12 +43,14 @@ def climb(
     """Try each rung that may help. Returns the faults that are left and what was tried."""
     tried: Tried = []
     for rung in rungs(host, _missing(faults), may_sleep=may_sleep):
-        still = {str(m.address): m.address for m in _missing(faults)}
-        address = still.get(rung.device)
-        if address is not None and _is_free(host, address):
+        still = {str(m.address): m for m in _missing(faults)}
+        missing = still.get(rung.device)
+        if missing is None or not _is_free(host, missing.address):
+            continue
+        if not _is_back(host, missing):
             tried.append(rung.describe())
             _take(rung, host, report)
-            faults = undo_again()
+        faults = undo_again()
     return faults, tried
 
 
@@ -77,6 +80,16 @@ def _is_free(host: Host, address: PciAddress) -> bool:
     except HostError:
         return True  # it has vanished: looking for it again is what helps
     return group is None or not host.processes.vfio_holders([group])
+
+
+def _is_back(host: Host, missing: Missing) -> bool:
+    """True if it works with its driver, and only something about it is left to undo."""
+    try:
+        driver = host.pci.function(missing.address).driver
+    except HostError:
+        return False
+    in_use = bool(host.processes.holders([missing.address]))
+    return driver == missing.driver and (in_use or not missing.is_display)
 
 
 def _take(rung: Rung, host: Host, report: Report) -> None:

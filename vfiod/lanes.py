@@ -1,36 +1,28 @@
-"""Which steps may be taken side by side: those of devices in different slots. Pure.
-
-Functions of one slot stay in line: their drivers may depend on each other (a card's sound on
-its display).
-"""
+"""Which steps may be taken side by side: neighbours of one stage, in different lanes. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import TypeVar
 
 from vfiod.steps.base import Step
-from vfiod.steps.devices import Detach, KeepAwake
 
 T = TypeVar("T")
-Slot = tuple[int, int, int]
 Lanes = Sequence[Sequence[T]]
 
 
 def lanes(items: Iterable[T], step_of: Callable[[T], Step]) -> Sequence[Lanes[T]]:
     """Stages to be taken one after the other, each of lanes that may be taken side by side."""
-    stages: list[Lanes[T]] = []
-    for has_slot, run in groupby(items, key=lambda item: _slot(step_of(item)) is not None):
-        if not has_slot:
-            stages.append([list(run)])
-            continue
-        found: dict[Slot | None, list[T]] = {}
-        for item in run:
-            found.setdefault(_slot(step_of(item)), []).append(item)
-        stages.append(list(found.values()))
-    return stages
+
+    def stage_of(item: T) -> str | None:
+        lane = step_of(item).lane
+        return lane.stage if lane else None
+
+    return [_by_lane(run, step_of) for _, run in groupby(items, key=stage_of)]
 
 
-def _slot(step: Step) -> Slot | None:
-    if isinstance(step, Detach | KeepAwake):
-        return step.address.domain, step.address.bus, step.address.slot
-    return None
+def _by_lane(run: Iterable[T], step_of: Callable[[T], Step]) -> Lanes[T]:
+    found: dict[str, list[T]] = {}
+    for item in run:
+        lane = step_of(item).lane
+        found.setdefault(lane.lane if lane else "", []).append(item)
+    return list(found.values())

@@ -38,6 +38,11 @@ class PciAddress:
     def __str__(self) -> str:
         return f"{self.domain:04x}:{self.bus:02x}:{self.slot:02x}.{self.function}"
 
+    @property
+    def card(self) -> str:
+        """The address without its function: what all functions of a slot share."""
+        return str(self).rpartition(".")[0]
+
     def same_slot(self, other: "PciAddress") -> bool:
         """True if both are functions of one physical slot."""
         mine = (self.domain, self.bus, self.slot)

@@ -145,7 +145,7 @@ def _picture(request: Request) -> Iterator[Step]:
     for function in request.displays:
         yield AwaitDisplay(function.address, limits.display)
     if request.config.release_consoles and any(c.is_framebuffer for c in request.state.consoles):
-        yield ReleaseConsoles(limits.display)
+        yield ReleaseConsoles(limits.display, tuple(f.address for f in request.displays))
     if any(f.boot_vga for f in request.displays):
         for framebuffer in request.state.framebuffers:
             yield UnbindFramebuffer(framebuffer.device, framebuffer.driver)

@@ -257,6 +257,9 @@ class FakeScreen(Door):
             if ident == "vtcon1":
                 self._kernel.bind_console(bound=bound)
 
+        if bound in {c.bound for c in self.consoles() if c.ident == ident}:
+            self._effects.require_free(ident)
+            return
         self._effects.take(f"console {ident} {bound}", do, subject=ident)
 
     def framebuffers(self) -> Sequence[FirmwareFramebuffer]:

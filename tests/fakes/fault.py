@@ -72,8 +72,7 @@ class Effects:
         """
         self.require_alive()
         self.barrier(name)
-        if subject in self._hung:
-            raise KernelStuck(f"the kernel is still busy with {subject}", "reboot the host")
+        self.require_free(subject)
         self._count += 1
         self.log.append(name)
         fault = self._planned.pop(self._count, None)
@@ -90,6 +89,11 @@ class Effects:
             self.die()
         if fault is Fault.FAIL_AFTER:
             raise HostError(f"injected: {name} failed in the end")
+
+    def require_free(self, subject: str) -> None:
+        """A call for a subject whose last one hangs is refused."""
+        if subject in self._hung:
+            raise KernelStuck(f"the kernel is still busy with {subject}", "reboot the host")
 
     def hang(self, name: str, do: Callable[[], None], *, subject: str, seconds: float) -> NoReturn:
         """The deadline passes. What the kernel is busy with is done once thaw() lets it."""

@@ -75,16 +75,18 @@ def effects_of(make: Callable[[Path], Bench], act: Act, directory: Path) -> list
 
 
 def pairs(length: int, step: int) -> Iterator[tuple[int, int]]:
-    """Each first place with every ``step``-th later one, all of them in the end."""
+    """Each first place with every ``step``-th later one."""
     for first in range(1, length + 1):
         yield from ((first, second) for second in range(first + 1 + first % step, 2 * length, step))
 
 
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("name", "make", "act"),
     [("handoff", at_host, hand_over), ("return", at_guest, hand_back)],
 )
 def test_two_faults(
+    step: int,
     name: str,
     make: Callable[[Path], Bench],
     act: Act,
@@ -93,7 +95,7 @@ def test_two_faults(
 ) -> None:
     length = len(effects_of(make, act, run_directory))
     kinds = cycle([(f, s) for f in FAILS for s in (*FAILS, *KILLS)])
-    for (first, second), (one, other) in zip(pairs(length, 3), kinds, strict=False):
+    for (first, second), (one, other) in zip(pairs(length, step), kinds, strict=False):
         bench = make(run_directory)
         bench.host.effects.plan({first: one, second: other})
         act(bench)

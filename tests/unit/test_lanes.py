@@ -1,14 +1,19 @@
-"""Side by side go devices of different slots, and nothing else."""
+"""Side by side go devices of different slots, and what ends with the desktop; nothing else."""
 
 from tests.fakes import pcs
 from vfiod.lanes import lanes
 from vfiod.steps.base import Step
+from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles
 from vfiod.steps.support import Inhibit, LoadModule
 
 INHIBIT, LOAD = Inhibit("win10"), LoadModule("vfio_pci", 20)
 VGA, AUDIO, USB = (Detach(address, 20) for address in pcs.DEVICES)
-AWAKE = KeepAwake(pcs.VGA)
+AWAKE, PICTURE = KeepAwake(pcs.VGA), AwaitDisplay(pcs.VGA, 20)
+DESKTOP, SESSIONS = StopDisplayManager("gdm.service", (pcs.VGA,), 20), EndSessions(("2",), 20)
+MANAGER = StopUnit("user@1000.service", restart=False, seconds=20)
+SERVICE = StopUnit("monitor.service", restart=True, seconds=20)
 
 
 def placed(*steps: Step) -> object:
@@ -24,11 +29,35 @@ def test_functions_of_one_slot_stay_in_line_and_slots_go_side_by_side() -> None:
 
 
 def test_what_belongs_to_a_device_goes_with_it() -> None:
-    assert placed(AWAKE, USB, VGA) == [[[AWAKE, VGA], [USB]]]
+    assert placed(PICTURE, AWAKE, USB, VGA) == [[[PICTURE, AWAKE, VGA], [USB]]]
 
 
 def test_devices_wait_for_what_stands_before_them() -> None:
     assert placed(INHIBIT, USB, LOAD, VGA) == [[[INHIBIT]], [[USB]], [[LOAD]], [[VGA]]]
+
+
+def test_consoles_go_with_the_one_card_they_may_be_on() -> None:
+    consoles = ReleaseConsoles(20, (pcs.VGA,))
+    assert placed(consoles, USB, VGA) == [[[consoles, VGA], [USB]]]
+
+
+def test_consoles_of_two_cards_come_before_both() -> None:
+    consoles = ReleaseConsoles(20, (pcs.VGA, pcs.DEVICES[2]))
+    assert placed(consoles, USB, VGA) == [[[consoles]], [[USB], [VGA]]]
+
+
+def test_a_users_manager_ends_beside_the_desktop() -> None:
+    assert placed(DESKTOP, SESSIONS, MANAGER) == [[[DESKTOP, SESSIONS], [MANAGER]]]
+
+
+def test_a_service_that_is_wanted_back_keeps_its_place() -> None:
+    assert placed(SERVICE, DESKTOP, MANAGER) == [[[SERVICE]], [[DESKTOP], [MANAGER]]]
+
+
+def test_devices_never_go_beside_the_desktop() -> None:
+    assert placed(DESKTOP, USB) == [[[DESKTOP]], [[USB]]]
+    gate = ReleaseHolders((pcs.VGA,), 5, 5)
+    assert placed(DESKTOP, gate, USB) == [[[DESKTOP]], [[gate]], [[USB]]]
 
 
 def test_nothing_is_lost_and_nothing_added() -> None:

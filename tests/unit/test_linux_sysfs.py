@@ -212,6 +212,8 @@ def test_no_devices_no_holders(root: Path) -> None:
 def test_holders_of_a_vfio_group(root: Path) -> None:
     cgroup = "0::/machine.slice/machine-qemu\\x2d1.scope/libvirt/emulator"
     process(root, 7, "qemu-system-x86", cgroup, "/dev/vfio/vfio", "/dev/vfio/10")
+    (root / "dev/vfio").mkdir(parents=True)
+    (root / "dev/vfio/10").touch()
     (holder,) = LinuxProcesses(root).vfio_holders([10, 11])
     assert (holder.pid, holder.node) == (7, "/dev/vfio/10")
     assert holder.unit == "machine-qemu\\x2d1.scope"
@@ -279,12 +281,21 @@ def test_consoles_are_read(screen: LinuxScreen) -> None:
     ]
 
 
-@pytest.mark.parametrize(("bound", "written"), [(True, "1"), (False, "0")])
+@pytest.mark.parametrize(
+    ("ident", "bound", "written"), [("vtcon1", True, "1"), ("vtcon0", False, "0")]
+)
 def test_a_console_is_bound(
-    *, screen: LinuxScreen, tmp_path: Path, bound: bool, written: str
+    *, screen: LinuxScreen, tmp_path: Path, ident: str, bound: bool, written: str
 ) -> None:
-    screen.bind_console("vtcon1", bound=bound)
-    assert (tmp_path / "sys/class/vtconsole/vtcon1/bind").read_text() == written
+    screen.bind_console(ident, bound=bound)
+    assert (tmp_path / f"sys/class/vtconsole/{ident}/bind").read_text() == written
+
+
+def test_a_console_that_is_as_wanted_is_not_written(screen: LinuxScreen, tmp_path: Path) -> None:
+    bind = tmp_path / "sys/class/vtconsole/vtcon1/bind"
+    before = bind.stat().st_mtime_ns
+    screen.bind_console("vtcon1", bound=False)
+    assert bind.stat().st_mtime_ns == before
 
 
 def test_firmware_framebuffers_are_those_with_a_driver(screen: LinuxScreen) -> None:

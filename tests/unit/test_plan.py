@@ -412,4 +412,4 @@ def test_the_limits_of_the_configuration_are_used() -> None:
     assert Detach(pcs.VGA, 4) in decided.steps
     assert LoadModule("vfio_pci", 4) in decided.steps
     assert AwaitDisplay(pcs.VGA, 5) in decided.steps
-    assert ReleaseConsoles(5) in decided.steps
+    assert ReleaseConsoles(5, (pcs.VGA,)) in decided.steps

@@ -41,7 +41,7 @@ class KernelCalls:
         return self._call("/usr/bin/cat", path, "", subject, seconds)
 
     def _call(self, program: str, path: Path, text: str, subject: str, seconds: float) -> bytes:
-        self._require_free(subject)
+        self.require_free(subject)
         caller = subprocess.Popen(
             [program, "--", str(path)],
             env=ENVIRONMENT,
@@ -65,7 +65,8 @@ class KernelCalls:
             raise HostError(f"the kernel refused {path.name} of {subject}: {reason}")
         return found
 
-    def _require_free(self, subject: str) -> None:
+    def require_free(self, subject: str) -> None:
+        """Raise KernelStuck while an abandoned call for the subject still hangs."""
         writer = self._abandoned.get(subject)
         if writer is None:
             return

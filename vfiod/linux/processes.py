@@ -17,6 +17,7 @@ class LinuxProcesses:
     """Implements vfiod.host.Processes on /proc and /sys."""
 
     def __init__(self, root: Path = Path("/")) -> None:
+        self._root = root
         self._proc = root / "proc"
         self._sys = root / "sys"
 
@@ -25,7 +26,10 @@ class LinuxProcesses:
         return list(self._having_open(nodes)) if nodes else []
 
     def vfio_holders(self, groups: Collection[int]) -> Sequence[Holder]:
-        return list(self._having_open({f"/dev/vfio/{group}" for group in groups}))
+        # A node is there as long as a device of its group is with vfio-pci.
+        nodes = {f"/dev/vfio/{group}" for group in groups}
+        there = {node for node in nodes if (self._root / node.lstrip("/")).exists()}
+        return list(self._having_open(there)) if there else []
 
     def signal(self, holder: Holder, number: int) -> None:
         try:

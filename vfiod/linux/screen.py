@@ -33,6 +33,9 @@ class LinuxScreen:
 
     def bind_console(self, ident: str, *, bound: bool) -> None:
         path = self._consoles / ident / "bind"
+        if sysfs.read(path) == str(int(bound)):
+            self._calls.require_free(ident)
+            return
         self._calls.write(path, "1" if bound else "0", subject=ident, seconds=_SECONDS)
 
     def framebuffers(self) -> Sequence[FirmwareFramebuffer]:

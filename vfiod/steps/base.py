@@ -1,15 +1,28 @@
 """Step: one reversible change of the host, as data that can be printed, compared and journaled."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from vfiod.host import Host
+from vfiod.model import PciAddress
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 Prior = Mapping[str, Json]
 Notes = Sequence[str]
 
 NOTHING: Prior = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Where a step may run beside its neighbours: those of one ``stage`` in another ``lane``.
+
+    Steps of one lane, and steps that name no lane, stay in line.
+    """
+
+    stage: str
+    lane: str
 
 
 class Step(Protocol):
@@ -26,6 +39,10 @@ class Step(Protocol):
     def device(self) -> str:
         """The PCI address it is about, or an empty string."""
 
+    @property
+    def lane(self) -> Lane | None:
+        """Beside what it may be taken; None for a step that is taken alone."""
+
     def describe(self) -> str:
         """What apply does, for a person."""
 
@@ -39,6 +56,11 @@ class Step(Protocol):
     def undo(self, host: Host, prior: Prior) -> Notes: ...
 
 
+def device_lane(address: PciAddress) -> Lane:
+    """One for each slot: drivers of one card's functions may depend on each other."""
+    return Lane("devices", address.card)
+
+
 class HostStep:
     """What most steps share: no device, nothing to observe, nothing to undo."""
 
@@ -47,6 +69,10 @@ class HostStep:
     @property
     def device(self) -> str:
         return ""
+
+    @property
+    def lane(self) -> Lane | None:
+        return None
 
     def describe_undo(self) -> str:
         return ""

@@ -6,7 +6,7 @@ from typing import ClassVar
 from vfiod.errors import HostError, TimedOut
 from vfiod.host import Host
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, PowerPolicy
-from vfiod.steps.base import HostStep, Notes, Prior
+from vfiod.steps.base import HostStep, Lane, Notes, Prior, device_lane
 
 AWAKE = PowerPolicy(d3cold_allowed="0", control="on")
 
@@ -25,6 +25,10 @@ class KeepAwake(HostStep):
     @property
     def device(self) -> str:
         return str(self.address)
+
+    @property
+    def lane(self) -> Lane:
+        return device_lane(self.address)
 
     def describe(self) -> str:
         return f"keep {self.address} powered"
@@ -61,6 +65,10 @@ class Detach(HostStep):
     @property
     def device(self) -> str:
         return str(self.address)
+
+    @property
+    def lane(self) -> Lane:
+        return device_lane(self.address)
 
     def describe(self) -> str:
         return f"move {self.address} to {VFIO_DRIVER}"

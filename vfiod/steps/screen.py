@@ -6,7 +6,7 @@ from typing import ClassVar
 from vfiod.errors import HostError, TimedOut
 from vfiod.host import Host
 from vfiod.model import Console, FirmwareFramebuffer, PciAddress
-from vfiod.steps.base import HostStep, Notes, Prior
+from vfiod.steps.base import HostStep, Lane, Notes, Prior, device_lane
 
 
 def _framebuffer_consoles(host: Host) -> list[Console]:
@@ -18,11 +18,18 @@ class ReleaseConsoles(HostStep):
     """Unbind the framebuffer consoles, found by name (kernel: driver-api/console.rst).
 
     The directory vanishes with the last framebuffer and comes back with the native driver, so
-    the way back looks it up again by name and never by its old number.
+    the way back looks it up again by name and never by its old number. ``displays``: on which
+    they may be.
     """
 
     kind: ClassVar[str] = "release-consoles"
     seconds: float
+    displays: tuple[PciAddress, ...] = ()
+
+    @property
+    def lane(self) -> Lane | None:
+        lanes = {device_lane(address) for address in self.displays}
+        return lanes.pop() if len(lanes) == 1 else None
 
     def describe(self) -> str:
         return "unbind the framebuffer console"
@@ -52,8 +59,8 @@ class ReleaseConsoles(HostStep):
         if not host.wait(lambda: bool(_framebuffer_consoles(host)), seconds=self.seconds):
             return ("the framebuffer console has not come back: text terminals stay dark",)
         for console in _framebuffer_consoles(host):
-            if not console.bound:
-                host.screen.bind_console(console.ident, bound=True)
+            # One that looks bound may be on its way out: an unbind that hangs is asked about.
+            host.screen.bind_console(console.ident, bound=True)
         return ()
 
 
@@ -103,6 +110,10 @@ class AwaitDisplay(HostStep):
     @property
     def device(self) -> str:
         return str(self.address)
+
+    @property
+    def lane(self) -> Lane:
+        return device_lane(self.address)
 
     def describe(self) -> str:
         return f"remember what {self.address} shows"
