@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 DEB := build/vfiod_$(VERSION)_all.deb
 VENV := build/venv
-UNIT := $(VENV)/bin/python -m pytest -q -n auto --dist worksteal tests --ignore=tests/lab
+UNIT := $(VENV)/bin/python -m pytest -q -n 3 --dist worksteal tests --ignore=tests/lab
 LAB := $(VENV)/bin/python -m pytest tests/lab --durations 12
 
 RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \

@@ -1,7 +1,8 @@
 """systemd's units over D-Bus (org.freedesktop.systemd1(5)); a change is a job, waited for."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from signal import SIGKILL
 from typing import Any
 
@@ -71,7 +72,10 @@ class LinuxUnits:
 
     def _change(self, method: str, name: str, seconds: float) -> Sequence[str]:
         """Queue a job and wait for it, and once more if the unit's own ending is what hangs."""
-        self._jobs.listen()
+        with self._jobs.heard():
+            return self._wait_for(method, name, seconds)
+
+    def _wait_for(self, method: str, name: str, seconds: float) -> Sequence[str]:
         job = self._queue(method, name)
         if job is None:
             return ()
@@ -110,22 +114,39 @@ def _require_success(result: str | None, method: str, name: str, seconds: float)
 
 
 class _Jobs:
-    """Results of jobs as JobRemoved tells them; by job path, as the unit may be an alias."""
+    """Results of jobs as JobRemoved tells them; by job path, as the unit may be an alias.
+
+    Several threads may wait, each for its own job.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._results: dict[str, str] = {}
         self._changed = threading.Condition()
-        self._listening = False
+        self._hearers = 0
+        self._subscribing = threading.Lock()
+        self._subscribed = False
 
-    def listen(self) -> None:
-        """Subscribe before the first call, so that no result is missed."""
-        if not self._listening:
-            self._bus.subscribe(SERVICE, f"{MANAGER}.JobRemoved", self._removed)
-            self._bus.call(SERVICE, PATH, f"{MANAGER}.Subscribe")
-            self._listening = True
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Keep every result from before the job is queued, whose path is not known yet."""
+        self._subscribe()
         with self._changed:
-            self._results.clear()
+            self._hearers += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._hearers -= 1
+                if not self._hearers:
+                    self._results.clear()
+
+    def _subscribe(self) -> None:
+        with self._subscribing:
+            if not self._subscribed:
+                self._bus.subscribe(SERVICE, f"{MANAGER}.JobRemoved", self._removed)
+                self._bus.call(SERVICE, PATH, f"{MANAGER}.Subscribe")
+                self._subscribed = True
 
     def wait(self, job: str, seconds: float) -> str | None:
         """The job's result, or None at the deadline."""
@@ -136,5 +157,6 @@ class _Jobs:
     def _removed(self, values: Sequence[Any]) -> None:
         _, job, _, result = values
         with self._changed:
-            self._results[job] = result
-            self._changed.notify_all()
+            if self._hearers:
+                self._results[job] = result
+                self._changed.notify_all()
