@@ -98,10 +98,11 @@ soak: deps venv deb ## 50 round trips in one boot of the emulated PC, with fault
 	$(VENV)/bin/python -m tests.lab soak --deb $(DEB)
 
 .PHONY: bench
-bench: deps venv deb ## what the hook and the daemon cost, here and in the lab
+bench: deps venv deb ## what vfiod costs and how fast it is, beside other ways; build/bench
 	@tests/hook/bench
 	@$(VENV)/bin/python -m tests.dbus.bench
 	$(VENV)/bin/python -m tests.lab figures --deb $(DEB)
+	$(VENV)/bin/python -m tests.lab bench --deb $(DEB) --out build/bench
 
 prefix = /usr/local
 DESTDIR =

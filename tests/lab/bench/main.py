@@ -10,7 +10,7 @@ from tests.lab import frozen, layer, scene
 from tests.lab.hardware import Hardware
 from tests.lab.machine import Lab
 
-from . import contenders, report, rounds
+from . import contenders, many, report, rounds
 from .contenders import Contender
 from .rounds import Round
 
@@ -19,7 +19,8 @@ SLOW = 3  # rounds of the contender that sleeps for half a minute
 
 def run(suite: str, deb: Path, out: Path, count: int) -> None:
     """Measure and write the report."""
-    image = frozen.at_greeter(layer.prepared(suite, deb), Hardware())
+    prepared = layer.prepared(suite, deb)
+    image = frozen.at_greeter(prepared, Hardware())
     with Lab(image) as lab:
         lab.boot()
         own_hook = lab.output("cat", "/usr/share/vfiod/hooks/qemu") + "\n"
@@ -29,7 +30,8 @@ def run(suite: str, deb: Path, out: Path, count: int) -> None:
                 if contender is not contenders.GUIDE_10 or number < SLOW:
                     found[contender.name].append(_round(lab, own_hook, contender, number))
         lists = _lists(lab, own_hook)
-        report.write(out, found, lists, _others(lab))
+        others = _others(lab)
+    report.write(out, found, lists, {**others, **many.measure(prepared)})
 
 
 def _round(lab: Lab, own_hook: str, contender: Contender, number: int) -> Round:

@@ -40,6 +40,8 @@ def write(out: Path, rounds: Rounds, lists: Mapping[str, Sequence[float]], other
         bars = {name: medians(found)[figure] for name, found in rounds.items()}
         _plot(bars, _steps(rounds[contenders.VFIOD.name])[way], way).save(out / f"{way}.png")
     print(table(rounds))
+    for name, value in others.items():
+        print(f"{name:40} {value}")
     for name, value in facts["ratios"].items():
         print(f"{name:40} {value:.2f}")
 

@@ -32,7 +32,7 @@ exit $status
 
 @dataclass(frozen=True)
 class Round:
-    """Seconds; None where a contender has no such thing."""
+    """Seconds; None where a contender has no such thing. ``cpu`` is vfiod's in the handoff."""
 
     prepare: float | None
     release: float | None
@@ -63,6 +63,7 @@ def run(lab: Lab, contender: Contender) -> Round:
     used = cpu_seconds(lab)
     stop = "systemctl stop display-manager;" if contender.by_hand else ""
     began, started = _times(lab, f"set -e; {stop} virsh start win10 >/dev/null")
+    cpu = cpu_seconds(lab) - used if contender.hook == "" else None
     lab.wait_until("the guest", lambda: guest.state(lab, "win10") == "running", timeout=60)
     offset = _clock_offset(lab)
     restart = f"{_AWAIT_CARD} systemctl start display-manager" if contender.by_hand else ":"
@@ -78,7 +79,7 @@ def run(lab: Lab, contender: Contender) -> Round:
         release=None if contender.by_hand else _length(release),
         start=started - began,
         display_back=back - (release[0] if release else gone),
-        cpu=cpu_seconds(lab) - used if contender.hook == "" else None,
+        cpu=cpu,
         ways=timeline.read(lab) if contender.hook == "" else (),
     )
 
