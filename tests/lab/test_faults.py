@@ -186,6 +186,22 @@ def test_a_guest_on_trial_is_ended_and_one_that_is_kept_stays(lab: Lab) -> None:
     wait_for_host(lab)
 
 
+@pytest.mark.long
+def test_a_guest_on_trial_stays_if_its_port_answers(lab: Lab) -> None:
+    """The guest of the lab has no network: its host's own ssh stands for it."""
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    lab.run("vfiod", "try", "win10", "--for", "5", "--port", "127.0.0.1:22", timeout=120)
+    lab.wait_until("the answer", lambda: "it keeps the devices" in trial(lab), timeout=120)
+    assert phase(lab) == "guest"
+    stop(lab)
+    wait_for_host(lab)
+
+
+def trial(lab: Lab) -> str:
+    return lab.output("journalctl", "-u", "vfiod-trial", "-o", "cat")
+
+
 def test_a_rehearsal_needs_no_guest(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from vfiod.errors import Busy
+from vfiod.verbs.arguments import read_endpoint
 
 
 def add(verbs: Any) -> None:
@@ -18,6 +19,10 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--unless-answering", action="store_true",
         help="leave a guest alone whose guest agent answers",
+    )  # fmt: skip
+    verb.add_argument(
+        "--port", type=read_endpoint, metavar="HOST:PORT",
+        help="with --unless-answering: or whose system accepts a connection there",
     )  # fmt: skip
     verb.add_argument(
         "--force", action="store_true", help="reset devices once more if they are stuck"
@@ -36,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     if guest is None:
         print("The host has its display; there is nothing to take back.")
         return 0
-    if arguments.unless_answering and _answers(guest):
+    if arguments.unless_answering and _answers(guest, arguments):
         print(f"{guest} answers: it keeps the devices.")
         return 0
     with shown(client):
@@ -46,10 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _answers(guest: str) -> bool:
+def _answers(guest: str, arguments: argparse.Namespace) -> bool:
     from vfiod.guests import answers
 
-    return answers(guest)
+    return answers(guest) or (arguments.port is not None and arguments.port.answers())
 
 
 def _end(guest: str, arguments: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from vfiod.errors import VfiodError
+from vfiod.verbs.arguments import read_endpoint
 
 UNIT = "vfiod-trial"
 PROGRAM = "/usr/bin/vfiod"
@@ -22,6 +23,10 @@ def add(verbs: Any) -> None:
         "--for", dest="seconds", type=float, default=120, metavar="SECONDS",
         help="how long it may take to confirm it (default: 120)",
     )  # fmt: skip
+    verb.add_argument(
+        "--port", type=read_endpoint, metavar="HOST:PORT",
+        help="it is confirmed, too, if its system accepts a connection there",
+    )  # fmt: skip
     verb.set_defaults(run=run_try)
     verb = verbs.add_parser("keep", help="confirm a guest that was started on trial")
     verb.set_defaults(run=run_keep)
@@ -33,10 +38,13 @@ def run_try(arguments: argparse.Namespace) -> int:
     from vfiod.timers import begin, cancel
 
     ending = ["return", "--shutdown", str(SHUTDOWN_SECONDS), "--unless-answering"]
+    port = arguments.port
+    ending += ["--port", str(port)] if port else []
     begin(UNIT, [PROGRAM, *ending], seconds=arguments.seconds)
     print(
         f"{arguments.guest} starts now. In {arguments.seconds:g} s it is shut down and the "
-        "display comes back,\nunless its guest agent answers, or somebody says: vfiod keep",
+        f"display comes back,\nunless its guest agent {f'or {port} ' if port else ''}answers, "
+        "or somebody says: vfiod keep",
         flush=True,
     )
     try:

@@ -1,0 +1,17 @@
+"""Arguments that several verbs read."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vfiod.endpoint import Endpoint
+
+
+def read_endpoint(text: str) -> "Endpoint":
+    """HOST:PORT, for argparse."""
+    from vfiod.endpoint import Endpoint
+
+    try:
+        return Endpoint.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
