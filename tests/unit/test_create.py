@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from tests.fakes.topologies import materialise
 from tests.unit.test_newguest import open_folder, write_cd
 from vfiod import domain
 from vfiod.cli import parser
@@ -17,7 +18,9 @@ from vfiod.guests import Guests
 from vfiod.newguest.make import make
 from vfiod.newguest.request import NewGuest
 from vfiod.newguest.system import System
+from vfiod.tuning.findings import examine
 from vfiod.verbs.create import run_at
+from vfiod.verbs.tune import Places, host_of
 
 __all__ = ["open_folder"]
 
@@ -60,6 +63,7 @@ def guests(tmp_path: Path) -> TestDriver:
 @pytest.fixture
 def folder(open_folder: Path) -> Path:
     (open_folder / "vfiod.yaml").write_text("")
+    materialise("ryzen-5-1600", open_folder / "pc")
     write_cd(open_folder / "Win11, mine.iso")
     write_cd(open_folder / "virtio-win.iso")
     write_cd(open_folder / "debian.iso", volume="Debian 11.5.0 amd64 n")
@@ -69,7 +73,8 @@ def folder(open_folder: Path) -> Path:
 def create(guests: Guests, folder: Path, name: str, *options: str, iso: str = "debian.iso") -> int:
     sizes = ("--disk=1G", "--memory=512M", "--cpus=1", f"--disk-file={folder / name}.qcow2")
     given = ["create", name, f"--iso={folder / iso}", *sizes, *options]
-    return run_at(parser().parse_args(given), guests, URI, folder / "vfiod.yaml")
+    places = Places(folder / "pc", folder / "vfiod.yaml", folder / "backups", URI)
+    return run_at(parser().parse_args(given), guests, places)
 
 
 def xml_of(capsys: pytest.CaptureFixture[str]) -> etree._Element:
@@ -193,6 +198,24 @@ def test_secure_boot_is_the_persons_choice(
     for option, state in (("--secure-boot", "yes"), ("--no-secure-boot", "no")):
         create(guests, folder, "new", "--print-xml", option)
         assert one(xml_of(capsys), "os/firmware/feature[1]/@enabled") == state
+
+
+def test_it_is_tuned_for_the_host_and_nothing_is_left_to_tune(
+    guests: TestDriver, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create(guests, folder, "new", "--yes") == 0
+    assert "  pinning: " in capsys.readouterr().out
+    made = guests.definition("new").replace("type='test'", "type='kvm'", 1)
+    assert one(etree.fromstring(made), "cputune/vcpupin/@vcpu") == "0"
+    places = Places(folder / "pc", folder / "vfiod.yaml", folder / "backups", URI)
+    assert examine(made, host_of(made, guests.versions(), places)).changes == ()
+
+
+def test_untuned_it_is_as_virt_install_makes_it(
+    guests: TestDriver, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create(guests, folder, "new", "--print-xml", "--no-tune")
+    assert xml_of(capsys).find("cputune") is None
 
 
 def test_configured_devices_and_rom_are_put_in(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vfiod.errors import ConfigError, HostError, Refused, VfiodError
+from vfiod.verbs.tune import Places, host_of
 
 IMAGES = Path("/var/lib/libvirt/images")
 
@@ -42,6 +43,12 @@ def add(verbs: Any) -> None:
         "--network", metavar="NAME", default="default", help="libvirt's network, or user"
     )
     verb.add_argument("--gpu", action="store_true", help="no emulated screen, only the card")
+    verb.add_argument(
+        "--tune",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="fit it to this host's processor, as vfiod tune does (default), or not",
+    )
     verb.add_argument("--print-xml", action="store_true", help="print the definition, make nothing")
     verb.add_argument("--yes", action="store_true", help="make it without asking")
     verb.set_defaults(run=run)
@@ -61,13 +68,15 @@ def _checked(parse: Any) -> Any:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make it with this machine's libvirt."""
+    from vfiod.backups import DIRECTORY
     from vfiod.daemon import CONFIG
     from vfiod.guests import URI, Guests
 
-    return run_at(arguments, Guests(URI), URI, CONFIG)
+    places = Places(Path("/"), CONFIG, DIRECTORY, URI)
+    return run_at(arguments, Guests(URI), places)
 
 
-def run_at(arguments: argparse.Namespace, guests: Any, uri: str, config: Path) -> int:
+def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     """The verb with its places given. Raises Refused before anything is made."""
     from vfiod.newguest.checks import find_faults, find_missing_tpm
     from vfiod.newguest.definition import complete
@@ -76,23 +85,35 @@ def run_at(arguments: argparse.Namespace, guests: Any, uri: str, config: Path) -
     from vfiod.offline import doors
     from vfiod.talk import consents
 
-    guest = wanted(arguments, config)
+    guest = wanted(arguments, places.config)
     is_up = guests.network_is_up(arguments.network)
     faults = [*find_faults(guest, guests.names()), *_network(arguments, is_up=is_up)]
     if not arguments.print_xml:
         faults += find_missing_tpm(guest)
     if faults:
         raise Refused(faults, heading="nothing was made")
-    xml = complete(printed(guest, uri), guest, doors().files.staged_path)
+    xml = complete(printed(guest, places.uri), guest, doors().files.staged_path)
+    xml, tuned = _tuned(guest.name, xml, guests, places) if arguments.tune else (xml, [])
     if arguments.print_xml:
         print(xml, end="")
         return 0
-    print("\n".join(summary(guest)))
+    print("\n".join([*summary(guest), *tuned]))
     if not consents(f"Make {guest.name}?", yes=arguments.yes):
         return 1
     make(guest, xml, guests)
-    print("\n".join(after(guest, uri, network_is_up=bool(is_up))))
+    print("\n".join(after(guest, places.uri, network_is_up=bool(is_up))))
     return 0
+
+
+def _tuned(name: str, xml: str, guests: Any, places: Places) -> tuple[str, list[str]]:
+    """The definition with all that vfiod tune would change, and a line for each."""
+    from vfiod.domainxml import change as definition
+    from vfiod.tuning import change
+    from vfiod.tuning.findings import examine
+
+    found = examine(xml, host_of(xml, guests.versions(), places))
+    tuned = definition.edit(name, xml, lambda root: change.apply(root, found.changes))
+    return tuned.after, [f"  {one.name}: {one.reason}" for one in found.changes]
 
 
 def wanted(arguments: argparse.Namespace, config: Path) -> Any:

@@ -69,7 +69,7 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     if arguments.revert:
         return session.revert(wanted, guests, Backups(places.backups))
     xml = guests.definition(arguments.guest)
-    host = _host(xml, guests.versions(), places)
+    host = host_of(xml, guests.versions(), places)
     if look is not None:
         return look(wanted, xml, host)
     if not may_change:
@@ -89,7 +89,8 @@ def _may_keep(backups: Path) -> bool:
     return os.access(there, os.R_OK | os.W_OK | os.X_OK)
 
 
-def _host(xml: str, versions: tuple[int, int], places: Places) -> Any:
+def host_of(xml: str, versions: tuple[int, int], places: Places) -> Any:
+    """The host as far as this guest's speed is concerned; ``versions`` are libvirt's and QEMU's."""
     from vfiod import domain
     from vfiod.tuning.host import read_host
 
