@@ -96,7 +96,10 @@ def test_a_killed_daemon_adopts_the_guest_that_runs(lab: Lab) -> None:
     wait_for_host(lab)
 
 
-@pytest.mark.parametrize("name", ["-x", "win 10", "größe", "a'b"])
+@pytest.mark.parametrize(
+    "name",
+    ["a'b -x", *(pytest.param(n, marks=pytest.mark.long) for n in ("-x", "win 10", "größe"))],
+)
 def test_odd_names(lab: Lab, name: str) -> None:
     configure(lab, name=name)
     define(lab, Guest(name.replace("'", "&apos;"), does="stay"))

@@ -14,6 +14,7 @@ from .scene import configure, define, phase, start, stop, wait_for_host
 HOOKS = "/etc/libvirt/hooks/qemu.d"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gpu", ["virtio-vga"])
 def test_another_card(fresh_lab: Labs, gpu: str) -> None:
     lab = fresh_lab(cold=True, gpu=gpu)
@@ -26,6 +27,7 @@ def test_another_card(fresh_lab: Labs, gpu: str) -> None:
     assert checks.faults(lab) == []
 
 
+@pytest.mark.long
 def test_autostart_at_boot(fresh_lab: Labs) -> None:
     """The guest starts before or while the display manager does, and ends at a text greeter."""
     lab = fresh_lab()

@@ -38,7 +38,9 @@ def test_alice_can_log_in(lab: Lab) -> None:
 
 
 @pytest.mark.roundtrip
-@pytest.mark.parametrize("uefi", [False, True], ids=["painter", "uefi"])
+@pytest.mark.parametrize(
+    "uefi", [False, pytest.param(True, marks=pytest.mark.long)], ids=["painter", "uefi"]
+)
 def test_a_guest_paints_the_gpu_and_the_host_gets_it_back(lab: Lab, *, uefi: bool) -> None:
     guest.define(lab, Guest("by-hand", uefi=uefi))
     byhand.give(lab, FUNCTIONS)

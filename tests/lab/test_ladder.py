@@ -36,7 +36,9 @@ def told(lab: Lab) -> str:
     ("cure", "rung"),
     [
         ("retry", "probe 0000:00:05.0 again ("),
-        ("rescan", "remove 0000:00:05.0 and look for it again ("),
+        pytest.param(
+            "rescan", "remove 0000:00:05.0 and look for it again (", marks=pytest.mark.long
+        ),
         pytest.param("reload", "load the module bochs anew (", marks=pytest.mark.long),
     ],
 )
