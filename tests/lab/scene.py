@@ -69,4 +69,4 @@ def desktop(lab: Lab) -> str:
 
 def told(lab: Lab) -> str:
     """vfiod's latest words in the journal."""
-    return lab.output("journalctl", "-t", "vfiod", "-o", "cat", "-n", "40")
+    return lab.output("journalctl", "-t", "vfiod", "-o", "cat", "-n", "100")

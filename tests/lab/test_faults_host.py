@@ -6,7 +6,6 @@ Rows of docs/faults.md. The host is whole before and after each.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -90,32 +89,24 @@ def test_a_daemon_that_hangs_is_killed_and_its_successor_adopts(lab: Lab, runnin
 
 @pytest.mark.long
 def test_out_of_file_descriptors(lab: Lab) -> None:
-    """A start is refused before anything is touched; a return says so and is done again."""
+    """The daemon cannot live so (GLib ends it); its successor can, and finishes the return."""
     configure(lab)
     define(lab, Guest(does="stay"))
     before = desktop(lab)
-    with no_descriptors(lab):
-        status, words = start(lab)
-    assert status == 1
-    assert "Too many open files" in words
+    take_descriptors(lab)
+    assert start(lab)[0] == 1
     assert desktop(lab) == before
+    lab.wait_until("a daemon that can work", lambda: phase(lab) == "host", timeout=60)
     assert start(lab) == (0, "")
     lab.wait_until("the guest", lambda: phase(lab) == "guest", timeout=60)
-    with no_descriptors(lab):
-        stop(lab)
-    lab.run("vfiod", "return", timeout=120)
+    take_descriptors(lab)
+    stop(lab)
     wait_for_host(lab)
 
 
-@contextmanager
-def no_descriptors(lab: Lab) -> Iterator[None]:
-    """The daemon can open nothing more (prlimit(1))."""
-    pid = daemon(lab)
-    lab.run("prlimit", "--pid", pid, "--nofile=4:")
-    try:
-        yield
-    finally:
-        lab.run("prlimit", "--pid", pid, "--nofile=1024:")
+def take_descriptors(lab: Lab) -> None:
+    """The daemon that runs now can open nothing more (prlimit(1))."""
+    lab.run("prlimit", "--pid", daemon(lab), "--nofile=4:")
 
 
 def daemon(lab: Lab) -> str:
@@ -124,8 +115,12 @@ def daemon(lab: Lab) -> str:
 
 @pytest.mark.long
 def test_a_restarted_bus(lab: Lab, running: str) -> None:
-    """The daemon loses its connection, ends, and its successor adopts the guest."""
+    """The daemon loses its connection, ends, and its successor adopts the guest.
+
+    libvirtd and systemd-machined end with the bus as well, and libvirtd, started by virsh, ends
+    a guest that machined does not know any more: that is up to them.
+    """
     lab.run("systemctl", "restart", "dbus.service", timeout=120)
     lab.wait_until("the guest adopted", lambda: phase(lab) == "guest", timeout=120)
-    stop(lab)
+    lab.run("virsh", "destroy", "win10", check=False, timeout=120)
     wait_for_host(lab)
