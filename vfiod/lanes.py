@@ -1,4 +1,9 @@
-"""Which steps may be taken side by side: neighbours of one stage, in different lanes. Pure."""
+"""Which steps may be taken side by side: neighbours that name different lanes. Pure.
+
+Functions of one slot share a lane: their drivers may depend on each other (a card's sound on its
+display). The units of a desktop have none: stopped at the same time they once took twenty
+seconds, for no gain that a person would see.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
@@ -12,17 +17,12 @@ Lanes = Sequence[Sequence[T]]
 
 def lanes(items: Iterable[T], step_of: Callable[[T], Step]) -> Sequence[Lanes[T]]:
     """Stages to be taken one after the other, each of lanes that may be taken side by side."""
-
-    def stage_of(item: T) -> str | None:
-        lane = step_of(item).lane
-        return lane.stage if lane else None
-
-    return [_by_lane(run, step_of) for _, run in groupby(items, key=stage_of)]
+    stages = groupby(items, key=lambda item: step_of(item).lane is not None)
+    return [_by_lane(run, step_of) for _, run in stages]
 
 
 def _by_lane(run: Iterable[T], step_of: Callable[[T], Step]) -> Lanes[T]:
-    found: dict[str, list[T]] = {}
+    found: dict[str | None, list[T]] = {}
     for item in run:
-        lane = step_of(item).lane
-        found.setdefault(lane.lane if lane else "", []).append(item)
+        found.setdefault(step_of(item).lane, []).append(item)
     return list(found.values())

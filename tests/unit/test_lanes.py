@@ -1,4 +1,4 @@
-"""Side by side go devices of different slots, and what ends with the desktop; nothing else."""
+"""Side by side go devices of different slots, and nothing else."""
 
 from tests.fakes import pcs
 from vfiod.lanes import lanes
@@ -46,18 +46,14 @@ def test_consoles_of_two_cards_come_before_both() -> None:
     assert placed(consoles, USB, VGA) == [[[consoles]], [[USB], [VGA]]]
 
 
-def test_a_users_manager_ends_beside_the_desktop() -> None:
-    assert placed(DESKTOP, SESSIONS, MANAGER) == [[[DESKTOP, SESSIONS], [MANAGER]]]
-
-
-def test_a_service_that_is_wanted_back_keeps_its_place() -> None:
-    assert placed(SERVICE, DESKTOP, MANAGER) == [[[SERVICE]], [[DESKTOP], [MANAGER]]]
+def test_the_desktop_ends_in_line() -> None:
+    assert placed(SERVICE, DESKTOP, SESSIONS, MANAGER) == [[[SERVICE, DESKTOP, SESSIONS, MANAGER]]]
 
 
 def test_devices_never_go_beside_the_desktop() -> None:
     assert placed(DESKTOP, USB) == [[[DESKTOP]], [[USB]]]
     gate = ReleaseHolders((pcs.VGA,), 5, 5)
-    assert placed(DESKTOP, gate, USB) == [[[DESKTOP]], [[gate]], [[USB]]]
+    assert placed(DESKTOP, gate, USB) == [[[DESKTOP, gate]], [[USB]]]
 
 
 def test_nothing_is_lost_and_nothing_added() -> None:

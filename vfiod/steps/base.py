@@ -1,28 +1,15 @@
 """Step: one reversible change of the host, as data that can be printed, compared and journaled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from vfiod.host import Host
-from vfiod.model import PciAddress
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 Prior = Mapping[str, Json]
 Notes = Sequence[str]
 
 NOTHING: Prior = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """Where a step may run beside its neighbours: those of one ``stage`` in another ``lane``.
-
-    Steps of one lane, and steps that name no lane, stay in line.
-    """
-
-    stage: str
-    lane: str
 
 
 class Step(Protocol):
@@ -40,8 +27,8 @@ class Step(Protocol):
         """The PCI address it is about, or an empty string."""
 
     @property
-    def lane(self) -> Lane | None:
-        """Beside what it may be taken; None for a step that is taken alone."""
+    def lane(self) -> str | None:
+        """Neighbours of different lanes may be taken side by side; None is taken alone."""
 
     def describe(self) -> str:
         """What apply does, for a person."""
@@ -56,11 +43,6 @@ class Step(Protocol):
     def undo(self, host: Host, prior: Prior) -> Notes: ...
 
 
-def device_lane(address: PciAddress) -> Lane:
-    """One for each slot: drivers of one card's functions may depend on each other."""
-    return Lane("devices", address.card)
-
-
 class HostStep:
     """What most steps share: no device, nothing to observe, nothing to undo."""
 
@@ -71,7 +53,7 @@ class HostStep:
         return ""
 
     @property
-    def lane(self) -> Lane | None:
+    def lane(self) -> str | None:
         return None
 
     def describe_undo(self) -> str:

@@ -7,13 +7,12 @@ from typing import ClassVar
 from vfiod.errors import HostError, TimedOut
 from vfiod.host import Host
 from vfiod.model import VFIO_DRIVER, Holder, PciAddress
-from vfiod.steps.base import HostStep, Lane, Notes, Prior
+from vfiod.steps.base import HostStep, Notes, Prior
 
 # Processes that must never be signalled: they let go when the session they serve is gone.
 UNTOUCHABLE = frozenset({"systemd", "systemd-logind"})
 # How long a display manager may take to open the card after it was started.
 MASTER_SECONDS = 20.0
-_SESSIONS = Lane("desktop", "sessions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,6 @@ class StopUnit(HostStep):
     restart: bool
     seconds: float
     yields: tuple[PciAddress, ...] = ()
-
-    @property
-    def lane(self) -> Lane | None:
-        """What is not wanted back has no place in an order: beside the desktop it ends with."""
-        return None if self.restart else Lane("desktop", self.unit)
 
     def describe(self) -> str:
         return f"stop {self.unit}"
@@ -65,10 +59,6 @@ class StopDisplayManager(HostStep):
     unit: str
     displays: tuple[PciAddress, ...]
     seconds: float
-
-    @property
-    def lane(self) -> Lane:
-        return _SESSIONS
 
     def describe(self) -> str:
         return f"stop the display manager {self.unit}"
@@ -106,10 +96,6 @@ class EndSessions(HostStep):
     kind: ClassVar[str] = "end-sessions"
     sessions: tuple[str, ...]
     seconds: float
-
-    @property
-    def lane(self) -> Lane:
-        return _SESSIONS
 
     def describe(self) -> str:
         return f"end the desktop sessions {', '.join(self.sessions)}"

@@ -6,7 +6,7 @@ from typing import ClassVar
 from vfiod.errors import HostError, TimedOut
 from vfiod.host import Host
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, PowerPolicy
-from vfiod.steps.base import HostStep, Lane, Notes, Prior, device_lane
+from vfiod.steps.base import HostStep, Notes, Prior
 
 AWAKE = PowerPolicy(d3cold_allowed="0", control="on")
 
@@ -27,8 +27,8 @@ class KeepAwake(HostStep):
         return str(self.address)
 
     @property
-    def lane(self) -> Lane:
-        return device_lane(self.address)
+    def lane(self) -> str:
+        return self.address.card
 
     def describe(self) -> str:
         return f"keep {self.address} powered"
@@ -67,8 +67,8 @@ class Detach(HostStep):
         return str(self.address)
 
     @property
-    def lane(self) -> Lane:
-        return device_lane(self.address)
+    def lane(self) -> str:
+        return self.address.card
 
     def describe(self) -> str:
         return f"move {self.address} to {VFIO_DRIVER}"

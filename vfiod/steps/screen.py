@@ -6,7 +6,7 @@ from typing import ClassVar
 from vfiod.errors import HostError, TimedOut
 from vfiod.host import Host
 from vfiod.model import Console, FirmwareFramebuffer, PciAddress
-from vfiod.steps.base import HostStep, Lane, Notes, Prior, device_lane
+from vfiod.steps.base import HostStep, Notes, Prior
 
 
 def _framebuffer_consoles(host: Host) -> list[Console]:
@@ -27,9 +27,10 @@ class ReleaseConsoles(HostStep):
     displays: tuple[PciAddress, ...] = ()
 
     @property
-    def lane(self) -> Lane | None:
-        lanes = {device_lane(address) for address in self.displays}
-        return lanes.pop() if len(lanes) == 1 else None
+    def lane(self) -> str | None:
+        """With the one card that they can be on; with several, before all of them."""
+        cards = {address.card for address in self.displays}
+        return cards.pop() if len(cards) == 1 else None
 
     def describe(self) -> str:
         return "unbind the framebuffer console"
@@ -112,8 +113,8 @@ class AwaitDisplay(HostStep):
         return str(self.address)
 
     @property
-    def lane(self) -> Lane:
-        return device_lane(self.address)
+    def lane(self) -> str:
+        return self.address.card
 
     def describe(self) -> str:
         return f"remember what {self.address} shows"
