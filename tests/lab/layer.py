@@ -13,6 +13,9 @@ from .image import Image
 from .machine import Lab
 
 log = logging.getLogger(__name__)
+# libvirt tries KVM with QEMU at the first look and remembers what it found. Once in a while the
+# emulator freezes at that: here rather than in a test.
+_LOOK = ("virsh", "domcapabilities")
 _INSTALL = "apt-get install --yes --no-install-recommends /tmp/vfiod.deb"
 
 
@@ -20,7 +23,7 @@ def prepared(suite: str, deb: Path | None = None) -> Image:
     """The image every lab of this suite runs on, with the package installed if one is given."""
     base = image.base(suite)
     digest = hashlib.sha256(deb.read_bytes()).hexdigest() if deb else "none"
-    name = f"layer-{suite}-{cache.key(base.name, digest, _INSTALL)}"
+    name = f"layer-{suite}-{cache.key(base.name, digest, _INSTALL, *_LOOK)}"
     folder = cache.entry(name, lambda work: _build(base, deb, work))
     return replace(base, name=name, disk=folder / "overlay.qcow2", format="qcow2")
 
@@ -32,6 +35,7 @@ def _build(base: Image, deb: Path | None, work: Path) -> None:
         if deb:
             install(lab, deb)
         lab.run("systemctl", "is-system-running", "--wait", check=False)
+        lab.run(*_LOOK, timeout=120)
         lab.power_off()
         shutil.move(lab.wiring.disk, work / "overlay.qcow2")
 
