@@ -34,7 +34,7 @@ def _medians(lab: Lab, devices: Sequence[str]) -> dict[str, float]:
     scene.define(lab, Guest(does="stay", hostdevs=devices))
     times: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
-        scene.start(lab)
+        assert scene.start(lab) == (0, "")
         scene.stop(lab)
         scene.wait_for_host(lab)
         for way in timeline.read(lab):

@@ -16,9 +16,9 @@ from .contenders import Contender
 WRAPPED = "/etc/libvirt/hooks/qemu.d/50-vfiod"
 INNER = "/usr/bin/bench-hook"
 LOG = "/var/log/bench-hook"
-# bash's clock needs no process; what the hook does comes through unchanged.
 # Whoever starts the desktop by hand sees when the card is back.
 _AWAIT_CARD = f"until [ -e /sys/bus/pci/devices/{GPU}/drm ]; do sleep 0.1; done;"
+# bash's clock needs no process; what the hook does comes through unchanged.
 WRAPPER = f"""\
 #!/bin/bash
 # Installed by vfiod.service
