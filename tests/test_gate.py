@@ -136,6 +136,13 @@ def test_manual_is_well_formed(page: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_no_file_has_marks_of_a_merge() -> None:
+    marks = ("<<<<<<< ", ">>>>>>> ")
+    for path in (*(ROOT / "docs").rglob("*.*"), *ROOT.glob("*.md")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert not [line for line in lines if line.startswith(marks)], path
+
+
 def test_package_has_the_same_version() -> None:
     assert (ROOT / "debian" / "changelog").read_text().startswith(f"vfiod ({_version()}) ")
 

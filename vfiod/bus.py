@@ -5,7 +5,7 @@ used below pydbus' proxies because those cannot answer a call later (one long ha
 block every other caller) and have no time limit of their own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gi.overrides.Gio
@@ -108,6 +108,12 @@ class Bus:
         interface, name = prop.rsplit(".", 1)
         method = "org.freedesktop.DBus.Properties.Get"
         return self.call(service, path, method, "ss", interface, name)[0]
+
+    def get_all(self, service: str, path: str, interface: str) -> Mapping[str, Any]:
+        """Read all properties of an interface."""
+        method = "org.freedesktop.DBus.Properties.GetAll"
+        found: Mapping[str, Any] = self.call(service, path, method, "s", interface)[0]
+        return found
 
     def subscribe(self, service: str, signal: str, then: Callable[[Sequence[Any]], None]) -> int:
         """Have ``then`` called with the values of every INTERFACE.SIGNAL of the service."""

@@ -42,6 +42,11 @@ class Pci(Protocol):
     def probe(self, address: PciAddress, *, seconds: float) -> None:
         """Let the kernel find a driver. It reports success even if none bound: check after."""
 
+    def rebind(self, address: PciAddress, *, seconds: float) -> None:
+        """unbind() and then probe(), quicker than the two. A probe follows even if the former
+        fails, which is raised then.
+        """
+
     def reset_methods(self, address: PciAddress) -> Sequence[str]:
         """Ways to reset the function, in the kernel's order; none if it is not there."""
 
@@ -75,8 +80,10 @@ class Pci(Protocol):
         Rediscovered so, a boot display shows its own ROM, not the shadow at 0xC0000.
         """
 
-    def carries(self, address: PciAddress) -> Sequence[str]:
-        """What of the running host hangs on the function: mounted file systems, default route."""
+    def carries(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
+        """What of the running host hangs on the functions (mounted file systems, the default
+        route); those that carry nothing are left out.
+        """
 
 
 class Processes(Protocol):

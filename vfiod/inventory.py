@@ -105,7 +105,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         framebuffers=host.screen.framebuffers(),
         nvidia_modules=[name for name in NVIDIA_MODULES if host.modules.loaded(name)],
         outputs={a: host.pci.output(a) for a in listed if functions[a].is_display},
-        carries={a: host.pci.carries(a) for a in leaving},
+        carries=host.pci.carries(leaving),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
         lingering=frozenset(uid for uid in {h.uid for h in holders} if host.logins.lingers(uid)),
         missing_disks=host.files.missing([disk.source for disk in domain.disks]),

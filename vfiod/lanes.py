@@ -1,8 +1,7 @@
 """Which steps may be taken side by side: neighbours that name different lanes. Pure.
 
 Functions of one slot share a lane: their drivers may depend on each other (a card's sound on its
-display). The units of a desktop have none: stopped at the same time they once took twenty
-seconds, for no gain that a person would see.
+display). The units of a desktop share another one.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -11,6 +11,7 @@ SHARING_DRIVERS = frozenset({None, VFIO_DRIVER, "pci-stub", "pcieport"})
 DISPLAY_CLASS = 0x03
 AUDIO_CLASS = 0x0403
 BRIDGE_CLASS = 0x06
+USB_CLASS = 0x0C03
 
 _ADDRESS = re.compile(
     r"(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([01][0-9a-fA-F])\.([0-7])", re.ASCII
@@ -73,6 +74,11 @@ class PciFunction:
     def is_bridge(self) -> bool:
         """True for bridges (class 06): they never go over to a guest."""
         return self.class_code >> 16 == BRIDGE_CLASS
+
+    @property
+    def is_usb_controller(self) -> bool:
+        """True for a USB host controller of any generation (class 0c03)."""
+        return self.class_code >> 8 == USB_CLASS
 
     def __str__(self) -> str:
         return f"{self.address} [{self.vendor:04x}:{self.device:04x}]"

@@ -61,16 +61,16 @@ def _steps(request: Request) -> Iterator[Step]:
     if request.leaving:
         yield LoadModule(VFIO_MODULE, request.config.limits.driver)
     yield from _roms(request)
+    beside = [f for f in request.leaving if _goes_beside_the_desktop(f, request)]
+    yield from _detach(request, beside)
     if request.displays:
         yield from _desktop(request)
-    yield from _holders(request)
+    others = [f for f in request.leaving if f not in beside]
+    yield from _holders(request, others)
     if request.displays:
         yield from _picture(request)
     yield from _modules(request)
-    for function in _in_order(request.leaving):
-        yield KeepAwake(function.address)
-    for function in _in_order(request.leaving):
-        yield Detach(function.address, request.config.limits.driver)
+    yield from _detach(request, others)
     yield from performance.late_steps(request.wish)
 
 
@@ -114,7 +114,7 @@ def _services(request: Request) -> Iterator[Step]:
             yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
 
 
-def _holders(request: Request) -> Iterator[Step]:
+def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     """Users' managers that end with their sessions, and then whoever is left."""
     limits = request.config.limits
     if not request.displays:
@@ -122,7 +122,7 @@ def _holders(request: Request) -> Iterator[Step]:
     for unit, uid in _holding_units(request).items():
         if request.displays and unit.startswith("user@") and not _outlives(request, uid):
             yield StopUnit(unit, restart=False, seconds=limits.desktop)
-    if held := tuple(f.address for f in request.leaving if f.driver is not None):
+    if held := tuple(f.address for f in functions if f.driver is not None):
         yield ReleaseHolders(held, limits.holders, limits.kill)
 
 
@@ -158,6 +158,19 @@ def _modules(request: Request) -> Iterator[Step]:
                 yield UnloadModule(name, request.config.limits.driver)
 
 
-def _in_order(functions: list[PciFunction]) -> list[PciFunction]:
+def _goes_beside_the_desktop(function: PciFunction, request: Request) -> bool:
+    """USB controllers: nobody has a node of theirs open, and what hangs on them may be pulled.
+
+    Not one that is part of a graphics card, which stays whole.
+    """
+    cards = {f.address.card for f in request.displays}
+    return function.is_usb_controller and function.address.card not in cards
+
+
+def _detach(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     """The display last: on the way back it is then the first to come home."""
-    return sorted(functions, key=lambda f: (f.is_display, f.address))
+    in_order = sorted(functions, key=lambda f: (f.is_display, f.address))
+    for function in in_order:
+        yield KeepAwake(function.address)
+    for function in in_order:
+        yield Detach(function.address, request.config.limits.driver)

@@ -277,6 +277,27 @@ def a_function_is_unbound_and_probed_again(b: Bench) -> None:
 
 
 @kernel
+def a_function_is_rebound_to_what_its_override_says(b: Bench) -> None:
+    before = driver(b, b.spare)
+    b.host.modules.load("vfio_pci", seconds=SECONDS)
+    b.host.pci.set_override(b.spare, VFIO_DRIVER)
+    b.host.pci.rebind(b.spare, seconds=SECONDS)
+    assert driver(b, b.spare) == VFIO_DRIVER
+    b.host.pci.set_override(b.spare, None)
+    b.host.pci.rebind(b.spare, seconds=SECONDS)
+    assert driver(b, b.spare) == before
+
+
+@kernel
+def a_rebind_of_a_function_without_a_driver_probes_and_is_refused(b: Bench) -> None:
+    before = driver(b, b.spare)
+    b.host.pci.unbind(b.spare, seconds=SECONDS)
+    error = refuses(lambda: b.host.pci.rebind(b.spare, seconds=SECONDS))
+    assert str(b.spare) in error.message
+    assert driver(b, b.spare) == before
+
+
+@kernel
 def a_function_without_a_driver_cannot_be_unbound(b: Bench) -> None:
     b.host.pci.unbind(b.spare, seconds=SECONDS)
     error = refuses(lambda: b.host.pci.unbind(b.spare, seconds=SECONDS))

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,16 +72,18 @@ class FakeBus(Bus):
         if kind == "unit":
             unit = self.units[ident]
             values: dict[str, Any] = {
-                "Id": unit.ident, "ActiveState": unit.active, "LoadState": unit.load,
-                "Job": (unit.job, "/"),
                 "AllowedCPUs": unit.cpus, "EffectiveCPUs": unit.cpuset,
             }  # fmt: skip
             return values[name]
         if kind == "user":
             return int(ident) in self.lingering
+        raise AssertionError(f"nobody asks for {prop}")
+
+    def get_all(self, service: str, path: str, interface: str) -> Mapping[str, Any]:
+        ident = path.rsplit("/", 1)[1]
         if ident in self.ending:
             raise BusError("no such object", "org.freedesktop.DBus.Error.UnknownObject")
-        return self.sessions[ident].properties[name]
+        return self.sessions[ident].properties
 
     def subscribe(self, service: str, signal: str, then: Callable[[Sequence[Any]], None]) -> int:
         self.calls.append(("subscribe", signal))
@@ -99,6 +101,14 @@ class FakeBus(Bus):
     def _LoadUnit(self, name: str) -> tuple[str]:  # noqa: N802
         self.units.setdefault(name, BusUnit(name, "inactive", "not-found"))
         return (f"/unit/{name}",)
+
+    def _ListUnitsByNames(self, names: Sequence[str]) -> tuple[list[tuple[Any, ...]]]:  # noqa: N802
+        found = [self.units.setdefault(n, BusUnit(n, "inactive", "not-found")) for n in names]
+        rows = [
+            (u.ident, "", u.load, u.active, "", "", f"/unit/{u.ident}", u.job, "", "/")
+            for u in found
+        ]
+        return (rows,)
 
     def _Subscribe(self) -> tuple[()]:  # noqa: N802
         return ()

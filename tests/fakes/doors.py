@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
 from tests.fakes.userspace import Userspace
-from vfiod.errors import TimedOut
+from vfiod.errors import HostError, KernelStuck, TimedOut
 from vfiod.model import (
     Console,
     DisplayOutput,
@@ -76,6 +76,18 @@ class FakePci(Door):
             seconds=seconds,
         )
 
+    def rebind(self, address: PciAddress, *, seconds: float) -> None:
+        failure = None
+        try:
+            self.unbind(address, seconds=seconds)
+        except KernelStuck:
+            raise
+        except HostError as error:
+            failure = error
+        self.probe(address, seconds=seconds)
+        if failure is not None:
+            raise failure
+
     def reset_methods(self, address: PciAddress) -> Sequence[str]:
         device = self._kernel.devices.get(address)
         return device.resets if device else ()
@@ -133,8 +145,9 @@ class FakePci(Door):
     def stop_decoding(self, address: PciAddress) -> None:
         self._effects.take(f"stop decoding {address}", lambda: self._kernel.stop_decoding(address))
 
-    def carries(self, address: PciAddress) -> Sequence[str]:
-        return self._kernel.device(address).carries
+    def carries(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
+        found = {address: self._kernel.device(address).carries for address in addresses}
+        return {address: things for address, things in found.items() if things}
 
 
 class FakeProcesses(Door):

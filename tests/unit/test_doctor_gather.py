@@ -175,16 +175,15 @@ def test_the_command_never_overwrites(tmp_path: Path, capsys: pytest.CaptureFixt
 class Systemd:
     """Knows every unit, and that it runs."""
 
-    def call(self, _service: str, path: str, method: str, _types: str, *arguments: Any) -> Any:
-        if method.endswith(".LoadUnit"):
-            return (f"/{arguments[0]}",)
-        return (
-            {
-                "Id": path[1:], "LoadState": "loaded", "ActiveState": "active",
-                "UnitFileState": "enabled", "CanStart": True, "CanStop": True,
-                "StateChangeTimestamp": 0,
-            },
-        )  # fmt: skip
+    def call(self, _service: str, _path: str, _method: str, _types: str, name: str) -> Any:
+        return (f"/{name}",)
+
+    def get_all(self, _service: str, path: str, _interface: str) -> Any:
+        return {
+            "Id": path[1:], "LoadState": "loaded", "ActiveState": "active",
+            "UnitFileState": "enabled", "CanStart": True, "CanStop": True,
+            "StateChangeTimestamp": 0,
+        }  # fmt: skip
 
 
 def test_units_are_those_of_libvirt_and_the_configured_display_manager(pc: Path) -> None:

@@ -50,10 +50,10 @@ def test_the_desktop_ends_in_line() -> None:
     assert placed(SERVICE, DESKTOP, SESSIONS, MANAGER) == [[[SERVICE, DESKTOP, SESSIONS, MANAGER]]]
 
 
-def test_devices_never_go_beside_the_desktop() -> None:
-    assert placed(DESKTOP, USB) == [[[DESKTOP]], [[USB]]]
+def test_a_controller_goes_beside_the_desktop_and_the_card_after_it() -> None:
     gate = ReleaseHolders((pcs.VGA,), 5, 5)
-    assert placed(DESKTOP, gate, USB) == [[[DESKTOP, gate]], [[USB]]]
+    stages = [[[USB], [DESKTOP, MANAGER]], [[gate]], [[AUDIO, VGA]]]
+    assert placed(USB, DESKTOP, MANAGER, gate, AUDIO, VGA) == stages
 
 
 def test_nothing_is_lost_and_nothing_added() -> None:

@@ -50,6 +50,31 @@ def test_a_write_that_does_not_return_is_abandoned_at_its_deadline(tmp_path: Pat
     assert "reboot" in caught.value.hint
 
 
+def test_one_process_writes_to_each_also_after_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "drivers_probe").touch()
+    paths = [tmp_path / "absent/unbind", tmp_path / "drivers_probe"]
+    with pytest.raises(HostError, match=r"refused unbind of 0000:01:00\.0: No such file"):
+        KernelCalls().write_each(paths, "x", subject="0000:01:00.0", seconds=5)
+    assert paths[1].read_text() == "x"
+
+
+@pytest.mark.parametrize(("stack", "named"), [
+    ("[<0>] fault_remove+0x56/0x70 [f]\n[<0>] unbind_store+0x36/0xa0\n", "unbind"),
+    ("[<0>] wait+0x1/0x2\n[<0>] drivers_probe_store+0x36/0xa0\n", "drivers_probe"),
+    ("", "unbind or drivers_probe"),
+])  # fmt: skip
+def test_of_two_writes_the_one_that_hangs_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: str, named: str
+) -> None:
+    calls = KernelCalls(tmp_path)
+    frames = [line.split("] ")[1].split("+")[0] for line in stack.splitlines()]
+    monkeypatch.setattr(calls, "_stack", lambda _pid: frames)
+    os.mkfifo(tmp_path / "unbind")
+    paths = [tmp_path / "unbind", tmp_path / "drivers_probe"]
+    with pytest.raises(KernelStuck, match=f"did not finish {named} of"):
+        calls.write_each(paths, "x", subject="0000:01:00.0", seconds=SOON)
+
+
 def test_the_kernel_functions_it_waits_in_are_told(tmp_path: Path) -> None:
     stack = "[<0>] fault_remove+0x56/0x70 [vfiod_fault]\n[<0>] pci_device_remove+0x36/0xa0\n"
     (tmp_path / "7").mkdir()

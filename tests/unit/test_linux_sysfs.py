@@ -127,6 +127,12 @@ def test_unbind_and_probe_write_the_address(pci: LinuxPci, root: Path) -> None:
     assert (root / "sys/bus/pci/drivers_probe").read_text() == VGA
 
 
+def test_rebind_writes_to_both(pci: LinuxPci, root: Path) -> None:
+    pci.rebind(address(VGA), seconds=5)
+    assert (root / "sys/bus/pci/drivers/amdgpu/unbind").read_text() == VGA
+    assert (root / "sys/bus/pci/drivers_probe").read_text() == VGA
+
+
 def test_unbind_without_a_driver_is_an_error(pci: LinuxPci) -> None:
     with pytest.raises(HostError, match=f"the kernel refused unbind of {AUDIO}: No such file"):
         pci.unbind(address(AUDIO), seconds=5)

@@ -121,7 +121,7 @@ def test_a_handoff_that_fails_says_so_and_that_nothing_was_lost(bench: Bench) ->
     error = bench.prepare()
     assert isinstance(error, HostError)
     assert str(error) == (
-        f"win10 was not started: {pcs.AUDIO} should have the driver vfio-pci and has none. "
+        f"win10 was not started: {pcs.USB} should have the driver vfio-pci and has none. "
         "the kernel's reason is in: journalctl -k -b"
     )
     assert bench.differences() == {}
@@ -169,14 +169,17 @@ def test_a_holder_that_ignores_sigterm_is_killed(run_directory: Path) -> None:
     ]
 
 
-def test_a_holder_that_cannot_be_killed_is_named_and_nothing_unbound(run_directory: Path) -> None:
+def test_a_holder_that_cannot_be_killed_is_named_and_the_card_not_touched(
+    run_directory: Path,
+) -> None:
     host = pcs.greeter()
     host.user.spawn(Program("wedged", (pcs.AUDIO,), ignores=frozenset({9, 15})))
     bench = Bench(host, run_directory)
     error = bench.prepare()
     assert isinstance(error, HostError)
     assert "wedged (pid 502) has /dev/snd/controlC0 open" in str(error)
-    assert not [name for name in host.effects.log if name.startswith("unbind")]
+    unbound = {name for name in host.effects.log if name.startswith("unbind")}
+    assert unbound == {f"unbind {pcs.USB}"}
     assert bench.differences() == {}
 
 

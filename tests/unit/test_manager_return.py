@@ -274,10 +274,10 @@ def test_return_ends_the_stuck_state_once_it_is_set_right(bench: Bench) -> None:
 
 def test_a_handoff_whose_roll_back_gets_stuck_is_stuck(bench: Bench) -> None:
     bench.host.kernel.drivers[VFIO_DRIVER].refuses = True
-    bench.host.kernel.drivers["snd_hda_intel"].refuses = True
+    bench.host.kernel.drivers["xhci_hcd"].refuses = True
     assert isinstance(bench.prepare(), Stuck)
     assert bench.phase is Phase.STUCK
-    bench.host.kernel.drivers["snd_hda_intel"].refuses = False
+    bench.host.kernel.drivers["xhci_hcd"].refuses = False
     assert bench.take_back() is None
     assert bench.differences() == {}
 

@@ -13,6 +13,7 @@ from vfiod.checks import Request
 from vfiod.config import Config, parse
 from vfiod.domain import parse as domain_of
 from vfiod.errors import Refused
+from vfiod.lanes import lanes
 from vfiod.model import PciAddress, Session
 from vfiod.plan import Plan, plan_handoff
 from vfiod.steps.base import Step
@@ -34,7 +35,10 @@ BEFORE[TransparentHugePages] = BEFORE[ReserveHugePages] | {ReserveHugePages}
 BEFORE[SetFrequency] = BEFORE[TransparentHugePages] | {TransparentHugePages}
 BEFORE[LoadModule] = BEFORE[SetFrequency] | {SetFrequency}
 BEFORE[StageRom] = BEFORE[LoadModule] | {LoadModule, StageRom}
-BEFORE[StopDisplayManager] = BEFORE[StageRom] | {StopUnit}
+# A USB controller goes beside the desktop.
+BEFORE[KeepAwake] = BEFORE[StageRom] | {KeepAwake}
+BEFORE[Detach] = BEFORE[KeepAwake] | {Detach}
+BEFORE[StopDisplayManager] = BEFORE[Detach] | {StopUnit}
 BEFORE[EndSessions] = BEFORE[StopDisplayManager] | {StopDisplayManager}
 BEFORE[StopUnit] = BEFORE[EndSessions] | {EndSessions, StopUnit}
 BEFORE[ReleaseHolders] = BEFORE[StopUnit]
@@ -42,15 +46,14 @@ BEFORE[AwaitDisplay] = BEFORE[ReleaseHolders] | {ReleaseHolders, AwaitDisplay}
 BEFORE[ReleaseConsoles] = BEFORE[AwaitDisplay]
 BEFORE[UnbindFramebuffer] = BEFORE[ReleaseConsoles] | {ReleaseConsoles, UnbindFramebuffer}
 BEFORE[UnloadModule] = BEFORE[UnbindFramebuffer] | {UnloadModule}
-BEFORE[KeepAwake] = BEFORE[UnloadModule] | {KeepAwake}
-BEFORE[Detach] = BEFORE[KeepAwake] | {Detach}
+BEFORE[KeepAwake] = BEFORE[Detach] = BEFORE[UnloadModule] | {KeepAwake, Detach}
 BEFORE[LimitUnit] = BEFORE[Detach] | {LimitUnit}
 BEFORE[AimInterrupts] = BEFORE[LimitUnit]
 
 HARMLESS = (
     Inhibit, ReserveHugePages, TransparentHugePages, SetFrequency, LoadModule, StageRom,
 )  # fmt: skip
-DARKENING = (ReleaseConsoles, UnbindFramebuffer, UnloadModule, Detach)
+DARKENING = (ReleaseConsoles, UnbindFramebuffer, UnloadModule)
 
 SHAPES: Sequence[Callable[[], FakeHost]] = (
     pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
@@ -77,6 +80,17 @@ def places(decided: Plan, *kinds: type[Step]) -> list[int]:
     return [n for n, step in enumerate(decided.steps) if isinstance(step, kinds)]
 
 
+def departures(decided: Plan) -> dict[PciAddress, int]:
+    """Where in the plan each device goes."""
+    return {s.address: n for n, s in enumerate(decided.steps) if isinstance(s, Detach)}
+
+
+def darkening(decided: Plan) -> list[int]:
+    """Places of what takes the picture away."""
+    cards = {n for address, n in departures(decided).items() if address.card == pcs.VGA.card}
+    return sorted({*places(decided, *DARKENING), *cards})
+
+
 # Rules of order, on every PC
 
 
@@ -97,7 +111,7 @@ def test_nothing_darkens_the_screen_before_all_that_can_still_refuse(
     shape: Callable[[], FakeHost],
 ) -> None:
     decided = plan(shape())
-    dark = min(places(decided, *DARKENING), default=len(decided.steps))
+    dark = min(darkening(decided), default=len(decided.steps))
     harmless = places(decided, *HARMLESS, ReleaseHolders)
     assert max(harmless) < dark
 
@@ -115,13 +129,30 @@ def test_the_desktop_ends_only_after_all_that_can_fail_harmlessly(
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_held_device_is_detached(shape: Callable[[], FakeHost]) -> None:
     decided = plan(shape())
-    (gate,) = places(decided, ReleaseHolders)
-    assert all(place > gate for place in places(decided, Detach))
-    gates = of_kind(decided, ReleaseHolders)
-    held = {a for g in gates if isinstance(g, ReleaseHolders) for a in g.addresses}
     functions = request(shape()).state.functions
-    leaving = {s.address for s in of_kind(decided, Detach) if isinstance(s, Detach)}
+    leaving = {a: n for a, n in departures(decided).items() if not functions[a].is_usb_controller}
+    gates = [s for s in decided.steps if isinstance(s, ReleaseHolders)]
+    held = {a for gate in gates for a in gate.addresses}
     assert held == {a for a in leaving if functions[a].driver is not None}
+    gate = max(places(decided, ReleaseHolders), default=-1)
+    assert all(place > gate for place in leaving.values())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_usb_controller_goes_beside_the_desktop(shape: Callable[[], FakeHost]) -> None:
+    stages = lanes(plan(shape()).steps, lambda step: step)
+    stage = next(s for s in stages for lane in s for step in lane if step.device == str(pcs.USB))
+    desktop = [step for step in plan(shape()).steps if isinstance(step, StopDisplayManager)]
+    assert all(any(step in lane for lane in stage) for step in desktop)
+
+
+def test_a_usb_controller_of_the_card_itself_goes_with_the_card() -> None:
+    host = pcs.greeter()
+    audio = host.kernel.device(pcs.AUDIO)
+    audio.function = replace(audio.function, class_code=0x0C0330)
+    decided = plan(host)
+    (gate,) = places(decided, ReleaseHolders)
+    assert departures(decided)[pcs.AUDIO] > gate
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -138,16 +169,16 @@ def test_on_the_way_back_the_picture_is_there_before_the_display_manager(
     manager, display = places(decided, StopDisplayManager), places(decided, AwaitDisplay)
     assert bool(display) >= bool(manager)
     assert not manager or max(manager) < min(display)
-    assert not display or max(display) < min(places(decided, *DARKENING))
+    assert not display or max(display) < min(darkening(decided))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_device_is_kept_awake_before_it_goes(shape: Callable[[], FakeHost]) -> None:
     decided = plan(shape())
-    awake = [s.address for s in of_kind(decided, KeepAwake) if isinstance(s, KeepAwake)]
-    gone = [s.address for s in of_kind(decided, Detach) if isinstance(s, Detach)]
-    assert awake == gone
-    assert not gone or max(places(decided, KeepAwake)) < min(places(decided, Detach))
+    awake = {s.address: n for n, s in enumerate(decided.steps) if isinstance(s, KeepAwake)}
+    gone = departures(decided)
+    assert list(awake) == list(gone)
+    assert all(awake[address] < gone[address] for address in gone)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -164,19 +195,19 @@ def test_the_plan_of_a_desktop_in_words() -> None:
         "block sleep and the power key",
         "load the module vfio_pci",
         "put the ROM /home/alice/card.rom where QEMU may read it",
+        "keep 0000:02:00.0 powered",
+        "move 0000:02:00.0 to vfio-pci",
         "stop lactd.service",
         "stop user@1001.service",
         "stop the display manager lightdm.service",
         "end the desktop sessions 2",
         "stop user@1000.service",
-        "wait until no process holds 0000:01:00.0, 0000:01:00.1, 0000:02:00.0",
+        "wait until no process holds 0000:01:00.0, 0000:01:00.1",
         "remember what 0000:01:00.0 shows",
         "unbind the framebuffer console",
         "keep 0000:01:00.1 powered",
-        "keep 0000:02:00.0 powered",
         "keep 0000:01:00.0 powered",
         "move 0000:01:00.1 to vfio-pci",
-        "move 0000:02:00.0 to vfio-pci",
         "move 0000:01:00.0 to vfio-pci",
     ]
 
@@ -408,7 +439,7 @@ def test_the_limits_of_the_configuration_are_used() -> None:
     assert StopDisplayManager("lightdm.service", (pcs.VGA,), 1) in decided.steps
     assert EndSessions(("2",), 1) in decided.steps
     assert StopUnit("lactd.service", restart=True, seconds=1, yields=(pcs.VGA,)) in decided.steps
-    assert ReleaseHolders(pcs.DEVICES, 2, 3) in decided.steps
+    assert ReleaseHolders((pcs.VGA, pcs.AUDIO), 2, 3) in decided.steps
     assert Detach(pcs.VGA, 4) in decided.steps
     assert LoadModule("vfio_pci", 4) in decided.steps
     assert AwaitDisplay(pcs.VGA, 5) in decided.steps

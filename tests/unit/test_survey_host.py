@@ -83,11 +83,12 @@ class Systemd:
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
 
-    def call(self, _service: str, path: str, method: str, _types: str, *arguments: Any) -> Any:
-        if method.endswith(".LoadUnit"):
-            return (f"/unit/{arguments[0]}",)
+    def call(self, _service: str, _path: str, _method: str, _types: str, name: str) -> Any:
+        return (f"/unit/{name}",)
+
+    def get_all(self, _service: str, path: str, _interface: str) -> Any:
         assert path == "/unit/display-manager.service"
-        return (self.values,)
+        return self.values
 
 
 def test_units() -> None:

@@ -6,6 +6,7 @@ never waits in the kernel; an abandoned caller is remembered as the living proce
 """
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from vfiod import sysfs
@@ -28,7 +29,13 @@ class KernelCalls:
         Raises KernelStuck at the deadline or while an earlier call for the subject hangs, and
         HostError with the kernel's reason if the write fails.
         """
-        self._call("/usr/bin/tee", path, text, subject, seconds)
+        self.write_each([path], text, subject=subject, seconds=seconds)
+
+    def write_each(self, paths: Sequence[Path], text: str, *, subject: str, seconds: float) -> None:
+        """Write ``text`` to one path after the other, also after one that fails: a single
+        process, ``seconds`` for all of them. Raises as write() does, for the first that fails.
+        """
+        self._call("/usr/bin/tee", paths, text, subject, seconds)
 
     def read(self, path: Path, *, subject: str, seconds: float) -> str:
         """Read an attribute whose show function takes the device's lock. Raises as write()."""
@@ -38,12 +45,14 @@ class KernelCalls:
 
     def read_bytes(self, path: Path, *, subject: str, seconds: float) -> bytes:
         """Read a binary attribute, which the kernel bounds. Raises as write()."""
-        return self._call("/usr/bin/cat", path, "", subject, seconds)
+        return self._call("/usr/bin/cat", [path], "", subject, seconds)
 
-    def _call(self, program: str, path: Path, text: str, subject: str, seconds: float) -> bytes:
+    def _call(
+        self, program: str, paths: Sequence[Path], text: str, subject: str, seconds: float
+    ) -> bytes:
         self.require_free(subject)
         caller = subprocess.Popen(
-            [program, "--", str(path)],
+            [program, "--", *map(str, paths)],
             env=ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -53,16 +62,15 @@ class KernelCalls:
         try:
             found, words = caller.communicate(text.encode(), timeout=seconds)
         except subprocess.TimeoutExpired as error:
-            raise self._abandon(caller, path, subject, seconds) from error
+            raise self._abandon(caller, paths, subject, seconds) from error
         if caller.returncode < 0:
             # Nobody else kills it: a driver that crashes takes its caller along.
             raise HostError(
-                f"the kernel crashed in {path.name} of {subject}",
+                f"the kernel crashed in {_names(paths)} of {subject}",
                 "its own words are in: journalctl -k -b; reboot the host soon",
             )
         if caller.returncode != 0:
-            reason = words.decode(errors="replace").strip().rsplit(": ", 1)[-1]
-            raise HostError(f"the kernel refused {path.name} of {subject}: {reason}")
+            raise _refusal(words.decode(errors="replace"), paths, subject)
         return found
 
     def require_free(self, subject: str) -> None:
@@ -79,21 +87,40 @@ class KernelCalls:
         del self._abandoned[subject]
 
     def _abandon(
-        self, writer: subprocess.Popen[bytes], path: Path, subject: str, seconds: float
+        self,
+        writer: subprocess.Popen[bytes],
+        paths: Sequence[Path],
+        subject: str,
+        seconds: float,
     ) -> KernelStuck:
-        where = self._where(writer.pid)
+        where, stack = self._where(writer.pid), self._stack(writer.pid)
         writer.kill()
         self._abandoned[subject] = writer
+        hanging = [path for path in paths if f"{path.name}_store" in stack]
         return KernelStuck(
-            f"the kernel did not finish {path.name} of {subject} within {seconds:g} s "
-            f"(pid {writer.pid}, {where})",
+            f"the kernel did not finish {_names(hanging or paths)} of {subject} "
+            f"within {seconds:g} s (pid {writer.pid}, {where})",
             _REBOOT,
         )
 
     def _where(self, pid: int) -> str:
         """The kernel functions the writer waits in (proc(5): /proc/pid/stack, wchan)."""
-        stack = sysfs.read(self._proc / str(pid) / "stack") or ""
-        # "[<0>] function+0x56/0x70 [module]"
-        frames = [line.split("] ", 1)[-1].split("+")[0] for line in stack.splitlines() if line]
-        waiting = ", ".join(frames[:4]) or sysfs.read(self._proc / str(pid) / "wchan")
+        frames = self._stack(pid)[:4]
+        waiting = ", ".join(frames) or sysfs.read(self._proc / str(pid) / "wchan")
         return f"in {waiting}" if waiting not in (None, "", "0") else "place unknown"
+
+    def _stack(self, pid: int) -> list[str]:
+        """Kernel functions, the innermost first: "[<0>] function+0x56/0x70 [module]" a line."""
+        lines = (sysfs.read(self._proc / str(pid) / "stack") or "").splitlines()
+        return [line.split("] ", 1)[-1].split("+")[0] for line in lines if line]
+
+
+def _refusal(words: str, paths: Sequence[Path], subject: str) -> HostError:
+    """From "PROGRAM: PATH: reason" a line; the first failure is what the others come from."""
+    *_, path, reason = ["", _names(paths), *words.strip().split("\n", 1)[0].split(": ")]
+    name = Path(path.strip("'")).name
+    return HostError(f"the kernel refused {name} of {subject}: {reason}")
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return " or ".join(path.name for path in paths)

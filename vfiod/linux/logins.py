@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 from vfiod.bus import Bus, BusError
 from vfiod.errors import HostError
@@ -34,17 +33,15 @@ class LinuxLogins:
         return found
 
     def _session(self, ident: str, uid: int, user: str, seat: str, path: str) -> Session:
-        def prop(name: str) -> Any:
-            return self._bus.get(SERVICE, path, f"{SERVICE}.Session.{name}")
-
+        values = self._bus.get_all(SERVICE, path, f"{SERVICE}.Session")
         return Session(
             ident=ident,
             user=user,
             uid=uid,
             seat=seat,
-            kind=prop("Class"),
-            graphical=prop("Type") in _GRAPHICAL,
-            unit=prop("Scope"),
+            kind=values["Class"],
+            graphical=values["Type"] in _GRAPHICAL,
+            unit=values["Scope"],
         )
 
     def terminate(self, ident: str) -> None:

@@ -10,7 +10,7 @@ from vfiod.linux.optionrom import read_option_rom, stop_decoding
 from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
 from vfiod.survey.pci import read_cards, read_function
 from vfiod.survey.reserved import read_refused_groups
-from vfiod.survey.standing import Standing
+from vfiod.survey.standing import read_carried
 
 _SECONDS = 5.0
 
@@ -21,7 +21,6 @@ class LinuxPci:
     def __init__(self, calls: KernelCalls, root: Path = Path("/")) -> None:
         self._calls = calls
         self._bus = root / "sys/bus/pci"
-        self._standing = Standing(root)
         self._root = root
 
     def functions(self) -> Mapping[PciAddress, PciFunction]:
@@ -55,6 +54,11 @@ class LinuxPci:
     def probe(self, address: PciAddress, *, seconds: float) -> None:
         path = self._bus / "drivers_probe"
         self._calls.write(path, str(address), subject=str(address), seconds=seconds)
+
+    def rebind(self, address: PciAddress, *, seconds: float) -> None:
+        # Every process costs: in one of them both are over in half the time.
+        steps = [self._path(address) / "driver/unbind", self._bus / "drivers_probe"]
+        self._calls.write_each(steps, str(address), subject=str(address), seconds=seconds)
 
     def reset_methods(self, address: PciAddress) -> Sequence[str]:
         return (sysfs.read(self._path(address) / "reset_method") or "").split()
@@ -101,8 +105,8 @@ class LinuxPci:
     def stop_decoding(self, address: PciAddress) -> None:
         stop_decoding(self._path(address))
 
-    def carries(self, address: PciAddress) -> Sequence[str]:
-        return self._standing.on(self._path(address))
+    def carries(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
+        return read_carried(addresses, self._root)
 
     def _path(self, address: PciAddress) -> Path:
         return self._bus / "devices" / str(address)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from signal import SIGKILL
 from typing import Any
 
@@ -17,6 +18,16 @@ _RUNNING = frozenset({"active", "activating", "reloading"})
 _NO_JOB = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A unit by its primary name, in systemd's own words."""
+
+    ident: str
+    load: str
+    active: str
+    has_job: bool
+
+
 class LinuxUnits:
     """Implements vfiod.host.Units. The main loop must run: it delivers JobRemoved."""
 
@@ -25,13 +36,11 @@ class LinuxUnits:
         self._jobs = _Jobs(bus)
 
     def unit(self, name: str) -> Unit:
-        path = self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)[0]
-        state = self._unit_property(path, "ActiveState")
-        job_id, _ = self._unit_property(path, "Job")
+        state = self._state(name)
         return Unit(
-            ident=self._unit_property(path, "Id"),
-            active=state in _RUNNING or (state != "deactivating" and job_id != _NO_JOB),
-            loaded=self._unit_property(path, "LoadState") == "loaded",
+            ident=state.ident,
+            active=state.active in _RUNNING or (state.active != "deactivating" and state.has_job),
+            loaded=state.load == "loaded",
         )
 
     def start(self, name: str, *, seconds: float) -> Sequence[str]:
@@ -47,8 +56,7 @@ class LinuxUnits:
 
     def reload_if_active(self, name: str, *, seconds: float) -> bool:
         """Reload a running unit; False if it does not run."""
-        path = self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)[0]
-        if self._unit_property(path, "ActiveState") != "active":
+        if self._state(name).active != "active":
             return False
         self._change("ReloadUnit", name, seconds)
         return True
@@ -67,8 +75,13 @@ class LinuxUnits:
             if error.name != f"{SERVICE}.NoSuchUnit":
                 raise
 
-    def _unit_property(self, path: str, name: str) -> Any:
-        return self._bus.get(SERVICE, path, f"{SERVICE}.Unit.{name}")
+    def _state(self, name: str) -> "_State":
+        """One call for all there is to know; a unit that is not loaded is loaded for it."""
+        rows = self._bus.call(SERVICE, PATH, f"{MANAGER}.ListUnitsByNames", "as", [name])[0]
+        if not rows:
+            raise HostError(f"systemd knows no unit by the name {name!r}")
+        ident, _, load, active, _, _, _, job, *_ = rows[0]
+        return _State(ident, load, active, has_job=job != _NO_JOB)
 
     def _change(self, method: str, name: str, seconds: float) -> Sequence[str]:
         """Queue a job and wait for it, and once more if the unit's own ending is what hangs."""
@@ -100,8 +113,7 @@ class LinuxUnits:
         return job
 
     def _is_ending(self, name: str) -> bool:
-        path = self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)[0]
-        return bool(self._unit_property(path, "ActiveState") == "deactivating")
+        return self._state(name).active == "deactivating"
 
 
 def _require_success(result: str | None, method: str, name: str, seconds: float) -> None:

@@ -11,6 +11,8 @@ from vfiod.steps.base import HostStep, Notes, Prior
 
 # Processes that must never be signalled: they let go when the session they serve is gone.
 UNTOUCHABLE = frozenset({"systemd", "systemd-logind"})
+# They end and begin one after the other: stopped at the same time they once took twenty seconds.
+LANE = "desktop"
 # How long a display manager may take to open the card after it was started.
 MASTER_SECONDS = 20.0
 
@@ -28,6 +30,10 @@ class StopUnit(HostStep):
     restart: bool
     seconds: float
     yields: tuple[PciAddress, ...] = ()
+
+    @property
+    def lane(self) -> str:
+        return LANE
 
     def describe(self) -> str:
         return f"stop {self.unit}"
@@ -59,6 +65,10 @@ class StopDisplayManager(HostStep):
     unit: str
     displays: tuple[PciAddress, ...]
     seconds: float
+
+    @property
+    def lane(self) -> str:
+        return LANE
 
     def describe(self) -> str:
         return f"stop the display manager {self.unit}"
@@ -96,6 +106,10 @@ class EndSessions(HostStep):
     kind: ClassVar[str] = "end-sessions"
     sessions: tuple[str, ...]
     seconds: float
+
+    @property
+    def lane(self) -> str:
+        return LANE
 
     def describe(self) -> str:
         return f"end the desktop sessions {', '.join(self.sessions)}"

@@ -99,10 +99,7 @@ class Detach(HostStep):
         """The override is aimed first, so that nothing else binds in between."""
         if driver is not None:
             host.pci.set_override(self.address, driver)
-        if host.pci.function(self.address).driver is not None:
-            host.pci.unbind(self.address, seconds=self.seconds)
-        if driver is not None:
-            host.pci.probe(self.address, seconds=self.seconds)
+        self._leave(host, host.pci.function(self.address).driver, driver)
         found = host.pci.function(self.address).driver
         if found != driver:
             raise HostError(
@@ -110,6 +107,15 @@ class Detach(HostStep):
                 f"and has {found or 'none'}",
                 "the kernel's reason is in: journalctl -k -b",
             )
+
+    def _leave(self, host: Host, old: str | None, new: str | None) -> None:
+        """Unbind, probe, or both."""
+        if old is None and new is not None:
+            host.pci.probe(self.address, seconds=self.seconds)
+        elif old is not None and new is None:
+            host.pci.unbind(self.address, seconds=self.seconds)
+        elif old is not None:
+            host.pci.rebind(self.address, seconds=self.seconds)
 
     def _wait_for_guest(self, host: Host, function: PciFunction) -> None:
         """Unbinding vfio-pci under an open QEMU waits for ever (kernel: vfio_main.c)."""

@@ -16,7 +16,6 @@ from vfiod.model import PciAddress, PciFunction
 from vfiod.survey.reserved import read_refused_groups
 
 IORESOURCE_MEM = 0x200
-USB_CLASS = 0x0C03
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +78,6 @@ class PciDevice(PciFunction):
     cards: tuple[Card, ...] = ()
     bars: tuple[Bar, ...] = ()
     firmware_mapped: bool = False
-
-    @property
-    def is_usb_controller(self) -> bool:
-        """True for a USB host controller of any generation."""
-        return self.class_code >> 8 == USB_CLASS
 
     @property
     def connected(self) -> tuple[str, ...]:

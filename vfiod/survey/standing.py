@@ -18,10 +18,6 @@ class Standing:
         self._sys = root / "sys"
         self._proc = root / "proc"
 
-    def on(self, device: Path) -> list[str]:
-        """Things that would be lost with the sysfs ``device``, each in words."""
-        return _below(device, self.things())
-
     def things(self) -> list[Thing]:
         """All that stands on a device, with the device it stands on."""
         return [*self._mounts(), *self._swaps(), *self._routes()]
@@ -98,11 +94,12 @@ def read_carried(
     """What stands on each PCI function; those that carry nothing are left out."""
     things = Standing(root).things()
     folder = root / "sys/bus/pci/devices"
-    found = {address: _below(folder / str(address), things) for address in addresses}
+    found = {address: below(folder / str(address), things) for address in addresses}
     return {address: texts for address, texts in found.items() if texts}
 
 
-def _below(device: Path, things: Iterable[Thing]) -> list[str]:
+def below(device: Path, things: Iterable[Thing]) -> list[str]:
+    """Things that would be lost with the sysfs ``device``, each in words."""
     place = device.resolve()
     return sorted({text for text, path in things if place in (path, *path.parents)})
 

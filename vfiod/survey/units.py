@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from vfiod.bus import Bus
 
@@ -56,8 +55,7 @@ def read_units(bus: Bus, names: Collection[str]) -> Mapping[str, UnitState]:
 
 def _unit(bus: Bus, name: str) -> UnitState:
     path = bus.call(SERVICE, MANAGER, f"{SERVICE}.Manager.LoadUnit", "s", name)[0]
-    get_all = "org.freedesktop.DBus.Properties.GetAll"
-    values: Mapping[str, Any] = bus.call(SERVICE, path, get_all, "s", UNIT)[0]
+    values = bus.get_all(SERVICE, path, UNIT)
     return UnitState(
         name=values["Id"],
         load=values["LoadState"],
