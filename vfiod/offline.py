@@ -13,7 +13,8 @@ from vfiod.daemon import CONFIG, JOURNAL, load_config
 from vfiod.doctor.gather import Sources
 from vfiod.errors import Busy, ConfigError, HostError
 from vfiod.guests import domain_xml
-from vfiod.host import Files, Pci, Processes
+from vfiod.host import Files, Processes
+from vfiod.host_pci import Pci
 from vfiod.linux import hookfile
 from vfiod.linux.files import LinuxFiles
 from vfiod.linux.host import LinuxHost

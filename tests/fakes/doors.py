@@ -27,7 +27,7 @@ class Door:
 
 
 class FakePci(Door):
-    """Implements vfiod.host.Pci."""
+    """Implements vfiod.host_pci.Pci."""
 
     def functions(self) -> Mapping[PciAddress, PciFunction]:
         return {address: self._kernel.function(address) for address in sorted(self._kernel.devices)}

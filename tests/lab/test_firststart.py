@@ -42,6 +42,24 @@ def create(lab: Lab) -> None:
     lab.run("qemu-img", "convert", "-O", "qcow2", INSTALLED, DISK)
 
 
+def init(lab: Lab) -> str:
+    """Name it in the configuration and run the commands that vfiod says; what it said."""
+    said = lab.output("vfiod", "init", NAME, "--yes", timeout=120)
+    for command in re.findall("^  (virt-xml .*)$", said, re.MULTILINE):
+        lab.run(*command.split(), timeout=180)
+    return said
+
+
+def run_to_its_end(lab: Lab) -> None:
+    """The guest has the screen, powers itself off, and the host is as before."""
+    assert start(lab, NAME) == (0, "")
+    assert set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
+    lab.wait_until("the guest's colour", lab.guest_shown, timeout=600)
+    lab.wait_until("the guest's end", lambda: guest.is_off(lab, NAME), timeout=120)
+    wait_for_host(lab)
+    assert checks.faults(lab) == []
+
+
 def test_create_init_start_and_back(lab: Lab) -> None:
     assert checks.faults(lab) == []
     without_kvm(lab)
@@ -49,18 +67,11 @@ def test_create_init_start_and_back(lab: Lab) -> None:
     create(lab)
     made = definition(lab)
 
-    said = lab.output("vfiod", "init", NAME, "--yes", timeout=120)
+    said = init(lab)
     assert f"{GPU}  " in said
     assert "the USB controller of your" in said
-    for command in re.findall("^  (virt-xml .*)$", said, re.MULTILINE):
-        lab.run(*command.split(), timeout=180)
     assert "<graphics" not in definition(lab)
-    assert start(lab, NAME) == (0, "")
-    assert set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
-    lab.wait_until("the guest's colour", lab.guest_shown, timeout=600)
-    lab.wait_until("the guest's end", lambda: guest.is_off(lab, NAME), timeout=120)
-    wait_for_host(lab)
-    assert checks.faults(lab) == []
+    run_to_its_end(lab)
 
     lab.run("vfiod", "init", NAME, "--revert", "--yes", timeout=120)
     assert lab.get(CONFIG) == configuration

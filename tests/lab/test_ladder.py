@@ -11,7 +11,7 @@ from . import byhand, spoil
 from .guest import Guest
 from .hardware import USB
 from .machine import Lab
-from .scene import configure, define, facts, phase, start, stop, wait_for_host
+from .scene import configure, define, facts, phase, start, stop, told, wait_for_host
 
 pytestmark = pytest.mark.usefixtures("clean_host")
 AT_ONCE = 5.0  # a command over ssh into an emulated PC
@@ -25,11 +25,6 @@ def healed(lab: Lab, clean_host: None) -> Iterator[None]:
     if phase(lab) == "stuck":
         lab.run("vfiod", "return", timeout=120)
     wait_for_host(lab)
-
-
-def told(lab: Lab) -> str:
-    """What vfiod has said since the guest had the card."""
-    return lab.output("journalctl", "-t", "vfiod", "-o", "cat", "-n", "60")
 
 
 @pytest.mark.parametrize(

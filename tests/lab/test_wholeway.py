@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from . import byhand, checks, guest
+from . import byhand
 from .conftest import Labs
-from .hardware import AUDIO, FUNCTIONS, GPU
+from .hardware import AUDIO, GPU
 from .machine import Lab
-from .scene import start, wait_for_host
-from .test_firststart import NAME, create, without_kvm
+from .scene import wait_for_host
+from .test_firststart import NAME, create, init, run_to_its_end, without_kvm
 from .test_setup import PLANTED, snapshot
 
 PACKAGE = "/root/vfiod.deb"
@@ -46,17 +46,10 @@ def test_from_a_static_set_up_to_a_guest_and_all_the_way_back(
     assert lab.run("vfiod", "doctor", check=False, timeout=120).returncode in (0, 10)
     without_kvm(lab)
     create(lab)
-    said = lab.output("vfiod", "init", NAME, "--yes", timeout=120)
-    for command in re.findall("^  (virt-xml .*)$", said, re.MULTILINE):
-        lab.run(*command.split(), timeout=180)
+    init(lab)
     assert "It works" in lab.output("vfiod", "rehearse", NAME, "--yes", timeout=180)
     wait_for_host(lab)
-    assert start(lab, NAME) == (0, "")
-    assert set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
-    lab.wait_until("the guest's colour", lab.guest_shown, timeout=600)
-    lab.wait_until("the guest's end", lambda: guest.is_off(lab, NAME), timeout=120)
-    wait_for_host(lab)
-    assert checks.faults(lab) == []
+    run_to_its_end(lab)
 
     lab.run("vfiod", "init", NAME, "--revert", "--yes", timeout=120)
     lab.run("virsh", "undefine", "--nvram", NAME)

@@ -16,7 +16,7 @@ _SECONDS = 5.0
 
 
 class LinuxPci:
-    """Implements vfiod.host.Pci on /sys."""
+    """Implements vfiod.host_pci.Pci on /sys."""
 
     def __init__(self, calls: KernelCalls, root: Path = Path("/")) -> None:
         self._calls = calls

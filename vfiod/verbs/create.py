@@ -12,13 +12,30 @@ IMAGES = Path("/var/lib/libvirt/images")
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    from vfiod.newguest.values import parse_name, parse_size
+    from vfiod.newguest.values import parse_name
 
     verb = verbs.add_parser("create", help="make a guest, ready for its installer")
     verb.add_argument("guest", metavar="GUEST", type=_checked(parse_name), help="its new name")
     verb.add_argument(
         "--iso", metavar="FILE", type=Path, required=True, help="the installer's CD image"
     )
+    _add_machine(verb)
+    verb.add_argument("--gpu", action="store_true", help="no emulated screen, only the card")
+    verb.add_argument(
+        "--tune",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="fit it to this host's processor, as vfiod tune does (default), or not",
+    )
+    verb.add_argument("--print-xml", action="store_true", help="print the definition, make nothing")
+    verb.add_argument("--yes", action="store_true", help="make it without asking")
+    verb.set_defaults(run=run)
+
+
+def _add_machine(verb: argparse.ArgumentParser) -> None:
+    """What the guest is made of."""
+    from vfiod.newguest.values import parse_size
+
     verb.add_argument(
         "--virtio-iso", metavar="FILE", type=Path, help="the CD image with Windows' virtio drivers"
     )
@@ -42,16 +59,6 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--network", metavar="NAME", default="default", help="libvirt's network, or user"
     )
-    verb.add_argument("--gpu", action="store_true", help="no emulated screen, only the card")
-    verb.add_argument(
-        "--tune",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="fit it to this host's processor, as vfiod tune does (default), or not",
-    )
-    verb.add_argument("--print-xml", action="store_true", help="print the definition, make nothing")
-    verb.add_argument("--yes", action="store_true", help="make it without asking")
-    verb.set_defaults(run=run)
 
 
 def _checked(parse: Any) -> Any:

@@ -22,7 +22,7 @@ def add(verbs: Any) -> None:
     )  # fmt: skip
     verb.add_argument(
         "--port", type=read_endpoint, metavar="HOST:PORT",
-        help="with --unless-answering: or whose system accepts a connection there",
+        help="the same, also if its system accepts a connection there",
     )  # fmt: skip
     verb.add_argument(
         "--force", action="store_true", help="reset devices once more if they are stuck"
@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     if guest is None:
         print("The host has its display; there is nothing to take back.")
         return 0
-    if arguments.unless_answering and _answers(guest, arguments):
+    asked = arguments.unless_answering or arguments.port is not None
+    if asked and _answers(guest, arguments):
         print(f"{guest} answers: it keeps the devices.")
         return 0
     with shown(client):

@@ -1,0 +1,69 @@
+"""vfiod return: which guests it leaves alone."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import pytest
+
+from vfiod import cli, guests
+
+
+class Daemon:
+    """A guest has the devices; remembers whether they were asked for."""
+
+    asked = False
+
+    def __init__(self, _bus: object) -> None:
+        Daemon.asked = False
+
+    def status(self) -> dict[str, str]:
+        return {"guest": "win10"}
+
+    def take_back(self, *, force: bool) -> None:
+        Daemon.asked = True
+
+
+@pytest.fixture(autouse=True)
+def daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vfiod.bus.Bus", object)
+    monkeypatch.setattr("vfiod.client.Client", Daemon)
+    monkeypatch.setattr("vfiod.progress.shown", lambda _client: nullcontext())
+    monkeypatch.setattr(guests, "answers", lambda _name: False)
+
+
+@pytest.fixture
+def listening() -> Iterator[str]:
+    """HOST:PORT where somebody accepts connections."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent() -> str:
+    """HOST:PORT where nobody does any more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("more", [[], ["--unless-answering"]])
+def test_a_guest_that_answers_at_its_port_keeps_the_devices(
+    listening: str, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["return", "--port", listening, *more]) == 0
+    assert not Daemon.asked
+    assert "win10 answers: it keeps the devices." in capsys.readouterr().out
+
+
+def test_a_guest_that_is_silent_there_gives_them_back(silent: str) -> None:
+    assert cli.main(["return", "--port", silent]) == 0
+    assert Daemon.asked
+
+
+@pytest.mark.parametrize(("asked", "alone"), [(["--unless-answering"], True), ([], False)])
+def test_an_agent_that_answers_counts_only_if_asked_about(
+    *, asked: list[str], alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guests, "answers", lambda _name: True)
+    assert cli.main(["return", *asked]) == 0
+    assert Daemon.asked != alone
