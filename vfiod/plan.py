@@ -1,7 +1,7 @@
 """The decision: what a start of this guest would do now, or why it is refused. Pure."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vfiod import performance
@@ -61,6 +61,7 @@ def _steps(request: Request) -> Iterator[Step]:
     if request.leaving:
         yield LoadModule(VFIO_MODULE, request.config.limits.driver)
     yield from _roms(request)
+    yield from (KeepAwake(f.address) for f in _in_order(request.leaving))
     beside = [f for f in request.leaving if _goes_beside_the_desktop(f, request)]
     yield from _detach(request, beside)
     if request.displays:
@@ -168,9 +169,10 @@ def _goes_beside_the_desktop(function: PciFunction, request: Request) -> bool:
 
 
 def _detach(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
-    """The display last: on the way back it is then the first to come home."""
-    in_order = sorted(functions, key=lambda f: (f.is_display, f.address))
-    for function in in_order:
-        yield KeepAwake(function.address)
-    for function in in_order:
+    for function in _in_order(functions):
         yield Detach(function.address, request.config.limits.driver)
+
+
+def _in_order(functions: Sequence[PciFunction]) -> Sequence[PciFunction]:
+    """The display last: on the way back it is then the first to come home."""
+    return sorted(functions, key=lambda f: (f.is_display, f.address))
