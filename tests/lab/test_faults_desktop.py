@@ -9,10 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from . import spoil
 from .checks import unit_state
 from .guest import Guest
-from .hardware import USB
 from .machine import Lab
 from .scene import configure, define, facts, start, stop, told, wait_for_host
 
@@ -125,33 +123,3 @@ def test_a_compositor_outside_of_the_display_manager_is_ended(lab: Lab) -> None:
 
 def other_server(lab: Lab) -> bool:
     return lab.run("pgrep", "-f", "Xorg :7", check=False).returncode == 0
-
-
-@pytest.mark.long
-def test_a_holder_that_nothing_can_kill_is_named(lab: Lab) -> None:
-    """It has the card open and waits in the kernel for another driver, for ever."""
-    configure(lab)
-    lab.sh("echo 'limits: {holders: 1, kill: 1}' >> /etc/vfiod/vfiod.yaml")
-    define(lab, Guest(does="stay"))
-    lab.run("modprobe", "vfiod_fault")
-    spoil.put(lab, "hold_probe", "1")
-    device = f"/sys/bus/pci/devices/{USB}"
-    lab.sh(f"echo vfiod_fault > {device}/driver_override; echo {USB} > {device}/driver/unbind")
-    lab.sh(
-        f"exec 3</dev/dri/card0; setsid tee /sys/bus/pci/drivers_probe >/dev/null 2>&1 <<.&\n"
-        f"{USB}\n.\n"
-    )
-    try:
-        lab.wait_until("a wait without end", lambda: "D" in states(lab, "tee"), timeout=30)
-        status, words = start(lab)
-        assert status == 1
-        assert "tee" in words
-    finally:
-        spoil.heal(lab)
-        lab.sh(f"echo > {device}/driver_override")
-        lab.sh(f"echo {USB} > {device}/driver/unbind; echo {USB} > /sys/bus/pci/drivers_probe")
-    wait_for_host(lab)
-
-
-def states(lab: Lab, name: str) -> str:
-    return lab.run("ps", "-o", "state=", "-C", name, check=False).stdout

@@ -47,6 +47,18 @@ def test_the_display_comes_back_at_the_rung_that_wakes_it(lab: Lab, cure: str, r
     assert rung in told(lab)
 
 
+@pytest.mark.long
+def test_the_display_comes_back_after_a_sleep_of_the_host(lab: Lab) -> None:
+    configure(lab)
+    lab.sh("echo 'suspend_to_reset: true' >> /etc/vfiod/vfiod.yaml")
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    spoil.make_dead(lab, cure="suspend")
+    stop(lab)
+    wait_for_host(lab)
+    assert "suspend the host for 5 s, to cut the power of 0000:00:05.0 (" in told(lab)
+
+
 def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
