@@ -22,10 +22,14 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A step that was begun, and what undo must restore."""
+    """A step that was begun, and what undo must restore.
+
+    Only entries of one ``stage`` may be undone side by side, whatever was undone before.
+    """
 
     step: Step
     prior: Prior
+    stage: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,10 @@ class Record:
             "version": VERSION,
             "phase": self.phase.value,
             "devices": [str(address) for address in self.devices],
-            "entries": [{"step": encode(e.step), "prior": dict(e.prior)} for e in self.entries],
+            "entries": [
+                {"step": encode(e.step), "prior": dict(e.prior), "stage": e.stage}
+                for e in self.entries
+            ],
         }
         return json.dumps(value, ensure_ascii=False, indent=1)
 
@@ -71,7 +78,9 @@ class Record:
     def _from_value(cls, value: dict[str, Any]) -> Self:
         if value.pop("version") != VERSION:
             raise ValueError("it was written by another version of vfiod")
-        entries = tuple(Entry(decode(e["step"]), e["prior"]) for e in value.pop("entries"))
+        entries = tuple(
+            Entry(decode(e["step"]), e["prior"], e["stage"]) for e in value.pop("entries")
+        )
         return cls(
             devices=tuple(PciAddress.parse(text) for text in value.pop("devices")),
             groups=tuple(value.pop("groups")),

@@ -8,19 +8,30 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import TypeVar
 
+from vfiod.journal import Entry
 from vfiod.steps.base import Step
 
 T = TypeVar("T")
-Lanes = Sequence[Sequence[T]]
+Stage = Sequence[Sequence[T]]
 
 
-def lanes(items: Iterable[T], step_of: Callable[[T], Step]) -> Sequence[Lanes[T]]:
+def stages(steps: Iterable[Step]) -> Sequence[Stage[Step]]:
     """Stages to be taken one after the other, each of lanes that may be taken side by side."""
-    stages = groupby(items, key=lambda item: step_of(item).lane is not None)
-    return [_by_lane(run, step_of) for _, run in stages]
+    runs = groupby(steps, key=lambda step: step.lane is not None)
+    return [_by_lane(run, lambda step: step) for _, run in runs]
 
 
-def _by_lane(run: Iterable[T], step_of: Callable[[T], Step]) -> Lanes[T]:
+def stages_back(entries: Sequence[Entry]) -> Sequence[Stage[Entry]]:
+    """The same stages, newest first.
+
+    By the number each entry was given: what stood between two of them may be undone already, and
+    they must not become neighbours for it.
+    """
+    runs = groupby(reversed(entries), key=lambda entry: entry.stage)
+    return [_by_lane(run, lambda entry: entry.step) for _, run in runs]
+
+
+def _by_lane(run: Iterable[T], step_of: Callable[[T], Step]) -> Stage[T]:
     found: dict[str | None, list[T]] = {}
     for item in run:
         found.setdefault(step_of(item).lane, []).append(item)

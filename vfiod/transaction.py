@@ -14,7 +14,7 @@ from vfiod.events import Event, Kind, Report, timed
 from vfiod.host import Host
 from vfiod.journal import Entry, Journal
 from vfiod.ladder import Fault, Faults
-from vfiod.lanes import lanes
+from vfiod.lanes import stages, stages_back
 from vfiod.model import Direction
 from vfiod.steps.base import Notes, Step
 
@@ -32,13 +32,13 @@ def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> 
     Raises the step's own error, or Stuck if not everything could be put back.
     """
 
-    def apply_all(lane: Sequence[Step]) -> None:
+    def apply_all(stage: int, lane: Sequence[Step]) -> None:
         for step in lane:
-            _apply(step, host, journal, report)
+            _apply(step, stage, host, journal, report)
 
     try:
-        for stage in lanes(steps, lambda step: step):
-            host.together([partial(apply_all, lane) for lane in stage])
+        for number, stage in enumerate(stages(steps)):
+            host.together([partial(apply_all, number, lane) for lane in stage])
     except BaseException as error:
         _put_back(error, host, journal, report)
         raise
@@ -104,14 +104,14 @@ def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
                 with suppress(HostError):
                     journal.remove(entry)
 
-    for stage in lanes(reversed(record.entries if record else ()), lambda entry: entry.step):
+    for stage in stages_back(record.entries if record else ()):
         host.together([partial(undo_all, lane) for lane in stage])
     return faults
 
 
-def _apply(step: Step, host: Host, journal: Journal, report: Report) -> None:
+def _apply(step: Step, stage: int, host: Host, journal: Journal, report: Report) -> None:
     began = host.now()
-    journal.push(Entry(step, step.observe(host)))
+    journal.push(Entry(step, step.observe(host), stage))
     try:
         notes = step.apply(host)
     except Exception as error:

@@ -108,9 +108,11 @@ class FakeHost:
         return self.clock.wait(condition, seconds=seconds)
 
     def together(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """One after the other, so that effects can be counted; a failure stops no other task."""
+        """One after the other, so that effects can be counted, and not in the order one would
+        expect, as any must do. A failure stops no other task.
+        """
         errors = []
-        for task in tasks:
+        for task in reversed(tasks):
             try:
                 task()
             except Exception as error:

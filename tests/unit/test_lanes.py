@@ -1,7 +1,8 @@
 """Side by side go devices of different slots, and nothing else."""
 
 from tests.fakes import pcs
-from vfiod.lanes import lanes
+from vfiod.journal import Entry
+from vfiod.lanes import stages, stages_back
 from vfiod.steps.base import Step
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
@@ -17,7 +18,7 @@ SERVICE = StopUnit("monitor.service", restart=True, seconds=20)
 
 
 def placed(*steps: Step) -> object:
-    return [[list(lane) for lane in stage] for stage in lanes(steps, lambda step: step)]
+    return [[list(lane) for lane in stage] for stage in stages(steps)]
 
 
 def test_other_steps_stay_in_line() -> None:
@@ -52,8 +53,14 @@ def test_the_desktop_ends_in_line() -> None:
 
 def test_a_controller_goes_beside_the_desktop_and_the_card_after_it() -> None:
     gate = ReleaseHolders((pcs.VGA,), 5, 5)
-    stages = [[[USB], [DESKTOP, MANAGER]], [[gate]], [[AUDIO, VGA]]]
-    assert placed(USB, DESKTOP, MANAGER, gate, AUDIO, VGA) == stages
+    there = [[[USB], [DESKTOP, MANAGER]], [[gate]], [[AUDIO, VGA]]]
+    assert placed(USB, DESKTOP, MANAGER, gate, AUDIO, VGA) == there
+
+
+def test_the_way_back_has_the_same_stages_when_the_gate_between_them_is_undone() -> None:
+    entries = [Entry(USB, {}, 0), Entry(DESKTOP, {}, 0), Entry(AUDIO, {}, 2), Entry(VGA, {}, 2)]
+    back = [[[e.step for e in lane] for lane in stage] for stage in stages_back(entries)]
+    assert back == [[[VGA, AUDIO]], [[DESKTOP], [USB]]]
 
 
 def test_nothing_is_lost_and_nothing_added() -> None:

@@ -227,6 +227,23 @@ def test_holders_of_a_vfio_group(root: Path) -> None:
     assert LinuxProcesses(root).vfio_holders([]) == []
 
 
+def test_a_holder_whose_own_dev_is_gone_is_found(root: Path) -> None:
+    """A QEMU that was killed and still hangs in the kernel: its mount namespace may have ended."""
+    process(root, 7, "qemu-system-x86", "0::/", "/vfio/10")
+    grow(root, {"dev/vfio/10": ""})
+    (holder,) = LinuxProcesses(root).vfio_holders([10])
+    assert (holder.pid, holder.node) == (7, "/dev/vfio/10")
+
+
+def test_a_holder_whose_first_thread_has_ended_is_found(root: Path) -> None:
+    process(root, 7, "qemu-system-x86", "0::/")
+    grow(root, {"dev/vfio/10": "", "proc/7/task/9/fd/3": Link("/dev/vfio/10")})
+    (root / "proc/7/fd").mkdir()
+    (root / "proc/7/task/7/fd").mkdir(parents=True)
+    (holder,) = LinuxProcesses(root).vfio_holders([10])
+    assert (holder.pid, holder.node) == (7, "/dev/vfio/10")
+
+
 def test_a_process_that_ends_meanwhile_is_skipped(root: Path) -> None:
     grow(root, {"proc/8/comm": "gone\n", "proc/uptime": "1 1\n"})
     assert LinuxProcesses(root).holders([address(VGA)]) == []

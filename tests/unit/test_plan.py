@@ -13,7 +13,7 @@ from vfiod.checks import Request
 from vfiod.config import Config, parse
 from vfiod.domain import parse as domain_of
 from vfiod.errors import Refused
-from vfiod.lanes import lanes
+from vfiod.lanes import stages
 from vfiod.model import PciAddress, Session
 from vfiod.plan import Plan, plan_handoff
 from vfiod.steps.base import Step
@@ -140,8 +140,8 @@ def test_no_held_device_is_detached(shape: Callable[[], FakeHost]) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_usb_controller_goes_beside_the_desktop(shape: Callable[[], FakeHost]) -> None:
-    stages = lanes(plan(shape()).steps, lambda step: step)
-    stage = next(s for s in stages for lane in s for step in lane if step.device == str(pcs.USB))
+    found = stages(plan(shape()).steps)
+    stage = next(s for s in found for lane in s for step in lane if step.device == str(pcs.USB))
     desktop = [step for step in plan(shape()).steps if isinstance(step, StopDisplayManager)]
     assert all(any(step in lane for lane in stage) for step in desktop)
 

@@ -63,11 +63,13 @@ class LinuxProcesses:
 
     def _having_open(self, nodes: Collection[str]) -> Iterator[Holder]:
         """One Holder a process and node. A process may end while it is looked at."""
+        links = {link: node for node in nodes for link in _links_to(node)}
         for entry in os.scandir(self._proc):
             if not entry.name.isdecimal():
                 continue
             with suppress(OSError):
-                for node in sorted(_open_files(entry.path) & set(nodes)):
+                found = {links[link] for link in links.keys() & _open_files(entry.path)}
+                for node in sorted(found):
                     yield self._holder(int(entry.name), node)
 
     def _holder(self, pid: int, node: str) -> Holder:
@@ -81,9 +83,26 @@ class LinuxProcesses:
         )
 
 
+def _links_to(node: str) -> Sequence[str]:
+    """libvirt gives QEMU a /dev of its own; once that is gone, links into it begin below it."""
+    return (node, node.removeprefix("/dev"))
+
+
 def _open_files(process: str) -> set[str]:
+    """What the links of its first thread say, or if that has ended, those of the others.
+
+    A process whose thread waits in the kernel has files open even though it was killed.
+    """
+    found = _links(process)
+    if not found:
+        for thread in os.listdir(f"{process}/task"):
+            found |= _links(f"{process}/task/{thread}")
+    return found
+
+
+def _links(task: str) -> set[str]:
     found = set()
-    directory = f"{process}/fd"
+    directory = f"{task}/fd"
     for name in os.listdir(directory):
         with suppress(OSError):
             found.add(os.readlink(f"{directory}/{name}"))
