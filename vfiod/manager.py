@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from vfiod import domain, inventory, plan
-from vfiod.checks import Request
 from vfiod.config import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
@@ -17,6 +16,7 @@ from vfiod.journal import Journal, Record
 from vfiod.model import Phase
 from vfiod.plan import Plan
 from vfiod.rehearsal import without_desktop
+from vfiod.request import Request
 
 
 @dataclass(frozen=True, slots=True)

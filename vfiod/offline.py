@@ -7,7 +7,6 @@ from pathlib import Path
 
 from vfiod import domain, inventory
 from vfiod.bus import Bus
-from vfiod.checks import Request
 from vfiod.config import Config
 from vfiod.daemon import CONFIG, JOURNAL, load_config
 from vfiod.doctor.gather import Sources
@@ -23,6 +22,7 @@ from vfiod.linux.pci import LinuxPci
 from vfiod.linux.process import run
 from vfiod.linux.processes import LinuxProcesses
 from vfiod.plan import Plan, plan_handoff
+from vfiod.request import Request
 from vfiod.survey.libvirtd import HookPlaces
 
 _LOOKING_SECONDS = 20.0

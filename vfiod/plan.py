@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vfiod import performance
-from vfiod.checks import Request, find_faults
+from vfiod.checks import find_faults
 from vfiod.config import OnStuck
 from vfiod.errors import Refused
 from vfiod.inventory import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.model import PciAddress, PciFunction, Session
+from vfiod.request import Request
 from vfiod.steps.base import Step
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake

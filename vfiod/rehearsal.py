@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Final
 
 from vfiod import performance
-from vfiod.checks import Request
 from vfiod.model import PciAddress
 from vfiod.plan import Plan
+from vfiod.request import Request
 from vfiod.steps.base import Step
 from vfiod.steps.devices import Detach, KeepAwake
 from vfiod.steps.support import Inhibit, LoadModule, StageRom

@@ -5,12 +5,12 @@ from typing import Any
 
 from tests.fakes import pcs
 from vfiod import domain, inventory
-from vfiod.checks import Request
 from vfiod.config import Config
 from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.finding import Finding, Findings, Level
 from vfiod.doctor.guestxml import GuestXml
 from vfiod.model import Holder
+from vfiod.request import Request
 from vfiod.survey.boot import Boot, Distribution, Loader, Vendor
 from vfiod.survey.desktop import Desktop
 from vfiod.survey.firmware import Firmware, Iommu, Processor

@@ -101,9 +101,10 @@ def _firmware(guest: Guest) -> str:
 
 
 def _hostdev(guest: Guest, index: int, address: str) -> str:
-    """One PCI function, put on the root bus under the number it has on the host."""
+    """One PCI function, put on the root bus under the number it has on the host, if not 0."""
     domain, bus, rest = address.split(":")
     slot, function = rest.split(".")
+    place = slot if int(slot, 16) else "10"
     rom = f"<rom file='{guest.rom}'/>" if guest.rom and index == 0 else ""
     multifunction = " multifunction='on'" if function == "0" else ""
     return f"""
@@ -112,6 +113,6 @@ def _hostdev(guest: Guest, index: int, address: str) -> str:
         <address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{function}'/>
       </source>
       {rom}
-      <address type='pci' domain='0' bus='0' slot='0x{slot}'
+      <address type='pci' domain='0' bus='0' slot='0x{place}'
                function='0x{function}'{multifunction}/>
     </hostdev>"""

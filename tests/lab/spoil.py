@@ -7,12 +7,14 @@ from .machine import Lab
 PARAMETERS = "/sys/module/vfiod_fault/parameters"
 
 
-def make_dead(lab: Lab, *, cure: str, tries: int = 0) -> None:
-    """From now on the GPU's driver refuses it, until ``cure`` (see vfiod_fault.c)."""
+def make_dead(
+    lab: Lab, *, cure: str, tries: int = 0, driver: str = "bochs-drm", module: str = "bochs"
+) -> None:
+    """From now on the driver, the GPU's, refuses its device until ``cure`` (vfiod_fault.c)."""
     lab.run("modprobe", "vfiod_fault")
     values = {
-        "victim": "bochs-drm",
-        "victim_module": "bochs",
+        "victim": driver,
+        "victim_module": module,
         "cure": cure,
         "tries": str(tries),
         "dead": "1",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from . import byhand, checks
+from . import byhand, checks, spoil
 from .conftest import Labs
 from .guest import Guest
 from .hardware import AUDIO, FUNCTIONS, GPU, Hardware
 from .machine import Lab
-from .scene import configure, define, phase, start, stop, wait_for_host
+from .scene import configure, define, phase, start, stop, told, wait_for_host
 
+# Devices on the root bus have nothing to be reset by; one behind a port has.
+NIC = "0000:01:00.0"
+BEHIND_A_PORT = (
+    "-device", "pcie-root-port,id=port,addr=07.0", "-device", "e1000e,bus=port,romfile=",
+)  # fmt: skip
 HOOKS = "/etc/libvirt/hooks/qemu.d"
 
 
@@ -24,6 +29,21 @@ def test_another_card(fresh_lab: Labs, gpu: str) -> None:
     assert set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
     stop(lab)
     wait_for_host(lab)
+    assert checks.faults(lab) == []
+
+
+@pytest.mark.long
+def test_a_device_that_a_reset_wakes(fresh_lab: Labs) -> None:
+    lab = fresh_lab(cold=True, extra=BEHIND_A_PORT)
+    configure(lab, [NIC])
+    define(lab, Guest(does="stay", hostdevs=(NIC,)))
+    assert start(lab) == (0, "")
+    assert byhand.drivers(lab, [NIC]) == {NIC: "vfio-pci"}
+    spoil.make_dead(lab, cure="reset", driver="e1000e", module="e1000e")
+    stop(lab)
+    wait_for_host(lab)
+    assert f"reset {NIC} (" in told(lab)
+    assert byhand.drivers(lab, [NIC]) == {NIC: "e1000e"}
     assert checks.faults(lab) == []
 
 

@@ -11,10 +11,11 @@ from tests.fakes.kernel import Device
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
 from vfiod import checks, domain, inventory
-from vfiod.checks import CHECKS, Request, find_faults
+from vfiod.checks import CHECKS, find_faults
 from vfiod.config import Config
 from vfiod.errors import VfiodError
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, Session
+from vfiod.request import Request
 
 GIB = pcs.GIB
 

@@ -9,13 +9,13 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod import inventory
-from vfiod.checks import Request
 from vfiod.config import Config, parse
 from vfiod.domain import parse as domain_of
 from vfiod.errors import Refused
 from vfiod.lanes import stages
 from vfiod.model import PciAddress, Session
 from vfiod.plan import Plan, plan_handoff
+from vfiod.request import Request
 from vfiod.steps.base import Step
 from vfiod.steps.codec import KINDS
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit

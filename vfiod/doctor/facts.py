@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vfiod.checks import Request
 from vfiod.config import Config, GuestConfig
 from vfiod.doctor.guestxml import GuestXml
 from vfiod.model import FirmwareFramebuffer, Holder, PciAddress
+from vfiod.request import Request
 from vfiod.survey.boot import Boot
 from vfiod.survey.desktop import Desktop
 from vfiod.survey.firmware import Firmware

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from vfiod import domain, inventory
 from vfiod.bus import Bus
-from vfiod.checks import Request
 from vfiod.config import DISPLAY_MANAGER, Config
 from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.guestxml import read_guest
@@ -15,6 +14,7 @@ from vfiod.doctor.libvirt import UNITS
 from vfiod.errors import ConfigError, VfiodError
 from vfiod.host import Host
 from vfiod.model import Holder, PciAddress
+from vfiod.request import Request
 from vfiod.survey import boot, leftovers
 from vfiod.survey.desktop import read_desktop
 from vfiod.survey.firmware import read_firmware

@@ -1,0 +1,40 @@
+"""What is decided about: a guest that wants its devices, and the host as it is. Pure."""
+
+from dataclasses import dataclass
+
+from vfiod.config import Config, GuestConfig
+from vfiod.domain import Domain
+from vfiod.inventory import HostState
+from vfiod.model import VFIO_DRIVER, PciFunction
+from vfiod.performance import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A guest that wants its devices: what was configured, what libvirt will start, what is."""
+
+    config: Config
+    guest: GuestConfig
+    domain: Domain
+    state: HostState
+
+    @property
+    def listed(self) -> list[PciFunction]:
+        """The configured functions that exist, in the order of the configuration."""
+        functions = self.state.functions
+        return [functions[d.address] for d in self.guest.devices if d.address in functions]
+
+    @property
+    def leaving(self) -> list[PciFunction]:
+        """Those that are not on vfio-pci yet."""
+        return [f for f in self.listed if f.driver != VFIO_DRIVER]
+
+    @property
+    def displays(self) -> list[PciFunction]:
+        """Display functions that a driver of the host lights now."""
+        return [f for f in self.leaving if f.is_display and f.driver is not None]
+
+    @property
+    def wish(self) -> Wish:
+        """What is asked for the guest's speed."""
+        return Wish(self.guest.performance, self.domain, self.state)
