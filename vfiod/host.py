@@ -68,6 +68,9 @@ class Units(Protocol):
         as long again. Returns remarks for the log.
         """
 
+    def begin_stop(self, name: str) -> None:
+        """Ask for a unit's end without waiting for it."""
+
     def shutting_down(self) -> bool:
         """True once the host is on its way to power-off or reboot."""
 

@@ -446,10 +446,19 @@ def a_unit_is_stopped_and_started_and_twice_is_once(b: Bench) -> None:
 
 
 @systemd
+def a_unit_that_is_asked_to_stop_does(b: Bench) -> None:
+    b.host.units.begin_stop(b.unit)
+    assert b.host.wait(lambda: not b.host.units.unit(b.unit).active, seconds=SECONDS)
+    b.host.units.start(b.unit, seconds=SECONDS)
+    assert b.host.units.unit(b.unit).active
+
+
+@systemd
 def a_unit_that_does_not_exist(b: Bench) -> None:
     unit = b.host.units.unit("no-such-unit.service")
     assert (unit.ident, unit.active, unit.loaded) == ("no-such-unit.service", False, False)
     b.host.units.stop("no-such-unit.service", seconds=SECONDS)
+    b.host.units.begin_stop("no-such-unit.service")
     assert (
         "no-such-unit.service"
         in refuses(lambda: b.host.units.start("no-such-unit.service", seconds=SECONDS)).message

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from tests.fakes.clock import Clock
 from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
 from tests.fakes.userspace import Userspace
@@ -207,6 +208,10 @@ class FakePower(Door):
 class FakeUnits(Door):
     """Implements vfiod.host.Units."""
 
+    def __init__(self, kernel: Kernel, user: Userspace, effects: Effects, clock: Clock) -> None:
+        super().__init__(kernel, user, effects)
+        self._clock = clock
+
     def unit(self, name: str) -> Unit:
         found = self._user.find(name)
         if found is None:
@@ -226,6 +231,17 @@ class FakeUnits(Door):
 
         self._effects.take(f"stop {name}", do, seconds=seconds)
         return ()
+
+    def begin_stop(self, name: str) -> None:
+        """It ends a second later, if it does."""
+        found = self._user.find(name)
+        hangs = found is not None and found.stop_hangs
+
+        def do() -> None:
+            if not hangs:
+                self._clock.after(1, lambda: self._user.stop(name))
+
+        self._effects.take(f"begin to stop {name}", do)
 
     def shutting_down(self) -> bool:
         return self._user.shutting_down

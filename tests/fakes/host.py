@@ -92,7 +92,7 @@ class FakeHost:
         self.user = Userspace(self.clock, self.kernel)
         behind = (self.kernel, self.user, self.effects)
         self.pci, self.processes = FakePci(*behind), FakeProcesses(*behind)
-        self.modules, self.units = FakeModules(*behind), FakeUnits(*behind)
+        self.modules, self.units = FakeModules(*behind), FakeUnits(*behind, self.clock)
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
         self.power, self.guests = FakePower(*behind), FakeGuests(*behind)

@@ -30,21 +30,24 @@ class Recorder(list[Event]):
         host.effects.barrier = self._take_time
 
     def append(self, event: Event) -> None:
-        """journald notes when it was sent, and when it came to it itself: later."""
+        """journald notes when it was sent, and when it came to it itself: later, and no two at
+        the same time.
+        """
         super().append(event)
         fields = to_fields(event)
         if ident := fields.get("VFIOD_TRANSACTION"):
             number = self._numbers.setdefault(ident, f"{len(self._numbers) + 1:032x}")
             fields = {key: value.replace(ident, number) for key, value in fields.items()}
         now = self._host.clock.time
+        came = now + _LAG + len(self.records) * 1e-6
         self.records.append(
             fields
             | {
                 "_UID": "0",
                 "_BOOT_ID": BOOT,
                 "_SOURCE_REALTIME_TIMESTAMP": str(round((_BOOTED + now) * 1e6)),
-                "__REALTIME_TIMESTAMP": str(round((_BOOTED + now + _LAG) * 1e6)),
-                "__MONOTONIC_TIMESTAMP": str(round((now + _LAG) * 1e6)),
+                "__REALTIME_TIMESTAMP": str(round((_BOOTED + came) * 1e6)),
+                "__MONOTONIC_TIMESTAMP": str(round(came * 1e6)),
             }
         )
 

@@ -12,9 +12,9 @@ from .machine import Lab
 from .scene import configure, define, phase, start, stop, told, wait_for_host
 
 # Devices on the root bus have nothing to be reset by; one behind a port has.
-NIC = "0000:01:00.0"
+NVME = "0000:01:00.0"
 BEHIND_A_PORT = (
-    "-device", "pcie-root-port,id=port,addr=07.0", "-device", "e1000e,bus=port,romfile=",
+    "-device", "pcie-root-port,id=root-port,addr=07.0", "-device", "nvme,serial=1,bus=root-port",
 )  # fmt: skip
 HOOKS = "/etc/libvirt/hooks/qemu.d"
 
@@ -35,15 +35,15 @@ def test_another_card(fresh_lab: Labs, gpu: str) -> None:
 @pytest.mark.long
 def test_a_device_that_a_reset_wakes(fresh_lab: Labs) -> None:
     lab = fresh_lab(cold=True, extra=BEHIND_A_PORT)
-    configure(lab, [NIC])
-    define(lab, Guest(does="stay", hostdevs=(NIC,)))
+    configure(lab, [NVME])
+    define(lab, Guest(does="stay", hostdevs=(NVME,)))
     assert start(lab) == (0, "")
-    assert byhand.drivers(lab, [NIC]) == {NIC: "vfio-pci"}
-    spoil.make_dead(lab, cure="reset", driver="e1000e", module="e1000e")
+    assert byhand.drivers(lab, [NVME]) == {NVME: "vfio-pci"}
+    spoil.make_dead(lab, cure="reset", driver="nvme", module="nvme")
     stop(lab)
     wait_for_host(lab)
-    assert f"reset {NIC} (" in told(lab)
-    assert byhand.drivers(lab, [NIC]) == {NIC: "e1000e"}
+    assert f"reset {NVME} (" in told(lab)
+    assert byhand.drivers(lab, [NVME]) == {NVME: "nvme"}
     assert checks.faults(lab) == []
 
 

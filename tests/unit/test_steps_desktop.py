@@ -88,11 +88,14 @@ def test_it_is_started_all_the_same_if_nobody_takes_the_card() -> None:
     assert host.units.unit("lightdm.service").active
 
 
-def test_a_unit_without_restart_stays_stopped() -> None:
+def test_a_unit_without_restart_is_not_waited_for_and_stays_stopped() -> None:
     host = pcs.greeter()
     step = StopUnit("lightdm.service", restart=False, seconds=SECONDS)
     prior = step.observe(host)
+    before = host.now()
     step.apply(host)
+    assert host.now() == before
+    assert host.wait(lambda: not host.units.unit("lightdm.service").active, seconds=2)
     step.undo(host, prior)
     assert not host.units.unit("lightdm.service").active
     assert step.describe_undo() == ""

@@ -50,6 +50,9 @@ class LinuxUnits:
     def stop(self, name: str, *, seconds: float) -> Sequence[str]:
         return self._change("StopUnit", name, seconds)
 
+    def begin_stop(self, name: str) -> None:
+        self._queue("StopUnit", name)
+
     def begin(self, name: str, *, mode: str = "replace") -> None:
         """Queue a start without waiting for it."""
         self._queue("StartUnit", name, mode)

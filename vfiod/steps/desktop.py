@@ -21,6 +21,9 @@ MASTER_SECONDS = 20.0
 class StopUnit(HostStep):
     """Stop a unit that holds the devices; ``restart`` starts it again on the way back.
 
+    One that is not wanted back, a user's manager whose sessions end, is only asked to: it has let
+    go long before it has ended, and the gate waits for that.
+
     ``yields`` are displays that somebody else must have open again before: who opens a card
     first becomes its master (kernel: drm_auth.c), and that must be the display manager.
     """
@@ -45,7 +48,10 @@ class StopUnit(HostStep):
         return {"active": host.units.unit(self.unit).active}
 
     def apply(self, host: Host) -> Notes:
-        return host.units.stop(self.unit, seconds=self.seconds)
+        if self.restart:
+            return host.units.stop(self.unit, seconds=self.seconds)
+        host.units.begin_stop(self.unit)
+        return ()
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         if not (self.restart and prior["active"]):
