@@ -1,5 +1,6 @@
 """Writing a file so that nobody ever finds half of it."""
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,13 @@ def replace_file(path: Path, data: bytes, *, mode: int) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there, and what a replace_file() that was killed has left of it."""
+    path.unlink(missing_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        left.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from vfiod.atomic import replace_file
+from vfiod.atomic import remove_file, replace_file
 from vfiod.errors import HostError
 from vfiod.model import PciAddress, Phase
 from vfiod.steps.base import Prior, Step
@@ -142,7 +142,7 @@ class Journal:
     def clear(self) -> None:
         """The handoff is over and everything was given back."""
         with self._lock:
-            self._path.unlink(missing_ok=True)
+            remove_file(self._path)
 
     def _write(self, record: Record) -> None:
         try:

@@ -77,6 +77,14 @@ def test_begin_read_clear(journal: Journal) -> None:
     journal.clear()
 
 
+def test_clear_takes_what_a_killed_write_has_left(journal: Journal, run_directory: Path) -> None:
+    journal.begin(RECORD)
+    (run_directory / ".journal.json.x1").touch()
+    (run_directory / "other").touch()
+    journal.clear()
+    assert [path.name for path in run_directory.iterdir()] == ["other"]
+
+
 def test_entries_are_pushed_and_removed(journal: Journal) -> None:
     journal.begin(replace(RECORD, entries=()))
     for entry in RECORD.entries:
