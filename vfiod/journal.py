@@ -78,8 +78,10 @@ class Record:
     def _from_value(cls, value: dict[str, Any]) -> Self:
         if value.pop("version") != VERSION:
             raise ValueError("it was written by another version of vfiod")
+        # A package before stages may have written it and been upgraded under the guest: one each.
         entries = tuple(
-            Entry(decode(e["step"]), e["prior"], e["stage"]) for e in value.pop("entries")
+            Entry(decode(e["step"]), e["prior"], e.get("stage", number))
+            for number, e in enumerate(value.pop("entries"))
         )
         return cls(
             devices=tuple(PciAddress.parse(text) for text in value.pop("devices")),

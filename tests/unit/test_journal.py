@@ -77,6 +77,14 @@ def test_begin_read_clear(journal: Journal) -> None:
     journal.clear()
 
 
+def test_entries_without_a_stage_are_undone_one_after_the_other() -> None:
+    value = json.loads(RECORD.to_json())
+    for entry in value["entries"]:
+        del entry["stage"]
+    read = Record.from_json(json.dumps(value))
+    assert [entry.stage for entry in read.entries] == list(range(len(RECORD.entries)))
+
+
 def test_clear_takes_what_a_killed_write_has_left(journal: Journal, run_directory: Path) -> None:
     journal.begin(RECORD)
     (run_directory / ".journal.json.x1").touch()
