@@ -108,6 +108,7 @@ def main() -> int:
     notify("READY=1")
     if hook_written:
         manager.worker.submit(_announce_hook, host.units, log.send)
+    host.warm_up()
     manager.warm_up()
     _feed_watchdog()
     for number in (signal.SIGTERM, signal.SIGINT):

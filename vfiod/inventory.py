@@ -107,12 +107,18 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         outputs={a: host.pci.output(a) for a in listed if functions[a].is_display},
         carries=host.pci.carries(leaving),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
-        lingering=frozenset(uid for uid in {h.uid for h in holders} if host.logins.lingers(uid)),
+        lingering=_lingering(host, holders),
         missing_disks=host.files.missing([disk.source for disk in domain.disks]),
         shutting_down=host.units.shutting_down(),
         refused_groups=frozenset(host.pci.refused_groups()),
         **_performance(host, guest),
     )
+
+
+def _lingering(host: Host, holders: Sequence[Holder]) -> frozenset[int]:
+    """Users whose manager holds a device and stays without a session."""
+    users = {holder.uid for holder in holders if holder.unit.startswith("user@")}
+    return frozenset(uid for uid in users if host.logins.lingers(uid))
 
 
 def _performance(host: Host, guest: GuestConfig) -> dict[str, Any]:

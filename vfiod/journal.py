@@ -53,7 +53,7 @@ class Record:
     may_reboot: bool = False
 
     def to_json(self) -> str:
-        """Names stand as they are (no escapes of letters): the hook looks for them with grep."""
+        """One line: indenting would take Python's own encoder, at every step."""
         value = asdict(replace(self, entries=()))
         value |= {
             "version": VERSION,
@@ -64,7 +64,7 @@ class Record:
                 for e in self.entries
             ],
         }
-        return json.dumps(value, ensure_ascii=False, indent=1)
+        return json.dumps(value, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -10,7 +10,9 @@ def read(path: Path) -> str | None:
     A device may go away between listing and reading, so absence is never an error here.
     """
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
+        # Without a text layer: a decision reads some hundred of them.
+        with open(path, "rb", buffering=0) as file:
+            return file.read().decode(errors="replace").strip()
     except OSError:
         return None
 

@@ -55,4 +55,15 @@ def pci_function(
     if group is not None:
         files[f"sys/kernel/iommu_groups/{group}/type"] = "DMA\n"
         files[f"{place}/iommu_group"] = Link(f"sys/kernel/iommu_groups/{group}")
-    return files | {f"{place}/{name}": contents for name, contents in (more or {}).items()}
+    return files | _below(place, more or {})
+
+
+def _below(place: str, more: Mapping[str, Contents]) -> dict[str, Contents]:
+    """What is below a function; what has a subsystem is linked in that as well."""
+    files = {f"{place}/{name}": contents for name, contents in more.items()}
+    links = {
+        f"{contents.to}/{Path(name).parent.name}": Link(str(Path(name).parent))
+        for name, contents in files.items()
+        if name.endswith("/subsystem") and isinstance(contents, Link)
+    }
+    return files | links

@@ -200,13 +200,14 @@ def test_which_nodes_do_not(root: Path, node: str) -> None:
 
 def test_devices_behind_a_bridge_or_a_hub_are_others(root: Path) -> None:
     bridge: dict[str, Contents] = {
-        f"{VGA}/nodes/dev": "1:1",
+        "0000:09:00.0/drm/card7/uevent": "DEVNAME=dri/card7\n",
+        "0000:09:00.0/drm/card7/subsystem": Link("sys/class/drm"),
         "usb1/1-1/sound/card9/controlC9/dev": "116:9\n",
         "usb1/1-1/sound/card9/controlC9/uevent": "DEVNAME=snd/controlC9\n",
         "usb1/1-1/sound/card9/controlC9/subsystem": Link("sys/class/sound"),
     }
     grow(root, pci_function("0000:00:14.0", driver="xhci_hcd", more=bridge))
-    process(root, 5, "program", "0::/", "/dev/snd/controlC9", "/dev/dri/card0")
+    process(root, 5, "program", "0::/", "/dev/snd/controlC9", "/dev/dri/card7")
     assert LinuxProcesses(root).holders([address("0000:00:14.0")]) == []
 
 

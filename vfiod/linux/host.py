@@ -28,7 +28,7 @@ class LinuxHost:
     """Implements vfiod.host.Host."""
 
     def __init__(self, bus: Bus) -> None:
-        calls = KernelCalls()
+        calls = self._calls = KernelCalls()
         self.pci = LinuxPci(calls)
         self.processes = LinuxProcesses()
         self.modules = LinuxModules()
@@ -42,6 +42,10 @@ class LinuxHost:
         self.slices = LinuxSlices(bus)
         self.cpus = LinuxCpus()
         self.hugepages = LinuxHugePages()
+
+    def warm_up(self) -> None:
+        """Start what the first kernel call would have to wait for."""
+        self._calls.warm_up()
 
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Poll, ever more slowly: /proc and /sys give no event for what is waited for here."""

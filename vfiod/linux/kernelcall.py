@@ -1,19 +1,35 @@
 """Kernel calls that may never return: each in a process of its own, abandoned at its deadline.
 
 A driver's remove() can wait for ever for somebody to close a file, and neither SIGKILL nor
-anything else ends the writer then. tee(1) writes and cat(1) reads the attribute, so vfiod itself
-never waits in the kernel; an abandoned caller is remembered as the living process that it is.
+anything else ends the writer then. A process that is kept for it (vfiod.linux.callserver) forks
+one for each call, so vfiod itself never waits in the kernel; an abandoned one is remembered as
+the living process that it is.
 """
 
-import subprocess
+import os
+import select
+import signal
+import time
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod import sysfs
 from vfiod.errors import HostError, KernelStuck
-from vfiod.linux.process import ENVIRONMENT
+from vfiod.linux.callclient import CallClient
+from vfiod.linux.callserver import READ, WRITE
 
 _REBOOT = "it cannot be ended; free what holds the device, or reboot the host"
+_CHUNK = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class _Abandoned:
+    """A call that hangs: ``ended`` is its pidfd, readable once it has ended (pidfd_open(2))."""
+
+    pid: int
+    ended: int
 
 
 class KernelCalls:
@@ -21,7 +37,12 @@ class KernelCalls:
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc
-        self._abandoned: dict[str, subprocess.Popen[bytes]] = {}
+        self._client = CallClient()
+        self._abandoned: dict[str, _Abandoned] = {}
+
+    def warm_up(self) -> None:
+        """Start what the first call would have to wait for."""
+        self._client.start()
 
     def write(self, path: Path, text: str, *, subject: str, seconds: float) -> None:
         """Write ``text`` to ``path`` on behalf of a device, the ``subject``.
@@ -35,7 +56,7 @@ class KernelCalls:
         """Write ``text`` to one path after the other, also after one that fails: a single
         process, ``seconds`` for all of them. Raises as write() does, for the first that fails.
         """
-        self._call("/usr/bin/tee", paths, text, subject, seconds)
+        self._call(WRITE, paths, text, subject, seconds)
 
     def read(self, path: Path, *, subject: str, seconds: float) -> str:
         """Read an attribute whose show function takes the device's lock. Raises as write()."""
@@ -45,66 +66,65 @@ class KernelCalls:
 
     def read_bytes(self, path: Path, *, subject: str, seconds: float) -> bytes:
         """Read a binary attribute, which the kernel bounds. Raises as write()."""
-        return self._call("/usr/bin/cat", [path], "", subject, seconds)
+        return self._call(READ, [path], "", subject, seconds)
 
     def _call(
-        self, program: str, paths: Sequence[Path], text: str, subject: str, seconds: float
+        self, operation: str, paths: Sequence[Path], text: str, subject: str, seconds: float
     ) -> bytes:
         self.require_free(subject)
-        caller = subprocess.Popen(
-            [program, "--", *map(str, paths)],
-            env=ENVIRONMENT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd="/",
-        )
+        pipe = self._client.ask(operation, text, paths)
         try:
-            found, words = caller.communicate(text.encode(), timeout=seconds)
-        except subprocess.TimeoutExpired as error:
-            raise self._abandon(caller, paths, subject, seconds) from error
-        if caller.returncode < 0:
+            said, ended = _read_to_end(pipe, seconds)
+        finally:
+            os.close(pipe)
+        pid, _, answer = said.partition(b"\n")
+        if not pid:
+            raise HostError(f"there was no process to go to {_names(paths)} of {subject} with")
+        if not ended:
+            raise self._abandon(int(pid), paths, subject, seconds)
+        if not answer:
             # Nobody else kills it: a driver that crashes takes its caller along.
             raise HostError(
                 f"the kernel crashed in {_names(paths)} of {subject}",
                 "its own words are in: journalctl -k -b; reboot the host soon",
             )
-        if caller.returncode != 0:
-            raise _refusal(words.decode(errors="replace"), paths, subject)
-        return found
+        if answer.startswith(b"!"):
+            path, _, reason = os.fsdecode(answer[1:]).partition("\0")
+            raise HostError(f"the kernel refused {Path(path).name} of {subject}: {reason}")
+        return answer[1:]
 
     def require_free(self, subject: str) -> None:
         """Raise KernelStuck while an abandoned call for the subject still hangs."""
-        writer = self._abandoned.get(subject)
-        if writer is None:
+        call = self._abandoned.get(subject)
+        if call is None:
             return
-        if writer.poll() is None:
+        if not _is_readable(call.ended, 0):
             raise KernelStuck(
-                f"the kernel is still busy with {subject} (pid {writer.pid}, "
-                f"{self._where(writer.pid)})",
+                f"the kernel is still busy with {subject} (pid {call.pid}, "
+                f"{self._where(call.pid)})",
                 _REBOOT,
             )
+        os.close(call.ended)
         del self._abandoned[subject]
 
     def _abandon(
-        self,
-        writer: subprocess.Popen[bytes],
-        paths: Sequence[Path],
-        subject: str,
-        seconds: float,
+        self, pid: int, paths: Sequence[Path], subject: str, seconds: float
     ) -> KernelStuck:
-        where, stack = self._where(writer.pid), self._stack(writer.pid)
-        writer.kill()
-        self._abandoned[subject] = writer
+        where, stack = self._where(pid), self._stack(pid)
+        # It may have ended just now.
+        with suppress(ProcessLookupError):
+            ended = os.pidfd_open(pid)
+            self._abandoned[subject] = _Abandoned(pid, ended)
+            signal.pidfd_send_signal(ended, signal.SIGKILL)
         hanging = [path for path in paths if f"{path.name}_store" in stack]
         return KernelStuck(
             f"the kernel did not finish {_names(hanging or paths)} of {subject} "
-            f"within {seconds:g} s (pid {writer.pid}, {where})",
+            f"within {seconds:g} s (pid {pid}, {where})",
             _REBOOT,
         )
 
     def _where(self, pid: int) -> str:
-        """The kernel functions the writer waits in (proc(5): /proc/pid/stack, wchan)."""
+        """The kernel functions the caller waits in (proc(5): /proc/pid/stack, wchan)."""
         frames = self._stack(pid)[:4]
         waiting = ", ".join(frames) or sysfs.read(self._proc / str(pid) / "wchan")
         return f"in {waiting}" if waiting not in (None, "", "0") else "place unknown"
@@ -115,11 +135,21 @@ class KernelCalls:
         return [line.split("] ", 1)[-1].split("+")[0] for line in lines if line]
 
 
-def _refusal(words: str, paths: Sequence[Path], subject: str) -> HostError:
-    """From "PROGRAM: PATH: reason" a line; the first failure is what the others come from."""
-    *_, path, reason = ["", _names(paths), *words.strip().split("\n", 1)[0].split(": ")]
-    name = Path(path.strip("'")).name
-    return HostError(f"the kernel refused {name} of {subject}: {reason}")
+def _read_to_end(pipe: int, seconds: float) -> tuple[bytes, bool]:
+    """What comes within ``seconds``, and whether that was all."""
+    deadline, said = time.monotonic() + seconds, b""
+    while _is_readable(pipe, max(0.0, deadline - time.monotonic())):
+        chunk = os.read(pipe, _CHUNK)
+        if not chunk:
+            return said, True
+        said += chunk
+    return said, False
+
+
+def _is_readable(fd: int, seconds: float) -> bool:
+    waiter = select.poll()
+    waiter.register(fd, select.POLLIN)
+    return bool(waiter.poll(seconds * 1000))
 
 
 def _names(paths: Sequence[Path]) -> str:

@@ -1,0 +1,89 @@
+"""A process that forks one child for each kernel call, so that a call that hangs hangs alone.
+
+vfiod.linux.kernelcall starts it as a program of its own, `python3 -I -S callserver.py`, with a
+socket as its standard input: it imports nothing of vfiod, has one thread and stays small, and its
+fork costs a tenth of starting a program. It ends when the other end of the socket is closed.
+
+A request is a message of strings with NUL between them, what to do, the text and the paths, with
+the write end of a pipe. The child answers into the pipe: its pid and a line feed, then "=" and
+what it read, or "!", the path and the kernel's reason with NUL between them. If it is killed in
+between, as a driver that crashes does to its caller, the pipe just ends.
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+
+READ, WRITE = "read", "write"
+LONGEST = 2**16
+
+
+def serve(requests: socket.socket) -> None:
+    """Fork a child for each request, until there can be no more of them."""
+    while True:
+        request, pipes, _, _ = socket.recv_fds(requests, LONGEST, 1)
+        if not request:
+            return
+        # Without a process for it the pipe ends without a word, which is an answer too.
+        with suppress(OSError):
+            if os.fork() == 0:
+                _be_child(request, pipes[0])
+        os.close(pipes[0])
+
+
+def _be_child(request: bytes, pipe: int) -> None:
+    try:
+        os.write(pipe, b"%d\n" % os.getpid())
+        for part in _answer(*os.fsdecode(request).split("\0")):
+            _write_all(pipe, part)
+    finally:
+        os._exit(0)
+
+
+def _answer(operation: str, text: str, *paths: str) -> Sequence[bytes]:
+    """Each path is taken, also after one that failed; the first failure is told."""
+    found, failure = b"", b""
+    for path in paths:
+        try:
+            if operation == READ:
+                found += _read(path)
+            else:
+                _write(path, text)
+        except OSError as error:
+            failure = failure or os.fsencode(f"!{path}\0{error.strerror}")
+    return (failure,) if failure else (b"=", found)
+
+
+def _write(path: str, text: str) -> None:
+    """All in one write(2): each is a call of the attribute's store function."""
+    attribute = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOCTTY)
+    os.write(attribute, os.fsencode(text))
+    os.close(attribute)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as attribute:
+        return attribute.read()
+
+
+def _write_all(pipe: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(pipe, data) :]
+
+
+def main() -> None:
+    """Serve the socket that is standard input."""
+    # What ps(1) shows of a call that hangs.
+    with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as name:
+        name.write("vfiod-call")
+    # Children are not waited for: the pipe tells when one has ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    serve(socket.socket(fileno=0))
+
+
+if __name__ == "__main__":
+    main()
