@@ -9,7 +9,7 @@ LAB := $(VENV)/bin/python -m pytest tests/lab --durations 12
 
 RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \
 	python3-yaml python3-psutil \
-	python3-evdev python3-lxml python3-rich pci.ids virtinst dbus polkitd kmod systemd
+	python3-evdev python3-lxml python3-rich pci.ids virtinst dbus dbus-bin polkitd kmod systemd
 BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-all \
 	python3-setuptools fakeroot lintian
 TEST := python3-venv python3-dbusmock shellcheck hyperfine seabios ipxe-qemu \

@@ -1,5 +1,6 @@
 """The hook in a world of its own: its fixed paths replaced, its programs watched."""
 
+import json
 import os
 import subprocess
 from collections.abc import Sequence
@@ -11,11 +12,9 @@ NOBODY = 65534
 DOMAIN = "<domain type='kvm'>\n  <name>win10</name>\n</domain>\n"
 
 # Each call leaves a file with its arguments, NUL-terminated.
-_BUSCTL = """#!/bin/sh
+_DBUS_SEND = """#!/bin/sh
 number=$(ls "{calls}" | wc -l)
 printf '%s\\0' "$@" >"{calls}/$number"
-for last; do :; done
-[ "$last" != Ping ] || exit "$(cat "{top}/ping")"
 cat "{top}/answer" >&2
 echo 'a reply that must not reach stdout'
 exit "$(cat "{top}/status")"
@@ -36,7 +35,7 @@ class Outcome:
 
 
 class Sandbox:
-    """One copy of the hook, run by `shell`, with a busctl that answers as told."""
+    """One copy of the hook, run by `shell`, with a dbus-send that answers as told."""
 
     def __init__(self, top: Path, shell: str, source: str | None = None) -> None:
         self.top, self.shell = top, shell
@@ -65,9 +64,9 @@ class Sandbox:
 
     def _write_programs(self) -> None:
         self._program(self.vfiod, "#!/bin/sh\n")
-        busctl = _BUSCTL.format(top=self.top, calls=self._calls)
-        # The fake busctl runs with the hook's PATH, where the others are watched.
-        self._program(self._bin / "busctl", busctl.replace("#!/bin/sh", "#!/bin/sh\nPATH=/bin", 1))
+        fake = _DBUS_SEND.format(top=self.top, calls=self._calls)
+        # It runs with the hook's PATH, where the others are watched.
+        self._program(self._bin / "dbus-send", fake.replace("#!/bin/sh", "#!/bin/sh\nPATH=/bin", 1))
         for name in ("grep", "cat"):
             watched = _WATCHED.format(name=name, top=self.top, real=f"/bin/{name}")
             self._program(self._bin / name, watched)
@@ -79,20 +78,23 @@ class Sandbox:
         path.write_text(text)
         path.chmod(0o755)
 
-    def answer(self, text: str = "", *, status: int = 0, alive: bool = True) -> None:
-        """What busctl says and returns from now on, and whether the daemon answers a ping."""
+    def answer(self, text: str = "", *, status: int = 0) -> None:
+        """What dbus-send says and returns from now on."""
         (self.top / "answer").write_text(text)
         (self.top / "status").write_text(str(status))
-        (self.top / "ping").write_text("0" if alive else "1")
 
     def use_bus(self, address: str) -> None:
-        """Let the real busctl speak, on the bus at this address."""
-        busctl = f'#!/bin/sh\nDBUS_SYSTEM_BUS_ADDRESS={address} exec /usr/bin/busctl "$@"\n'
-        self._program(self._bin / "busctl", busctl)
+        """Let the real dbus-send speak, on the bus at this address."""
+        real = f'#!/bin/sh\nDBUS_SYSTEM_BUS_ADDRESS={address} exec /usr/bin/dbus-send "$@"\n'
+        self._program(self._bin / "dbus-send", real)
 
     def name_guest(self, name: str) -> None:
         """Put the guest into the configuration."""
         self.config.write_text(f'# the guests\nguests:\n  "{name}":\n    devices: []\n')
+
+    def begin_handoff(self, guest: str = "win10") -> None:
+        """Write the journal of a handoff."""
+        self.journal.write_text(json.dumps({"guest": guest}, ensure_ascii=False))
 
     def command(self, guest: str, operation: str, extra: str = "-") -> list[str]:
         """The command libvirt would run."""
@@ -112,7 +114,7 @@ class Sandbox:
         return Outcome(process.returncode, stdout, stderr)
 
     def calls(self) -> list[Sequence[str]]:
-        """The arguments of every busctl so far."""
+        """The arguments of every dbus-send so far."""
         files = sorted(self._calls.iterdir(), key=lambda path: int(path.name))
         return [path.read_bytes().decode().split("\0")[:-1] for path in files]
 

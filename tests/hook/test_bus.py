@@ -1,4 +1,4 @@
-"""The real busctl, a real bus with the real policy, and a stand-in for the daemon."""
+"""The real dbus-send, a real bus with the real policy, and a stand-in for the daemon."""
 
 import os
 import subprocess
@@ -139,6 +139,7 @@ def hook(request: pytest.FixtureRequest, empty_bus: Bus, tmp_path: Path) -> Sand
 @pytest.mark.parametrize("guest", ["win 10", "-rf", "--help", "Wïn-日本", "a*b", "--"])
 def test_any_name_reaches_the_daemon(bus: Bus, hook: Sandbox, guest: str) -> None:
     hook.name_guest(guest)
+    hook.begin_handoff(guest)
     for operation in ("prepare", "started", "release"):
         outcome = hook.run(guest, operation, extra="shutdown")
         assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "", "")
@@ -164,6 +165,7 @@ def test_a_bus_without_the_daemon(hook: Sandbox) -> None:
     outcome = hook.run("win10", "prepare")
     assert outcome.status == 1
     assert "desktop not touched" in outcome.stderr
+    hook.begin_handoff()
     assert hook.run("win10", "release").status == 0
 
 
