@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +32,31 @@ def measure(suite: str, deb: Path) -> dict[str, Any]:
 
 
 def _at_rest(lab: Lab) -> dict[str, Any]:
-    """Resident memory, and how often the daemon woke up in a minute (proc(5))."""
-    pid = lab.output("systemctl", "show", "-P", "MainPID", "vfiod")
-    before = _switches(lab, pid)
+    """Resident memory, and how often the service woke up in a minute (proc(5))."""
+    pids = lab.output("cat", "/sys/fs/cgroup/system.slice/vfiod.service/cgroup.procs").split()
+    before = _switches(lab, pids)
     deadline = time.monotonic() + IDLE_SECONDS
     lab.wait_until("a quiet minute", lambda: time.monotonic() > deadline, IDLE_SECONDS * 2)
-    status = lab.output("cat", f"/proc/{pid}/status")
-    resident = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
     return {
-        "resident MiB": round(int(resident) / 1024, 1),
-        "wake-ups a minute": _switches(lab, pid) - before,
+        "resident MiB": {_name(lab, pid): _resident(lab, pid) for pid in pids},
+        "wake-ups a minute": _switches(lab, pids) - before,
     }
 
 
-def _switches(lab: Lab, pid: str) -> int:
+def _name(lab: Lab, pid: str) -> str:
+    return lab.output("cat", f"/proc/{pid}/comm")
+
+
+def _resident(lab: Lab, pid: str) -> float:
+    status = lab.output("cat", f"/proc/{pid}/status")
+    resident = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+    return round(int(resident) / 1024, 1)
+
+
+def _switches(lab: Lab, pids: Sequence[str]) -> int:
     """Voluntary context switches of all threads."""
-    lines = lab.sh(f"grep -h ^voluntary /proc/{pid}/task/*/status").stdout.splitlines()
+    places = " ".join(f"/proc/{pid}/task/*/status" for pid in pids)
+    lines = lab.sh(f"grep -h ^voluntary {places}").stdout.splitlines()
     return sum(int(line.split()[1]) for line in lines)
 
 

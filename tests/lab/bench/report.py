@@ -56,6 +56,7 @@ def ratios(rounds: Rounds, lists: Mapping[str, Sequence[float]]) -> dict[str, fl
     ours = medians(rounds[contenders.VFIOD.name])
     floor = medians(rounds[contenders.FLOOR.name])
     guide = medians(rounds[contenders.GUIDE_2.name])
+    cpu = _median([r.cpu for r in rounds[contenders.VFIOD.name]])
     pairs = {
         "prepare/floor": (ours["prepare"], floor["prepare"]),
         "release/floor": (ours["release"], floor["release"]),
@@ -64,7 +65,8 @@ def ratios(rounds: Rounds, lists: Mapping[str, Sequence[float]]) -> dict[str, fl
         "virsh_list_during_return/without": (
             _median(lists["during a return"]), _median(lists["at rest"]),
         ),
-        "cpu/handoff": (_median([r.cpu for r in rounds[contenders.VFIOD.name]]), ours["start"]),
+        "cpu/prepare": (cpu, ours["prepare"]),
+        "cpu/start": (cpu, ours["start"]),
     }  # fmt: skip
     return {name: round(a / b, 3) for name, (a, b) in pairs.items() if a is not None and b}
 
