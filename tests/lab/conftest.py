@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from qemu.qmp import QMPError
 
 from . import checks, frozen, layer, scene
 from .guest import Guest
@@ -15,6 +18,9 @@ from .hardware import Hardware
 from .image import Image
 from .machine import Lab
 from .recipe import SUITES
+from .waiting import LabError
+
+SCREENS = Path("build/screens")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -117,12 +123,22 @@ def running(lab: Lab, clean_host: None) -> Iterator[str]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
-    """A failed test shows what its labs say."""
+    """A failed test shows what its labs say; each leaves a picture of its last screen."""
     outcome = yield
     report = outcome.get_result()
-    if report.failed:
-        for lab in _labs_of(item):
+    for lab in _labs_of(item):
+        if report.failed:
             report.sections.append((f"lab {lab.image.name}", lab.evidence()))
+        if report.when != "setup" and lab.running:
+            _keep_picture(lab, item)
+
+
+def _keep_picture(lab: Lab, item: pytest.Item) -> None:
+    """In build/screens, to be looked at; a lab that cannot give one has its own test for it."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^\w.-]+", "-", f"{item.path.stem}.{item.name}")
+    with suppress(LabError, OSError, QMPError):
+        lab.screenshot(SCREENS / f"{name[:120]}.png")
 
 
 def _labs_of(item: pytest.Item) -> Iterator[Lab]:

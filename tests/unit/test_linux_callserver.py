@@ -128,6 +128,33 @@ def test_a_call_lives_on_when_it_was_killed(
     assert call.result() is None
 
 
+def test_a_call_that_hangs_does_not_hide_that_it_was_killed(
+    kept: Kept, fifo: Path, tmp_path: Path, worker: ThreadPoolExecutor
+) -> None:
+    hanging = worker.submit(kept.write, fifo)
+    caller = kept.caller()
+    kept.server.kill()
+    kept.server.wait(20)
+    (tmp_path / "probe").touch()
+    kept.calls.write(tmp_path / "probe", "x", subject="0000:02:00.0", seconds=1)
+    caller.kill()
+    with pytest.raises(HostError):
+        hanging.result()
+
+
+def test_one_that_does_not_answer_is_replaced_and_does_nothing_later(
+    kept: Kept, tmp_path: Path
+) -> None:
+    (tmp_path / "unbind").touch()
+    kept.server.suspend()
+    with pytest.raises(HostError, match="no process to go to unbind"):
+        kept.write(tmp_path / "unbind", 0.1)
+    assert not kept.server.is_running()
+    assert (tmp_path / "unbind").read_text() == ""
+    kept.write(tmp_path / "unbind")
+    assert (tmp_path / "unbind").read_text() == "x"
+
+
 def test_a_subject_is_free_once_the_call_that_hung_has_ended(kept: Kept, fifo: Path) -> None:
     with pytest.raises(KernelStuck):
         kept.write(fifo, 0.1)

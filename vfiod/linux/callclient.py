@@ -33,6 +33,11 @@ class CallClient:
         with self._lock:
             self._running()
 
+    def restart(self) -> None:
+        """End a server that does not answer; what it has not begun is not done any more."""
+        with self._lock:
+            self._drop()
+
     def ask(self, operation: str, text: str, paths: Sequence[Path]) -> int:
         """Send a request; the read end of the pipe in which the answer comes is the caller's.
 
@@ -53,9 +58,13 @@ class CallClient:
             try:
                 socket.send_fds(self._running().requests, [request], [pipe])
             except ConnectionError:
-                _stop(self._running())
-                self._server = None
+                self._drop()
                 socket.send_fds(self._running().requests, [request], [pipe])
+
+    def _drop(self) -> None:
+        if self._server is not None:
+            _stop(self._server)
+            self._server = None
 
     def _running(self) -> _Server:
         if self._server is None:

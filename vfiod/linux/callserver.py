@@ -29,12 +29,15 @@ def serve(requests: socket.socket) -> None:
         # Without a process for it the pipe ends without a word, which is an answer too.
         with suppress(OSError):
             if os.fork() == 0:
+                # A child that hangs must not keep the socket open when the server has ended.
+                requests.close()
                 _be_child(request, pipes[0])
         os.close(pipes[0])
 
 
 def _be_child(request: bytes, pipe: int) -> None:
     try:
+        # Nobody waits any more, and nothing is done, if this cannot be written.
         os.write(pipe, b"%d\n" % os.getpid())
         for part in _answer(*os.fsdecode(request).split("\0")):
             _write_all(pipe, part)

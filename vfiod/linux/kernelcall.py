@@ -79,6 +79,7 @@ class KernelCalls:
             os.close(pipe)
         pid, _, answer = said.partition(b"\n")
         if not pid:
+            self._client.restart()
             raise HostError(f"there was no process to go to {_names(paths)} of {subject} with")
         if not ended:
             raise self._abandon(int(pid), paths, subject, seconds)
