@@ -55,6 +55,13 @@ def test_one_process_writes_to_each_also_after_a_failure(tmp_path: Path) -> None
     assert paths[1].read_text() == "x"
 
 
+def test_of_two_failures_the_first_is_told(tmp_path: Path) -> None:
+    """The second comes from it: nothing was unbound, so nothing can be probed."""
+    paths = [tmp_path / "absent/unbind", Path("/dev/full")]
+    with pytest.raises(HostError, match=r"refused unbind of 0000:01:00\.0: No such file"):
+        KernelCalls().write_each(paths, "x", subject="0000:01:00.0", seconds=5)
+
+
 @pytest.mark.parametrize(("stack", "named"), [
     ("[<0>] fault_remove+0x56/0x70 [f]\n[<0>] unbind_store+0x36/0xa0\n", "unbind"),
     ("[<0>] wait+0x1/0x2\n[<0>] drivers_probe_store+0x36/0xa0\n", "drivers_probe"),
