@@ -7,12 +7,15 @@ import sys
 import threading
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.linux import callserver
 from vfiod.linux.process import ENVIRONMENT
+
+_END_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +94,5 @@ def _stop(server: _Server) -> None:
     """It only ever waits for requests, and a child that hangs is no hindrance to its end."""
     server.requests.close()
     server.process.kill()
-    server.process.wait()
+    with suppress(subprocess.TimeoutExpired):
+        server.process.wait(_END_SECONDS)

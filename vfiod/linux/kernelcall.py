@@ -80,7 +80,10 @@ class KernelCalls:
         pid, _, answer = said.partition(b"\n")
         if not pid:
             self._client.restart()
-            raise HostError(f"there was no process to go to {_names(paths)} of {subject} with")
+            raise HostError(
+                f"{_names(paths)} of {subject} was not touched: the process for it did not start",
+                "the host may be out of memory or of processes; free some and try again",
+            )
         if not ended:
             raise self._abandon(int(pid), paths, subject, seconds)
         if not answer:
