@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -22,6 +23,8 @@ from .waiting import LabError, Timeout, wait_until
 
 T = TypeVar("T")
 BOOT_TIMEOUT = 240.0
+# By these QEMU ends itself; SIGKILL may be the kernel's for want of memory, and is no crash.
+CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL})
 
 
 class Lab:
@@ -124,6 +127,19 @@ class Lab:
     def running(self) -> bool:
         """Whether QEMU is there."""
         return self._qemu is not None and self._qemu.poll() is None
+
+    @property
+    def crash(self) -> str | None:
+        """The signal by which QEMU itself crashed, whatever runs in it; usually none."""
+        ended = self._qemu.poll() if self._qemu is not None else None
+        return signal.Signals(-ended).name if ended is not None and -ended in CRASHES else None
+
+    def revive(self) -> None:
+        """Start anew from the image if QEMU has crashed."""
+        if self.crash:
+            self.release()
+            self.wiring.qmp.unlink(missing_ok=True)
+            self.boot()
 
     @property
     def pid(self) -> int:

@@ -13,6 +13,10 @@ class LabError(Exception):
     """The lab itself failed; the message says what was being done."""
 
 
+class EmulatorCrashed(LabError):
+    """QEMU ended by a fault of its own; nothing is known about what was tested in it."""
+
+
 class Timeout(LabError):
     """A condition did not come true before its deadline."""
 
