@@ -15,6 +15,9 @@ class Pci(Protocol):
     def function(self, address: PciAddress) -> PciFunction:
         """One function. Raises HostError if it is not there (any more)."""
 
+    def driver(self, address: PciAddress) -> str | None:
+        """The driver it is bound to. Raises HostError if the function is not there."""
+
     def override(self, address: PciAddress) -> str | None:
         """The driver_override that is set, or None. Waits for a bind or unbind under way."""
 
@@ -27,10 +30,8 @@ class Pci(Protocol):
     def probe(self, address: PciAddress, *, seconds: float) -> None:
         """Let the kernel find a driver. It reports success even if none bound: check after."""
 
-    def rebind(self, address: PciAddress, *, seconds: float) -> None:
-        """unbind() and then probe(), quicker than the two. A probe follows even if the former
-        fails, which is raised then.
-        """
+    def rebind(self, address: PciAddress, driver: str, *, seconds: float) -> None:
+        """set_override(), unbind() and probe(), quicker than the three; ends at one that fails."""
 
     def reset_methods(self, address: PciAddress) -> Sequence[str]:
         """Ways to reset the function, in the kernel's order; none if it is not there."""

@@ -6,10 +6,11 @@ and how far it has come; who owns a device is never written here, the driver lin
 
 import json
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from vfiod.atomic import remove_file, replace_file
 from vfiod.errors import HostError
@@ -18,6 +19,7 @@ from vfiod.steps.base import Prior, Step
 from vfiod.steps.codec import decode, encode
 
 VERSION = 1
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +56,19 @@ class Record:
 
     def to_json(self) -> str:
         """One line: indenting would take Python's own encoder, at every step."""
-        value = asdict(replace(self, entries=()))
-        value |= {
+        value = {f.name: getattr(self, f.name) for f in fields(self)} | {
             "version": VERSION,
             "phase": self.phase.value,
             "devices": [str(address) for address in self.devices],
-            "entries": [
-                {"step": encode(e.step), "prior": dict(e.prior), "stage": e.stage}
-                for e in self.entries
-            ],
+            "entries": [_to_value(entry) for entry in self.entries],
         }
         return json.dumps(value, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Raises HostError if the text is not a journal of this version."""
-        try:
+        with _checked():
             return cls._from_value(json.loads(text))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise HostError(f"the journal cannot be read: {error}") from error
 
     @classmethod
     def _from_value(cls, value: dict[str, Any]) -> Self:
@@ -93,6 +89,26 @@ class Record:
         )
 
 
+def _with_entry(text: str, entry: Entry) -> str:
+    """The journal with one more entry, the others as they are: half the time of a Record's way."""
+    with _checked():
+        value = json.loads(text)
+        value["entries"].append(_to_value(entry))
+        return json.dumps(value, ensure_ascii=False)
+
+
+def _to_value(entry: Entry) -> dict[str, Any]:
+    return {"step": encode(entry.step), "prior": dict(entry.prior), "stage": entry.stage}
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise HostError(f"the journal cannot be read: {error}") from error
+
+
 class Journal:
     """The journal's file. Safe to use from several threads."""
 
@@ -102,23 +118,12 @@ class Journal:
 
     def read(self) -> Record | None:
         """The handoff under way, or None. Raises HostError if the file cannot be understood."""
-        try:
-            return Record.from_json(self._path.read_text(encoding="utf-8", errors="replace"))
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise HostError(f"cannot read {self._path}: {error.strerror}") from error
-        except HostError as error:
-            raise HostError(
-                f"{self._path}: {error.message}",
-                "reboot the host; or, if every device has its driver, remove that file and "
-                "run: systemctl restart vfiod",
-            ) from error
+        return self._read(Record.from_json)
 
     def begin(self, record: Record) -> None:
         """Open the journal of a new handoff."""
         with self._lock:
-            self._write(record)
+            self._write(record.to_json())
 
     def update(self, change: Callable[[Record], Record]) -> Record | None:
         """Replace the record by what ``change`` makes of it; None if there is none."""
@@ -126,12 +131,15 @@ class Journal:
             record = self.read()
             if record is not None:
                 record = change(record)
-                self._write(record)
+                self._write(record.to_json())
             return record
 
     def push(self, entry: Entry) -> None:
         """Write down a step before it is done."""
-        self.update(lambda record: replace(record, entries=(*record.entries, entry)))
+        with self._lock:
+            text = self._read(lambda text: _with_entry(text, entry))
+            if text is not None:
+                self._write(text)
 
     def remove(self, entry: Entry) -> None:
         """Strike out a step that was undone."""
@@ -146,8 +154,22 @@ class Journal:
         with self._lock:
             remove_file(self._path)
 
-    def _write(self, record: Record) -> None:
+    def _read(self, understand: Callable[[str], T]) -> T | None:
         try:
-            replace_file(self._path, record.to_json().encode(), mode=0o644)
+            return understand(self._path.read_text(encoding="utf-8", errors="replace"))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise HostError(f"cannot read {self._path}: {error.strerror}") from error
+        except HostError as error:
+            raise HostError(
+                f"{self._path}: {error.message}",
+                "reboot the host; or, if every device has its driver, remove that file and "
+                "run: systemctl restart vfiod",
+            ) from error
+
+    def _write(self, text: str) -> None:
+        try:
+            replace_file(self._path, text.encode(), mode=0o644)
         except OSError as error:
             raise HostError(f"cannot write {self._path}: {error.strerror}") from error

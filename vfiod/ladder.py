@@ -85,7 +85,7 @@ def _is_free(host: Host, address: PciAddress) -> bool:
 def _is_back(host: Host, missing: Missing) -> bool:
     """True if it works with its driver, and only something about it is left to undo."""
     try:
-        driver = host.pci.function(missing.address).driver
+        driver = host.pci.driver(missing.address)
     except HostError:
         return False
     in_use = bool(host.processes.holders([missing.address]))

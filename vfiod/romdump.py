@@ -157,9 +157,9 @@ def _driver_comes_back(pci: Pci, function: PciFunction) -> Iterator[None]:
     finally:
         if address not in pci.functions():
             pci.rediscover(address, seconds=BIND_SECONDS)
-        if driver is not None and pci.function(address).driver is None:
+        if driver is not None and pci.driver(address) is None:
             pci.probe(address, seconds=BIND_SECONDS)
-        if driver is not None and pci.function(address).driver != driver:
+        if driver is not None and pci.driver(address) != driver:
             raise Stuck(
                 f"the driver {driver} did not take {function} back",
                 f"try: echo {address} | sudo tee /sys/bus/pci/drivers/{driver}/bind; "

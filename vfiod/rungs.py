@@ -153,5 +153,5 @@ def _module_of_its_own(host: Host, missing: Missing) -> str | None:
 
 def _unbind(host: Host, address: PciAddress) -> None:
     """A driver that is half alive must not work on while its device is reset."""
-    if host.pci.function(address).driver is not None:
+    if host.pci.driver(address) is not None:
         host.pci.unbind(address, seconds=SECONDS)

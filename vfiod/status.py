@@ -48,7 +48,7 @@ class StatusReader:
 
     def _device(self, address: PciAddress) -> dict[str, Any]:
         try:
-            driver = self.host.pci.function(address).driver
+            driver = self.host.pci.driver(address)
         except VfiodError as error:
             return {"address": str(address), "driver": None, "owner": None, "fault": error.message}
         owner = "guest" if driver == VFIO_DRIVER else "host"

@@ -111,7 +111,8 @@ def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
 
 def _apply(step: Step, stage: int, host: Host, journal: Journal, report: Report) -> None:
     began = host.now()
-    journal.push(Entry(step, step.observe(host), stage))
+    if step.describe_undo():
+        journal.push(Entry(step, step.observe(host), stage))
     try:
         notes = step.apply(host)
     except Exception as error:

@@ -69,7 +69,9 @@ def refuses(do: Callable[[], object]) -> HostError:
 
 
 def driver(b: Bench, address: PciAddress) -> str | None:
-    return b.host.pci.function(address).driver
+    found = b.host.pci.driver(address)
+    assert found == b.host.pci.function(address).driver
+    return found
 
 
 def rebind(b: Bench, address: PciAddress, override: str | None) -> None:
@@ -92,6 +94,7 @@ def a_function_is_among_all_functions(b: Bench) -> None:
 @reading
 def a_function_that_is_not_there_is_named(b: Bench) -> None:
     assert str(NOWHERE) in refuses(lambda: b.host.pci.function(NOWHERE)).message
+    assert str(NOWHERE) in refuses(lambda: b.host.pci.driver(NOWHERE)).message
 
 
 @reading
@@ -280,20 +283,23 @@ def a_function_is_unbound_and_probed_again(b: Bench) -> None:
 def a_function_is_rebound_to_what_its_override_says(b: Bench) -> None:
     before = driver(b, b.spare)
     b.host.modules.load("vfio_pci", seconds=SECONDS)
-    b.host.pci.set_override(b.spare, VFIO_DRIVER)
-    b.host.pci.rebind(b.spare, seconds=SECONDS)
+    b.host.pci.rebind(b.spare, VFIO_DRIVER, seconds=SECONDS)
     assert driver(b, b.spare) == VFIO_DRIVER
-    b.host.pci.set_override(b.spare, None)
-    b.host.pci.rebind(b.spare, seconds=SECONDS)
+    assert b.host.pci.override(b.spare) == VFIO_DRIVER
+    b.host.pci.rebind(b.spare, str(before), seconds=SECONDS)
     assert driver(b, b.spare) == before
+    b.host.pci.set_override(b.spare, None)
 
 
 @kernel
-def a_rebind_of_a_function_without_a_driver_probes_and_is_refused(b: Bench) -> None:
+def a_rebind_of_a_function_without_a_driver_is_refused_and_probes_nothing(b: Bench) -> None:
     before = driver(b, b.spare)
     b.host.pci.unbind(b.spare, seconds=SECONDS)
-    error = refuses(lambda: b.host.pci.rebind(b.spare, seconds=SECONDS))
+    error = refuses(lambda: b.host.pci.rebind(b.spare, str(before), seconds=SECONDS))
     assert str(b.spare) in error.message
+    assert driver(b, b.spare) is None
+    b.host.pci.set_override(b.spare, None)
+    b.host.pci.probe(b.spare, seconds=SECONDS)
     assert driver(b, b.spare) == before
 
 

@@ -12,7 +12,7 @@ from tests.fakes.host import FakeHost
 from vfiod import config
 from vfiod.config import Config
 from vfiod.events import Event, Kind
-from vfiod.journal import Journal, Record
+from vfiod.journal import Entry, Journal, Record
 from vfiod.manager import Manager
 from vfiod.model import Phase
 from vfiod.status import StatusReader
@@ -60,6 +60,9 @@ class WatchedJournal(Journal):
         result: list[Record | None] = []
         self._effects.take("journal update", lambda: result.append(Journal.update(self, change)))
         return result[0]
+
+    def push(self, entry: Entry) -> None:
+        self._effects.take("journal push", lambda: Journal.push(self, entry))
 
     def clear(self) -> None:
         self._effects.take("journal clear", lambda: Journal.clear(self))

@@ -6,7 +6,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
 from tests.fakes.userspace import Userspace
-from vfiod.errors import HostError, KernelStuck, TimedOut
+from vfiod.errors import TimedOut
 from vfiod.model import (
     Console,
     DisplayOutput,
@@ -35,6 +35,9 @@ class FakePci(Door):
 
     def function(self, address: PciAddress) -> PciFunction:
         return self._kernel.function(address)
+
+    def driver(self, address: PciAddress) -> str | None:
+        return self._kernel.function(address).driver
 
     def override(self, address: PciAddress) -> str | None:
         return self._kernel.device(address).override
@@ -77,17 +80,10 @@ class FakePci(Door):
             seconds=seconds,
         )
 
-    def rebind(self, address: PciAddress, *, seconds: float) -> None:
-        failure = None
-        try:
-            self.unbind(address, seconds=seconds)
-        except KernelStuck:
-            raise
-        except HostError as error:
-            failure = error
+    def rebind(self, address: PciAddress, driver: str, *, seconds: float) -> None:
+        self.set_override(address, driver)
+        self.unbind(address, seconds=seconds)
         self.probe(address, seconds=seconds)
-        if failure is not None:
-            raise failure
 
     def reset_methods(self, address: PciAddress) -> Sequence[str]:
         device = self._kernel.devices.get(address)

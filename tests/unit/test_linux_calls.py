@@ -47,19 +47,15 @@ def test_a_write_that_does_not_return_is_abandoned_at_its_deadline(tmp_path: Pat
     assert "reboot" in caught.value.hint
 
 
-def test_one_process_writes_to_each_also_after_a_failure(tmp_path: Path) -> None:
-    (tmp_path / "drivers_probe").touch()
-    paths = [tmp_path / "absent/unbind", tmp_path / "drivers_probe"]
+def test_nothing_is_written_after_a_write_that_fails(tmp_path: Path) -> None:
+    override, probe = tmp_path / "driver_override", tmp_path / "drivers_probe"
+    override.touch()
+    probe.touch()
+    writes = [(override, "vfio-pci\n"), (tmp_path / "absent/unbind", "x"), (probe, "x")]
     with pytest.raises(HostError, match=r"refused unbind of 0000:01:00\.0: No such file"):
-        KernelCalls().write_each(paths, "x", subject="0000:01:00.0", seconds=5)
-    assert paths[1].read_text() == "x"
-
-
-def test_of_two_failures_the_first_is_told(tmp_path: Path) -> None:
-    """The second comes from it: nothing was unbound, so nothing can be probed."""
-    paths = [tmp_path / "absent/unbind", Path("/dev/full")]
-    with pytest.raises(HostError, match=r"refused unbind of 0000:01:00\.0: No such file"):
-        KernelCalls().write_each(paths, "x", subject="0000:01:00.0", seconds=5)
+        KernelCalls().write_all(writes, subject="0000:01:00.0", seconds=5)
+    assert override.read_text() == "vfio-pci\n"
+    assert probe.read_text() == ""
 
 
 @pytest.mark.parametrize(("stack", "named"), [
@@ -74,9 +70,9 @@ def test_of_two_writes_the_one_that_hangs_is_named(
     frames = [line.split("] ")[1].split("+")[0] for line in stack.splitlines()]
     monkeypatch.setattr(calls, "_stack", lambda _pid: frames)
     os.mkfifo(tmp_path / "unbind")
-    paths = [tmp_path / "unbind", tmp_path / "drivers_probe"]
+    writes = [(tmp_path / "unbind", "x"), (tmp_path / "drivers_probe", "x")]
     with pytest.raises(KernelStuck, match=f"did not finish {named} of"):
-        calls.write_each(paths, "x", subject="0000:01:00.0", seconds=SOON)
+        calls.write_all(writes, subject="0000:01:00.0", seconds=SOON)
 
 
 def test_the_kernel_functions_it_waits_in_are_told(tmp_path: Path) -> None:

@@ -127,8 +127,9 @@ def test_unbind_and_probe_write_the_address(pci: LinuxPci, root: Path) -> None:
     assert (root / "sys/bus/pci/drivers_probe").read_text() == VGA
 
 
-def test_rebind_writes_to_both(pci: LinuxPci, root: Path) -> None:
-    pci.rebind(address(VGA), seconds=5)
+def test_rebind_writes_to_all_three(pci: LinuxPci, root: Path) -> None:
+    pci.rebind(address(VGA), "vfio-pci", seconds=5)
+    assert (root / f"sys/bus/pci/devices/{VGA}/driver_override").read_text() == "vfio-pci\n"
     assert (root / "sys/bus/pci/drivers/amdgpu/unbind").read_text() == VGA
     assert (root / "sys/bus/pci/drivers_probe").read_text() == VGA
 

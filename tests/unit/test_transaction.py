@@ -72,10 +72,19 @@ def test_steps_are_taken_in_order_and_journaled(run: Run) -> None:
     assert [entry.step for entry in run.entries()] == run.steps
 
 
+def test_a_step_with_nothing_to_undo_is_not_journaled(run: Run) -> None:
+    run.steps = [StopUnit(name, restart=name == "two.service", seconds=20) for name in UNITS]
+    run.run()
+    assert len(run.did()) == len(UNITS)
+    assert [entry.step for entry in run.entries()] == [run.steps[1]]
+    run.roll_back()
+    assert run.entries() == ()
+
+
 def test_the_journal_is_written_before_each_effect(run: Run) -> None:
     run.run()
     assert run.host.effects.log == [
-        word for name in UNITS for word in ("journal update", f"stop {name}")
+        word for name in UNITS for word in ("journal push", f"stop {name}")
     ]
 
 

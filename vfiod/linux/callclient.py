@@ -9,7 +9,6 @@ import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.linux import callserver
@@ -41,14 +40,14 @@ class CallClient:
         with self._lock:
             self._drop()
 
-    def ask(self, operation: str, text: str, paths: Sequence[Path]) -> int:
+    def ask(self, operation: str, words: Sequence[str]) -> int:
         """Send a request; the read end of the pipe in which the answer comes is the caller's.
 
         Raises HostError if there can be no process for it.
         """
         answer, pipe = os.pipe()
         try:
-            self._send(os.fsencode("\0".join([operation, text, *map(str, paths)])), pipe)
+            self._send(os.fsencode("\0".join([operation, *words])), pipe)
         except OSError as error:
             os.close(answer)
             raise HostError(f"no process can be started: {error.strerror}") from error

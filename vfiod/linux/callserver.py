@@ -4,10 +4,11 @@ vfiod.linux.kernelcall starts it as a program of its own, `python3 -I -S callser
 socket as its standard input: it imports nothing of vfiod, has one thread and stays small, and its
 fork costs a tenth of starting a program. It ends when the other end of the socket is closed.
 
-A request is a message of strings with NUL between them, what to do, the text and the paths, with
-the write end of a pipe. The child answers into the pipe: its pid and a line feed, then "=" and
-what it read, or "!", the path and the kernel's reason with NUL between them. If it is killed in
-between, as a driver that crashes does to its caller, the pipe just ends.
+A request is a message of strings with NUL between them, what to do and then the path to read, or
+paths to write to with the text of each, with the write end of a pipe. The child answers into the
+pipe: its pid and a line feed, then "=" and what it read, or "!", the path and the kernel's reason
+with NUL between them. If it is killed in between, as a driver that crashes does to its caller,
+the pipe just ends.
 """
 
 import os
@@ -45,18 +46,17 @@ def _be_child(request: bytes, pipe: int) -> None:
         os._exit(0)
 
 
-def _answer(operation: str, text: str, *paths: str) -> Sequence[bytes]:
-    """Each path is taken, also after one that failed; the first failure is told."""
-    found, failure = b"", b""
-    for path in paths:
-        try:
-            if operation == READ:
-                found += _read(path)
-            else:
-                _write(path, text)
-        except OSError as error:
-            failure = failure or os.fsencode(f"!{path}\0{error.strerror}")
-    return (failure,) if failure else (b"=", found)
+def _answer(operation: str, *words: str) -> Sequence[bytes]:
+    """Nothing is written after a write that failed."""
+    path = words[0]
+    try:
+        if operation == READ:
+            return (b"=", _read(path))
+        for path, text in zip(words[::2], words[1::2], strict=True):
+            _write(path, text)
+    except OSError as error:
+        return (os.fsencode(f"!{path}\0{error.strerror}"),)
+    return (b"=",)
 
 
 def _write(path: str, text: str) -> None:

@@ -50,13 +50,16 @@ class KernelCalls:
         Raises KernelStuck at the deadline or while an earlier call for the subject hangs, and
         HostError with the kernel's reason if the write fails.
         """
-        self.write_each([path], text, subject=subject, seconds=seconds)
+        self.write_all([(path, text)], subject=subject, seconds=seconds)
 
-    def write_each(self, paths: Sequence[Path], text: str, *, subject: str, seconds: float) -> None:
-        """Write ``text`` to one path after the other, also after one that fails: a single
-        process, ``seconds`` for all of them. Raises as write() does, for the first that fails.
+    def write_all(
+        self, writes: Sequence[tuple[Path, str]], *, subject: str, seconds: float
+    ) -> None:
+        """Write to one path after the other, none after one that fails: a single process,
+        ``seconds`` for all of them. Raises as write() does.
         """
-        self._call(WRITE, paths, text, subject, seconds)
+        words = [word for path, text in writes for word in (str(path), text)]
+        self._call(WRITE, words, [path for path, _ in writes], subject, seconds)
 
     def read(self, path: Path, *, subject: str, seconds: float) -> str:
         """Read an attribute whose show function takes the device's lock. Raises as write()."""
@@ -66,36 +69,34 @@ class KernelCalls:
 
     def read_bytes(self, path: Path, *, subject: str, seconds: float) -> bytes:
         """Read a binary attribute, which the kernel bounds. Raises as write()."""
-        return self._call(READ, [path], "", subject, seconds)
+        return self._call(READ, [str(path)], [path], subject, seconds)
 
     def _call(
-        self, operation: str, paths: Sequence[Path], text: str, subject: str, seconds: float
+        self,
+        operation: str,
+        words: Sequence[str],
+        paths: Sequence[Path],
+        subject: str,
+        seconds: float,
     ) -> bytes:
         self.require_free(subject)
-        pipe = self._client.ask(operation, text, paths)
-        try:
-            said, ended = _read_to_end(pipe, seconds)
-        finally:
-            os.close(pipe)
+        said, ended = self._ask(operation, words, seconds)
         pid, _, answer = said.partition(b"\n")
         if not pid:
             self._client.restart()
-            raise HostError(
-                f"{_names(paths)} of {subject} was not touched: the process for it did not start",
-                "the host may be out of memory or of processes; free some and try again",
-            )
+            raise _no_process(paths, subject)
         if not ended:
             raise self._abandon(int(pid), paths, subject, seconds)
-        if not answer:
-            # Nobody else kills it: a driver that crashes takes its caller along.
-            raise HostError(
-                f"the kernel crashed in {_names(paths)} of {subject}",
-                "its own words are in: journalctl -k -b; reboot the host soon",
-            )
-        if answer.startswith(b"!"):
-            path, _, reason = os.fsdecode(answer[1:]).partition("\0")
-            raise HostError(f"the kernel refused {Path(path).name} of {subject}: {reason}")
+        if not answer.startswith(b"="):
+            raise _failed(answer, paths, subject)
         return answer[1:]
+
+    def _ask(self, operation: str, words: Sequence[str], seconds: float) -> tuple[bytes, bool]:
+        pipe = self._client.ask(operation, words)
+        try:
+            return _read_to_end(pipe, seconds)
+        finally:
+            os.close(pipe)
 
     def require_free(self, subject: str) -> None:
         """Raise KernelStuck while an abandoned call for the subject still hangs."""
@@ -137,6 +138,24 @@ class KernelCalls:
         """Kernel functions, the innermost first: "[<0>] function+0x56/0x70 [module]" a line."""
         lines = (sysfs.read(self._proc / str(pid) / "stack") or "").splitlines()
         return [line.split("] ", 1)[-1].split("+")[0] for line in lines if line]
+
+
+def _no_process(paths: Sequence[Path], subject: str) -> HostError:
+    return HostError(
+        f"{_names(paths)} of {subject} was not touched: the process for it did not start",
+        "the host may be out of memory or of processes; free some and try again",
+    )
+
+
+def _failed(answer: bytes, paths: Sequence[Path], subject: str) -> HostError:
+    if not answer:
+        # Nobody else kills it: a driver that crashes takes its caller along.
+        return HostError(
+            f"the kernel crashed in {_names(paths)} of {subject}",
+            "its own words are in: journalctl -k -b; reboot the host soon",
+        )
+    path, _, reason = os.fsdecode(answer[1:]).partition("\0")
+    return HostError(f"the kernel refused {Path(path).name} of {subject}: {reason}")
 
 
 def _read_to_end(pipe: int, seconds: float) -> tuple[bytes, bool]:

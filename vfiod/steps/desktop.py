@@ -98,7 +98,7 @@ class StopDisplayManager(HostStep):
 
     def _require_displays(self, host: Host) -> None:
         for address in self.displays:
-            if host.pci.function(address).driver in (None, VFIO_DRIVER):
+            if host.pci.driver(address) in (None, VFIO_DRIVER):
                 raise HostError(
                     f"{self.unit} not started: the display {address} has no driver of the host",
                     f"once it has one, run: systemctl start {self.unit}",

@@ -77,7 +77,7 @@ class Detach(HostStep):
         return f"give {self.address} back to its driver"
 
     def observe(self, host: Host) -> Prior:
-        driver = host.pci.function(self.address).driver
+        driver = host.pci.driver(self.address)
         return {"driver": driver, "override": host.pci.override(self.address)}
 
     def apply(self, host: Host) -> Notes:
@@ -97,10 +97,8 @@ class Detach(HostStep):
 
     def _rebind(self, host: Host, driver: str | None) -> None:
         """The override is aimed first, so that nothing else binds in between."""
-        if driver is not None:
-            host.pci.set_override(self.address, driver)
-        self._leave(host, host.pci.function(self.address).driver, driver)
-        found = host.pci.function(self.address).driver
+        self._leave(host, host.pci.driver(self.address), driver)
+        found = host.pci.driver(self.address)
         if found != driver:
             raise HostError(
                 f"{self.address} should have the driver {driver or 'none'} "
@@ -110,12 +108,14 @@ class Detach(HostStep):
 
     def _leave(self, host: Host, old: str | None, new: str | None) -> None:
         """Unbind, probe, or both."""
-        if old is None and new is not None:
+        if new is None:
+            if old is not None:
+                host.pci.unbind(self.address, seconds=self.seconds)
+        elif old is None:
+            host.pci.set_override(self.address, new)
             host.pci.probe(self.address, seconds=self.seconds)
-        elif old is not None and new is None:
-            host.pci.unbind(self.address, seconds=self.seconds)
-        elif old is not None:
-            host.pci.rebind(self.address, seconds=self.seconds)
+        else:
+            host.pci.rebind(self.address, new, seconds=self.seconds)
 
     def _wait_for_guest(self, host: Host, function: PciFunction) -> None:
         """Unbinding vfio-pci under an open QEMU waits for ever (kernel: vfio_main.c)."""

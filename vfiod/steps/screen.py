@@ -125,7 +125,7 @@ class AwaitDisplay(HostStep):
     def observe(self, host: Host) -> Prior:
         output = host.pci.output(self.address)
         return {
-            "driver": host.pci.function(self.address).driver,
+            "driver": host.pci.driver(self.address),
             "cards": len(output.cards),
             "connected": len(output.connected),
         }
@@ -136,10 +136,10 @@ class AwaitDisplay(HostStep):
     def undo(self, host: Host, prior: Prior) -> Notes:
         if prior["driver"] is None:
             return ()
-        if host.pci.function(self.address).driver is None:
+        if host.pci.driver(self.address) is None:
             # The driver's module may have come back while the function was still on vfio-pci.
             host.pci.probe(self.address, seconds=self.seconds)
-        if host.pci.function(self.address).driver is None:
+        if host.pci.driver(self.address) is None:
             raise self._dark(host, prior, "at once")  # a probe that fails is not waited for
         if not host.wait(lambda: self._card_is_back(host, prior), seconds=self.seconds):
             raise self._dark(host, prior, f"within {self.seconds:g} s")
@@ -148,12 +148,12 @@ class AwaitDisplay(HostStep):
         return ()
 
     def _card_is_back(self, host: Host, prior: Prior) -> bool:
-        driver = host.pci.function(self.address).driver
+        driver = host.pci.driver(self.address)
         cards = len(host.pci.output(self.address).cards)
         return driver == prior["driver"] and (cards > 0 or not prior["cards"])
 
     def _dark(self, host: Host, prior: Prior, when: str) -> TimedOut:
-        driver = host.pci.function(self.address).driver or "no driver"
+        driver = host.pci.driver(self.address) or "no driver"
         return TimedOut(
             f"the display {self.address} did not come back {when}: "
             f"it should have {prior['driver']} and a DRM node, it has {driver}",
