@@ -5,7 +5,8 @@ used below pydbus' proxies because those cannot answer a call later (one long ha
 block every other caller) and have no time limit of their own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import gi.overrides.Gio
@@ -16,6 +17,7 @@ from vfiod.errors import HostError, TimedOut
 
 CALL_SECONDS = 10.0
 _TIMEOUT = "org.freedesktop.DBus.Error.NoReply"
+_PROPERTIES = "org.freedesktop.DBus.Properties"
 _NO_FLAGS = Gio.DBusCallFlags.NONE
 
 MethodHandler = Callable[[str, str, str, Sequence[Any], Any], None]
@@ -106,14 +108,36 @@ class Bus:
     def get(self, service: str, path: str, prop: str) -> Any:
         """Read INTERFACE.PROPERTY."""
         interface, name = prop.rsplit(".", 1)
-        method = "org.freedesktop.DBus.Properties.Get"
-        return self.call(service, path, method, "ss", interface, name)[0]
+        return self.call(service, path, f"{_PROPERTIES}.Get", "ss", interface, name)[0]
 
-    def get_all(self, service: str, path: str, interface: str) -> Mapping[str, Any]:
-        """Read all properties of an interface."""
-        method = "org.freedesktop.DBus.Properties.GetAll"
-        found: Mapping[str, Any] = self.call(service, path, method, "s", interface)[0]
-        return found
+    def get_each(
+        self, service: str, paths: Sequence[str], interface: str, names: Sequence[str]
+    ) -> Sequence[Mapping[str, Any] | None]:
+        """Read these properties of several objects, all asked at once: a call costs its waiting.
+
+        None for an object that is not there (any more). Raises TimedOut.
+        """
+        found: dict[str, Any] = {}
+
+        def finished(connection: Any, result: Any, path: str) -> None:
+            try:
+                found[path] = _pick(connection.call_finish(result), names)
+            except GLib.Error as error:
+                found[path] = _translated(error, "GetAll")
+
+        body = GLib.Variant("(s)", (interface,))
+        call = self._connection.call
+        with _own_context() as context:
+            for path in paths:
+                call(
+                    service, path, _PROPERTIES, "GetAll", body, None, _NO_FLAGS,
+                    _milli(CALL_SECONDS), None, finished, path,
+                )  # fmt: skip
+            while len(found) < len(set(paths)):
+                context.iteration(True)  # noqa: FBT003
+        if late := [answer for answer in found.values() if isinstance(answer, TimedOut)]:
+            raise late[0]
+        return [None if isinstance(found[p], BusError) else found[p] for p in paths]
 
     def subscribe(self, service: str, signal: str, then: Callable[[Sequence[Any]], None]) -> int:
         """Have ``then`` called with the values of every INTERFACE.SIGNAL of the service."""
@@ -185,6 +209,24 @@ def refuse(invocation: Any, name: str, message: str) -> None:
 def variant(signature: str, value: Any) -> Any:
     """A typed value, for properties and a{sv}."""
     return GLib.Variant(signature, value)
+
+
+@contextmanager
+def _own_context() -> Iterator[Any]:
+    """Answers to this thread's calls come to it, not to the main loop."""
+    context = GLib.MainContext.new()
+    context.push_thread_default()
+    try:
+        yield context
+    finally:
+        context.pop_thread_default()
+
+
+def _pick(reply: Any, names: Sequence[str]) -> Mapping[str, Any]:
+    """Some of a GetAll's values; to unpack all of a session's takes as long as the call."""
+    values = reply.get_child_value(0)
+    found = {name: values.lookup_value(name, None) for name in names}
+    return {name: value.unpack() for name, value in found.items() if value is not None}
 
 
 def _milli(seconds: float) -> int:

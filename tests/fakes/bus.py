@@ -79,11 +79,11 @@ class FakeBus(Bus):
             return int(ident) in self.lingering
         raise AssertionError(f"nobody asks for {prop}")
 
-    def get_all(self, service: str, path: str, interface: str) -> Mapping[str, Any]:
-        ident = path.rsplit("/", 1)[1]
-        if ident in self.ending:
-            raise BusError("no such object", "org.freedesktop.DBus.Error.UnknownObject")
-        return self.sessions[ident].properties
+    def get_each(
+        self, service: str, paths: Sequence[str], interface: str, names: Sequence[str]
+    ) -> Sequence[Mapping[str, Any] | None]:
+        idents = [path.rsplit("/", 1)[1] for path in paths]
+        return [None if i in self.ending else self.sessions[i].properties for i in idents]
 
     def subscribe(self, service: str, signal: str, then: Callable[[Sequence[Any]], None]) -> int:
         self.calls.append(("subscribe", signal))

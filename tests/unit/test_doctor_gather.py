@@ -178,12 +178,17 @@ class Systemd:
     def call(self, _service: str, _path: str, _method: str, _types: str, name: str) -> Any:
         return (f"/{name}",)
 
-    def get_all(self, _service: str, path: str, _interface: str) -> Any:
-        return {
-            "Id": path[1:], "LoadState": "loaded", "ActiveState": "active",
-            "UnitFileState": "enabled", "CanStart": True, "CanStop": True,
-            "StateChangeTimestamp": 0,
-        }  # fmt: skip
+    def get_each(
+        self, _service: str, paths: Sequence[str], _interface: str, _names: Sequence[str]
+    ) -> Any:
+        return [
+            {
+                "Id": path[1:], "LoadState": "loaded", "ActiveState": "active",
+                "UnitFileState": "enabled", "CanStart": True, "CanStop": True,
+                "StateChangeTimestamp": 0,
+            }
+            for path in paths
+        ]  # fmt: skip
 
 
 def test_units_are_those_of_libvirt_and_the_configured_display_manager(pc: Path) -> None:

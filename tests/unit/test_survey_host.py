@@ -1,11 +1,13 @@
 """Display manager, lingering users, memory, framebuffers, the way to a file, systemd's units."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fakes.tree import Link, grow
+from vfiod.errors import HostError
 from vfiod.model import FirmwareFramebuffer
 from vfiod.survey.desktop import Desktop, read_desktop
 from vfiod.survey.memory import Memory, read_memory
@@ -80,15 +82,17 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 class Systemd:
     """Answers as systemd does for one unit."""
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(self, values: dict[str, Any] | None) -> None:
         self.values = values
 
     def call(self, _service: str, _path: str, _method: str, _types: str, name: str) -> Any:
         return (f"/unit/{name}",)
 
-    def get_all(self, _service: str, path: str, _interface: str) -> Any:
-        assert path == "/unit/display-manager.service"
-        return self.values
+    def get_each(
+        self, _service: str, paths: Sequence[str], _interface: str, names: Sequence[str]
+    ) -> Any:
+        assert paths == ["/unit/display-manager.service"]
+        return [self.values and {name: self.values[name] for name in names}]
 
 
 def test_units() -> None:
@@ -104,6 +108,11 @@ def test_units() -> None:
             changed=1_700_000_000.5,
         )
     }  # fmt: skip
+
+
+def test_a_unit_that_systemd_has_dropped() -> None:
+    with pytest.raises(HostError, match=r"no unit display-manager\.service any more"):
+        read_units(Systemd(None), ["display-manager.service"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("state", "running"), [

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 
 from vfiod.bus import Bus, BusError
 from vfiod.errors import HostError
@@ -23,26 +22,24 @@ class LinuxLogins:
         self._inhibitor: int | None = None
 
     def sessions(self) -> Sequence[Session]:
-        found = []
-        for ident, uid, user, seat, path in self._bus.call(
-            SERVICE, PATH, f"{MANAGER}.ListSessions"
-        )[0]:
-            # A session may end between the list and the look.
-            with suppress(BusError):
-                found.append(self._session(ident, uid, user, seat, path))
-        return found
-
-    def _session(self, ident: str, uid: int, user: str, seat: str, path: str) -> Session:
-        values = self._bus.get_all(SERVICE, path, f"{SERVICE}.Session")
-        return Session(
-            ident=ident,
-            user=user,
-            uid=uid,
-            seat=seat,
-            kind=values["Class"],
-            graphical=values["Type"] in _GRAPHICAL,
-            unit=values["Scope"],
+        rows = self._bus.call(SERVICE, PATH, f"{MANAGER}.ListSessions")[0]
+        each = self._bus.get_each(
+            SERVICE, [row[-1] for row in rows], f"{SERVICE}.Session", ("Class", "Type", "Scope")
         )
+        # One may have ended between the list and the look.
+        return [
+            Session(
+                ident=ident,
+                user=user,
+                uid=uid,
+                seat=seat,
+                kind=values["Class"],
+                graphical=values["Type"] in _GRAPHICAL,
+                unit=values["Scope"],
+            )
+            for (ident, uid, user, seat, _), values in zip(rows, each, strict=True)
+            if values is not None
+        ]
 
     def terminate(self, ident: str) -> None:
         try:

@@ -2,12 +2,18 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from vfiod.bus import Bus
+from vfiod.errors import HostError
 
 SERVICE = "org.freedesktop.systemd1"
 MANAGER = "/org/freedesktop/systemd1"
 UNIT = f"{SERVICE}.Unit"
+PROPERTIES = (
+    "Id", "LoadState", "ActiveState", "UnitFileState", "CanStart", "CanStop",
+    "StateChangeTimestamp",
+)  # fmt: skip
 _MICROSECONDS = 1_000_000
 
 
@@ -50,12 +56,14 @@ class UnitState:
 
 def read_units(bus: Bus, names: Collection[str]) -> Mapping[str, UnitState]:
     """The units by the names asked for. Raises HostError if systemd does not answer."""
-    return {name: _unit(bus, name) for name in names}
+    paths = [bus.call(SERVICE, MANAGER, f"{SERVICE}.Manager.LoadUnit", "s", n)[0] for n in names]
+    each = bus.get_each(SERVICE, paths, UNIT, PROPERTIES)
+    return {name: _unit(name, values) for name, values in zip(names, each, strict=True)}
 
 
-def _unit(bus: Bus, name: str) -> UnitState:
-    path = bus.call(SERVICE, MANAGER, f"{SERVICE}.Manager.LoadUnit", "s", name)[0]
-    values = bus.get_all(SERVICE, path, UNIT)
+def _unit(name: str, values: Mapping[str, Any] | None) -> UnitState:
+    if values is None:
+        raise HostError(f"systemd has no unit {name} any more")
     return UnitState(
         name=values["Id"],
         load=values["LoadState"],

@@ -1,0 +1,83 @@
+"""Asking several objects at once, on a real bus with dbusmock's logind."""
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.dbus.bus import DBUS, PrivateBus, until
+from vfiod import bus as bus_module
+from vfiod.bus import Bus
+from vfiod.errors import TimedOut
+
+LOGIND, SESSION = "org.freedesktop.login1", "org.freedesktop.login1.Session"
+SESSIONS = [f"/org/freedesktop/login1/session/{ident}" for ident in ("2", "3", "c1")]
+
+
+class Logind:
+    """dbusmock's logind with a session for each of SESSIONS."""
+
+    def __init__(self, private: PrivateBus) -> None:
+        self._private = private
+        command = ("/usr/bin/python3", "-m", "dbusmock", "--system", "--template", "logind")
+        self.process = private.spawn(*command)
+        until(self._is_there, "logind")
+        for number, path in enumerate(SESSIONS):
+            session = (path.rpartition("/")[2], "seat0", 1000 + number, f"user{number}", True)
+            self._call("AddSession", "ssusb", *session)
+
+    def _is_there(self) -> bool:
+        call = self._private.begin_at(DBUS, "/", DBUS, "NameHasOwner", "s", LOGIND)
+        return bool(call.result()[0])
+
+    def _call(self, method: str, signature: str, *values: Any) -> None:
+        path, interface = "/org/freedesktop/login1", "org.freedesktop.DBus.Mock"
+        self._private.begin_at(LOGIND, path, interface, method, signature, *values).result()
+
+
+@pytest.fixture
+def logind(open_bus: PrivateBus) -> Iterator[Logind]:
+    mock = Logind(open_bus)
+    yield mock
+    open_bus.end(mock.process)
+
+
+@pytest.fixture
+def ours(open_bus: PrivateBus) -> Bus:
+    """A Bus of this process; its own constructor takes the one connection a process has."""
+    bus = Bus.__new__(Bus)
+    bus._connection = open_bus.connection
+    return bus
+
+
+@pytest.mark.usefixtures("logind")
+def test_each_object_answers_for_itself(ours: Bus) -> None:
+    found = ours.get_each(LOGIND, SESSIONS, SESSION, ("Id", "Class"))
+    assert found == [{"Id": ident, "Class": "user"} for ident in ("2", "3", "c1")]
+
+
+@pytest.mark.usefixtures("logind")
+def test_what_is_not_there_is_left_out(ours: Bus) -> None:
+    gone = "/org/freedesktop/login1/session/9"
+    found = ours.get_each(LOGIND, [gone, SESSIONS[1]], SESSION, ("Id", "NoSuch"))
+    assert found == [None, {"Id": "3"}]
+    assert ours.get_each(LOGIND, [], SESSION, ("Id",)) == []
+
+
+@pytest.mark.usefixtures("logind")
+def test_an_object_by_two_names_of_it(ours: Bus) -> None:
+    twice = [SESSIONS[0], SESSIONS[0]]
+    assert ours.get_each(LOGIND, twice, SESSION, ("Id",)) == [{"Id": "2"}, {"Id": "2"}]
+
+
+def test_no_answer_is_not_taken_for_an_object_that_is_gone(
+    ours: Bus, logind: Logind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_module, "CALL_SECONDS", 0.2)
+    logind.process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(TimedOut, match="no answer to GetAll"):
+            ours.get_each(LOGIND, SESSIONS, SESSION, ("Id",))
+    finally:
+        logind.process.send_signal(signal.SIGCONT)
