@@ -116,6 +116,18 @@ def test_a_comment_may_end_as_on_windows(hook: Sandbox) -> None:
     assert hook.calls() == []
 
 
+def test_a_file_too_long_to_be_looked_through_is_asked_about(hook: Sandbox) -> None:
+    hook.config.write_text("guests: {}\n# win10:\n" + "# and so on\n" * 3000)
+    hook.run("win10", "prepare")
+    assert len(hook.calls()) == 1
+
+
+def test_the_last_line_needs_no_end(hook: Sandbox) -> None:
+    hook.config.write_text("guests: {}\n# win10\nguests: win10")
+    hook.run("win10", "prepare")
+    assert len(hook.calls()) == 1
+
+
 def test_a_name_before_a_comment_is_one(hook: Sandbox) -> None:
     hook.config.write_text("guests:\n  win10: # the one\n")
     hook.run("win10", "prepare")
