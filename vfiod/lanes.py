@@ -1,7 +1,7 @@
 """Which steps may be taken side by side: neighbours that name different lanes. Pure.
 
 Functions of one slot share a lane: their drivers may depend on each other (a card's sound on its
-display). The units of a desktop share another one.
+display). The units of a desktop share another one, which is begun first: it takes the longest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from vfiod.journal import Entry
 from vfiod.steps.base import Step
+from vfiod.steps.desktop import LANE as DESKTOP
 
 T = TypeVar("T")
 Stage = Sequence[Sequence[T]]
@@ -35,4 +36,4 @@ def _by_lane(run: Iterable[T], step_of: Callable[[T], Step]) -> Stage[T]:
     found: dict[str | None, list[T]] = {}
     for item in run:
         found.setdefault(step_of(item).lane, []).append(item)
-    return list(found.values())
+    return [found[lane] for lane in sorted(found, key=lambda lane: lane != DESKTOP)]

@@ -53,7 +53,7 @@ def test_the_desktop_ends_in_line() -> None:
 
 def test_a_controller_goes_beside_the_desktop_and_the_card_after_it() -> None:
     gate = ReleaseHolders((pcs.VGA,), 5, 5)
-    there = [[[USB], [DESKTOP, MANAGER]], [[gate]], [[AUDIO, VGA]]]
+    there = [[[DESKTOP, MANAGER], [USB]], [[gate]], [[AUDIO, VGA]]]
     assert placed(USB, DESKTOP, MANAGER, gate, AUDIO, VGA) == there
 
 
