@@ -32,6 +32,7 @@ def test_a_guest_gets_the_screen_and_the_host_gets_it_back(lab: Lab) -> None:
     wait_for_host(lab)
 
 
+@pytest.mark.long
 def test_three_round_trips_in_one_boot(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay", managed=True))
