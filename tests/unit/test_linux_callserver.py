@@ -128,6 +128,23 @@ def test_a_call_lives_on_when_it_was_killed(
     assert call.result() is None
 
 
+def test_nothing_more_is_written_once_it_was_killed(
+    kept: Kept, fifo: Path, tmp_path: Path, worker: ThreadPoolExecutor
+) -> None:
+    """As it ends with vfiod: another vfiod may be putting things back by then."""
+    (tmp_path / "drivers_probe").touch()
+    writes = [(fifo, "x"), (tmp_path / "drivers_probe", "x")]
+    call = worker.submit(kept.calls.write_all, writes, subject=DEVICE, seconds=20)
+    kept.caller()
+    kept.server.kill()
+    kept.server.wait(20)
+    with fifo.open() as reader:
+        assert reader.read() == "x"
+    with pytest.raises(HostError, match="drivers_probe of .*: the process that keeps calls has e"):
+        call.result()
+    assert (tmp_path / "drivers_probe").read_text() == ""
+
+
 def test_a_call_that_hangs_does_not_hide_that_it_was_killed(
     kept: Kept, fifo: Path, tmp_path: Path, worker: ThreadPoolExecutor
 ) -> None:

@@ -23,6 +23,7 @@ LONGEST = 2**16
 
 def serve(requests: socket.socket) -> None:
     """Fork a child for each request, until there can be no more of them."""
+    server = os.getpid()
     while True:
         request, pipes, _, _ = socket.recv_fds(requests, LONGEST, 1)
         if not request:
@@ -32,27 +33,31 @@ def serve(requests: socket.socket) -> None:
             if os.fork() == 0:
                 # A child that hangs must not keep the socket open when the server has ended.
                 requests.close()
-                _be_child(request, pipes[0])
+                _be_child(request, pipes[0], server)
         os.close(pipes[0])
 
 
-def _be_child(request: bytes, pipe: int) -> None:
+def _be_child(request: bytes, pipe: int, server: int) -> None:
     try:
         # Nobody waits any more, and nothing is done, if this cannot be written.
         os.write(pipe, b"%d\n" % os.getpid())
-        for part in _answer(*os.fsdecode(request).split("\0")):
+        for part in _answer(server, *os.fsdecode(request).split("\0")):
             _write_all(pipe, part)
     finally:
         os._exit(0)
 
 
-def _answer(operation: str, *words: str) -> Sequence[bytes]:
-    """Nothing is written after a write that failed."""
+def _answer(server: int, operation: str, *words: str) -> Sequence[bytes]:
+    """Nothing is written after a write that failed, nor once the server has ended: vfiod may have
+    been killed while the first write took its time, and another one be putting things back.
+    """
     path = words[0]
     try:
         if operation == READ:
             return (b"=", _read(path))
         for path, text in zip(words[::2], words[1::2], strict=True):
+            if os.getppid() != server:
+                return (os.fsencode(f"!{path}\0the process that keeps calls has ended"),)
             _write(path, text)
     except OSError as error:
         return (os.fsencode(f"!{path}\0{error.strerror}"),)
