@@ -130,8 +130,8 @@ class Bus:
         with _own_context() as context:
             for path in paths:
                 call(
-                    service, path, _PROPERTIES, "GetAll", body, None, _NO_FLAGS,
-                    _milli(CALL_SECONDS), None, finished, path,
+                    service, path, _PROPERTIES, "GetAll", body, GLib.VariantType("(a{sv})"),
+                    _NO_FLAGS, _milli(CALL_SECONDS), None, finished, path,
                 )  # fmt: skip
             while len(found) < len(set(paths)):
                 context.iteration(True)  # noqa: FBT003
