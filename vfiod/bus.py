@@ -115,29 +115,26 @@ class Bus:
     ) -> Sequence[Mapping[str, Any] | None]:
         """Read these properties of several objects, all asked at once: a call costs its waiting.
 
-        None for an object that is not there (any more). Raises TimedOut.
+        None for an object that is not there (any more). Raises TimedOut, as each call is bounded.
         """
         found: dict[str, Any] = {}
 
         def finished(connection: Any, result: Any, path: str) -> None:
             try:
-                found[path] = _pick(connection.call_finish(result), names)
+                found[path] = connection.call_finish(result)
             except GLib.Error as error:
                 found[path] = _translated(error, "GetAll")
 
         body = GLib.Variant("(s)", (interface,))
-        call = self._connection.call
         with _own_context() as context:
             for path in paths:
-                call(
+                self._connection.call(
                     service, path, _PROPERTIES, "GetAll", body, GLib.VariantType("(a{sv})"),
                     _NO_FLAGS, _milli(CALL_SECONDS), None, finished, path,
                 )  # fmt: skip
             while len(found) < len(set(paths)):
                 context.iteration(True)  # noqa: FBT003
-        if late := [answer for answer in found.values() if isinstance(answer, TimedOut)]:
-            raise late[0]
-        return [None if isinstance(found[p], BusError) else found[p] for p in paths]
+        return [_pick(found[path], names) for path in paths]
 
     def subscribe(self, service: str, signal: str, then: Callable[[Sequence[Any]], None]) -> int:
         """Have ``then`` called with the values of every INTERFACE.SIGNAL of the service."""
@@ -222,11 +219,14 @@ def _own_context() -> Iterator[Any]:
         context.pop_thread_default()
 
 
-def _pick(reply: Any, names: Sequence[str]) -> Mapping[str, Any]:
+def _pick(answer: Any, names: Sequence[str]) -> Mapping[str, Any] | None:
     """Some of a GetAll's values; to unpack all of a session's takes as long as the call."""
-    values = reply.get_child_value(0)
-    found = {name: values.lookup_value(name, None) for name in names}
-    return {name: value.unpack() for name, value in found.items() if value is not None}
+    if isinstance(answer, TimedOut):
+        raise answer
+    if isinstance(answer, BusError):
+        return None
+    values = answer.get_child_value(0)
+    return {n: v.unpack() for n in names if (v := values.lookup_value(n, None)) is not None}
 
 
 def _milli(seconds: float) -> int:

@@ -146,7 +146,7 @@ def _guest(key: Value, value: Value, *, default: SessionPolicy) -> GuestConfig:
 
 
 def _check_name(key: Value) -> None:
-    """Refuse names libvirt cannot have, and those that the hook's grep -F would not find."""
+    """Refuse names libvirt cannot have, and those that the hook would not find."""
     name = key.node.value
     if not name:
         key.fault("no name; write the guest's name as libvirt has it")

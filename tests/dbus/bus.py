@@ -130,6 +130,16 @@ class PrivateBus:
         self._children.append(child)
         return child
 
+    def mock(self, template: str, name: str) -> "subprocess.Popen[str]":
+        """One of dbusmock's services, once it has its name."""
+        child = self.spawn("/usr/bin/python3", "-m", "dbusmock", "--system", "--template", template)
+
+        def there() -> bool:
+            return bool(self.begin_at(DBUS, "/", DBUS, "NameHasOwner", "s", name).result()[0])
+
+        until(there, name)
+        return child
+
     def end(self, child: "subprocess.Popen[str]") -> None:
         child.kill()
         child.wait()
@@ -232,13 +242,7 @@ class Polkit:
 
     def __init__(self, bus: PrivateBus) -> None:
         self._bus = bus
-        command = ("/usr/bin/python3", "-m", "dbusmock", "--system", "--template", "polkitd")
-        self._process = bus.spawn(*command)
-        until(self._is_there, "polkitd")
-
-    def _is_there(self) -> bool:
-        pending = self._bus.begin_at(DBUS, "/", DBUS, "NameHasOwner", "s", POLKIT)
-        return bool(pending.result()[0])
+        self._process = bus.mock("polkitd", POLKIT)
 
     def allow(self, *actions: str) -> None:
         self._mock("SetAllowed", "as", list(actions))

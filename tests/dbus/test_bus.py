@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.dbus.bus import DBUS, PrivateBus, until
+from tests.dbus.bus import PrivateBus
 from vfiod import bus as bus_module
 from vfiod.bus import Bus
 from vfiod.errors import TimedOut
@@ -20,16 +20,10 @@ class Logind:
 
     def __init__(self, private: PrivateBus) -> None:
         self._private = private
-        command = ("/usr/bin/python3", "-m", "dbusmock", "--system", "--template", "logind")
-        self.process = private.spawn(*command)
-        until(self._is_there, "logind")
+        self.process = private.mock("logind", LOGIND)
         for number, path in enumerate(SESSIONS):
             session = (path.rpartition("/")[2], "seat0", 1000 + number, f"user{number}", True)
             self._call("AddSession", "ssusb", *session)
-
-    def _is_there(self) -> bool:
-        call = self._private.begin_at(DBUS, "/", DBUS, "NameHasOwner", "s", LOGIND)
-        return bool(call.result()[0])
 
     def _call(self, method: str, signature: str, *values: Any) -> None:
         path, interface = "/org/freedesktop/login1", "org.freedesktop.DBus.Mock"

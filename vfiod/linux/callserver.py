@@ -7,8 +7,8 @@ fork costs a tenth of starting a program. It ends when the other end of the sock
 A request is a message of strings with NUL between them, what to do and then the path to read, or
 paths to write to with the text of each, with the write end of a pipe. The child answers into the
 pipe: its pid and a line feed, then "=" and what it read, or "!", the path and the kernel's reason
-with NUL between them. If it is killed in between, as a driver that crashes does to its caller,
-the pipe just ends.
+with NUL between them, or "?" and the path that it left alone. If it is killed in between, as a
+driver that crashes does to its caller, the pipe just ends.
 """
 
 import os
@@ -57,7 +57,7 @@ def _answer(server: int, operation: str, *words: str) -> Sequence[bytes]:
             return (b"=", _read(path))
         for path, text in zip(words[::2], words[1::2], strict=True):
             if os.getppid() != server:
-                return (os.fsencode(f"!{path}\0the process that keeps calls has ended"),)
+                return (os.fsencode(f"?{path}"),)
             _write(path, text)
     except OSError as error:
         return (os.fsencode(f"!{path}\0{error.strerror}"),)

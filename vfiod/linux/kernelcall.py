@@ -155,6 +155,12 @@ def _failed(answer: bytes, paths: Sequence[Path], subject: str) -> HostError:
             "its own words are in: journalctl -k -b; reboot the host soon",
         )
     path, _, reason = os.fsdecode(answer[1:]).partition("\0")
+    if answer.startswith(b"?"):
+        return HostError(
+            f"{Path(path).name} of {subject} was not touched: vfiod-call, vfiod's own process for "
+            "it, was killed",
+            "nothing else may end it; look for who did with: journalctl -b",
+        )
     return HostError(f"the kernel refused {Path(path).name} of {subject}: {reason}")
 
 

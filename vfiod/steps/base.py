@@ -34,7 +34,7 @@ class Step(Protocol):
         """What apply does, for a person."""
 
     def describe_undo(self) -> str:
-        """What undo does; empty if there is nothing to undo."""
+        """What undo does; empty if there is nothing to undo: it is not journaled then."""
 
     def observe(self, host: Host) -> Prior: ...
 
