@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 from . import byhand
-from .hardware import FUNCTIONS
 from .machine import Lab
+
+LIBVIRT_LOG = "/var/log/libvirt/lab.log"
 
 
 def overrides(lab: Lab) -> dict[str, str]:
     """PCI address -> driver_override as the kernel prints it."""
-    paths = [f"/sys/bus/pci/devices/{address}/driver_override" for address in FUNCTIONS]
-    return dict(zip(FUNCTIONS, lab.output("cat", *paths).splitlines(), strict=True))
+    functions = lab.hardware.functions
+    paths = [f"/sys/bus/pci/devices/{address}/driver_override" for address in functions]
+    return dict(zip(functions, lab.output("cat", *paths).splitlines(), strict=True))
+
+
+def resets(lab: Lab) -> list[str]:
+    """What libvirt reset under a driver of the host since this was last asked.
+
+    It leaves a function alone that is with vfio-pci, and says nothing of "Resetting" then
+    (libvirt: src/util/virpci.c, virPCIDeviceReset).
+    """
+    script = f"grep -h 'Resetting device' {LIBVIRT_LOG} || true; : > {LIBVIRT_LOG}"
+    return lab.sh(script).stdout.splitlines()
+
+
+def deaf(lab: Lab) -> list[str]:
+    """Functions that do not answer at the addresses the kernel has for them."""
+    return lab.output("python3", "-c", _DEAF, *lab.hardware.functions).splitlines()
+
+
+# By the kernel's own records, not by vfiod's way of asking (kernel: ABI sysfs-bus-pci, resource).
+_DEAF = """
+import struct, sys
+for address in sys.argv[1:]:
+    folder = f"/sys/bus/pci/devices/{address}"
+    header = open(f"{folder}/config", "rb").read(64)
+    start, _, flags = (int(word, 16) for word in open(f"{folder}/resource").readline().split())
+    bar, = struct.unpack_from("<I", header, 0x10)
+    command, = struct.unpack_from("<H", header, 4)
+    if bar & ~0xF != start & 0xFFFFFFF0 or not command & 2:
+        print(f"{address}: command {command:04x}, BAR 0 {bar:08x}, wanted {start:08x}")
+"""
 
 
 def running_guests(lab: Lab) -> list[str]:
@@ -26,7 +57,7 @@ def unit_state(lab: Lab, unit: str) -> str:
 def faults(lab: Lab) -> list[str]:
     """Everything that is not as after a boot; empty when the host is whole."""
     found = []
-    bound = byhand.drivers(lab, FUNCTIONS)
+    bound = byhand.drivers(lab, lab.hardware.functions)
     if bound != lab.hardware.native_drivers:
         found.append(f"drivers: {bound}, wanted {lab.hardware.native_drivers}")
     if any(value != "(null)" for value in overrides(lab).values()):
@@ -35,4 +66,6 @@ def faults(lab: Lab) -> list[str]:
         found.append(f"lightdm: {state}")
     if guests := running_guests(lab):
         found.append(f"guests running: {guests}")
+    found += [f"deaf: {line}" for line in deaf(lab)]
+    found += [f"libvirt: {line}" for line in resets(lab)]
     return found

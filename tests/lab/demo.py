@@ -11,16 +11,16 @@ from PIL import Image as Picture
 
 from . import frozen, guest, layer, pixels, sheet, timeline
 from .guest import Guest
-from .hardware import Hardware
+from .hardware import FUNCTIONS, Hardware
 from .machine import Lab
 from .pixels import Screen
 from .timeline import Way
 
 CONFIG = "/etc/vfiod/vfiod.yaml"
-CONFIGURATION = """\
+CONFIGURATION = f"""\
 guests:
   win10:
-    devices: ["0000:00:05.0", "0000:00:05.1", "0000:00:06.0"]
+    devices: [{", ".join(f'"{address}"' for address in FUNCTIONS)}]
 """
 EXPECTED = {"before": Screen.GREETER, "during": Screen.GUEST, "after": Screen.GREETER}
 

@@ -10,6 +10,7 @@ from .hardware import FUNCTIONS
 from .machine import Lab
 
 IMAGES = "/var/lib/libvirt/images"
+_FIRST_SLOT = 5  # the first card's; painter.py looks for it there
 SECONDS = {"poweroff": 5, "stay": painter.STAY}
 
 
@@ -62,8 +63,10 @@ def is_off(lab: Lab, name: str) -> bool:
 
 def domain_xml(guest: Guest) -> str:
     """The whole domain. Nothing is in it that the firmware would have to look through."""
+    cards = list(dict.fromkeys(address.rpartition(".")[0] for address in guest.hostdevs))
     hostdevs = "".join(
-        _hostdev(guest, slot, address) for slot, address in enumerate(guest.hostdevs)
+        _hostdev(guest, index, address, _FIRST_SLOT + cards.index(address.rpartition(".")[0]))
+        for index, address in enumerate(guest.hostdevs)
     )
     return f"""\
 <domain type='{guest.kind}'>
@@ -100,11 +103,10 @@ def _firmware(guest: Guest) -> str:
     <nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'/>"""
 
 
-def _hostdev(guest: Guest, index: int, address: str) -> str:
-    """One PCI function, put on the root bus under the number it has on the host, if not 0."""
+def _hostdev(guest: Guest, index: int, address: str, place: int) -> str:
+    """One PCI function, put on the guest's root bus in the slot ``place``."""
     domain, bus, rest = address.split(":")
     slot, function = rest.split(".")
-    place = slot if int(slot, 16) else "10"
     rom = f"<rom file='{guest.rom}'/>" if guest.rom and index == 0 else ""
     multifunction = " multifunction='on'" if function == "0" else ""
     return f"""
@@ -113,6 +115,6 @@ def _hostdev(guest: Guest, index: int, address: str) -> str:
         <address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{function}'/>
       </source>
       {rom}
-      <address type='pci' domain='0' bus='0' slot='0x{place}'
+      <address type='pci' domain='0' bus='0' slot='0x{place:02x}'
                function='0x{function}'{multifunction}/>
     </hostdev>"""

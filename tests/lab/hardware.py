@@ -9,8 +9,12 @@ from .image import Image
 from .recipe import KERNEL_OPTIONS
 
 FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
-GPU, AUDIO, USB = "0000:00:05.0", "0000:00:05.1", "0000:00:06.0"
+# As on a PC: the card on a bus of its own behind a root port, the USB controller behind another.
+# A reset of the port's bus, libvirt's among others, is real there; on the root bus there is none.
+GPU, AUDIO, USB = "0000:01:00.0", "0000:01:00.1", "0000:02:00.0"
 FUNCTIONS = (GPU, AUDIO, USB)
+PORT = "0000:00:05.0"
+_ROOT_BUS = dict(zip(FUNCTIONS, ("0000:00:05.0", "0000:00:05.1", "0000:00:06.0"), strict=True))
 NATIVE_DRIVERS = {
     "VGA": "bochs-drm",
     "bochs-display": "bochs-drm",
@@ -23,9 +27,15 @@ _GPU_OPTIONS = {"virtio-vga": ",disable-legacy=on,iommu_platform=on"}
 
 @dataclass(frozen=True)
 class Hardware:
-    """What may differ from one lab to the next; `extra` goes to QEMU as it is."""
+    """What may differ from one lab to the next; `extra` goes to QEMU as it is.
+
+    `root_bus`: the card and the USB controller stand on the root bus, as built-in ones do.
+    `port_in_group`: the ports have no ACS, so each shares a group with what is behind it.
+    """
 
     gpu: str = "VGA"
+    root_bus: bool = False
+    port_in_group: bool = False
     memory: int = 4096
     cpus: int = 2
     accelerator: str = "tcg"
@@ -36,7 +46,13 @@ class Hardware:
     @property
     def native_drivers(self) -> dict[str, str]:
         """PCI address -> driver that serves it while the host owns it."""
-        return {GPU: NATIVE_DRIVERS[self.gpu], AUDIO: "snd_hda_intel", USB: "xhci_hcd"}
+        drivers = (NATIVE_DRIVERS[self.gpu], "snd_hda_intel", "xhci_hcd")
+        return dict(zip(self.functions, drivers, strict=True))
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """PCI addresses of card, sound and USB controller, as FUNCTIONS names them."""
+        return tuple(_ROOT_BUS.values()) if self.root_bus else FUNCTIONS
 
 
 @dataclass(frozen=True)
@@ -101,21 +117,36 @@ def _computer(hardware: Hardware) -> list[str]:
 
 def _devices(hardware: Hardware) -> list[str]:
     gpu = hardware.gpu + _GPU_OPTIONS.get(hardware.gpu, "")
+    card, controller = ("addr=05", "addr=06") if hardware.root_bus else _BEHIND_PORTS
     return [
+        *([] if hardware.root_bus else _ports(hardware)),
         "-device",
-        f"{gpu},id=gpu,addr=05.0,multifunction=on",
+        f"{gpu},id=gpu,{card}.0,multifunction=on",
         "-audiodev",
         "none,id=sound",
         "-device",
-        "intel-hda,id=audio,addr=05.1",
+        f"intel-hda,id=audio,{card}.1",
         "-device",
         "hda-duplex,audiodev=sound",
         "-device",
-        "qemu-xhci,id=usb,addr=06.0",
+        f"qemu-xhci,id=usb,{controller}.0",
         "-device",
         "usb-kbd",
         "-device",
         "usb-mouse",
+    ]
+
+
+_BEHIND_PORTS = ("bus=port1,addr=00", "bus=port2,addr=00")
+
+
+def _ports(hardware: Hardware) -> list[str]:
+    acs = f"disable-acs={'on' if hardware.port_in_group else 'off'}"
+    return [
+        "-device",
+        f"pcie-root-port,id=port1,chassis=1,slot=1,addr=05.0,{acs}",
+        "-device",
+        f"pcie-root-port,id=port2,chassis=2,slot=2,addr=06.0,{acs}",
     ]
 
 

@@ -8,17 +8,15 @@ from typing import Any
 
 from . import guest
 from .guest import Guest
-from .hardware import FUNCTIONS, GPU
 from .machine import Lab
 
 CONFIG = "/etc/vfiod/vfiod.yaml"
 
 
-def configure(
-    lab: Lab, devices: Sequence[str] = FUNCTIONS, *, name: str = "win10", rom: str = ""
-) -> None:
-    """Name a guest in vfiod's configuration; ``rom`` is the GPU's."""
-    rows = [f"{{address: {a}, rom: {rom}}}" if rom and a == GPU else a for a in devices]
+def configure(lab: Lab, devices: Sequence[str] = (), *, name: str = "win10", rom: str = "") -> None:
+    """Name a guest in vfiod's configuration, by default with all; ``rom`` is the first one's."""
+    devices = devices or lab.hardware.functions
+    rows = [f"{{address: {a}, rom: {rom}}}" if rom and a == devices[0] else a for a in devices]
     lab.put(f'guests:\n  "{name}":\n    devices: [{", ".join(rows)}]\n', CONFIG)
 
 

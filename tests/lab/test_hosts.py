@@ -11,10 +11,11 @@ from .hardware import AUDIO, FUNCTIONS, GPU, Hardware
 from .machine import Lab
 from .scene import configure, define, phase, start, stop, told, wait_for_host
 
-# Devices on the root bus have nothing to be reset by; one behind a port has.
-NVME = "0000:01:00.0"
+# Alone on its bus: the kernel's reset of a function by its bus is refused where others share it.
+NVME = "0000:03:00.0"
 BEHIND_A_PORT = (
-    "-device", "pcie-root-port,id=root-port,addr=07.0", "-device", "nvme,serial=1,bus=root-port",
+    "-device", "pcie-root-port,id=port3,chassis=3,slot=3,addr=07.0",
+    "-device", "nvme,serial=1,bus=port3",
 )  # fmt: skip
 HOOKS = "/etc/libvirt/hooks/qemu.d"
 

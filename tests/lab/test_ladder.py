@@ -9,7 +9,7 @@ import pytest
 
 from . import byhand, spoil
 from .guest import Guest
-from .hardware import USB
+from .hardware import GPU, USB
 from .machine import Lab
 from .scene import configure, define, facts, phase, start, stop, told, wait_for_host
 
@@ -30,10 +30,8 @@ def healed(lab: Lab, clean_host: None) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("cure", "rung"),
     [
-        ("retry", "probe 0000:00:05.0 again ("),
-        pytest.param(
-            "rescan", "remove 0000:00:05.0 and look for it again (", marks=pytest.mark.long
-        ),
+        ("retry", f"probe {GPU} again ("),
+        pytest.param("rescan", f"remove {GPU} and look for it again (", marks=pytest.mark.long),
         pytest.param("reload", "load the module bochs anew (", marks=pytest.mark.long),
     ],
 )
@@ -56,7 +54,7 @@ def test_the_display_comes_back_after_a_sleep_of_the_host(lab: Lab) -> None:
     spoil.make_dead(lab, cure="suspend")
     stop(lab)
     wait_for_host(lab)
-    assert "suspend the host for 5 s, to cut the power of 0000:00:05.0 (" in told(lab)
+    assert f"suspend the host for 5 s, to cut the power of {GPU} (" in told(lab)
 
 
 def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
@@ -69,17 +67,17 @@ def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
     shown = lab.run("vfiod", "status", check=False)
     assert shown.returncode == 7
     assert "STUCK after win10" in shown.stdout
-    assert "0000:00:05.0 should have the driver bochs-drm and has none" in shown.stdout
-    assert "tried in vain: probe 0000:00:05.0 again" in shown.stdout
+    assert f"{GPU} should have the driver bochs-drm and has none" in shown.stdout
+    assert f"tried in vain: probe {GPU} again" in shown.stdout
     assert "rebooting the host brings everything back" in shown.stdout
     began = time.monotonic()
     status, words = start(lab)
     assert status == 1
-    assert "0000:00:05.0 should have the driver bochs-drm" in words
+    assert f"{GPU} should have the driver bochs-drm" in words
     lab.run("virsh", "list")
     assert time.monotonic() - began < AT_ONCE
     drivers = {d["address"]: d["driver"] for d in facts(lab)["devices"]}
-    assert drivers["0000:00:06.0"] == "xhci_hcd"
+    assert drivers[USB] == "xhci_hcd"
 
 
 @pytest.mark.long

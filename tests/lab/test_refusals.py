@@ -54,7 +54,7 @@ def test_foreign_device_in_the_group(lab: Lab) -> None:
 
 
 def test_broken_configuration_is_named_by_line(lab: Lab) -> None:
-    lab.put("guests:\n  win10:\n    devices: [0000:00:05.0\n", CONFIG)
+    lab.put(f"guests:\n  win10:\n    devices: [{GPU}\n", CONFIG)
     define(lab, Guest())
     assert "vfiod.yaml:4:1:" in refused(lab)
     assert checks.unit_state(lab, "vfiod") == "active"
