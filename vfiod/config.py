@@ -61,7 +61,8 @@ class Limits:
     the card get SIGTERM, after this long each. ``kill``: and after this long SIGKILL; after as
     long again the handoff is given up. ``driver``: one bind or unbind. ``display``: DRM node and
     connected connector to come back. ``guest``: QEMU to take the devices after a prepared start.
-    ``shutdown``: the guest to shut down when the power button asks it to.
+    ``shutdown``: the guest to shut down when the power button asks it to. ``libvirt``: to clean
+    up after a guest that has ended, before its devices are touched.
     """
 
     desktop: float = 20.0
@@ -71,6 +72,7 @@ class Limits:
     display: float = 20.0
     guest: float = 60.0
     shutdown: float = 60.0
+    libvirt: float = 30.0
 
 
 LIMIT_KEYS = tuple(limit.name for limit in fields(Limits))

@@ -78,11 +78,7 @@ class Following:
             self.handoff.give_back(transaction_id, why)
 
     def _gone(self, record: Record) -> None:
-        """QEMU has ended; a libvirt daemon that is not there to notice is woken up for it."""
-        try:
-            self.end(record.transaction, "its QEMU has ended")
-        finally:
-            self.host.guests.wake_libvirt()
+        self.end(record.transaction, "its QEMU has ended")
 
     def _end_limbo(self, record: Record) -> None:
         """Prepared, but libvirt never started QEMU (it was killed in between): take it back."""

@@ -1,16 +1,19 @@
 """One handoff and its return: the steps, the journal's phases, and what is told about them."""
 
 import uuid
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
-from vfiod import transaction
+from vfiod import aftercare, transaction
 from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, began_at, timed
 from vfiod.host import Host
 from vfiod.journal import Journal, Record
 from vfiod.model import Phase
 from vfiod.plan import Plan
+from vfiod.steps.desktop import StopDisplayManager
 
 _BACK = "the host has its display back"
 _SETTLED = 600.0  # seconds since boot
@@ -18,11 +21,15 @@ _SETTLED = 600.0  # seconds since boot
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """Moves devices out and home. Runs in the worker; knows no queue and no libvirt."""
+    """Moves devices out and home. Runs in the worker; knows no queue and no libvirt.
+
+    ``returned`` is told of each handoff whose devices are home again.
+    """
 
     host: Host
     journal: Journal
     report: Report
+    returned: Callable[[Record], None]
 
     def hand_over(self, decided: Plan) -> None:
         """Move the devices to vfio-pci, or put everything back and raise.
@@ -81,6 +88,32 @@ class Handoff:
             raise
         self.journal.clear()
         self._say_returned(report, f"{_BACK} from {record.guest}", record, began)
+        self.returned(replace(record, since=began))
+
+    def revive(self, record: Record, dead: Sequence[str]) -> None:
+        """Give back once more what stopped answering after it had come home. Raises Stuck.
+
+        Arguments: ``record`` is the handoff's as it was when the return began; ``dead`` says what
+        is wrong.
+        """
+        entries = aftercare.entries_to_revive(record)
+        self.journal.begin(replace(record, phase=Phase.RETURN, entries=entries, faults=()))
+        text = f"no answer any more from {'; '.join(dead)}. Taking the devices back once more"
+        self._reporter(record)(Event(Kind.STEP_FAILED, text))
+        for entry in entries:
+            if isinstance(entry.step, StopDisplayManager):
+                self._stop_desktop(entry.step)
+        self.give_back(record.transaction, "they stopped answering")
+
+    def _stop_desktop(self, step: StopDisplayManager) -> None:
+        """Nobody may use a card that is reset; one who does not let go is no reason to give up."""
+        with suppress(HostError):
+            step.apply(self.host)
+        free = partial(self._is_free, step)
+        self.host.wait(free, seconds=step.seconds)
+
+    def _is_free(self, step: StopDisplayManager) -> bool:
+        return not self.host.processes.holders(step.displays)
 
     def _take_steps(self, decided: Plan, report: Report) -> None:
         """All steps and the word that they are done, or none of it."""

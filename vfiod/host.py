@@ -159,8 +159,17 @@ class Guests(Protocol):
     def is_shutting_down(self) -> bool:
         """True from such a beginning until the guest has ended."""
 
+    def is_cleaned_up(self, uuid: str) -> bool:
+        """True once libvirt has nothing left to do for the guest: its devices were re-attached.
+
+        Also true of a guest that it has never started.
+        """
+
     def wake_libvirt(self) -> None:
-        """Start libvirt's daemon if it ought to run and does not: it cleans up after a guest."""
+        """Begin to start libvirt's daemon if it does not run: it cleans up after a guest."""
+
+    def libvirt_runs(self) -> bool:
+        """True if a daemon of libvirt that has guests runs or is being started."""
 
 
 class Memory(Protocol):

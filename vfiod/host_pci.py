@@ -18,6 +18,12 @@ class Pci(Protocol):
     def driver(self, address: PciAddress) -> str | None:
         """The driver it is bound to. Raises HostError if the function is not there."""
 
+    def fault(self, address: PciAddress) -> str | None:
+        """Why the function, which has a driver, does not answer; None if it does.
+
+        Raises HostError if it is not there.
+        """
+
     def override(self, address: PciAddress) -> str | None:
         """The driver_override that is set, or None. Waits for a bind or unbind under way."""
 

@@ -13,12 +13,17 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from vfiod.atomic import remove_file, replace_file
+from vfiod.config import Limits
 from vfiod.errors import HostError
 from vfiod.model import PciAddress, Phase
-from vfiod.steps.base import Prior, Step
+from vfiod.steps.base import NOTHING, Prior, Step
 from vfiod.steps.codec import decode, encode
+from vfiod.steps.devices import Detach
+from vfiod.steps.libvirt import AwaitLibvirt
 
 VERSION = 1
+_ALONE = -1  # a stage that no other entry has
+_BEFORE_THE_RETURN = frozenset({Phase.PREPARED.value, Phase.GUEST.value})
 T = TypeVar("T")
 
 
@@ -79,6 +84,8 @@ class Record:
             Entry(decode(e["step"]), e["prior"], e.get("stage", number))
             for number, e in enumerate(value.pop("entries"))
         )
+        if value["phase"] in _BEFORE_THE_RETURN:
+            entries = _with_wait(entries, value["uuid"])
         return cls(
             devices=tuple(PciAddress.parse(text) for text in value.pop("devices")),
             groups=tuple(value.pop("groups")),
@@ -87,6 +94,16 @@ class Record:
             entries=entries,
             **value,
         )
+
+
+def _with_wait(entries: tuple[Entry, ...], uuid: str) -> tuple[Entry, ...]:
+    """With the wait for libvirt, which a package before it did not write: see AwaitLibvirt."""
+    detached = [number for number, e in enumerate(entries) if isinstance(e.step, Detach)]
+    if not detached or any(isinstance(e.step, AwaitLibvirt) for e in entries):
+        return entries
+    place = detached[-1] + 1
+    wait = Entry(AwaitLibvirt(uuid, Limits().libvirt), NOTHING, _ALONE)
+    return (*entries[:place], wait, *entries[place:])
 
 
 def _with_entry(text: str, entry: Entry) -> str:

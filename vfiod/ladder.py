@@ -86,6 +86,8 @@ def _is_back(host: Host, missing: Missing) -> bool:
     """True if it works with its driver, and only something about it is left to undo."""
     try:
         driver = host.pci.driver(missing.address)
+        if driver is None or host.pci.fault(missing.address):
+            return False
     except HostError:
         return False
     in_use = bool(host.processes.holders([missing.address]))

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from vfiod import domain, inventory, plan
+from vfiod import aftercare, domain, inventory, plan
 from vfiod.config import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
@@ -33,7 +33,7 @@ class Manager:
     @property
     def handoff(self) -> Handoff:
         """What moves the devices."""
-        return Handoff(self.host, self.journal, self.report)
+        return Handoff(self.host, self.journal, self.report, self._look_later)
 
     @property
     def following(self) -> Following:
@@ -197,6 +197,18 @@ class Manager:
         with suppress(ConfigError, HostError):
             if self.load_config().guests and not self.host.modules.loaded(inventory.VFIO_MODULE):
                 self.host.modules.load(inventory.VFIO_MODULE, seconds=self._limits().driver)
+
+    def _look_later(self, record: Record) -> None:
+        """The devices of this handoff are home: see a little later whether they are well."""
+        self.watcher.after(aftercare.SETTLE_SECONDS, lambda: self._submit(self._look_again, record))
+
+    def _look_again(self, record: Record) -> None:
+        if self.journal.read() is not None:
+            return  # handed over anew: that return will look
+        if dead := aftercare.find_dead(self.host, record):
+            self.handoff.revive(record, dead)
+        elif aftercare.needs_watching(self.host, record):
+            self._look_later(record)
 
     def _limits(self) -> Limits:
         """How long things may take; a configuration that is broken by now is no hindrance."""

@@ -14,6 +14,7 @@ from vfiod.request import Request
 from vfiod.steps.base import Step
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.libvirt import AwaitLibvirt
 from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
@@ -73,6 +74,8 @@ def _steps(request: Request) -> Iterator[Step]:
         yield from _picture(request)
     yield from _modules(request)
     yield from _detach(request, others)
+    if request.leaving:
+        yield AwaitLibvirt(request.domain.uuid, request.config.limits.libvirt)
     yield from performance.late_steps(request.wish)
 
 

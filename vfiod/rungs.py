@@ -38,7 +38,10 @@ class Rung(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProbeAgain:
-    """Some drivers need a second try, and some have lost their module on the way."""
+    """Some drivers need a second try, and some have lost their module on the way.
+
+    A driver that has the function and cannot reach it lets go first.
+    """
 
     address: PciAddress
 
@@ -50,6 +53,8 @@ class ProbeAgain:
         return f"probe {self.address} again"
 
     def climb(self, host: Host) -> None:
+        if host.pci.driver(self.address) is not None and host.pci.fault(self.address):
+            host.pci.unbind(self.address, seconds=SECONDS)
         with suppress(HostError):
             host.modules.load_for(self.address, seconds=SECONDS)
         host.pci.probe(self.address, seconds=SECONDS)

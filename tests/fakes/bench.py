@@ -139,8 +139,9 @@ class Bench:
         return process.pid
 
     def end_guest(self, pid: int, reason: str = "shutdown") -> None:
-        """QEMU ends and libvirt says so."""
+        """QEMU ends, libvirt cleans up after it and says so."""
         self.host.user.kill(pid)
+        self.host.libvirt.clean_up()
         self.manager.release("win10", reason)
         self.queue.run_all()
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from tests.fakes.clock import Clock
 from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
+from tests.fakes.libvirt import Libvirt
 from tests.fakes.userspace import Userspace
 from vfiod.errors import TimedOut
 from vfiod.model import (
@@ -38,6 +39,10 @@ class FakePci(Door):
 
     def driver(self, address: PciAddress) -> str | None:
         return self._kernel.function(address).driver
+
+    def fault(self, address: PciAddress) -> str | None:
+        self._effects.require_free(str(address))
+        return self._kernel.fault(address)
 
     def override(self, address: PciAddress) -> str | None:
         return self._kernel.device(address).override
@@ -301,10 +306,10 @@ class FakeScreen(Door):
 class FakeGuests(Door):
     """Implements vfiod.host.Guests. The guest does what it is told once the test lets it."""
 
-    def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
+    def __init__(self, kernel: Kernel, user: Userspace, effects: Effects, libvirt: Libvirt) -> None:
         super().__init__(kernel, user, effects)
         self.asked: list[float] = []
-        self.libvirt_runs = True
+        self._libvirt = libvirt
 
     def end(self, *, seconds: float) -> None:
         self._effects.take(f"end guest {seconds:g}", lambda: self.asked.append(seconds))
@@ -312,8 +317,12 @@ class FakeGuests(Door):
     def is_shutting_down(self) -> bool:
         return bool(self.asked)
 
-    def wake_libvirt(self) -> None:
-        def do() -> None:
-            self.libvirt_runs = True
+    def is_cleaned_up(self, uuid: str) -> bool:
+        return uuid not in self._libvirt.guests
 
-        self._effects.take("wake libvirt", do)
+    def wake_libvirt(self) -> None:
+        if not self._libvirt.runs and self._libvirt.starts:
+            self._effects.take("wake libvirt", self._libvirt.start)
+
+    def libvirt_runs(self) -> bool:
+        return self._libvirt.runs

@@ -18,6 +18,7 @@ from tests.fakes.doors import (
 )
 from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
+from tests.fakes.libvirt import UUID, Libvirt
 from tests.fakes.performance import FakeCpus, FakeHugePages, FakeSlices
 from tests.fakes.userspace import Process, Program, Userspace
 from vfiod.errors import HostError
@@ -95,7 +96,9 @@ class FakeHost:
         self.modules, self.units = FakeModules(*behind), FakeUnits(*behind, self.clock)
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
-        self.power, self.guests = FakePower(*behind), FakeGuests(*behind)
+        self.libvirt = Libvirt(self.clock, self.kernel)
+        self.user.on_end = self.libvirt.qemu_ended
+        self.power, self.guests = FakePower(*behind), FakeGuests(*behind, self.libvirt)
         self.slices, self.cpus = FakeSlices(*behind), FakeCpus(*behind)
         self.hugepages = FakeHugePages(*behind)
         # The configuration and the guest that fit this PC, if they are not the usual ones.
@@ -129,8 +132,11 @@ class FakeHost:
 
     # What tests do to it and ask of it.
 
-    def start_guest(self, addresses: Iterable[PciAddress], command: str = "qemu") -> Process:
+    def start_guest(
+        self, addresses: Iterable[PciAddress], command: str = "qemu", *, uuid: str = UUID
+    ) -> Process:
         """QEMU opens the groups of the devices, as the kernel allows."""
+        addresses = tuple(addresses)
         groups = {self.kernel.device(a).function.group for a in addresses}
         for group in groups:
             assert group is not None
@@ -138,7 +144,10 @@ class FakeHost:
             assert not self.kernel.group_is_open(group), "group is open already"
         for address in addresses:
             assert self.kernel.device(address).driver == VFIO_DRIVER, f"{address} not on vfio-pci"
-        return self.user.spawn(Program(command, uid=64055), "", [f"/dev/vfio/{g}" for g in groups])
+        qemu = Program(command, uid=64055)
+        process = self.user.spawn(qemu, "", [f"/dev/vfio/{group}" for group in groups])
+        self.libvirt.began(uuid, process.pid, addresses)
+        return process
 
     def settle(self) -> None:
         """Let everything happen that is under way."""
@@ -151,7 +160,7 @@ class FakeHost:
         running = [(p.unit, p.program.command) for p in user.processes.values() if p.unit in units]
         return {
             "devices": {
-                str(a): (d.driver, d.override, d.power, len(d.nodes))
+                str(a): (d.driver, d.override, d.power, len(d.nodes), d.wiped)
                 for a, d in sorted(kernel.devices.items())
             },
             "modules": sorted(kernel.loaded_modules() - {"vfio_pci"}),

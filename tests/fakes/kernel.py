@@ -47,6 +47,7 @@ class Device:
     cure: str | None = None  # its native driver refuses it until this was done; None: it is well
     rom: bytes | None = None
     rom_hides_behind_driver: bool = False
+    wiped: bool = False  # reset behind the kernel's back: its addresses are lost
 
 
 class Kernel:
@@ -93,6 +94,8 @@ class Kernel:
         driver = self.drivers.get(wanted or "")
         if device.driver is not None or driver is None or driver.refuses:
             return
+        if device.wiped and driver.name not in HARMLESS:
+            return  # it reads ff where its registers were
         if device.cure is not None and driver.name == device.native:
             self.do_good(device, "probe")
             return
@@ -127,9 +130,20 @@ class Kernel:
             self.mishaps.append(f"removal of {address} while a guest has it")
         self._strip(device)
         device.override, device.power = None, PowerPolicy("1", "auto")
+        device.wiped = False  # the kernel gives it new addresses
         self.do_good(device, "rediscovery")
         self.devices[address] = device
         self.probe(address)
+
+    def reset_bus(self, address: PciAddress) -> None:
+        """A reset by the port, not by the kernel: every function of the card is wiped."""
+        for device in self.devices.values():
+            if device.function.address.same_slot(address):
+                device.wiped = True
+
+    def fault(self, address: PciAddress) -> str | None:
+        """Why the function does not answer."""
+        return "it has lost its addresses" if self.device(address).wiped else None
 
     def sleep(self) -> None:
         """Suspend to RAM: the cards lose their power."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device, Driver
+from tests.fakes.libvirt import UUID as UUID
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod import config, domain
@@ -20,7 +21,6 @@ DISK = PciAddress.parse("0000:03:00.0")
 DEVICES = (VGA, AUDIO, USB)
 ROM = "/home/alice/card.rom"
 EFIFB = FirmwareFramebuffer("efi-framebuffer.0", "efi-framebuffer")
-UUID = "8f3c9e2a-0d49-4b52-9c1d-53f3c1a0b7d4"
 GIB = 2**30
 
 

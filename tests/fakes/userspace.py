@@ -1,7 +1,7 @@
 """A small model of systemd, logind and the processes they run."""
 
 import signal
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -61,6 +61,7 @@ class Userspace:
         self.session_ends_after = 0.0
         self.shutting_down = False
         self.inhibited = ""
+        self.on_end: Callable[[int], None] = lambda _pid: None
         self.mishaps = kernel.mishaps
         self._clock, self._kernel = clock, kernel
         self._pids = count(500)
@@ -82,6 +83,7 @@ class Userspace:
     def kill(self, pid: int) -> None:
         """The process ends, and may be started again by its unit."""
         process = self.processes.pop(pid, None)
+        self.on_end(pid)
         unit = self.units.get(process.unit) if process else None
         if process and unit and process.program.respawn is not None:
             this_run = unit.runs

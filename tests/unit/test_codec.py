@@ -14,6 +14,7 @@ from vfiod.steps.base import HostStep, Step
 from vfiod.steps.codec import KINDS, decode, encode
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.libvirt import AwaitLibvirt
 from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
@@ -31,6 +32,7 @@ ONE_OF_EACH: tuple[Step, ...] = (
     EndSessions(("2", "c1"), 20.0),
     ReleaseHolders((pcs.VGA, pcs.AUDIO), 5.0, 5.0),
     AwaitDisplay(pcs.VGA, 20.0),
+    AwaitLibvirt(pcs.UUID, 30.0),
     ReleaseConsoles(20.0),
     UnbindFramebuffer("efi-framebuffer.0", "efi-framebuffer"),
     KeepAwake(pcs.VGA),

@@ -70,23 +70,23 @@ def test_an_adopted_guest_ends_at_the_button_too(bench: Bench) -> None:
 
 def test_libvirt_is_woken_up_when_it_did_not_see_the_guest_end(bench: Bench) -> None:
     pid = bench.start()
-    bench.host.guests.libvirt_runs = False
+    bench.host.libvirt.runs = False
     bench.host.user.kill(pid)
     bench.watcher.look()
     bench.queue.run_all()
-    assert bench.host.guests.libvirt_runs
+    assert bench.host.libvirt.runs
     assert bench.differences() == {}
 
 
 def test_it_is_woken_up_even_if_the_return_gets_stuck(bench: Bench) -> None:
     pid = bench.start()
-    bench.host.guests.libvirt_runs = False
+    bench.host.libvirt.runs = False
     bench.host.kernel.devices[pcs.VGA].cure = "nothing"
     bench.host.user.kill(pid)
     bench.watcher.look()
     bench.queue.run_all()
     assert bench.phase is Phase.STUCK
-    assert bench.host.guests.libvirt_runs
+    assert bench.host.libvirt.runs
 
 
 # Rehearsal

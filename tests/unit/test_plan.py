@@ -20,6 +20,7 @@ from vfiod.steps.base import Step
 from vfiod.steps.codec import KINDS
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.libvirt import AwaitLibvirt
 from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
@@ -47,7 +48,8 @@ BEFORE[ReleaseConsoles] = BEFORE[AwaitDisplay]
 BEFORE[UnbindFramebuffer] = BEFORE[ReleaseConsoles] | {ReleaseConsoles, UnbindFramebuffer}
 BEFORE[UnloadModule] = BEFORE[UnbindFramebuffer] | {UnloadModule}
 BEFORE[KeepAwake] = BEFORE[Detach] = BEFORE[UnloadModule] | {KeepAwake, Detach}
-BEFORE[LimitUnit] = BEFORE[Detach] | {LimitUnit}
+BEFORE[AwaitLibvirt] = BEFORE[Detach]
+BEFORE[LimitUnit] = BEFORE[AwaitLibvirt] | {AwaitLibvirt, LimitUnit}
 BEFORE[AimInterrupts] = BEFORE[LimitUnit]
 
 HARMLESS = (
@@ -216,6 +218,7 @@ def test_the_plan_of_a_desktop_in_words() -> None:
         "unbind the framebuffer console",
         "move 0000:01:00.1 to vfio-pci",
         "move 0000:01:00.0 to vfio-pci",
+        "keep the devices until libvirt is done with the guest",
     ]
 
 

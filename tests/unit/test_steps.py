@@ -15,6 +15,7 @@ from vfiod.steps.base import Prior, Step
 from vfiod.steps.codec import KINDS
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.libvirt import AwaitLibvirt
 from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
@@ -67,6 +68,7 @@ CASES = (
     Case(ReleaseConsoles(SECONDS), pcs.greeter),
     Case(UnbindFramebuffer(pcs.EFIFB.device, pcs.EFIFB.driver), firmware),
     Case(KeepAwake(pcs.VGA), pcs.bare),
+    Case(AwaitLibvirt(pcs.UUID, SECONDS), pcs.bare),
     Case(Detach(pcs.VGA, SECONDS), lambda: with_vfio(pcs.bare())),
     Case(Detach(pcs.AUDIO, SECONDS), lambda: with_vfio(pcs.bare(audio=None))),
     Case(LimitUnit("system.slice", "0-1", SECONDS), pcs.tuned),

@@ -30,7 +30,7 @@ def test_the_display_manager_is_not_started_on_a_card_without_a_driver() -> None
     with pytest.raises(HostError) as caught:
         step.undo(host, prior)
     assert str(pcs.VGA) in caught.value.message
-    assert caught.value.hint == "once it has one, run: systemctl start lightdm.service"
+    assert caught.value.hint == "once that is set right, run: systemctl start lightdm.service"
     assert "start lightdm.service" not in host.effects.log
 
 

@@ -4,11 +4,19 @@ A call into libvirt while one of its hooks waits for vfiod would wait for ever, 
 line does it, started by systemd beside the daemon (systemd-run(1)).
 """
 
+from contextlib import suppress
+from pathlib import Path
+
+from vfiod import sysfs
+from vfiod.errors import HostError
 from vfiod.linux.hookfile import DAEMONS
 from vfiod.linux.process import run
 from vfiod.linux.units import LinuxUnits
 
 PROGRAM = "/usr/bin/vfiod"
+# One file for each guest that runs, removed when its devices have been re-attached and before the
+# hook's release (libvirt: src/qemu/qemu_process.c, qemuProcessStop).
+_STATUS = Path("/run/libvirt/qemu")
 SHUTDOWN, DESTROY = "vfiod-shutdown.service", "vfiod-destroy.service"
 _SECONDS = 10.0
 
@@ -28,11 +36,25 @@ class LinuxGuests:
     def is_shutting_down(self) -> bool:
         return self._units.unit(SHUTDOWN).active
 
+    def is_cleaned_up(self, uuid: str) -> bool:
+        mark = f"<uuid>{uuid}</uuid>"
+        return not any(mark in (sysfs.read(path) or "") for path in _STATUS.glob("*.xml"))
+
     def wake_libvirt(self) -> None:
-        for name in DAEMONS:
-            socket = name.replace(".service", ".socket")
-            if self._units.unit(socket).active and not self._units.unit(name).active:
-                self._units.begin(name)
+        if self.libvirt_runs():
+            return
+        for name in sorted(DAEMONS, key=self._is_listening, reverse=True):
+            # It may be masked, or the host be shutting down: then it stays away.
+            with suppress(HostError):
+                if self._units.unit(name).loaded:
+                    self._units.begin(name)
+                    return
+
+    def libvirt_runs(self) -> bool:
+        return any(self._units.unit(name).active for name in DAEMONS)
+
+    def _is_listening(self, daemon: str) -> bool:
+        return self._units.unit(daemon.replace(".service", ".socket")).active
 
     def _run(self, unit: str, *arguments: str) -> None:
         if not self._units.unit(unit).active:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod import config_space, sysfs
 from vfiod.errors import HostError
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.linux.optionrom import read_option_rom, stop_decoding
@@ -38,6 +38,13 @@ class LinuxPci:
         if not self._path(address).exists():
             raise _not_there(address)
         return sysfs.read_link(self._path(address) / "driver")
+
+    def fault(self, address: PciAddress) -> str | None:
+        path = self._path(address)
+        # Reading it may resume the function (drivers/pci/access.c), which may take its time.
+        header = self._calls.read_bytes(path / "config", subject=str(address), seconds=_SECONDS)
+        regions = config_space.parse_regions(sysfs.read(path / "resource") or "")
+        return config_space.find_fault(header[: config_space.HEADER_BYTES], regions)
 
     def override(self, address: PciAddress) -> str | None:
         # Even reading it takes the device's lock (drivers/pci/pci-sysfs.c), which a hanging

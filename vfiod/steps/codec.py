@@ -8,6 +8,7 @@ from vfiod.model import PciAddress
 from vfiod.steps.base import Json, Step
 from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.steps.devices import Detach, KeepAwake
+from vfiod.steps.libvirt import AwaitLibvirt
 from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
@@ -18,6 +19,7 @@ KINDS: Final[dict[str, type[Any]]] = {
     for step in (
         AimInterrupts,
         AwaitDisplay,
+        AwaitLibvirt,
         Detach,
         EndSessions,
         Inhibit,

@@ -99,9 +99,13 @@ class StopDisplayManager(HostStep):
     def _require_displays(self, host: Host) -> None:
         for address in self.displays:
             if host.pci.driver(address) in (None, VFIO_DRIVER):
+                fault: str | None = "has no driver of the host"
+            else:
+                fault = host.pci.fault(address) and "does not answer"
+            if fault:
                 raise HostError(
-                    f"{self.unit} not started: the display {address} has no driver of the host",
-                    f"once it has one, run: systemctl start {self.unit}",
+                    f"{self.unit} not started: the display {address} {fault}",
+                    f"once that is set right, run: systemctl start {self.unit}",
                 )
 
 

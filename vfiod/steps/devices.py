@@ -93,7 +93,17 @@ class Detach(HostStep):
         if function.driver == VFIO_DRIVER or (native is not None and function.driver != native):
             self._rebind(host, native)
         host.pci.set_override(self.address, _text(prior["override"]))
+        if native not in (None, VFIO_DRIVER):
+            self._require_answer(host, native)
         return ()
+
+    def _require_answer(self, host: Host, native: str | None) -> None:
+        """A driver link alone proves nothing: a reset may have wiped the function under it."""
+        if fault := host.pci.fault(self.address):
+            raise HostError(
+                f"{self.address} has its driver {native} and does not answer: {fault}",
+                "look at the kernel log with: journalctl -k -b; a reboot brings it back",
+            )
 
     def _rebind(self, host: Host, driver: str | None) -> None:
         """The override is aimed first, so that nothing else binds in between."""

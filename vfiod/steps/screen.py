@@ -150,12 +150,15 @@ class AwaitDisplay(HostStep):
     def _card_is_back(self, host: Host, prior: Prior) -> bool:
         driver = host.pci.driver(self.address)
         cards = len(host.pci.output(self.address).cards)
-        return driver == prior["driver"] and (cards > 0 or not prior["cards"])
+        there = driver == prior["driver"] and (cards > 0 or not prior["cards"])
+        return there and host.pci.fault(self.address) is None
 
     def _dark(self, host: Host, prior: Prior, when: str) -> TimedOut:
-        driver = host.pci.driver(self.address) or "no driver"
+        driver = host.pci.driver(self.address)
+        fault = host.pci.fault(self.address) if driver is not None else None
         return TimedOut(
             f"the display {self.address} did not come back {when}: "
-            f"it should have {prior['driver']} and a DRM node, it has {driver}",
+            f"it should have {prior['driver']} and a DRM node, it has {driver or 'no driver'}"
+            + (f", and {fault}" if fault else ""),
             "look at the kernel's word with: journalctl -k -b; a reboot brings the display back",
         )

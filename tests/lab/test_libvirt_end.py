@@ -1,0 +1,104 @@
+"""However a guest ends: no device leaves vfio-pci before libvirt is done with it.
+
+libvirt resets what is with a driver of the host then, by the bus of the port that the card is
+behind; that the greeter is back and libvirt reset nothing is asserted by wait_for_host().
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from . import checks
+from .conftest import Labs
+from .guest import Guest
+from .hardware import AUDIO, PORT
+from .machine import Lab
+from .scene import configure, define, phase, start, told, wait_for_host, wait_for_return
+
+pytestmark = pytest.mark.usefixtures("clean_host")
+# Bit 6 of the port's bridge control resets its bus (PCI-to-PCI Bridge 1.2, chapter 3.2.5.18).
+RESET_BUS = (
+    f"setpci -s {PORT} BRIDGE_CONTROL=40:40; setpci -s {PORT} BRIDGE_CONTROL=0:40; sleep 0.2"
+)
+
+
+def test_a_guest_that_powers_itself_off(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest())
+    assert start(lab) == (0, "")
+    lab.wait_until("the guest on the screen", lab.guest_shown, timeout=120)
+    wait_for_host(lab)
+
+
+def test_a_guest_that_is_forced_off(lab: Lab, running: str) -> None:
+    lab.run("virsh", "destroy", "win10")
+
+
+def test_a_guest_whose_qemu_is_killed(lab: Lab, running: str) -> None:
+    lab.run("kill", "-9", running)
+
+
+def test_a_guest_that_dies_while_libvirt_is_stopped(lab: Lab, running: str) -> None:
+    """The daemon that vfiod starts cleans up first; the devices come home after that."""
+    lab.sh("systemctl stop libvirtd")
+    lab.run("kill", "-9", running)
+    wait_for_host(lab)
+    assert checks.unit_state(lab, "libvirtd") == "active"
+
+
+@pytest.mark.long
+def test_a_guest_that_dies_while_libvirt_and_its_sockets_are_stopped(
+    lab: Lab, running: str
+) -> None:
+    lab.sh("systemctl stop libvirtd libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket")
+    lab.run("kill", "-9", running)
+    wait_for_host(lab)
+
+
+@pytest.mark.long
+def test_a_guest_that_dies_while_libvirt_cannot_be_started(lab: Lab, running: str) -> None:
+    """The host has its display back without libvirt, and again after libvirt's late reset."""
+    lab.sh("systemctl mask --runtime libvirtd; systemctl stop libvirtd")
+    lab.run("kill", "-9", running)
+    wait_for_return(lab)
+    lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
+    assert "going on without it" in told(lab)
+    lab.sh("systemctl unmask --runtime libvirtd; systemctl start libvirtd")
+    lab.wait_until("libvirt's reset", lambda: checks.resets(lab), timeout=60)
+    lab.wait_until("the cure", lambda: "once more" in told(lab), timeout=60)
+    wait_for_host(lab)
+    assert checks.deaf(lab) == []
+
+
+def test_a_card_that_is_wiped_right_after_the_return_is_taken_back_once_more(lab: Lab) -> None:
+    """What the greeter's screen does not show: driver, node and display manager are all there."""
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    lab.run("virsh", "destroy", "win10")
+    lab.wait_until("the return's end", lambda: phase(lab) == "host", timeout=120)
+    lab.sh(RESET_BUS)
+    assert len(checks.deaf(lab)) == 2
+    lab.wait_until("the cure", lambda: f"no answer any more from {AUDIO}" in told(lab), timeout=60)
+    wait_for_host(lab)
+
+
+@pytest.mark.long
+def test_a_start_that_fails_after_the_devices_have_gone(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(memory=256, rom="/usr/share/vgabios/there-is-none.rom"))
+    status, _ = start(lab)
+    assert status == 1
+    wait_for_host(lab)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("variant", ["root_bus", "port_in_group"])
+def test_a_card_that_sits_elsewhere(fresh_lab: Labs, variant: str) -> None:
+    lab = fresh_lab(cold=True, **{variant: True})
+    configure(lab)
+    define(lab, Guest(does="stay", hostdevs=lab.hardware.functions))
+    assert start(lab) == (0, "")
+    lab.run("virsh", "destroy", "win10")
+    wait_for_host(lab)
+    assert checks.faults(lab) == []

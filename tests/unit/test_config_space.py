@@ -1,0 +1,66 @@
+"""A function that answers, and one that was reset behind the kernel's back."""
+
+import struct
+
+import pytest
+
+from vfiod.config_space import Region, find_fault, parse_regions
+
+# An RX 480 behind a port: 256 MiB and 2 MiB in 64-bit BARs, ports, 256 KiB of registers.
+RESOURCE = """\
+0x00000000e0000000 0x00000000efffffff 0x000000000014220c
+0x0000000000000000 0x0000000000000000 0x0000000000000000
+0x00000000f0000000 0x00000000f01fffff 0x000000000014220c
+0x0000000000000000 0x0000000000000000 0x0000000000000000
+0x000000000000e000 0x000000000000e0ff 0x0000000000040101
+0x00000000fe900000 0x00000000fe93ffff 0x0000000000040200
+0x00000000000c0000 0x00000000000dffff 0x0000000000000212
+"""
+REGIONS = parse_regions(RESOURCE)
+BARS = (0xE000000C, 0, 0xF000000C, 0, 0xE001, 0xFE900000)
+
+
+def header(command: int = 0x407, bars: tuple[int, ...] = BARS, vendor: int = 0x1002) -> bytes:
+    start = struct.pack("<HHH", vendor, 0x67DF, command).ljust(0x10, b"\0")
+    return (start + struct.pack("<6I", *bars)).ljust(64, b"\0")
+
+
+def test_a_function_that_answers_has_no_fault() -> None:
+    assert find_fault(header(), REGIONS) is None
+
+
+def test_a_wiped_function_has_lost_its_addresses() -> None:
+    fault = find_fault(header(command=0, bars=(12, 0, 12, 0, 1, 0)), REGIONS)
+    assert fault is not None
+    assert "BAR 0 is 0x0 and should be 0xe0000000" in fault
+    assert "BAR 5" in fault
+
+
+def test_one_that_moved_is_at_fault_too() -> None:
+    assert find_fault(header(bars=(0xD000000C, *BARS[1:])), REGIONS)
+
+
+def test_one_that_is_switched_off() -> None:
+    assert "switched off" in (find_fault(header(command=0x400), REGIONS) or "")
+
+
+def test_one_that_has_left_the_bus() -> None:
+    assert "not on the bus" in (find_fault(b"\xff" * 64, REGIONS) or "")
+
+
+def test_one_that_cannot_be_read() -> None:
+    assert "0 bytes" in (find_fault(b"", REGIONS) or "")
+
+
+def test_a_bar_that_the_kernel_gave_no_address_is_no_fault() -> None:
+    unset = Region(0x1000, 0x20040200)
+    assert find_fault(header(bars=(0,) * 6), [unset, Region(0, 0x200)]) is None
+
+
+def test_a_function_without_memory_need_not_be_switched_on() -> None:
+    assert find_fault(header(command=0, bars=(0,) * 6), []) is None
+
+
+@pytest.mark.parametrize("text", ["", "\n", "0x0 0x0\n"])
+def test_a_file_that_says_nothing_has_no_regions(text: str) -> None:
+    assert list(parse_regions(text)) == []

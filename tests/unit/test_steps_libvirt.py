@@ -1,0 +1,60 @@
+"""No device leaves vfio-pci before libvirt is done with the guest, and nothing waits for ever."""
+
+import pytest
+
+from tests.fakes import pcs
+from tests.fakes.host import FakeHost
+from vfiod.steps.libvirt import AwaitLibvirt
+
+SECONDS = 30.0
+STEP = AwaitLibvirt(pcs.UUID, SECONDS)
+
+
+@pytest.fixture
+def ended() -> FakeHost:
+    """A PC whose guest has just ended, unseen by libvirt so far."""
+    host = pcs.bare()
+    host.libvirt.began(pcs.UUID, 7, pcs.DEVICES)
+    host.libvirt.qemu_ended(7)
+    return host
+
+
+def waited(host: FakeHost) -> tuple[float, list[str]]:
+    began = host.now()
+    notes = list(STEP.undo(host, {}))
+    return host.now() - began, notes
+
+
+def test_it_waits_for_the_clean_up_and_no_longer(ended: FakeHost) -> None:
+    assert waited(ended) == (1.5, [])
+
+
+def test_a_guest_that_libvirt_never_started_is_not_waited_for() -> None:
+    assert waited(pcs.bare()) == (0, [])
+
+
+def test_a_daemon_that_does_not_run_is_started_first(ended: FakeHost) -> None:
+    ended.libvirt.runs = False
+    assert waited(ended) == (1.5, [])
+    assert ended.effects.log == ["wake libvirt"]
+
+
+def test_one_that_cannot_be_started_is_not_waited_for(ended: FakeHost) -> None:
+    ended.libvirt.runs = ended.libvirt.starts = False
+    seconds, (note,) = waited(ended)
+    assert seconds == 0
+    assert "does not run and cannot be started: going on without it" in note
+    assert "vfiod status" in note
+
+
+def test_one_that_hangs_is_waited_for_so_long_and_named(ended: FakeHost) -> None:
+    ended.libvirt.hangs = True
+    seconds, (note,) = waited(ended)
+    assert seconds == SECONDS
+    assert "has not cleaned up after the guest within 30 s: going on without it" in note
+
+
+def test_on_the_way_out_it_does_nothing() -> None:
+    host = pcs.bare()
+    assert STEP.apply(host) == ()
+    assert host.effects.log == []

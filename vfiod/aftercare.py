@@ -1,0 +1,47 @@
+"""After a return: does every function still answer, a little after libvirt has finished? Pure
+but for the reading of the host.
+
+A return ends with a greeter on a card that answers. What resets the card after that (a libvirt
+that was late, a firmware) is seen by nobody else: driver link, DRM node and display manager stay.
+"""
+
+from collections.abc import Sequence
+
+from vfiod.errors import HostError
+from vfiod.host import Host
+from vfiod.journal import Entry, Record
+from vfiod.model import VFIO_DRIVER, PciAddress
+from vfiod.steps.desktop import StopDisplayManager
+from vfiod.steps.devices import Detach
+from vfiod.steps.screen import AwaitDisplay
+
+SETTLE_SECONDS = 3.0
+# For as long as libvirt has not cleaned up after the guest, and not longer.
+WATCH_SECONDS = 600.0
+
+
+def find_dead(host: Host, record: Record) -> Sequence[str]:
+    """What is wrong with functions that this handoff gave back, each for a person."""
+    addresses = [e.step.address for e in record.entries if isinstance(e.step, Detach)]
+    found = [(address, _fault(host, address)) for address in addresses]
+    return [f"{address}: {fault}" for address, fault in found if fault]
+
+
+def needs_watching(host: Host, record: Record) -> bool:
+    """True while libvirt may still reset the devices."""
+    recent = host.now() - record.since < WATCH_SECONDS
+    return recent and not host.guests.is_cleaned_up(record.uuid)
+
+
+def entries_to_revive(record: Record) -> tuple[Entry, ...]:
+    """What must be undone once more to have the display back; the rest is home and well."""
+    kinds = (StopDisplayManager, AwaitDisplay, Detach)
+    return tuple(entry for entry in record.entries if isinstance(entry.step, kinds))
+
+
+def _fault(host: Host, address: PciAddress) -> str | None:
+    try:
+        driver = host.pci.driver(address)
+        return host.pci.fault(address) if driver not in (None, VFIO_DRIVER) else None
+    except HostError as error:
+        return error.message

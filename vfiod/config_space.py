@@ -1,0 +1,67 @@
+"""Whether a PCI function answers: its configuration space against what the kernel knows. Pure.
+
+A reset behind the kernel's back (libvirt's, somebody's setpci) clears the command register and
+the BARs of a function whose driver goes on as if nothing had happened: the screen is dark, and
+neither the driver link nor the DRM node shows it. Layout: PCI Local Bus 3.0, chapter 6.1; the
+kernel's regions: ABI sysfs-bus-pci, resource.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+HEADER_BYTES = 64
+_IO, _MEMORY, _UNSET = 0x100, 0x200, 0x20000000  # kernel: include/linux/ioport.h
+_BARS, _FIRST_BAR = 6, 0x10
+_GONE = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One line of ``resource``: what the kernel believes to be in a BAR."""
+
+    start: int
+    flags: int
+
+    @property
+    def is_memory(self) -> bool:
+        """True for a region in memory that the kernel has given an address."""
+        return bool(self.start and self.flags & _MEMORY and not self.flags & _UNSET)
+
+    @property
+    def is_io(self) -> bool:
+        """True for a region of ports that the kernel has given an address."""
+        return bool(self.start and self.flags & _IO and not self.flags & _UNSET)
+
+
+def parse_regions(text: str) -> Sequence[Region]:
+    """The BARs of a ``resource`` file, by their numbers."""
+    rows = [line.split() for line in text.splitlines()[:_BARS]]
+    return [Region(int(row[0], 16), int(row[2], 16)) for row in rows if len(row) == 3]
+
+
+def find_fault(header: bytes, regions: Sequence[Region]) -> str | None:
+    """Why a function with a driver does not answer, for a person; None if it does.
+
+    Arguments: ``header`` is the beginning of the attribute ``config``.
+    """
+    if len(header) < HEADER_BYTES:
+        return f"only {len(header)} bytes of its configuration space can be read"
+    vendor, _, command = struct.unpack_from("<HHH", header)
+    if vendor == _GONE:
+        return "it is not on the bus any more (its configuration space reads ff)"
+    if wrong := list(_wrong_bars(header, regions)):
+        return f"it has lost its addresses, as after a reset: {', '.join(wrong)}"
+    if any(region.is_memory for region in regions) and not command & 2:
+        return f"it is switched off (command register {command:04x}), as after a reset"
+    return None
+
+
+def _wrong_bars(header: bytes, regions: Sequence[Region]) -> Iterator[str]:
+    for number, region in enumerate(regions):
+        if region.is_memory or region.is_io:
+            found = struct.unpack_from("<I", header, _FIRST_BAR + 4 * number)[0]
+            # The lowest bits say of which kind the BAR is; the upper half of a wide one follows.
+            mask = 0xFFFFFFF0 if region.is_memory else 0xFFFFFFFC
+            if found & mask != region.start & mask:
+                yield f"BAR {number} is {found & mask:#x} and should be {region.start:#x}"
