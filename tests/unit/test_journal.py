@@ -20,6 +20,8 @@ from vfiod.atomic import replace_file
 from vfiod.errors import HostError
 from vfiod.journal import VERSION, Entry, Journal, Record
 from vfiod.model import Phase
+from vfiod.steps.devices import Detach
+from vfiod.steps.libvirt import AwaitLibvirt
 
 RECORD = Record(
     transaction="0123456789abcdef",
@@ -258,3 +260,27 @@ def test_replace_file_keeps_the_old_one_if_the_new_one_fails(run_directory: Path
     assert path.read_bytes() == b"old"
     assert os.listdir(run_directory) == ["file"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+# Upgrades
+
+
+def written_before_the_wait(phase: Phase) -> str:
+    """What a package without AwaitLibvirt left under a running guest."""
+    entries = tuple(e for e in RECORD.entries if not isinstance(e.step, AwaitLibvirt))
+    entries = tuple(replace(e, stage=n) for n, e in enumerate(entries))
+    return replace(RECORD, phase=phase, entries=entries).to_json()
+
+
+@pytest.mark.parametrize("phase", [Phase.PREPARED, Phase.GUEST])
+def test_an_older_journal_waits_for_libvirt_before_its_devices_come_home(phase: Phase) -> None:
+    record = Record.from_json(written_before_the_wait(phase))
+    kinds = [type(entry.step) for entry in record.entries]
+    assert kinds.count(AwaitLibvirt) == 1
+    assert kinds.index(AwaitLibvirt) > max(i for i, kind in enumerate(kinds) if kind is Detach)
+    assert Record.from_json(record.to_json()) == record
+
+
+def test_a_return_under_way_is_not_made_to_wait_again() -> None:
+    record = Record.from_json(written_before_the_wait(Phase.RETURN))
+    assert not any(isinstance(entry.step, AwaitLibvirt) for entry in record.entries)

@@ -136,3 +136,14 @@ def test_a_display_that_had_no_driver_before_is_not_waited_for() -> None:
 def test_a_monitor_that_was_pulled_is_a_remark() -> None:
     notes = awaited(pcs.bare(), monitor=False)
     assert notes == (f"no monitor is connected to {pcs.VGA} now; one was before",)
+
+
+def test_a_display_that_has_lost_its_addresses_is_not_waited_for_long() -> None:
+    host = pcs.greeter()
+    step = AwaitDisplay(pcs.VGA, 20)
+    prior = step.observe(host)
+    host.kernel.reset_bus(pcs.VGA)
+    began = host.now()
+    with pytest.raises(TimedOut, match="lost its addresses"):
+        step.undo(host, prior)
+    assert host.now() - began < 5

@@ -24,8 +24,9 @@ _SECONDS = 10.0
 class LinuxGuests:
     """Implements vfiod.host.Guests."""
 
-    def __init__(self, units: LinuxUnits) -> None:
+    def __init__(self, units: LinuxUnits, status: Path = _STATUS) -> None:
         self._units = units
+        self._status = status
 
     def end(self, *, seconds: float) -> None:
         if seconds:
@@ -38,7 +39,7 @@ class LinuxGuests:
 
     def is_cleaned_up(self, uuid: str) -> bool:
         mark = f"<uuid>{uuid}</uuid>"
-        return not any(mark in (sysfs.read(path) or "") for path in _STATUS.glob("*.xml"))
+        return not any(mark in (sysfs.read(path) or "") for path in self._status.glob("*.xml"))
 
     def wake_libvirt(self) -> None:
         if self.libvirt_runs():

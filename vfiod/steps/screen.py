@@ -8,6 +8,9 @@ from vfiod.host import Host
 from vfiod.model import Console, FirmwareFramebuffer, PciAddress
 from vfiod.steps.base import HostStep, Notes, Prior
 
+# A driver switches its device on first thing in its probe; one without addresses stays deaf.
+_ANSWER_SECONDS = 2.0
+
 
 def _framebuffer_consoles(host: Host) -> list[Console]:
     return [c for c in host.screen.consoles() if c.is_framebuffer]
@@ -141,6 +144,8 @@ class AwaitDisplay(HostStep):
             host.pci.probe(self.address, seconds=self.seconds)
         if host.pci.driver(self.address) is None:
             raise self._dark(host, prior, "at once")  # a probe that fails is not waited for
+        if not host.wait(lambda: host.pci.fault(self.address) is None, seconds=_ANSWER_SECONDS):
+            raise self._dark(host, prior, f"within {_ANSWER_SECONDS:g} s")
         if not host.wait(lambda: self._card_is_back(host, prior), seconds=self.seconds):
             raise self._dark(host, prior, f"within {self.seconds:g} s")
         if prior["connected"] and not host.pci.output(self.address).connected:
