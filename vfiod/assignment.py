@@ -13,7 +13,7 @@ from vfiod.backups import Backups
 from vfiod.domainxml import change
 from vfiod.domainxml.change import Change, Definitions
 from vfiod.errors import Busy, HostError
-from vfiod.talk import difference
+from vfiod.textdiff import difference
 
 WHAT = "init"  # by this the backups are found again
 _REVERT = "revert"

@@ -2,11 +2,14 @@
 
 import glob
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from vfiod.errors import HostError
 
 
 def replace_file(path: Path, data: bytes, *, mode: int) -> None:
@@ -46,3 +49,24 @@ def new_file(path: Path, *, mode: int) -> Iterator[BinaryIO]:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def read_regular(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
+    """Read a bounded regular file through one descriptor: what is checked is what is read."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        raise HostError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise HostError(f"{path} is not a regular file")
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise HostError(f"cannot read {path}: {error.strerror}") from error
+    finally:
+        os.close(fd)
+    if len(data) > limit:
+        raise HostError(f"{path} is larger than {limit // 2**10} KiB")
+    return data, status

@@ -12,8 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vfiod.errors import HostError
-
-DIRECTORY = Path("/var/lib/vfiod/backups")
+from vfiod.paths import BACKUPS
 
 _MODE = 0o600  # a definition may hold the password of its screen
 _LONGEST = 120  # bytes of a name; all of a file's name may have 255
@@ -41,7 +40,7 @@ class Backup:
 class Backups:
     """The backups of one directory, which is made when it is first needed."""
 
-    def __init__(self, directory: Path = DIRECTORY) -> None:
+    def __init__(self, directory: Path = BACKUPS) -> None:
         self._directory = directory
 
     def keep(self, name: str, text: str, *, what: str, kind: str = "xml") -> Backup:

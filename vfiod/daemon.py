@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,72 +11,22 @@ from typing import Any
 from gi.repository import GLib
 from systemd.daemon import notify
 
-from vfiod import config
 from vfiod.bus import Bus
 from vfiod.config import Config
+from vfiod.config_file import load_config
 from vfiod.errors import VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.host import Host
 from vfiod.journal import Journal
 from vfiod.linux import hookfile, log
 from vfiod.linux.buttons import Buttons
-from vfiod.linux.files import read_config
 from vfiod.linux.host import LinuxHost
 from vfiod.linux.units import LinuxUnits
+from vfiod.loop import LoopWatcher
 from vfiod.manager import Manager
+from vfiod.paths import CONFIG, JOURNAL
 from vfiod.service import Service
 from vfiod.status import StatusReader
-
-CONFIG = Path("/etc/vfiod/vfiod.yaml")
-JOURNAL = Path("/run/vfiod/journal.json")
-
-
-class LoopWatcher:
-    """Implements vfiod.following.Watcher on the GLib main loop."""
-
-    def __init__(self, load: Callable[[], Config]) -> None:
-        self._load = load
-        self._buttons = Buttons()
-
-    def on_button(self, then: Callable[[], object]) -> None:
-        names: Sequence[str] = ()
-        with suppress(VfiodError):
-            names = self._load().escape_keys
-        _in_loop(lambda: self._buttons.listen(names, then))
-
-    def ignore_buttons(self) -> None:
-        _in_loop(self._buttons.ignore)
-
-    def on_exit(self, pid: int, then: Callable[[], object]) -> None:
-        try:
-            fd = os.pidfd_open(pid)
-        except ProcessLookupError:
-            then()
-            return
-
-        def ended(fd: int, _condition: Any) -> bool:
-            os.close(fd)
-            then()
-            return bool(GLib.SOURCE_REMOVE)
-
-        GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, fd, GLib.IOCondition.IN, ended)
-
-    def after(self, seconds: float, then: Callable[[], object]) -> None:
-        def due() -> bool:
-            then()
-            return bool(GLib.SOURCE_REMOVE)
-
-        GLib.timeout_add(int(seconds * 1000), due)
-
-
-def _in_loop(task: Callable[[], object]) -> None:
-    """Have the main loop do it: the worker must not change what the loop looks at."""
-
-    def once() -> bool:
-        task()
-        return bool(GLib.SOURCE_REMOVE)
-
-    GLib.idle_add(once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +35,6 @@ class Paths:
 
     config: Path = CONFIG
     journal: Path = JOURNAL
-
-
-def load_config(path: Path, *, trusted: bool = True) -> Config:
-    """Read and parse a configuration file; one that is absent names no guest."""
-    if not path.exists():
-        return config.parse("", filename=path.name)
-    return config.parse(read_config(path, trusted=trusted), filename=path.name)
 
 
 def main() -> int:
@@ -142,7 +84,7 @@ def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service
         return load_config(paths.config)
 
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handoff")
-    manager = Manager(host, journal, load, tell, LoopWatcher(load), worker)
+    manager = Manager(host, journal, load, tell, LoopWatcher(load, Buttons()), worker)
     service = Service(bus, manager, StatusReader(host, journal, load))
     return service, manager
 

@@ -3,36 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from vfiod import domain, inventory
+from vfiod import domain, inventory, paths
 from vfiod.bus import Bus
-from vfiod.config import Config
-from vfiod.daemon import CONFIG, JOURNAL, load_config
+from vfiod.config_file import read_config_file
 from vfiod.doctor.gather import Sources
 from vfiod.errors import Busy, ConfigError, HostError
 from vfiod.guests import domain_xml
 from vfiod.host import Files, Processes
 from vfiod.host_pci import Pci
-from vfiod.linux import hookfile
 from vfiod.linux.files import LinuxFiles
 from vfiod.linux.host import LinuxHost
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.linux.pci import LinuxPci
 from vfiod.linux.process import run
 from vfiod.linux.processes import LinuxProcesses
+from vfiod.paths import CONFIG, JOURNAL
 from vfiod.plan import Plan, plan_handoff
 from vfiod.request import Request
 from vfiod.survey.libvirtd import HookPlaces
 
 _LOOKING_SECONDS = 20.0
-
-
-def read_config_file(path: Path = CONFIG) -> Config:
-    """The configuration; the one in /etc must be root's, as the daemon insists on it."""
-    if not path.exists() and path != CONFIG:
-        raise ConfigError([f"{path} does not exist"])
-    return load_config(path, trusted=path == CONFIG)
 
 
 def plan_for(name: str) -> Plan:
@@ -80,7 +71,7 @@ def doctor_sources() -> Sources:
     except HostError:
         bus = None
     return Sources(
-        hook=HookPlaces(hookfile.TARGET, hookfile.SOURCE, hookfile.MARK),
+        hook=HookPlaces(paths.HOOK, paths.HOOK_SOURCE, paths.HOOK_MARK),
         load_config=read_config_file,
         domain_xml=domain_xml,
         run=partial(run, seconds=_LOOKING_SECONDS),

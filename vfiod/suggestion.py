@@ -7,13 +7,14 @@ from pathlib import Path
 from vfiod import domain, rom
 from vfiod.assignment import Assignment, read
 from vfiod.config import DeviceConfig
+from vfiod.config_file import read_config_file
 from vfiod.configtext import with_devices
 from vfiod.domainxml.change import edit
 from vfiod.domainxml.hostdevs import set_hostdevs
 from vfiod.domainxml.seat import has_input
 from vfiod.errors import RomError
+from vfiod.host import Files
 from vfiod.model import PciAddress, PciFunction
-from vfiod.offline import doors, read_config_file
 from vfiod.proposal.decide import propose
 from vfiod.proposal.facts import Facts, Proposal, Wishes
 from vfiod.survey.pci import read_devices
@@ -32,6 +33,7 @@ class Suggestion:
     guest: str
     xml: str
     config: Path
+    files: Files
     asked: tuple[PciAddress, ...] = ()
     rom: str | None = None
     wants_usb: bool = True
@@ -42,14 +44,14 @@ class Suggestion:
         proposal = propose(facts, self._wishes())
         for device in proposal.configs:
             if device.rom is not None:
-                _check_rom(device.rom, facts.devices[device.address])
+                _check_rom(self.files, device.rom, facts.devices[device.address])
         return proposal
 
     def assignment(self, proposal: Proposal) -> Assignment:
         """Configuration and definition as the proposal has them. Raises ConfigError."""
         text = read(self.config)
         names = {p.device.address: p.name for p in proposal.devices}
-        staged = doors().files.staged_path
+        staged = self.files.staged_path
         roms = {d.address: staged(d.address) if d.rom else None for d in proposal.configs}
         return Assignment(
             path=self.config,
@@ -66,7 +68,7 @@ class Suggestion:
             asked=self.asked,
             hostdevs=tuple(h.address for h in hostdevs),
             configured=tuple(d.address for d in devices),
-            roms=_known_roms(hostdevs, devices),
+            roms=_known_roms(self.files, hostdevs, devices),
             card_rom=self.rom,
             wants_usb=self.wants_usb and not has_input(self.xml),
         )
@@ -84,18 +86,18 @@ def read_facts(root: Path = Path("/")) -> Facts:
 
 
 def _known_roms(
-    hostdevs: Iterable[domain.Hostdev], devices: Iterable[DeviceConfig]
+    files: Files, hostdevs: Iterable[domain.Hostdev], devices: Iterable[DeviceConfig]
 ) -> dict[PciAddress, str]:
     """Those of the configuration, else those of the guest: but vfiod's own copy is no source."""
     roms = {h.address: h.rom_file for h in hostdevs if h.rom_file}
-    staged = doors().files.staged_path
+    staged = files.staged_path
     own = {address: rom for address, rom in roms.items() if rom != staged(address)}
     return own | {d.address: d.rom for d in devices if d.rom}
 
 
-def _check_rom(path: str, function: PciFunction) -> None:
+def _check_rom(files: Files, path: str, function: PciFunction) -> None:
     """Refuse now what a start would refuse."""
     try:
-        rom.check(doors().files.read_rom(path), vendor=function.vendor, device=function.device)
+        rom.check(files.read_rom(path), vendor=function.vendor, device=function.device)
     except RomError as error:
         raise RomError(f"{path}: {error.message}", error.hint) from error

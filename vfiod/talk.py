@@ -3,7 +3,6 @@
 Without a terminal nothing is asked. Colour follows the terminal and NO_COLOR (no-color.org).
 """
 
-import difflib
 import sys
 from collections.abc import Iterable
 
@@ -29,12 +28,6 @@ def consents(question: str, *, yes: bool) -> bool:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
-
-
-def difference(before: str, after: str, *, name: str) -> list[str]:
-    """A unified diff of a text, without trailing newlines; empty if they are the same."""
-    old, new = before.splitlines(), after.splitlines()
-    return list(difflib.unified_diff(old, new, name, name, lineterm=""))
 
 
 def show_difference(lines: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""The doors of vfiod.host.Host over the model. Each change is one effect that can be spoiled."""
+"""The doors of vfiod.host over the model. Each change is one effect that can be spoiled."""
 
 from collections.abc import Collection, Mapping, Sequence
 

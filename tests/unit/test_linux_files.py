@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from vfiod.config_file import CONFIG_LIMIT, read_config
 from vfiod.errors import ConfigError, HostError
 from vfiod.linux import hookfile
-from vfiod.linux.files import CONFIG_LIMIT, QEMU_READS, ROM_LIMIT, LinuxFiles, read_config
+from vfiod.linux.files import QEMU_READS, ROM_LIMIT, LinuxFiles
 from vfiod.model import PciAddress
 
 VGA = PciAddress.parse("0000:01:00.0")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from vfiod import talk
+from vfiod import textdiff
 from vfiod.backups import Backup, Backups
 from vfiod.domainxml import tree
 from vfiod.errors import Busy, HostError
@@ -34,7 +34,7 @@ class Change:
     @property
     def difference(self) -> list[str]:
         """A unified diff; empty if nothing changes."""
-        return talk.difference(tree.tidy(self.before), self.after, name=f"guest {self.guest}")
+        return textdiff.difference(tree.tidy(self.before), self.after, name=f"guest {self.guest}")
 
 
 def edit(guest: str, xml: str, how: Callable[[Any], None]) -> Change:

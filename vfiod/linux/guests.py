@@ -12,8 +12,8 @@ from vfiod.errors import HostError
 from vfiod.linux.hookfile import DAEMONS
 from vfiod.linux.process import run
 from vfiod.linux.units import LinuxUnits
+from vfiod.paths import PROGRAM
 
-PROGRAM = "/usr/bin/vfiod"
 # One file for each guest that runs, removed when its devices have been re-attached and before the
 # hook's release (libvirt: src/qemu/qemu_process.c, qemuProcessStop).
 _STATUS = Path("/run/libvirt/qemu")

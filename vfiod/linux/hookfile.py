@@ -10,15 +10,13 @@ from pathlib import Path
 from vfiod.atomic import replace_file
 from vfiod.errors import HostError
 from vfiod.linux.units import LinuxUnits
+from vfiod.paths import HOOK, HOOK_MARK, HOOK_SOURCE
 
-SOURCE = Path("/usr/share/vfiod/hooks/qemu")
-TARGET = Path("/etc/libvirt/hooks/qemu.d/50-vfiod")
-MARK = b"# Installed by vfiod.service"
 DAEMONS = ("libvirtd.service", "virtqemud.service")
 _RELOAD_SECONDS = 30.0
 
 
-def install(source: Path = SOURCE, target: Path = TARGET) -> bool:
+def install(source: Path = HOOK_SOURCE, target: Path = HOOK) -> bool:
     """Bring the hook up to date; True if it was written, and libvirt must be told.
 
     Raises HostError if libvirt is not installed or a file that is not ours is in the way.
@@ -45,12 +43,12 @@ def announce(units: LinuxUnits) -> str:
     reload of theirs would wait for us while we wait for it.
     """
     reloaded = [name for name in DAEMONS if units.reload_if_active(name, seconds=_RELOAD_SECONDS)]
-    return f"hook installed at {TARGET}" + (f"; reloaded {', '.join(reloaded)}" if reloaded else "")
+    return f"hook installed at {HOOK}" + (f"; reloaded {', '.join(reloaded)}" if reloaded else "")
 
 
 def _needs_writing(target: Path, wanted: bytes) -> bool:
     present = _read(target)
-    if present is not None and MARK not in present:
+    if present is not None and HOOK_MARK not in present:
         raise HostError(
             f"{target} is not vfiod's own file, it was left alone",
             "guests start without vfiod until it is moved away: then systemctl restart vfiod",

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vfiod.errors import HostError
+from vfiod.paths import STATE
 from vfiod.setup import files
 from vfiod.setup.changes import Change, Command, FileChange, Plan
 from vfiod.setup.files import Status
 from vfiod.setup.manifest import Entry, FileEntry, Manifest, ToolEntry, digest
-from vfiod.setup.store import STATE, Store
+from vfiod.setup.store import Store
 
 Run = Callable[[Command], object]
 

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vfiod.errors import HostError
+from vfiod.paths import STATE
 from vfiod.setup import files
 from vfiod.setup.files import Status
 from vfiod.setup.manifest import FileEntry, Manifest, decode, digest, encode
 
-STATE = Path("/var/lib/vfiod")
 _PRIVATE = Status(mode=0o600)
 _PUBLIC = Status(mode=0o644)
 

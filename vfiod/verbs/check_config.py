@@ -14,9 +14,9 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Raises ConfigError with every fault."""
+    from vfiod.config_file import read_config_file
     from vfiod.config_writer import normalised
-    from vfiod.daemon import CONFIG
-    from vfiod.offline import read_config_file
+    from vfiod.paths import CONFIG
 
     print(normalised(read_config_file(Path(arguments.file or CONFIG))), end="")
     return 0

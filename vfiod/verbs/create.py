@@ -75,11 +75,10 @@ def _checked(parse: Any) -> Any:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make it with this machine's libvirt."""
-    from vfiod.backups import DIRECTORY
-    from vfiod.daemon import CONFIG
     from vfiod.guests import URI, Guests
+    from vfiod.paths import BACKUPS, CONFIG
 
-    places = Places(Path("/"), CONFIG, DIRECTORY, URI)
+    places = Places(Path("/"), CONFIG, BACKUPS, URI)
     return run_at(arguments, Guests(URI), places)
 
 
@@ -125,10 +124,10 @@ def _tuned(name: str, xml: str, guests: Any, places: Places) -> tuple[str, list[
 
 def wanted(arguments: argparse.Namespace, config: Path) -> Any:
     """The guest that the command line describes. Raises ConfigError."""
+    from vfiod.config_file import read_config_file
     from vfiod.newguest.osinfo import detect
     from vfiod.newguest.request import NewGuest
     from vfiod.newguest.system import System
-    from vfiod.offline import read_config_file
 
     configured = read_config_file(config).guests.get(arguments.guest)
     if arguments.gpu and configured is None:

@@ -64,19 +64,18 @@ def address(text: str) -> PciAddress:
 
 def run(arguments: argparse.Namespace) -> int:
     """Set the guest up on this machine, or revert that."""
-    from vfiod.backups import DIRECTORY
-    from vfiod.daemon import CONFIG
     from vfiod.guests import URI
+    from vfiod.paths import BACKUPS, CONFIG
 
-    return run_at(arguments, Places(Path("/"), CONFIG, DIRECTORY, URI))
+    return run_at(arguments, Places(Path("/"), CONFIG, BACKUPS, URI))
 
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
     """The verb with its places given; exit status 0 also if nothing had to be changed."""
     from vfiod.assignment import Assigner
     from vfiod.backups import Backups
+    from vfiod.config_file import read_config_file
     from vfiod.guests import Guests
-    from vfiod.offline import read_config_file
 
     looks_only = arguments.dry_run or not os.access(places.config.parent, os.W_OK)
     if arguments.revert and looks_only and not arguments.dry_run:
@@ -100,6 +99,7 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
 
 def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
     """Show the proposal; give the assignment that it comes to."""
+    from vfiod.offline import doors
     from vfiod.proposal.words import told
     from vfiod.suggestion import Suggestion
     from vfiod.talk import console
@@ -108,6 +108,7 @@ def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
         guest=arguments.guest,
         xml=guests.definition(arguments.guest),
         config=places.config,
+        files=doors().files,
         asked=tuple(arguments.device),
         rom=str(arguments.rom.absolute()) if arguments.rom else None,
         wants_usb=not arguments.no_usb,

@@ -45,8 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_on(arguments: argparse.Namespace, root: Path, run_program: "Run") -> int:
     """The verb, for the machine below ``root``."""
+    from vfiod.paths import STATE
     from vfiod.setup.apply import Setup
-    from vfiod.setup.store import STATE, Store
+    from vfiod.setup.store import Store
 
     state = root / STATE.relative_to("/")
     worker = Setup(run_program, lambda text: _say(text, arguments), root, state)

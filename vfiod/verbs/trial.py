@@ -8,10 +8,10 @@ import sys
 from typing import Any
 
 from vfiod.errors import VfiodError
+from vfiod.paths import PROGRAM
 from vfiod.verbs.arguments import read_endpoint
 
 UNIT = "vfiod-trial"
-PROGRAM = "/usr/bin/vfiod"
 SHUTDOWN_SECONDS = 30
 
 

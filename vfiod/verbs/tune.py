@@ -46,11 +46,10 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look at a guest of this machine as any user, change it as one who may."""
-    from vfiod.backups import DIRECTORY
-    from vfiod.daemon import CONFIG
     from vfiod.guests import URI
+    from vfiod.paths import BACKUPS, CONFIG
 
-    return run_at(arguments, Places(Path("/"), CONFIG, DIRECTORY, URI))
+    return run_at(arguments, Places(Path("/"), CONFIG, BACKUPS, URI))
 
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
@@ -101,7 +100,7 @@ def host_of(xml: str, versions: tuple[int, int], places: Places) -> Any:
 
 def _asked(guest: str, config: Path) -> Any:
     """The guest's ``performance:``; a configuration that is wrong is told of elsewhere."""
-    from vfiod.offline import read_config_file
+    from vfiod.config_file import read_config_file
 
     try:
         found = read_config_file(config).guests.get(guest)
