@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod import configtext
-from vfiod.atomic import replace_file
 from vfiod.backups import Backups
 from vfiod.domainxml import change
 from vfiod.domainxml.change import Change, Definitions
 from vfiod.errors import Busy, HostError
-from vfiod.textdiff import difference
+from vfiod.util.files import replace_file
+from vfiod.util.textdiff import difference
 
 WHAT = "init"  # by this the backups are found again
 _REVERT = "revert"

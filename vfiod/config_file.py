@@ -4,10 +4,10 @@ import stat
 from pathlib import Path
 
 from vfiod import config
-from vfiod.atomic import read_regular
 from vfiod.config import Config
 from vfiod.errors import ConfigError, HostError
 from vfiod.paths import CONFIG
+from vfiod.util.files import read_regular
 
 CONFIG_LIMIT = 2**20
 

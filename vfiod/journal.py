@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from vfiod.atomic import remove_file, replace_file
 from vfiod.config import Limits
 from vfiod.errors import HostError
 from vfiod.model import PciAddress, Phase
@@ -20,6 +19,7 @@ from vfiod.steps.base import NOTHING, Prior, Step
 from vfiod.steps.codec import decode, encode
 from vfiod.steps.devices import Detach
 from vfiod.steps.libvirt import AwaitLibvirt
+from vfiod.util.files import remove_file, replace_file
 
 VERSION = 1
 _ALONE = -1  # a stage that no other entry has

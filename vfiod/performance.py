@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vfiod import cpulist
 from vfiod.domain import Domain
 from vfiod.errors import HostError
 from vfiod.inventory import HostState
@@ -12,6 +11,7 @@ from vfiod.performance_config import AUTO, Performance
 from vfiod.steps.base import Step
 from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.util import cpulist
 
 KINDS = (AimInterrupts, LimitUnit, ReserveHugePages, SetFrequency, TransparentHugePages)
 # All that runs on the host but the guests, which libvirt puts into machine.slice.

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from vfiod import cpulist
+from vfiod.util import cpulist
 from vfiod.yamlnodes import Value, show, write_text
 
 PERFORMANCE_KEYS = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fakes.tree import Contents, Link, grow
-from vfiod import cpulist
+from vfiod.util import cpulist
 
 FOLDER = Path(__file__).parents[1] / "data" / "topologies"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))

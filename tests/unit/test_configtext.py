@@ -11,7 +11,7 @@ from vfiod.config import DeviceConfig
 from vfiod.configtext import restored, with_devices
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
-from vfiod.textdiff import difference
+from vfiod.util.textdiff import difference
 
 SHIPPED = (Path(__file__).parents[2] / "config" / "vfiod.yaml").read_text()
 

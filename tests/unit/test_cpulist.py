@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiod import cpulist
+from vfiod.util import cpulist
 
 
 @pytest.mark.parametrize(

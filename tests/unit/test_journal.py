@@ -16,12 +16,12 @@ import pytest
 
 from tests.fakes import pcs
 from tests.unit.test_codec import ODD, ONE_OF_EACH
-from vfiod.atomic import replace_file
 from vfiod.errors import HostError
 from vfiod.journal import VERSION, Entry, Journal, Record
 from vfiod.model import Phase
 from vfiod.steps.devices import Detach
 from vfiod.steps.libvirt import AwaitLibvirt
+from vfiod.util.files import replace_file
 
 RECORD = Record(
     transaction="0123456789abcdef",

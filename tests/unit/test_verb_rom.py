@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.roms import EFI_E1000, SHIPPED, STDVGA
-from vfiod import atomic
 from vfiod.cli import main
 from vfiod.errors import HostError
+from vfiod.util import files
 from vfiod.verbs import rom
 
 NOWHERE = "fffe:fe:1e.7"
@@ -149,7 +149,7 @@ def test_a_new_file_is_gone_if_its_making_fails(tmp_path: Path) -> None:
     path = tmp_path / "new"
 
     def fail() -> None:
-        with atomic.new_file(path, mode=0o600) as file:
+        with files.new_file(path, mode=0o600) as file:
             file.write(b"half")
             raise ZeroDivisionError
 
@@ -159,7 +159,7 @@ def test_a_new_file_is_gone_if_its_making_fails(tmp_path: Path) -> None:
 
 
 def test_a_new_file_is_whole(tmp_path: Path) -> None:
-    with atomic.new_file(tmp_path / "new", mode=0o640) as file:
+    with files.new_file(tmp_path / "new", mode=0o640) as file:
         file.write(b"whole")
     assert (tmp_path / "new").read_bytes() == b"whole"
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640

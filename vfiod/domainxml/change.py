@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from vfiod import textdiff
 from vfiod.backups import Backup, Backups
 from vfiod.domainxml import tree
 from vfiod.errors import Busy, HostError
+from vfiod.util import textdiff
 
 
 class Definitions(Protocol):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from vfiod import cpulist, sysfs
 from vfiod.errors import HostError
 from vfiod.linux import attributes
 from vfiod.model import FrequencyPolicy
+from vfiod.util import cpulist, sysfs
 
 _WORD = 32  # the kernel groups a mask's bits by this many
 

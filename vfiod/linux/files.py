@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from vfiod.atomic import read_regular, replace_file
 from vfiod.errors import HostError
 from vfiod.model import PciAddress
 from vfiod.paths import ROM_STAGE
+from vfiod.util.files import read_regular, replace_file
 
 ROM_LIMIT = 16 * 2**20
 # libvirt's AppArmor abstraction lets QEMU read these (libvirt: src/security/apparmor).

@@ -7,12 +7,12 @@ line does it, started by systemd beside the daemon (systemd-run(1)).
 from contextlib import suppress
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.linux.hookfile import DAEMONS
 from vfiod.linux.process import run
 from vfiod.linux.units import LinuxUnits
 from vfiod.paths import PROGRAM
+from vfiod.util import sysfs
 
 # One file for each guest that runs, removed when its devices have been re-attached and before the
 # hook's release (libvirt: src/qemu/qemu_process.c, qemuProcessStop).

@@ -7,10 +7,10 @@ file is followed by a reload of the daemon that runs.
 import stat
 from pathlib import Path
 
-from vfiod.atomic import replace_file
 from vfiod.errors import HostError
 from vfiod.linux.units import LinuxUnits
 from vfiod.paths import HOOK, HOOK_MARK, HOOK_SOURCE
+from vfiod.util.files import replace_file
 
 DAEMONS = ("libvirtd.service", "virtqemud.service")
 _RELOAD_SECONDS = 30.0

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.linux import attributes
 from vfiod.model import HugePagePool
+from vfiod.util import sysfs
 
 _CHOSEN = re.compile(r"\[(\w+)\]")
 _DEFAULT_SIZE = re.compile(r"^Hugepagesize:\s+([0-9]+) kB$", re.MULTILINE)

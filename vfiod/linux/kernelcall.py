@@ -15,10 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.errors import HostError, KernelStuck
 from vfiod.linux.callclient import CallClient
 from vfiod.linux.callserver import READ, WRITE
+from vfiod.util import sysfs
 
 _REBOOT = "it cannot be ended; free what holds the device, or reboot the host"
 _CHUNK = 2**16

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod.util import sysfs
 
 
 class LinuxMemory:

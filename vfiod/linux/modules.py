@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.linux.process import run
 from vfiod.model import PciAddress
+from vfiod.util import sysfs
 
 _MODPROBE = "/usr/sbin/modprobe"
 

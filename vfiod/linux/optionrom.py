@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.linux.kernelcall import KernelCalls
+from vfiod.util import sysfs
 
 _SECONDS = 5.0
 _COMMAND = 4  # register in the configuration space, its bits 0 and 1: I/O and memory

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from vfiod import config_space, sysfs
+from vfiod import config_space
 from vfiod.errors import HostError
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.linux.optionrom import read_option_rom, stop_decoding
@@ -11,6 +11,7 @@ from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
 from vfiod.survey.pci import read_cards, read_function
 from vfiod.survey.reserved import read_refused_groups
 from vfiod.survey.standing import read_carried
+from vfiod.util import sysfs
 
 _SECONDS = 5.0
 

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.model import Holder, PciAddress
+from vfiod.util import sysfs
 
 # Subsystems whose open nodes make a driver's remove() wait, or keep its module in use.
 HELD_SUBSYSTEMS = frozenset({"drm", "drm_dp_aux_dev", "graphics", "sound", "i2c-dev"})

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.linux.kernelcall import KernelCalls
 from vfiod.model import Console, FirmwareFramebuffer
 from vfiod.survey.screen import read_framebuffers
+from vfiod.util import sysfs
 
 _SECONDS = 10.0
 

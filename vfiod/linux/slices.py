@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from vfiod import cpulist, sysfs
 from vfiod.bus import Bus, BusError, variant
 from vfiod.errors import HostError
 from vfiod.linux.units import MANAGER, PATH, SERVICE
+from vfiod.util import cpulist, sysfs
 
 _UNTIL_REBOOT = True
 

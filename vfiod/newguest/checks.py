@@ -6,11 +6,11 @@ import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.errors import HostError, VfiodError
 from vfiod.newguest.command import VIRT_INSTALL
 from vfiod.newguest.request import NewGuest
 from vfiod.newguest.values import show_size
+from vfiod.util import sysfs
 
 QEMU_IMG = "/usr/bin/qemu-img"
 

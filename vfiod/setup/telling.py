@@ -9,7 +9,7 @@ from vfiod.setup.changes import Change, Command, FileChange, Plan
 from vfiod.setup.facts import Facts
 from vfiod.setup.manifest import Entry, FileEntry, Manifest
 from vfiod.setup.modules import Extra
-from vfiod.textdiff import difference
+from vfiod.util.textdiff import difference
 
 NOTHING = "There is nothing for setup to change on this host."
 

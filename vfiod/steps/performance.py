@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vfiod import cpulist
 from vfiod.errors import HostError, TimedOut
 from vfiod.host import Host
 from vfiod.model import FrequencyPolicy
 from vfiod.steps.base import HostStep, Notes, Prior
+from vfiod.util import cpulist
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.survey.textfiles import Line, read_bytes, read_lines
+from vfiod.util import sysfs
 
 GRUB_FILES = ("etc/default/grub", "etc/default/grub.d/*.cfg")
 KERNEL_CMDLINE = "etc/kernel/cmdline"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import cpulist, sysfs
+from vfiod.util import cpulist, sysfs
 
 # A core this much slower than the fastest is an efficient one. Favoured cores of one kind differ
 # by far less (Ryzen 9 7950X: 5.2 to 5.85 GHz), kinds by more (Core i9-12900K: 3.9 to 5.2 GHz).

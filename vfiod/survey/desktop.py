@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod.util import sysfs
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod.util import sysfs
 
 # UEFI specification: the attributes (four bytes) precede the value.
 _SECURE_BOOT = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod.util import sysfs
 
 
 @dataclass(frozen=True, slots=True)

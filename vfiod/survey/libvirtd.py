@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod.util import sysfs
 
 HOOKS = "etc/libvirt/hooks"
 # What scripts do that hand a graphics card over by themselves.

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod.util import sysfs
 
 _LINE = re.compile(r"(\w+):\s+(\d+)( kB)?")
 

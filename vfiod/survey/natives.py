@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.model import AUDIO_CLASS, PciAddress, PciFunction
+from vfiod.util import sysfs
 
 # Drivers that reserve a device for a guest: with one of these the host does not use it.
 PARKING = frozenset({"vfio-pci", "pci-stub", "xen-pciback"})

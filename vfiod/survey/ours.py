@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.survey.textfiles import read_bytes
+from vfiod.util import sysfs
 
 HOOK = "etc/libvirt/hooks/qemu.d/50-vfiod"
 HOOK_MARK = b"# Installed by vfiod.service"

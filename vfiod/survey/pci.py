@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.model import PciAddress, PciFunction
 from vfiod.survey.reserved import read_refused_groups
+from vfiod.util import sysfs
 
 IORESOURCE_MEM = 0x200
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod.util import sysfs
 
 YES = ("Y", "1")
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.survey import recording, trim
 from vfiod.survey.pci import is_awake, parse_address
 from vfiod.survey.pcinames import FILES as NAMES
 from vfiod.survey.recording import Entry, Link, Recording
 from vfiod.survey.redact import Redactor, read_redactor
+from vfiod.util import sysfs
 
 LIMIT = 64 * 1024
 # Of ACPI tables the head is enough, and VFCT goes on with a whole ROM.

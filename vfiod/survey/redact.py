@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod.util import sysfs
 
 # Names that say nothing about anybody and would spoil other texts.
 COMMON = frozenset({"debian", "ubuntu", "fedora", "arch", "archlinux", "linux", "localhost", "root",

@@ -10,7 +10,7 @@ requested this device have a 1:1 IOMMU mapping", drivers/iommu/iommu.c).
 import re
 from pathlib import Path
 
-from vfiod import sysfs
+from vfiod.util import sysfs
 
 REFUSED_SINCE = (6, 6)
 

@@ -4,10 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.errors import HostError
 from vfiod.model import PciAddress
 from vfiod.rom import MAX_BYTES
+from vfiod.util import sysfs
 
 SHADOW_ADDRESS = 0xC0000
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.model import FirmwareFramebuffer
+from vfiod.util import sysfs
 
 FRAMEBUFFER_DRIVERS = ("efi-framebuffer", "simple-framebuffer", "vesa-framebuffer")
 

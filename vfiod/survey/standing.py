@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.model import PciAddress
+from vfiod.util import sysfs
 
 Thing = tuple[str, Path]
 

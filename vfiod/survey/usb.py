@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.model import PciAddress
 from vfiod.survey.pci import read_devices
+from vfiod.util import sysfs
 
 
 class UsbKind(Enum):

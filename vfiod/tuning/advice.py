@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vfiod import cpulist
 from vfiod.survey.performance import YES, Settings
 from vfiod.tuning.facts import Guest, Host
 from vfiod.tuning.memory import page_size
 from vfiod.tuning.proposals import Seat
+from vfiod.util import cpulist
 
 _EMULATED_BUSES = ("ide", "sata")
 _SMALLEST_KIB = 2048

@@ -7,11 +7,11 @@ Source: https://libvirt.org/formatdomain.html#iothreads-allocation
 from collections.abc import Iterator
 from typing import Any
 
-from vfiod import cpulist
 from vfiod.tuning.change import Change
 from vfiod.tuning.edits import Edit, Put
 from vfiod.tuning.facts import Guest
 from vfiod.tuning.placement import Placement
+from vfiod.util import cpulist
 
 
 def propose(guest: Guest, root: Any, placement: Placement | None) -> Iterator[Change]:

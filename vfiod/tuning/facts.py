@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vfiod import cpulist, domain
+from vfiod import domain
 from vfiod.domainxml import tree
 from vfiod.errors import DomainError
 from vfiod.model import PciAddress
 from vfiod.performance_config import Performance
 from vfiod.survey.cpu import Topology
 from vfiod.survey.performance import Settings
+from vfiod.util import cpulist
 
 _OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}os"
 _WINDOWS = "http://microsoft.com/win/"

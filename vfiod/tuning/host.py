@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from vfiod import sysfs
 from vfiod.model import PciAddress
 from vfiod.performance_config import Performance
 from vfiod.survey.cpu import read_topology
 from vfiod.survey.pci import read_device
 from vfiod.survey.performance import read_settings
 from vfiod.tuning.facts import Host, PassedThrough
+from vfiod.util import sysfs
 
 
 def read_host(

@@ -5,11 +5,11 @@ Pure. Source: https://libvirt.org/formatdomain.html#cpu-tuning
 
 from collections.abc import Iterator
 
-from vfiod import cpulist
 from vfiod.tuning.change import Change
 from vfiod.tuning.edits import Drop, Put
 from vfiod.tuning.facts import Guest, Host
 from vfiod.tuning.placement import Placement
+from vfiod.util import cpulist
 
 
 def topology(placement: Placement, fault: str) -> Iterator[Change]:

@@ -6,10 +6,10 @@ Pure. The user may have reasons for other cores than ``place`` would choose; tho
 from dataclasses import replace
 from itertools import groupby
 
-from vfiod import cpulist
 from vfiod.survey.cpu import Topology
 from vfiod.tuning.facts import Guest
 from vfiod.tuning.placement import Placement, arrange
+from vfiod.util import cpulist
 
 
 def kept(guest: Guest, topology: Topology, best: Placement) -> Placement | str:

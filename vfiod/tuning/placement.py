@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vfiod import cpulist
 from vfiod.survey.cpu import Core, Topology
 from vfiod.tuning.cores import Groups, by_node, candidates, select
+from vfiod.util import cpulist
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,10 +213,10 @@ def _address(text: str) -> PciAddress:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
-    from vfiod import atomic
+    from vfiod.util import files
 
     try:
-        with atomic.new_file(path, mode=0o644) as file:
+        with files.new_file(path, mode=0o644) as file:
             yield file
     except FileExistsError as error:
         what = f"{path} exists already, and nothing is ever overwritten"
