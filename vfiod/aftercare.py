@@ -8,7 +8,7 @@ that was late, a firmware) is seen by nobody else: driver link, DRM node and dis
 from collections.abc import Sequence
 
 from vfiod.errors import HostError
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.journal import Entry, Record
 from vfiod.model import VFIO_DRIVER, PciAddress
 from vfiod.steps.desktop import StopDisplayManager

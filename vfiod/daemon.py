@@ -16,12 +16,12 @@ from vfiod.config import Config
 from vfiod.config_file import load_config
 from vfiod.errors import VfiodError
 from vfiod.events import Event, Kind, Report
-from vfiod.host import Host
+from vfiod.host.door import Host
+from vfiod.host.linux import hook_file, log
+from vfiod.host.linux.buttons import Buttons
+from vfiod.host.linux.host import LinuxHost
+from vfiod.host.linux.units import LinuxUnits
 from vfiod.journal import Journal
-from vfiod.linux import hookfile, log
-from vfiod.linux.buttons import Buttons
-from vfiod.linux.host import LinuxHost
-from vfiod.linux.units import LinuxUnits
 from vfiod.loop import LoopWatcher
 from vfiod.manager import Manager
 from vfiod.paths import CONFIG, JOURNAL
@@ -91,7 +91,7 @@ def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service
 
 def _install_hook(report: Report) -> bool:
     try:
-        return hookfile.install()
+        return hook_file.install()
     except VfiodError as error:
         report(Event(Kind.HOOK, f"the libvirt hook is not installed: {error}"))
         return False
@@ -99,7 +99,7 @@ def _install_hook(report: Report) -> bool:
 
 def _announce_hook(units: LinuxUnits, report: Report) -> None:
     try:
-        report(Event(Kind.HOOK, hookfile.announce(units)))
+        report(Event(Kind.HOOK, hook_file.announce(units)))
     except VfiodError as error:
         report(Event(Kind.HOOK, f"libvirt has not loaded the hook: {error}"))
 

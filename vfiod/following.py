@@ -6,7 +6,7 @@ from typing import Protocol
 
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff import Handoff, list_devices
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.journal import Journal, Record
 from vfiod.model import Holder, Phase
 

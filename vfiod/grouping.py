@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from vfiod.host.facts.pci import PciDevice
+from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciAddress
-from vfiod.survey.pci import PciDevice
-from vfiod.survey.usb import UsbController, UsbDevice, UsbKind
 
 # Memory, bridges, system peripherals, encryption, signal processing, instrumentation; then SMBus,
 # other serial buses, other communication (pci.ids): parts of the board, which no guest wants.
@@ -88,7 +88,7 @@ def is_board(device: PciDevice) -> bool:
 def find_sets(devices: Devices, carried: Carried, controllers: Controllers) -> list[DeviceSet]:
     """All sets of this PC, the most interesting kinds first, then by group.
 
-    ``carried`` says what of the running host stands on a device (vfiod.survey.standing).
+    ``carried`` says what of the running host stands on a device (vfiod.host.facts.usage).
     """
     found: list[DeviceSet] = []
     seen: set[PciAddress] = set()

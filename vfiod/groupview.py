@@ -8,10 +8,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from vfiod.grouping import DeviceSet, Kind, Remark, reset_ways
+from vfiod.host.facts.pci import PciDevice
+from vfiod.host.facts.pcinames import PciNames
+from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import PciAddress
-from vfiod.survey.pci import PciDevice
-from vfiod.survey.pcinames import PciNames
-from vfiod.survey.usb import UsbController, UsbDevice, UsbKind
 
 # Wide enough that nothing is wrapped or cut where no terminal says how wide it is.
 UNWRAPPED = 10_000

@@ -9,7 +9,7 @@ from functools import partial
 from vfiod import aftercare, transaction
 from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, began_at, timed
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.journal import Journal, Record
 from vfiod.model import Phase
 from vfiod.plan import Plan

@@ -7,7 +7,7 @@ from typing import Any
 from vfiod.config import Config, GuestConfig
 from vfiod.domain import Domain
 from vfiod.errors import HostError
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.model import (
     VFIO_DRIVER,
     Console,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vfiod.errors import HostError, KernelStuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.journal import Entry
 from vfiod.model import VFIO_DRIVER, Direction, PciAddress
 from vfiod.rungs import Missing, Rung, rungs

@@ -11,7 +11,7 @@ from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.following import Following, Watcher
 from vfiod.handoff import Handoff
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.journal import Journal, Record
 from vfiod.model import Phase
 from vfiod.plan import Plan

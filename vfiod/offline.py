@@ -10,18 +10,18 @@ from vfiod.config_file import read_config_file
 from vfiod.doctor.gather import Sources
 from vfiod.errors import Busy, ConfigError, HostError
 from vfiod.guests import domain_xml
-from vfiod.host import Files, Processes
-from vfiod.host_pci import Pci
-from vfiod.linux.files import LinuxFiles
-from vfiod.linux.host import LinuxHost
-from vfiod.linux.kernelcall import KernelCalls
-from vfiod.linux.pci import LinuxPci
-from vfiod.linux.process import run
-from vfiod.linux.processes import LinuxProcesses
+from vfiod.host.door import Files, Processes
+from vfiod.host.facts.libvirtd import HookPlaces
+from vfiod.host.linux.files import LinuxFiles
+from vfiod.host.linux.host import LinuxHost
+from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.pci import LinuxPci
+from vfiod.host.linux.process import run
+from vfiod.host.linux.processes import LinuxProcesses
+from vfiod.host.pci import Pci
 from vfiod.paths import CONFIG, JOURNAL
 from vfiod.plan import Plan, plan_handoff
 from vfiod.request import Request
-from vfiod.survey.libvirtd import HookPlaces
 
 _LOOKING_SECONDS = 20.0
 

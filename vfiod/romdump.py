@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from vfiod import rom, romaccess, vfct
 from vfiod.errors import HostError, KernelStuck, RomError, Stuck, VfiodError
-from vfiod.host import Processes
-from vfiod.host_pci import Pci
+from vfiod.host.door import Processes
+from vfiod.host.pci import Pci
 from vfiod.model import PciAddress, PciFunction, PowerPolicy
 from vfiod.romaccess import Card
 from vfiod.survey.romsource import RomRegion

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vfiod.errors import HostError
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.model import PciAddress
 
 SECONDS = 30.0

@@ -6,7 +6,7 @@ from typing import Any
 
 from vfiod.config import Config
 from vfiod.errors import VfiodError
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.journal import Journal, Record
 from vfiod.model import VFIO_DRIVER, PciAddress, Phase
 

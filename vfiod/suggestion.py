@@ -13,14 +13,14 @@ from vfiod.domainxml.change import edit
 from vfiod.domainxml.hostdevs import set_hostdevs
 from vfiod.domainxml.seat import has_input
 from vfiod.errors import RomError
-from vfiod.host import Files
+from vfiod.host.door import Files
+from vfiod.host.facts.pci import read_devices
+from vfiod.host.facts.pcinames import read_names
+from vfiod.host.facts.usage import read_carried
+from vfiod.host.facts.usb import read_controllers
 from vfiod.model import PciAddress, PciFunction
 from vfiod.proposal.decide import propose
 from vfiod.proposal.facts import Facts, Proposal, Wishes
-from vfiod.survey.pci import read_devices
-from vfiod.survey.pcinames import read_names
-from vfiod.survey.standing import read_carried
-from vfiod.survey.usb import read_controllers
 
 
 @dataclass(frozen=True, slots=True)

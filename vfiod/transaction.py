@@ -11,7 +11,7 @@ from functools import partial
 from vfiod import ladder
 from vfiod.errors import HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.journal import Entry, Journal
 from vfiod.ladder import Fault, Faults
 from vfiod.lanes import stages, stages_back

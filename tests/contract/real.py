@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.contract.rules import KERNEL, READING, SYSTEMD, Bench
 from vfiod.bus import Bus
-from vfiod.linux.host import LinuxHost
+from vfiod.host.linux.host import LinuxHost
 from vfiod.model import PciAddress
 
 

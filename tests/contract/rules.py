@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from vfiod.errors import HostError, KernelStuck
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PowerPolicy
 
 SECONDS = 20.0

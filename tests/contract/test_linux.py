@@ -1,4 +1,4 @@
-"""vfiod.linux keeps the contract, as far as trees of files and a small bus can show it."""
+"""vfiod.host.linux keeps the contract, as far as trees of files and a small bus can show it."""
 
 import time
 from pathlib import Path
@@ -9,20 +9,20 @@ from tests.contract.real import hold
 from tests.contract.rules import READING, SYSTEMD, Bench, Rule
 from tests.fakes.bus import BusUnit, FakeBus
 from tests.fakes.tree import Contents, Link, grow, pci_function
-from vfiod.host import Host
-from vfiod.linux.cpus import LinuxCpus
-from vfiod.linux.files import LinuxFiles
-from vfiod.linux.host import LinuxHost
-from vfiod.linux.hugepages import LinuxHugePages
-from vfiod.linux.kernelcall import KernelCalls
-from vfiod.linux.logins import LinuxLogins
-from vfiod.linux.memory import LinuxMemory
-from vfiod.linux.modules import LinuxModules
-from vfiod.linux.pci import LinuxPci
-from vfiod.linux.processes import LinuxProcesses
-from vfiod.linux.screen import LinuxScreen
-from vfiod.linux.slices import LinuxSlices
-from vfiod.linux.units import LinuxUnits
+from vfiod.host.door import Host
+from vfiod.host.linux.cpus import LinuxCpus
+from vfiod.host.linux.files import LinuxFiles
+from vfiod.host.linux.host import LinuxHost
+from vfiod.host.linux.hugepages import LinuxHugePages
+from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.logins import LinuxLogins
+from vfiod.host.linux.memory import LinuxMemory
+from vfiod.host.linux.modules import LinuxModules
+from vfiod.host.linux.pci import LinuxPci
+from vfiod.host.linux.processes import LinuxProcesses
+from vfiod.host.linux.screen import LinuxScreen
+from vfiod.host.linux.slices import LinuxSlices
+from vfiod.host.linux.units import LinuxUnits
 from vfiod.model import PciAddress
 
 DISPLAY, AUDIO, SPARE = "0000:01:00.0", "0000:01:00.1", "0000:02:00.0"

@@ -1,4 +1,4 @@
-"""A bus on which a small systemd and a small logind answer vfiod.linux.units and logins."""
+"""A bus on which a small systemd and a small logind answer vfiod.host.linux.units and logins."""
 
 import os
 import threading

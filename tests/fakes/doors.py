@@ -1,4 +1,4 @@
-"""The doors of vfiod.host over the model. Each change is one effect that can be spoiled."""
+"""The doors of vfiod.host.door over the model. Each change is one effect that can be spoiled."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -29,7 +29,7 @@ class Door:
 
 
 class FakePci(Door):
-    """Implements vfiod.host_pci.Pci."""
+    """Implements vfiod.host.pci.Pci."""
 
     def functions(self) -> Mapping[PciAddress, PciFunction]:
         return {address: self._kernel.function(address) for address in sorted(self._kernel.devices)}
@@ -153,7 +153,7 @@ class FakePci(Door):
 
 
 class FakeProcesses(Door):
-    """Implements vfiod.host.Processes."""
+    """Implements vfiod.host.door.Processes."""
 
     def holders(self, addresses: Collection[PciAddress]) -> Sequence[Holder]:
         devices = [self._kernel.devices[a] for a in addresses if a in self._kernel.devices]
@@ -168,7 +168,7 @@ class FakeProcesses(Door):
 
 
 class FakeModules(Door):
-    """Implements vfiod.host.Modules."""
+    """Implements vfiod.host.door.Modules."""
 
     def loaded(self, name: str) -> bool:
         return self._kernel.modules.get(name, False)
@@ -194,7 +194,7 @@ class FakeModules(Door):
 
 
 class FakePower(Door):
-    """Implements vfiod.host.Power."""
+    """Implements vfiod.host.door.Power."""
 
     def sleep(self, *, seconds: float) -> None:
         self._effects.take("sleep", self._kernel.sleep, seconds=seconds)
@@ -207,7 +207,7 @@ class FakePower(Door):
 
 
 class FakeUnits(Door):
-    """Implements vfiod.host.Units."""
+    """Implements vfiod.host.door.Units."""
 
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects, clock: Clock) -> None:
         super().__init__(kernel, user, effects)
@@ -249,7 +249,7 @@ class FakeUnits(Door):
 
 
 class FakeLogins(Door):
-    """Implements vfiod.host.Logins."""
+    """Implements vfiod.host.door.Logins."""
 
     def sessions(self) -> Sequence[Session]:
         return list(self._user.sessions.values())
@@ -274,7 +274,7 @@ class FakeLogins(Door):
 
 
 class FakeScreen(Door):
-    """Implements vfiod.host.Screen."""
+    """Implements vfiod.host.door.Screen."""
 
     def consoles(self) -> Sequence[Console]:
         consoles = [Console("vtcon0", "(S) dummy device", bound=True)]
@@ -304,7 +304,7 @@ class FakeScreen(Door):
 
 
 class FakeGuests(Door):
-    """Implements vfiod.host.Guests. The guest does what it is told once the test lets it."""
+    """Implements vfiod.host.door.Guests. The guest does what it is told once the test lets it."""
 
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects, libvirt: Libvirt) -> None:
         super().__init__(kernel, user, effects)

@@ -9,17 +9,17 @@ from vfiod.config import Config
 from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.finding import Finding, Findings, Level
 from vfiod.doctor.guestxml import GuestXml
+from vfiod.host.facts.boot import Boot, Distribution, Loader, Vendor
+from vfiod.host.facts.desktop import Desktop
+from vfiod.host.facts.firmware import Firmware, Iommu, Processor
+from vfiod.host.facts.kernel import Kernel
+from vfiod.host.facts.libvirtd import Confinement, HookFile, Libvirt, OwnHook
+from vfiod.host.facts.memory import Memory
+from vfiod.host.facts.pci import Card, Connector, PciDevice
+from vfiod.host.facts.pcinames import PciNames
+from vfiod.host.facts.units import UnitState
 from vfiod.model import Holder
 from vfiod.request import Request
-from vfiod.survey.boot import Boot, Distribution, Loader, Vendor
-from vfiod.survey.desktop import Desktop
-from vfiod.survey.firmware import Firmware, Iommu, Processor
-from vfiod.survey.kernel import Kernel
-from vfiod.survey.libvirtd import Confinement, HookFile, Libvirt, OwnHook
-from vfiod.survey.memory import Memory
-from vfiod.survey.pci import Card, Connector, PciDevice
-from vfiod.survey.pcinames import PciNames
-from vfiod.survey.units import UnitState
 
 HOOK = "/etc/libvirt/hooks/qemu.d/50-vfiod"
 DISPLAY_MANAGER = "display-manager.service"

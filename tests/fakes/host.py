@@ -1,4 +1,4 @@
-"""FakeHost: all doors over one model of a PC; implements vfiod.host.Host."""
+"""FakeHost: all doors over one model of a PC; implements vfiod.host.door.Host."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
@@ -22,14 +22,14 @@ from tests.fakes.libvirt import UUID, Libvirt
 from tests.fakes.performance import FakeCpus, FakeHugePages, FakeSlices
 from tests.fakes.userspace import Process, Program, Userspace
 from vfiod.errors import HostError
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress
 
 STAGE = "/usr/share/vgabios/vfiod"
 
 
 class FakeFiles(Door):
-    """Implements vfiod.host.Files."""
+    """Implements vfiod.host.door.Files."""
 
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
         super().__init__(kernel, user, effects)
@@ -69,7 +69,7 @@ class FakeFiles(Door):
 
 
 class FakeMemory(Door):
-    """Implements vfiod.host.Memory."""
+    """Implements vfiod.host.door.Memory."""
 
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
         super().__init__(kernel, user, effects)

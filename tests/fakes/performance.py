@@ -17,7 +17,7 @@ PERFORMANCE = "performance"
 
 
 class FakeSlices(Door):
-    """Implements vfiod.host_performance.Slices."""
+    """Implements vfiod.host.performance.Slices."""
 
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
         super().__init__(kernel, user, effects)
@@ -49,7 +49,7 @@ class FakeSlices(Door):
 
 
 class FakeCpus(Door):
-    """Implements vfiod.host_performance.Cpus; frequency as intel_pstate's active mode has it."""
+    """Implements vfiod.host.performance.Cpus; frequency as intel_pstate's active mode has it."""
 
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
         super().__init__(kernel, user, effects)
@@ -133,7 +133,7 @@ class FakePool:
 
 
 class FakeHugePages(Door):
-    """Implements vfiod.host_performance.HugePages."""
+    """Implements vfiod.host.performance.HugePages."""
 
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
         super().__init__(kernel, user, effects)

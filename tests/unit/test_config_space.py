@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from vfiod.config_space import Region, find_fault, parse_regions
+from vfiod.host.config_space import Region, find_fault, parse_regions
 
 # An RX 480 behind a port: 256 MiB and 2 MiB in 64-bit BARs, ports, 256 KiB of registers.
 RESOURCE = """\

@@ -16,7 +16,7 @@ from vfiod.doctor.evidence import read_evidence
 from vfiod.doctor.examine import examine
 from vfiod.doctor.gather import Sources, gather
 from vfiod.errors import ConfigError, HostError
-from vfiod.survey.libvirtd import HookPlaces
+from vfiod.host.facts.libvirtd import HookPlaces
 
 OWN_ROM = "/root/own.rom"
 HOOK = HookPlaces(Path("/etc/libvirt/hooks/qemu.d/50-vfiod"), Path("/usr/share/x"), b"# mark")

@@ -16,8 +16,8 @@ from vfiod.doctor.finding import Findings, Level
 from vfiod.doctor.guest import CHECKS, examine_guest
 from vfiod.doctor.guestxml import GuestXml, read_guest
 from vfiod.doctor.refusals import WORDS, refusals
-from vfiod.survey.libvirtd import Confinement
-from vfiod.survey.reach import Reach
+from vfiod.host.facts.file_access import Reach
+from vfiod.host.facts.libvirtd import Confinement
 
 NVIDIA = 0x10DE
 

@@ -15,11 +15,11 @@ from vfiod.doctor import firmware as processor
 from vfiod.doctor.examine import SUBJECTS, examine
 from vfiod.doctor.facts import Facts, Settings
 from vfiod.doctor.finding import Level
+from vfiod.host.facts.memory import Memory
+from vfiod.host.facts.pci import Bar, PciDevice
 from vfiod.model import VFIO_DRIVER
 from vfiod.survey.judging import Harm
 from vfiod.survey.leftovers import Kind, Leftover
-from vfiod.survey.memory import Memory
-from vfiod.survey.pci import Bar, PciDevice
 
 
 def test_a_pc_in_order_has_only_the_rom_to_think_of() -> None:

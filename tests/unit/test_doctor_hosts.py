@@ -10,7 +10,7 @@ from vfiod.doctor.examine import examine
 from vfiod.doctor.gather import Sources, gather
 from vfiod.doctor.tell import told
 from vfiod.errors import HostError
-from vfiod.survey.libvirtd import HookPlaces
+from vfiod.host.facts.libvirtd import HookPlaces
 
 # A recording has no services, no libvirt and no configuration.
 NOT_RECORDED = {"libvirt and vfiod", "Configuration"}

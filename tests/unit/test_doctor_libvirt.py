@@ -10,7 +10,7 @@ from tests.fakes.facts import bad, facts, only
 from vfiod.doctor import libvirt
 from vfiod.doctor.facts import Facts
 from vfiod.doctor.finding import Level
-from vfiod.survey.libvirtd import Confinement, HookFile, OwnHook
+from vfiod.host.facts.libvirtd import Confinement, HookFile, OwnHook
 
 
 def test_libvirt_in_order() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes import facts as pc
 from vfiod.doctor.resets import AMD, NVIDIA, TROUBLES, Trouble, known_troubles
-from vfiod.survey.pci import PciDevice
+from vfiod.host.facts.pci import PciDevice
 
 LINUX_6_1 = (6, 1)
 

@@ -7,11 +7,11 @@ import pytest
 
 from tests.fakes.bus import BusSession, BusUnit, FakeBus
 from vfiod.errors import HostError, KernelStuck, TimedOut
-from vfiod.linux import hookfile
-from vfiod.linux.kernelcall import KernelCalls
-from vfiod.linux.logins import LinuxLogins
-from vfiod.linux.process import run
-from vfiod.linux.units import LinuxUnits
+from vfiod.host.linux import hook_file
+from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.logins import LinuxLogins
+from vfiod.host.linux.process import run
+from vfiod.host.linux.units import LinuxUnits
 from vfiod.model import Session, Unit
 
 SOON = 0.2
@@ -254,7 +254,7 @@ def test_a_host_that_shuts_down_refuses_starts(bus: FakeBus, units: LinuxUnits) 
 def test_only_a_running_libvirt_is_reloaded(bus: FakeBus, units: LinuxUnits) -> None:
     bus.units["libvirtd.service"] = BusUnit("libvirtd.service")
     bus.units["virtqemud.service"] = BusUnit("virtqemud.service", "inactive")
-    assert hookfile.announce(units).endswith("; reloaded libvirtd.service")
+    assert hook_file.announce(units).endswith("; reloaded libvirtd.service")
     assert ("ReloadUnit", "virtqemud.service", "replace") not in bus.calls
 
 

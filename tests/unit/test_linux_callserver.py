@@ -12,8 +12,8 @@ import pytest
 
 from tests.lab.waiting import wait_until
 from vfiod.errors import HostError, KernelStuck
-from vfiod.linux import callserver
-from vfiod.linux.kernelcall import KernelCalls
+from vfiod.host.linux import kernelcall_server
+from vfiod.host.linux.kernelcall import KernelCalls
 
 DEVICE = "0000:01:00.0"
 
@@ -215,5 +215,5 @@ def test_a_fork_that_fails_leaves_the_server_running(monkeypatch: pytest.MonkeyP
     socket.send_fds(ours, [b"read\0\0/etc/hostname"], [pipe])
     os.close(pipe)
     ours.shutdown(socket.SHUT_WR)
-    callserver.serve(theirs)
+    kernelcall_server.serve(theirs)
     assert os.read(answer, 1) == b""

@@ -8,8 +8,8 @@ import pytest
 
 from vfiod.config_file import CONFIG_LIMIT, read_config
 from vfiod.errors import ConfigError, HostError
-from vfiod.linux import hookfile
-from vfiod.linux.files import QEMU_READS, ROM_LIMIT, LinuxFiles
+from vfiod.host.linux import hook_file
+from vfiod.host.linux.files import QEMU_READS, ROM_LIMIT, LinuxFiles
 from vfiod.model import PciAddress
 
 VGA = PciAddress.parse("0000:01:00.0")
@@ -194,23 +194,23 @@ def target(tmp_path: Path) -> Path:
 
 
 def test_the_hook_is_installed_once(source: Path, tmp_path: Path) -> None:
-    assert hookfile.install(source, target(tmp_path))
+    assert hook_file.install(source, target(tmp_path))
     assert target(tmp_path).read_bytes() == source.read_bytes()
     assert stat.S_IMODE(target(tmp_path).stat().st_mode) == 0o755
-    assert not hookfile.install(source, target(tmp_path))
+    assert not hook_file.install(source, target(tmp_path))
 
 
 def test_an_older_hook_of_ours_is_replaced(source: Path, tmp_path: Path) -> None:
-    hookfile.install(source, target(tmp_path))
+    hook_file.install(source, target(tmp_path))
     source.write_bytes(source.read_bytes() + b"# newer\n")
-    assert hookfile.install(source, target(tmp_path))
+    assert hook_file.install(source, target(tmp_path))
     assert target(tmp_path).read_bytes().endswith(b"# newer\n")
 
 
 def test_a_hook_that_cannot_be_executed_is_repaired(source: Path, tmp_path: Path) -> None:
-    hookfile.install(source, target(tmp_path))
+    hook_file.install(source, target(tmp_path))
     target(tmp_path).chmod(0o644)
-    assert hookfile.install(source, target(tmp_path))
+    assert hook_file.install(source, target(tmp_path))
     assert target(tmp_path).stat().st_mode & stat.S_IXUSR
 
 
@@ -218,7 +218,7 @@ def test_somebody_else_s_file_is_left_alone(source: Path, tmp_path: Path) -> Non
     target(tmp_path).parent.mkdir(parents=True)
     target(tmp_path).write_text("#!/bin/sh\necho mine\n")
     with pytest.raises(HostError, match="not vfiod's own file") as caught:
-        hookfile.install(source, target(tmp_path))
+        hook_file.install(source, target(tmp_path))
     assert "moved away" in caught.value.hint
     assert target(tmp_path).read_text() == "#!/bin/sh\necho mine\n"
 
@@ -226,10 +226,10 @@ def test_somebody_else_s_file_is_left_alone(source: Path, tmp_path: Path) -> Non
 def test_without_libvirt_nothing_is_installed(tmp_path: Path, source: Path) -> None:
     (tmp_path / "libvirt").rmdir()
     with pytest.raises(HostError, match="libvirt is not installed"):
-        hookfile.install(source, target(tmp_path))
+        hook_file.install(source, target(tmp_path))
     assert not (tmp_path / "libvirt").exists()
 
 
 def test_a_package_without_its_hook_says_so(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="is missing"):
-        hookfile.install(tmp_path / "absent", target(tmp_path))
+        hook_file.install(tmp_path / "absent", target(tmp_path))

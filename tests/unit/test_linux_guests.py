@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.bus import BusUnit, FakeBus
-from vfiod.linux.guests import LinuxGuests
-from vfiod.linux.units import LinuxUnits
+from vfiod.host.linux.guest_end import LinuxGuests
+from vfiod.host.linux.units import LinuxUnits
 
 STATUS = "<domstatus state='running' pid='7'><domain><uuid>{}</uuid></domain></domstatus>"
 

@@ -8,8 +8,8 @@ import pytest
 from tests.fakes.roms import STDVGA
 from tests.fakes.tree import Contents, grow, pci_function
 from vfiod.errors import HostError, KernelStuck
-from vfiod.linux.kernelcall import KernelCalls
-from vfiod.linux.pci import LinuxPci
+from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.pci import LinuxPci
 from vfiod.model import PciAddress
 
 VGA = PciAddress.parse("0000:01:00.0")

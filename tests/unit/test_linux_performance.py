@@ -7,10 +7,10 @@ import pytest
 from tests.fakes.bus import BusUnit, FakeBus
 from tests.fakes.tree import grow
 from vfiod.errors import HostError
-from vfiod.linux import attributes
-from vfiod.linux.cpus import LinuxCpus
-from vfiod.linux.hugepages import LinuxHugePages
-from vfiod.linux.slices import LinuxSlices
+from vfiod.host.linux import attributes
+from vfiod.host.linux.cpus import LinuxCpus
+from vfiod.host.linux.hugepages import LinuxHugePages
+from vfiod.host.linux.slices import LinuxSlices
 from vfiod.model import FrequencyPolicy, HugePagePool
 
 CPUFREQ = "sys/devices/system/cpu/cpufreq"

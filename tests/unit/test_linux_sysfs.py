@@ -7,12 +7,12 @@ import pytest
 
 from tests.fakes.tree import Contents, Link, grow, pci_function
 from vfiod.errors import HostError
-from vfiod.linux.kernelcall import KernelCalls
-from vfiod.linux.memory import LinuxMemory
-from vfiod.linux.modules import LinuxModules
-from vfiod.linux.pci import LinuxPci
-from vfiod.linux.processes import LinuxProcesses
-from vfiod.linux.screen import LinuxScreen
+from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.memory import LinuxMemory
+from vfiod.host.linux.modules import LinuxModules
+from vfiod.host.linux.pci import LinuxPci
+from vfiod.host.linux.processes import LinuxProcesses
+from vfiod.host.linux.screen import LinuxScreen
 from vfiod.model import (
     Console,
     DisplayOutput,

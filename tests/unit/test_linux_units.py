@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from vfiod.bus import Bus
-from vfiod.linux.units import LinuxUnits
+from vfiod.host.linux.units import LinuxUnits
 
 LONG = 20.0
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from vfiod.config import DeviceConfig
 from vfiod.errors import Refused
+from vfiod.host.facts.pci import Card, Connector, PciDevice
+from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import PciAddress
 from vfiod.proposal.decide import propose
 from vfiod.proposal.facts import Facts, Proposal, Wishes
 from vfiod.proposal.words import told
-from vfiod.survey.pci import Card, Connector, PciDevice
-from vfiod.survey.usb import UsbController, UsbDevice, UsbKind
 
 VGA, AUDIO, USB, SATA, BRIDGE = 0x030000, 0x040300, 0x0C0330, 0x010601, 0x060400
 CRYPTO, NETWORK = 0x108000, 0x020000

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vfiod.survey import boot
-from vfiod.survey.boot import Loader, Option, Vendor
+from vfiod.host.facts import boot
+from vfiod.host.facts.boot import Loader, Option, Vendor
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:

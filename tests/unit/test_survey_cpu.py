@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.topologies import CPU, NAMES, load, materialise
 from tests.fakes.tree import grow
-from vfiod.survey.cpu import Topology, read_topology
+from vfiod.host.facts.cpu import Topology, read_topology
 
 # Cores, of which efficient, caches in MiB, memory nodes.
 SHAPES = {

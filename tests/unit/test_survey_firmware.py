@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import grow
-from vfiod.survey.firmware import Firmware, read_firmware
-from vfiod.survey.kernel import Kernel, read_kernel
+from vfiod.host.facts.firmware import Firmware, read_firmware
+from vfiod.host.facts.kernel import Kernel, read_kernel
 
 CPU = """processor\t: 0
 vendor_id\t: AuthenticAMD

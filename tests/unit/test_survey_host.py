@@ -8,12 +8,12 @@ import pytest
 
 from tests.fakes.tree import Link, grow
 from vfiod.errors import HostError
+from vfiod.host.facts.desktop import Desktop, read_desktop
+from vfiod.host.facts.file_access import read_reach
+from vfiod.host.facts.memory import Memory, read_memory
+from vfiod.host.facts.screen import read_framebuffers
+from vfiod.host.facts.units import UnitState, read_units
 from vfiod.model import FirmwareFramebuffer
-from vfiod.survey.desktop import Desktop, read_desktop
-from vfiod.survey.memory import Memory, read_memory
-from vfiod.survey.reach import read_reach
-from vfiod.survey.screen import read_framebuffers
-from vfiod.survey.units import UnitState, read_units
 
 ALIAS = "etc/systemd/system/display-manager.service"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, Link, grow
-from vfiod.survey.libvirtd import HookPlaces, Libvirt, read_libvirt
+from vfiod.host.facts.libvirtd import HookPlaces, Libvirt, read_libvirt
 
 OWN = "etc/libvirt/hooks/qemu.d/50-vfiod"
 OLD = "etc/libvirt/hooks/qemu"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, Link, grow, pci_function
+from vfiod.host.facts.pci import Bar, Card, Connector, PciDevice, read_devices
 from vfiod.model import PciAddress
-from vfiod.survey.pci import Bar, Card, Connector, PciDevice, read_devices
 
 GPU = PciAddress.parse("0000:01:00.0")
 NONE = "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import grow
+from vfiod.host.facts.pcinames import FILES, PciNames, parse_names, read_names
 from vfiod.model import PciAddress, PciFunction
-from vfiod.survey.pcinames import FILES, PciNames, parse_names, read_names
 
 IDS = """\
 # A comment

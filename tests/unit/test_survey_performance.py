@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.fakes.tree import grow
-from vfiod.survey.performance import Settings, read_settings
+from vfiod.host.facts.performance import Settings, read_settings
 
 
 def test_everything_is_read(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts import FOLDER, NAMES, build
-from vfiod.survey import pci, usb
+from vfiod.host.facts import pci, usb
 from vfiod.survey.recording import Entry, Link, Recording, dump, load, materialise
 
 TREE: dict[str, dict[str, Entry]] = {

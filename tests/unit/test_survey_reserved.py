@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, grow, pci_function
-from vfiod.survey.pci import read_devices
-from vfiod.survey.reserved import read_refused_groups
+from vfiod.host.facts.pci import read_devices
+from vfiod.host.facts.reserved import read_refused_groups
 
 MSI = "0x00000000fee00000 0x00000000feefffff msi\n"
 DIRECT = "0x000000007bc00000 0x000000007bc00fff direct\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, Link, grow
-from vfiod.survey.standing import Standing, below
+from vfiod.host.facts.usage import Standing, below
 
 DISK = "sys/devices/pci0000:00/0000:03:00.0"
 NIC = "sys/devices/pci0000:00/0000:04:00.0"

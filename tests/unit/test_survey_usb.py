@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, grow, pci_function
+from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind, kind_of, read_controllers
 from vfiod.model import PciAddress
-from vfiod.survey.usb import UsbController, UsbDevice, UsbKind, kind_of, read_controllers
 
 ADDRESS = "0000:00:14.0"
 

@@ -2,8 +2,8 @@
 
 from vfiod.doctor.facts import Facts
 from vfiod.doctor.finding import Finding, Findings, fail, ok, warn
+from vfiod.host.facts.pci import PciDevice
 from vfiod.model import VFIO_DRIVER
-from vfiod.survey.pci import PciDevice
 
 # A BAR of the size that cards have without resizing (PCI SIG: Resizable BAR capability).
 _USUAL_WINDOW = 256 * 2**20

@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 
 from vfiod.doctor.facts import Facts
 from vfiod.doctor.finding import Finding, Findings, fail, ok, warn
+from vfiod.host.facts.units import UnitState
 from vfiod.model import Holder
-from vfiod.survey.units import UnitState
 
 _WHY = "vfiod stops it before the card goes, and starts it to show the login when the card is back."
 _NO_SERVICE = frozenset({"", "init.scope"})

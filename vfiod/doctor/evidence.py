@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vfiod.doctor.gather import Sources
 from vfiod.errors import VfiodError
-from vfiod.survey.boot import read_distribution
-from vfiod.survey.kernel import read_kernel
+from vfiod.host.facts.boot import read_distribution
+from vfiod.host.facts.kernel import read_kernel
 from vfiod.survey.record import record
 from vfiod.survey.recording import dump
 

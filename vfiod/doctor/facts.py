@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 
 from vfiod.config import Config, GuestConfig
 from vfiod.doctor.guestxml import GuestXml
+from vfiod.host.facts.boot import Boot
+from vfiod.host.facts.desktop import Desktop
+from vfiod.host.facts.file_access import Reach
+from vfiod.host.facts.firmware import Firmware
+from vfiod.host.facts.kernel import Kernel
+from vfiod.host.facts.libvirtd import Libvirt
+from vfiod.host.facts.memory import Memory
+from vfiod.host.facts.pci import PciDevice
+from vfiod.host.facts.pcinames import PciNames
+from vfiod.host.facts.units import UnitState
 from vfiod.model import FirmwareFramebuffer, Holder, PciAddress
 from vfiod.request import Request
-from vfiod.survey.boot import Boot
-from vfiod.survey.desktop import Desktop
-from vfiod.survey.firmware import Firmware
-from vfiod.survey.kernel import Kernel
 from vfiod.survey.leftovers import Leftover
-from vfiod.survey.libvirtd import Libvirt
-from vfiod.survey.memory import Memory
-from vfiod.survey.pci import PciDevice
-from vfiod.survey.pcinames import PciNames
-from vfiod.survey.reach import Reach
-from vfiod.survey.units import UnitState
 
 
 @dataclass(frozen=True, slots=True)

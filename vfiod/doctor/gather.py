@@ -12,21 +12,22 @@ from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.guestxml import read_guest
 from vfiod.doctor.libvirt import UNITS
 from vfiod.errors import ConfigError, VfiodError
-from vfiod.host import Host
+from vfiod.host.door import Host
+from vfiod.host.facts import boot
+from vfiod.host.facts.desktop import read_desktop
+from vfiod.host.facts.file_access import Reach, read_reach
+from vfiod.host.facts.firmware import read_firmware
+from vfiod.host.facts.kernel import read_kernel
+from vfiod.host.facts.libvirtd import HookPlaces, read_libvirt
+from vfiod.host.facts.memory import read_memory
+from vfiod.host.facts.pci import read_devices
+from vfiod.host.facts.pcinames import read_names
+from vfiod.host.facts.screen import read_framebuffers
+from vfiod.host.facts.units import UnitState, read_units
+from vfiod.host.facts.usage import read_carried
 from vfiod.model import Holder, PciAddress
 from vfiod.request import Request
-from vfiod.survey import boot, leftovers
-from vfiod.survey.desktop import read_desktop
-from vfiod.survey.firmware import read_firmware
-from vfiod.survey.kernel import read_kernel
-from vfiod.survey.libvirtd import HookPlaces, read_libvirt
-from vfiod.survey.memory import read_memory
-from vfiod.survey.pci import read_devices
-from vfiod.survey.pcinames import read_names
-from vfiod.survey.reach import Reach, read_reach
-from vfiod.survey.screen import read_framebuffers
-from vfiod.survey.standing import read_carried
-from vfiod.survey.units import UnitState, read_units
+from vfiod.survey import leftovers
 
 JOURNAL = "run/vfiod/journal.json"
 LIST_GUESTS = "See that libvirt runs and how the guest is called."

@@ -2,7 +2,7 @@
 
 from vfiod.doctor.facts import Facts
 from vfiod.doctor.finding import Finding, Findings, fail, ok, warn
-from vfiod.survey.firmware import Iommu
+from vfiod.host.facts.firmware import Iommu
 
 # kernel: Documentation/admin-guide/kernel-parameters.txt
 _OFF = frozenset({"iommu=off", "intel_iommu=off", "amd_iommu=off", "iommu=soft"})

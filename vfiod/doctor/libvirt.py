@@ -2,8 +2,8 @@
 
 from vfiod.doctor.facts import Facts
 from vfiod.doctor.finding import Finding, Findings, fail, ok, warn
-from vfiod.survey.libvirtd import HookFile
-from vfiod.survey.units import UnitState
+from vfiod.host.facts.libvirtd import HookFile
+from vfiod.host.facts.units import UnitState
 
 SERVICE = "vfiod.service"
 DAEMONS = ("libvirtd", "virtqemud")

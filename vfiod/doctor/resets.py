@@ -7,7 +7,7 @@ ids it names only; a card that is not here may still have trouble.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vfiod.survey.pci import PciDevice
+from vfiod.host.facts.pci import PciDevice
 
 AMD, NVIDIA = 0x1002, 0x10DE
 VENDOR_RESET = "https://github.com/gnif/vendor-reset"

@@ -4,8 +4,8 @@ from vfiod.doctor.facts import Facts
 from vfiod.doctor.finding import Findings, ok, warn
 from vfiod.doctor.resets import known_troubles
 from vfiod.grouping import reset_ways
+from vfiod.host.facts.pci import PciDevice
 from vfiod.model import PciAddress
-from vfiod.survey.pci import PciDevice
 
 _WHY = "Without a reset the card may not start again for its next owner, be it guest or host."
 

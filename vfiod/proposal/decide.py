@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from vfiod.config import DeviceConfig
 from vfiod.errors import HostError, Refused, VfiodError
 from vfiod.grouping import DeviceSet, judge
+from vfiod.host.facts.pci import PciDevice
 from vfiod.model import PciAddress
 from vfiod.proposal import usb
 from vfiod.proposal.facts import Facts, Proposal, Proposed, Wishes
-from vfiod.survey.pci import PciDevice
 
 _VGA_CLASS = 0x0300
 

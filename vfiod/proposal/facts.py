@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from vfiod.config import DeviceConfig
 from vfiod.grouping import is_board, members_with
+from vfiod.host.facts.pci import PciDevice
+from vfiod.host.facts.pcinames import PciNames
+from vfiod.host.facts.usb import UsbController
 from vfiod.model import PciAddress, PciFunction
-from vfiod.survey.pci import PciDevice
-from vfiod.survey.pcinames import PciNames
-from vfiod.survey.usb import UsbController
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator
 
 from vfiod.grouping import is_board, judge, members_with, reset_ways
+from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import VFIO_DRIVER, PciAddress
 from vfiod.proposal.facts import Facts
-from vfiod.survey.usb import UsbController, UsbDevice, UsbKind
 
 INPUT = (UsbKind.KEYBOARD, UsbKind.MOUSE)
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from vfiod.host.facts.boot import Loader, Vendor
 from vfiod.setup import editing
 from vfiod.setup.changes import Command, Draft, Note, ToolChange
 from vfiod.setup.facts import GRUB_DROP_IN, KERNEL_CMDLINE, Facts
-from vfiod.survey.boot import Loader, Vendor
 
 _VARIABLE = "GRUB_CMDLINE_LINUX_DEFAULT"
 _INTEL_VENDOR = 0x8086

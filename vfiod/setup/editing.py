@@ -6,7 +6,7 @@ Text goes in and out as bytes; what is not UTF-8 passes through unharmed.
 import re
 from collections.abc import Mapping, Sequence
 
-from vfiod.survey.boot import assignment, split_options
+from vfiod.host.facts.boot import assignment, split_options
 
 MARK = "# taken out by vfiod setup: "
 HEAD = b"# Written by `vfiod setup`, taken out again by `vfiod setup --undo`.\n"

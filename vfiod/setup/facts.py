@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vfiod.host.facts import boot
+from vfiod.host.facts.boot import Boot
+from vfiod.host.facts.pci import read_devices
+from vfiod.host.facts.textfiles import read_bytes, unreadable
 from vfiod.model import PciFunction
-from vfiod.survey import boot, leftovers
-from vfiod.survey.boot import Boot
+from vfiod.survey import leftovers
 from vfiod.survey.leftovers import Leftover
-from vfiod.survey.pci import read_devices
-from vfiod.survey.textfiles import read_bytes, unreadable
 from vfiod.util import sysfs
 
 GRUB_DROP_IN = "/etc/default/grub.d/50-vfiod.cfg"

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from vfiod.host.facts.boot import Vendor
 from vfiod.setup import editing
 from vfiod.setup.changes import Draft, Note
 from vfiod.setup.facts import MODPROBE_FILE, MODULES_FILE, Facts
-from vfiod.survey.boot import Vendor
 
 # AMD's erratum 1235 is one of processors of family 17h: Zen, Zen+ and Zen 2.
 _FAMILY_17H = 0x17

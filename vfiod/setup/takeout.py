@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterator
 
+from vfiod.host.facts.boot import Loader
 from vfiod.setup import cmdline, editing
 from vfiod.setup.changes import Command, Draft, Note, ToolChange
 from vfiod.setup.facts import Facts
-from vfiod.survey.boot import Loader
 from vfiod.survey.judging import Harm
 from vfiod.survey.leftovers import Kind, Leftover
 

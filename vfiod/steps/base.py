@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from vfiod.host import Host
+from vfiod.host.door import Host
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 Prior = Mapping[str, Json]

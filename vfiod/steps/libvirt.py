@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.steps.base import HostStep, Notes, Prior
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.model import Console, FirmwareFramebuffer, PciAddress
 from vfiod.steps.base import HostStep, Notes, Prior
 

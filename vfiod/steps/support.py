@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError
-from vfiod.host import Host
+from vfiod.host.door import Host
 from vfiod.model import PciAddress
 from vfiod.steps.base import HostStep, Notes, Prior
 

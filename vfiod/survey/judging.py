@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from vfiod.host.facts.drivers import Native, plain
 from vfiod.model import PciAddress, PciFunction
-from vfiod.survey.natives import Native, plain
 
 STUBS = frozenset({"vfio_pci", "pci_stub"})
 _BLACKLISTS = frozenset({"modprobe.blacklist", "rd.driver.blacklist", "module_blacklist"})

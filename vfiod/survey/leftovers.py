@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from vfiod.host.facts import boot, drivers
+from vfiod.host.facts.drivers import plain
+from vfiod.host.facts.textfiles import Line, read_lines
 from vfiod.model import PciFunction
-from vfiod.survey import boot, natives
 from vfiod.survey.judging import (
     Harm,
     Judge,
@@ -20,8 +22,6 @@ from vfiod.survey.judging import (
     blocked_by_modprobe,
     blocked_by_option,
 )
-from vfiod.survey.natives import plain
-from vfiod.survey.textfiles import Line, read_lines
 
 # In the order of modprobe.d(5): a file hides those of its name in later directories.
 MODPROBE = tuple(
@@ -101,7 +101,7 @@ def read(root: Path, functions: Collection[PciFunction]) -> tuple[Leftover, ...]
     modprobe = list(_modprobe(root))
     blocked = [*(blocked_by_option(line.text) for line in (*running, *options)),
                *(blocked_by_modprobe(line.text) for line in modprobe)]  # fmt: skip
-    judge = Judge(tuple(functions), natives.read(root, functions), frozenset[str]().union(*blocked))
+    judge = Judge(tuple(functions), drivers.read(root, functions), frozenset[str]().union(*blocked))
     found = [
         *((line, Kind.RUNNING, judge.option(line.text)) for line in running),
         *((line, Kind.OPTION, judge.option(line.text)) for line in options),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod.survey.textfiles import read_bytes
+from vfiod.host.facts.textfiles import read_bytes
 from vfiod.util import sysfs
 
 HOOK = "etc/libvirt/hooks/qemu.d/50-vfiod"

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
+from vfiod.host.facts.pci import is_awake, parse_address
+from vfiod.host.facts.pcinames import FILES as NAMES
 from vfiod.survey import recording, trim
-from vfiod.survey.pci import is_awake, parse_address
-from vfiod.survey.pcinames import FILES as NAMES
 from vfiod.survey.recording import Entry, Link, Recording
 from vfiod.survey.redact import Redactor, read_redactor
 from vfiod.util import sysfs

@@ -1,13 +1,13 @@
 """What keeps a guest slow and no edit of its definition can change. Pure.
 
-Sources are those of vfiod.survey.performance; AVIC and NPT: kernel, arch/x86/kvm/svm/.
+Sources are those of vfiod.host.facts.performance; AVIC and NPT: kernel, arch/x86/kvm/svm/.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vfiod.survey.performance import YES, Settings
+from vfiod.host.facts.performance import YES, Settings
 from vfiod.tuning.facts import Guest, Host
 from vfiod.tuning.memory import page_size
 from vfiod.tuning.proposals import Seat

@@ -7,7 +7,7 @@ leaves the host its first core, where the boot CPU and most interrupts are.
 
 from collections.abc import Sequence
 
-from vfiod.survey.cpu import Core, Topology
+from vfiod.host.facts.cpu import Core, Topology
 
 Groups = Sequence[Sequence[Core]]
 

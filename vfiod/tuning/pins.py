@@ -6,7 +6,7 @@ Pure. The user may have reasons for other cores than ``place`` would choose; tho
 from dataclasses import replace
 from itertools import groupby
 
-from vfiod.survey.cpu import Topology
+from vfiod.host.facts.cpu import Topology
 from vfiod.tuning.facts import Guest
 from vfiod.tuning.placement import Placement, arrange
 from vfiod.util import cpulist

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vfiod.survey.cpu import Core, Topology
+from vfiod.host.facts.cpu import Core, Topology
 from vfiod.tuning.cores import Groups, by_node, candidates, select
 from vfiod.util import cpulist
 

@@ -5,7 +5,7 @@ Source: https://libvirt.org/formatdomain.html#cpu-model-and-topology
 
 from collections.abc import Iterator
 
-from vfiod.survey.cpu import AMD
+from vfiod.host.facts.cpu import AMD
 from vfiod.tuning.change import Change
 from vfiod.tuning.edits import Drop, Put
 from vfiod.tuning.facts import Guest, Host

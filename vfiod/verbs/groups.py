@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vfiod.grouping import DeviceSet, Remark
     from vfiod.groupview import View
-    from vfiod.survey.pci import PciDevice
+    from vfiod.host.facts.pci import PciDevice
 
 
 def add(verbs: Any) -> None:
@@ -36,10 +36,10 @@ def read(root: Path = Path("/")) -> "View":
     """Read this machine, or a recorded one; any user may."""
     from vfiod.grouping import find_sets
     from vfiod.groupview import View
-    from vfiod.survey.pci import read_devices
-    from vfiod.survey.pcinames import read_names
-    from vfiod.survey.standing import read_carried
-    from vfiod.survey.usb import read_controllers
+    from vfiod.host.facts.pci import read_devices
+    from vfiod.host.facts.pcinames import read_names
+    from vfiod.host.facts.usage import read_carried
+    from vfiod.host.facts.usb import read_controllers
 
     devices, controllers = read_devices(root), read_controllers(root)
     carried = read_carried([a for a, d in devices.items() if not d.is_bridge], root)

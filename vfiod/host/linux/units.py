@@ -29,7 +29,7 @@ class _State:
 
 
 class LinuxUnits:
-    """Implements vfiod.host.Units. The main loop must run: it delivers JobRemoved."""
+    """Implements vfiod.host.door.Units. The main loop must run: it delivers JobRemoved."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus

@@ -1,4 +1,4 @@
-"""Host: the one narrow door to the machine, which vfiod.linux and the tests' FakeHost keep.
+"""Host: the one narrow door to the machine, which vfiod.host.linux and the tests' FakeHost keep.
 
 Every method reads afresh, does one thing, and raises HostError (or a class of it) when the
 host refuses. Times are seconds.
@@ -7,8 +7,8 @@ host refuses. Times are seconds.
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from vfiod.host_pci import Pci
-from vfiod.host_performance import Cpus, HugePages, Slices
+from vfiod.host.pci import Pci
+from vfiod.host.performance import Cpus, HugePages, Slices
 from vfiod.model import (
     Console,
     FirmwareFramebuffer,

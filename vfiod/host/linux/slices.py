@@ -10,14 +10,14 @@ from pathlib import Path
 
 from vfiod.bus import Bus, BusError, variant
 from vfiod.errors import HostError
-from vfiod.linux.units import MANAGER, PATH, SERVICE
+from vfiod.host.linux.units import MANAGER, PATH, SERVICE
 from vfiod.util import cpulist, sysfs
 
 _UNTIL_REBOOT = True
 
 
 class LinuxSlices:
-    """Implements vfiod.host_performance.Slices."""
+    """Implements vfiod.host.performance.Slices."""
 
     def __init__(self, bus: Bus, root: Path = Path("/")) -> None:
         self._bus = bus

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from vfiod.errors import HostError
-from vfiod.linux.units import LinuxUnits
+from vfiod.host.linux.units import LinuxUnits
 
 # Waking up takes its time on real hardware, and more in emulation.
 _AWAKE_SECONDS = 120.0
 
 
 class LinuxPower:
-    """Implements vfiod.host.Power."""
+    """Implements vfiod.host.door.Power."""
 
     def __init__(self, units: LinuxUnits, root: Path = Path("/")) -> None:
         self._units = units

@@ -16,7 +16,7 @@ _ONE_THREAD = 3
 
 
 class LinuxProcesses:
-    """Implements vfiod.host.Processes on /proc and /sys."""
+    """Implements vfiod.host.door.Processes on /proc and /sys."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root

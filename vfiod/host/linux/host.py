@@ -5,27 +5,27 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from vfiod.bus import Bus
-from vfiod.linux.cpus import LinuxCpus
-from vfiod.linux.files import LinuxFiles
-from vfiod.linux.guests import LinuxGuests
-from vfiod.linux.hugepages import LinuxHugePages
-from vfiod.linux.kernelcall import KernelCalls
-from vfiod.linux.logins import LinuxLogins
-from vfiod.linux.memory import LinuxMemory
-from vfiod.linux.modules import LinuxModules
-from vfiod.linux.pci import LinuxPci
-from vfiod.linux.power import LinuxPower
-from vfiod.linux.processes import LinuxProcesses
-from vfiod.linux.screen import LinuxScreen
-from vfiod.linux.slices import LinuxSlices
-from vfiod.linux.units import LinuxUnits
+from vfiod.host.linux.cpus import LinuxCpus
+from vfiod.host.linux.files import LinuxFiles
+from vfiod.host.linux.guest_end import LinuxGuests
+from vfiod.host.linux.hugepages import LinuxHugePages
+from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.logins import LinuxLogins
+from vfiod.host.linux.memory import LinuxMemory
+from vfiod.host.linux.modules import LinuxModules
+from vfiod.host.linux.pci import LinuxPci
+from vfiod.host.linux.power import LinuxPower
+from vfiod.host.linux.processes import LinuxProcesses
+from vfiod.host.linux.screen import LinuxScreen
+from vfiod.host.linux.slices import LinuxSlices
+from vfiod.host.linux.units import LinuxUnits
 
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.25
 
 
 class LinuxHost:
-    """Implements vfiod.host.Host."""
+    """Implements vfiod.host.door.Host."""
 
     def __init__(self, bus: Bus) -> None:
         calls = self._calls = KernelCalls()

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vfiod.host.facts.reserved import read_refused_groups
 from vfiod.model import PciAddress, PciFunction
-from vfiod.survey.reserved import read_refused_groups
 from vfiod.util import sysfs
 
 IORESOURCE_MEM = 0x200
@@ -65,7 +65,7 @@ class PciDevice(PciFunction):
     ``subsystem`` is vendor and device of the board; ``parent`` the bridge above it;
     ``resettable`` says whether the file ``reset`` exists, ``reset_methods`` how it would be done,
     in the kernel's order of preference (since Linux 5.15); ``firmware_mapped`` that the kernel
-    refuses to hand over its group (vfiod.survey.reserved).
+    refuses to hand over its group (vfiod.host.facts.reserved).
     """
 
     subsystem: tuple[int, int] | None = None

@@ -3,21 +3,21 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from vfiod import config_space
 from vfiod.errors import HostError
-from vfiod.linux.kernelcall import KernelCalls
-from vfiod.linux.optionrom import read_option_rom, stop_decoding
+from vfiod.host import config_space
+from vfiod.host.facts.pci import read_cards, read_function
+from vfiod.host.facts.reserved import read_refused_groups
+from vfiod.host.facts.usage import read_carried
+from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.optionrom import read_option_rom, stop_decoding
 from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
-from vfiod.survey.pci import read_cards, read_function
-from vfiod.survey.reserved import read_refused_groups
-from vfiod.survey.standing import read_carried
 from vfiod.util import sysfs
 
 _SECONDS = 5.0
 
 
 class LinuxPci:
-    """Implements vfiod.host_pci.Pci on /sys."""
+    """Implements vfiod.host.pci.Pci on /sys."""
 
     def __init__(self, calls: KernelCalls, root: Path = Path("/")) -> None:
         self._calls = calls

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from vfiod.linux import attributes
+from vfiod.host.linux import attributes
 from vfiod.model import HugePagePool
 from vfiod.util import sysfs
 
@@ -12,7 +12,7 @@ _DEFAULT_SIZE = re.compile(r"^Hugepagesize:\s+([0-9]+) kB$", re.MULTILINE)
 
 
 class LinuxHugePages:
-    """Implements vfiod.host_performance.HugePages."""
+    """Implements vfiod.host.performance.HugePages."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._pools = root / "sys/kernel/mm/hugepages"

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from vfiod.errors import HostError
-from vfiod.linux.units import LinuxUnits
+from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import HOOK, HOOK_MARK, HOOK_SOURCE
 from vfiod.util.files import replace_file
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vfiod.survey.textfiles import Line, read_bytes, read_lines
+from vfiod.host.facts.textfiles import Line, read_bytes, read_lines
 from vfiod.util import sysfs
 
 GRUB_FILES = ("etc/default/grub", "etc/default/grub.d/*.cfg")

@@ -1,9 +1,9 @@
 """Kernel calls that may never return: each in a process of its own, abandoned at its deadline.
 
 A driver's remove() can wait for ever for somebody to close a file, and neither SIGKILL nor
-anything else ends the writer then. A process that is kept for it (vfiod.linux.callserver) forks
-one for each call, so vfiod itself never waits in the kernel; an abandoned one is remembered as
-the living process that it is.
+anything else ends the writer then. A process that is kept for it
+(vfiod.host.linux.kernelcall_server) forks one for each call, so vfiod itself never waits in the
+kernel; an abandoned one is remembered as the living process that it is.
 """
 
 import os
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod.errors import HostError, KernelStuck
-from vfiod.linux.callclient import CallClient
-from vfiod.linux.callserver import READ, WRITE
+from vfiod.host.linux.kernelcall_client import CallClient
+from vfiod.host.linux.kernelcall_server import READ, WRITE
 from vfiod.util import sysfs
 
 _REBOOT = "it cannot be ended; free what holds the device, or reboot the host"

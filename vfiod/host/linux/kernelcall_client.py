@@ -1,4 +1,4 @@
-"""Keeps vfiod.linux.callserver running and sends it requests; for any thread."""
+"""Keeps vfiod.host.linux.kernelcall_server running and sends it requests; for any thread."""
 
 import os
 import socket
@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from vfiod.errors import HostError
-from vfiod.linux import callserver
-from vfiod.linux.process import ENVIRONMENT
+from vfiod.host.linux import kernelcall_server
+from vfiod.host.linux.process import ENVIRONMENT
 
 _END_SECONDS = 5.0
 
@@ -80,7 +80,7 @@ def _start() -> _Server:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", callserver.__file__],
+            [sys.executable, "-I", "-S", kernelcall_server.__file__],
             env=ENVIRONMENT,
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The doors of vfiod.host that only ``performance:`` of the configuration needs.
+"""The doors of vfiod.host.door that only ``performance:`` of the configuration needs.
 
 As behind every door, each method does one thing and raises HostError when the host refuses.
 """

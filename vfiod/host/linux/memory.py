@@ -7,7 +7,7 @@ from vfiod.util import sysfs
 
 
 class LinuxMemory:
-    """Implements vfiod.host.Memory."""
+    """Implements vfiod.host.door.Memory."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._meminfo = root / "proc/meminfo"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from vfiod.host.facts.pci import read_devices
 from vfiod.model import PciAddress
-from vfiod.survey.pci import read_devices
 from vfiod.util import sysfs
 
 

@@ -16,7 +16,7 @@ QEMU_READS = ("/usr/share/vgabios", "/usr/share/seabios", "/usr/share/qemu", "/u
 
 
 class LinuxFiles:
-    """Implements vfiod.host.Files."""
+    """Implements vfiod.host.door.Files."""
 
     def __init__(self, stage: Path = ROM_STAGE) -> None:
         self._stage = stage

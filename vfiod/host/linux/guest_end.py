@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from vfiod.errors import HostError
-from vfiod.linux.hookfile import DAEMONS
-from vfiod.linux.process import run
-from vfiod.linux.units import LinuxUnits
+from vfiod.host.linux.hook_file import DAEMONS
+from vfiod.host.linux.process import run
+from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import PROGRAM
 from vfiod.util import sysfs
 
@@ -22,7 +22,7 @@ _SECONDS = 10.0
 
 
 class LinuxGuests:
-    """Implements vfiod.host.Guests."""
+    """Implements vfiod.host.door.Guests."""
 
     def __init__(self, units: LinuxUnits, status: Path = _STATUS) -> None:
         self._units = units

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vfiod.errors import HostError
-from vfiod.linux.kernelcall import KernelCalls
+from vfiod.host.facts.screen import read_framebuffers
+from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.model import Console, FirmwareFramebuffer
-from vfiod.survey.screen import read_framebuffers
 from vfiod.util import sysfs
 
 _SECONDS = 10.0
 
 
 class LinuxScreen:
-    """Implements vfiod.host.Screen on /sys."""
+    """Implements vfiod.host.door.Screen on /sys."""
 
     def __init__(self, calls: KernelCalls, root: Path = Path("/")) -> None:
         self._calls = calls

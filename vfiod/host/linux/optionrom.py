@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vfiod.errors import HostError
-from vfiod.linux.kernelcall import KernelCalls
+from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.util import sysfs
 
 _SECONDS = 5.0

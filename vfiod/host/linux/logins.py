@@ -15,7 +15,7 @@ _GRAPHICAL = frozenset({"x11", "wayland", "mir"})
 
 
 class LinuxLogins:
-    """Implements vfiod.host.Logins."""
+    """Implements vfiod.host.door.Logins."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus

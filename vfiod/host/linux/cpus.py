@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from vfiod.errors import HostError
-from vfiod.linux import attributes
+from vfiod.host.linux import attributes
 from vfiod.model import FrequencyPolicy
 from vfiod.util import cpulist, sysfs
 
@@ -16,7 +16,7 @@ _WORD = 32  # the kernel groups a mask's bits by this many
 
 
 class LinuxCpus:
-    """Implements vfiod.host_performance.Cpus."""
+    """Implements vfiod.host.performance.Cpus."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._system = root / "sys/devices/system/cpu"

@@ -1,6 +1,6 @@
 """A process that forks one child for each kernel call, so that a call that hangs hangs alone.
 
-vfiod.linux.kernelcall starts it as a program of its own, `python3 -I -S callserver.py`, with a
+vfiod.host.linux.kernelcall starts it as a program of its own, `python3 -I -S callserver.py`, with a
 socket as its standard input: it imports nothing of vfiod, has one thread and stays small, and its
 fork costs a tenth of starting a program. It ends when the other end of the socket is closed.
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vfiod.errors import HostError
-from vfiod.linux.process import run
+from vfiod.host.linux.process import run
 from vfiod.model import PciAddress
 from vfiod.util import sysfs
 
@@ -11,7 +11,7 @@ _MODPROBE = "/usr/sbin/modprobe"
 
 
 class LinuxModules:
-    """Implements vfiod.host.Modules."""
+    """Implements vfiod.host.door.Modules."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._modules = root / "sys/module"
