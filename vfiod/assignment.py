@@ -7,8 +7,8 @@ the other way round libvirt would start a guest that vfiod does not know.
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import configtext
 from vfiod.backups import Backups
+from vfiod.config import edit
 from vfiod.domainxml import change
 from vfiod.domainxml.change import Change, Definitions
 from vfiod.errors import Busy, HostError
@@ -63,7 +63,7 @@ class Assigner:
         back, _ = change.revert_of(guest, self._definitions, self._backups, what=WHAT)
         backup = self._backups.newest(guest, what=WHAT, kind="yaml")
         now = read(path)
-        before = configtext.restored(now, backup.text, guest) if backup else now
+        before = edit.restored(now, backup.text, guest) if backup else now
         return Assignment(path, now, before, back)
 
     def revert(self, assignment: Assignment) -> None:

@@ -6,7 +6,7 @@ Each check takes the request and yields what stands in its way; none touches the
 from collections.abc import Iterator
 
 from vfiod import performance, rom
-from vfiod.config import SessionPolicy
+from vfiod.config.schema import SessionPolicy
 from vfiod.errors import HostError, VfiodError
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.request import Request

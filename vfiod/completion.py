@@ -39,7 +39,7 @@ def guest_arguments(parser: argparse.ArgumentParser) -> Iterator[Any]:
 def guest_names(config: Path | None) -> list[str]:
     """The guests that the configuration names; none if it cannot be read."""
     with suppress(Exception):
-        from vfiod.config_file import read_config_file
+        from vfiod.config.file import read_config_file
 
         return list((read_config_file(config) if config else read_config_file()).guests)
     return []

@@ -12,8 +12,8 @@ from gi.repository import GLib
 from systemd.daemon import notify
 
 from vfiod.bus import Bus
-from vfiod.config import Config
-from vfiod.config_file import load_config
+from vfiod.config.file import load_config
+from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.host.door import Host

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vfiod.config import Config, GuestConfig
+from vfiod.config.performance import NOTHING
+from vfiod.config.schema import Config, GuestConfig
 from vfiod.domain import Domain
 from vfiod.errors import HostError
 from vfiod.host.door import Host
@@ -21,7 +22,6 @@ from vfiod.model import (
     Session,
     Unit,
 )
-from vfiod.performance_config import NOTHING
 
 VFIO_MODULE = "vfio_pci"
 # In the order in which they must be unloaded (NVIDIA/open-gpu-kernel-modules, issue 1119).

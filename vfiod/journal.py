@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from vfiod.config import Limits
+from vfiod.config.schema import Limits
 from vfiod.errors import HostError
 from vfiod.model import PciAddress, Phase
 from vfiod.steps.base import NOTHING, Prior, Step

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from gi.repository import GLib
 
-from vfiod.config import Config
+from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from vfiod import aftercare, domain, inventory, plan
-from vfiod.config import Config, Limits
+from vfiod.config.schema import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.following import Following, Watcher

@@ -6,7 +6,7 @@ from functools import partial
 
 from vfiod import domain, inventory, paths
 from vfiod.bus import Bus
-from vfiod.config_file import read_config_file
+from vfiod.config.file import read_config_file
 from vfiod.doctor.gather import Sources
 from vfiod.errors import Busy, ConfigError, HostError
 from vfiod.guests import domain_xml

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vfiod.config.performance import AUTO, Performance
 from vfiod.domain import Domain
 from vfiod.errors import HostError
 from vfiod.inventory import HostState
 from vfiod.model import FrequencyPolicy
-from vfiod.performance_config import AUTO, Performance
 from vfiod.steps.base import Step
 from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vfiod import performance
 from vfiod.checks import find_faults
-from vfiod.config import OnStuck
+from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
 from vfiod.inventory import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.model import PciAddress, PciFunction, Session

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vfiod.config import Config, GuestConfig
+from vfiod.config.schema import Config, GuestConfig
 from vfiod.domain import Domain
 from vfiod.inventory import HostState
 from vfiod.model import VFIO_DRIVER, PciFunction

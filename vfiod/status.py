@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vfiod.config import Config
+from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 from vfiod.host.door import Host
 from vfiod.journal import Journal, Record

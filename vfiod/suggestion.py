@@ -6,9 +6,9 @@ from pathlib import Path
 
 from vfiod import domain, rom
 from vfiod.assignment import Assignment, read
-from vfiod.config import DeviceConfig
-from vfiod.config_file import read_config_file
-from vfiod.configtext import with_devices
+from vfiod.config.edit import with_devices
+from vfiod.config.file import read_config_file
+from vfiod.config.schema import DeviceConfig
 from vfiod.domainxml.change import edit
 from vfiod.domainxml.hostdevs import set_hostdevs
 from vfiod.domainxml.seat import has_input

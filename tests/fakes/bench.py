@@ -9,8 +9,8 @@ from typing import Any
 from tests.fakes import pcs
 from tests.fakes.fault import Effects, Killed
 from tests.fakes.host import FakeHost
-from vfiod import config
-from vfiod.config import Config
+from vfiod.config import schema
+from vfiod.config.schema import Config
 from vfiod.events import Event, Kind
 from vfiod.journal import Entry, Journal, Record
 from vfiod.manager import Manager
@@ -125,7 +125,7 @@ class Bench:
 
     def load(self) -> Config:
         """The configuration as it is now."""
-        return config.parse(self.text)
+        return schema.parse(self.text)
 
     def prepare(self, name: str = "win10", xml: str | None = None) -> BaseException | None:
         """Ask for a handoff and do all that is queued; what came of it."""

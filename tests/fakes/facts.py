@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.fakes import pcs
 from vfiod import domain, inventory
-from vfiod.config import Config
+from vfiod.config.schema import Config
 from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.finding import Finding, Findings, Level
 from vfiod.doctor.guestxml import GuestXml

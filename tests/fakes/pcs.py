@@ -8,8 +8,9 @@ from tests.fakes.kernel import Device, Driver
 from tests.fakes.libvirt import UUID as UUID
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import FakeUnit, Program
-from vfiod import config, domain
-from vfiod.config import Config
+from vfiod import domain
+from vfiod.config import schema
+from vfiod.config.schema import Config
 from vfiod.domain import Domain
 from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PciFunction, Session
 
@@ -182,7 +183,7 @@ def settings(
     devices: Sequence[PciAddress] = DEVICES, *, rom: bool = True, more: str = ""
 ) -> Config:
     """The same, parsed."""
-    return config.parse(configuration(devices, rom=rom, more=more))
+    return schema.parse(configuration(devices, rom=rom, more=more))
 
 
 def xml(

@@ -12,7 +12,7 @@ from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
 from vfiod import checks, domain, inventory
 from vfiod.checks import CHECKS, find_faults
-from vfiod.config import Config
+from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, Session
 from vfiod.request import Request

@@ -8,14 +8,22 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vfiod import config
-from vfiod.config import Config, DeviceConfig, GuestConfig, Limits, OnStuck, SessionPolicy, parse
-from vfiod.config_writer import normalised
+from vfiod.config import schema
+from vfiod.config.performance import AUTO, PERFORMANCE_KEYS, TRANSPARENT_MODES, Performance
+from vfiod.config.schema import (
+    Config,
+    DeviceConfig,
+    GuestConfig,
+    Limits,
+    OnStuck,
+    SessionPolicy,
+    parse,
+)
+from vfiod.config.writer import normalised
+from vfiod.config.yaml_nodes import write_literal
+from vfiod.config.yaml_strict import MAX_BYTES
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
-from vfiod.performance_config import AUTO, PERFORMANCE_KEYS, TRANSPARENT_MODES, Performance
-from vfiod.yamlnodes import write_literal
-from vfiod.yamlstrict import MAX_BYTES
 
 SHIPPED = Path(__file__).parents[2] / "config" / "vfiod.yaml"
 
@@ -315,10 +323,10 @@ def test_an_alias_is_the_only_fault_of_its_place() -> None:
 def test_normalised_names_every_key() -> None:
     text = normalised(parse(FULL))
     for key in (
-        *config.TOP_KEYS,
-        *config.GUEST_KEYS,
-        *config.DEVICE_KEYS,
-        *config.LIMIT_KEYS,
+        *schema.TOP_KEYS,
+        *schema.GUEST_KEYS,
+        *schema.DEVICE_KEYS,
+        *schema.LIMIT_KEYS,
         *PERFORMANCE_KEYS,
     ):
         assert re.search(rf"^[ -]*{key}:", text, re.M), key
@@ -466,12 +474,12 @@ def test_the_shipped_file_shows_every_key_with_its_default() -> None:
         DeviceConfig(VGA, "/etc/vfiod/card.rom"),
     )
     assert (value.limits, value.sessions) == (Limits(), Config().sessions)
-    assert (value.display_manager, value.release_consoles) == (config.DISPLAY_MANAGER, True)
+    assert (value.display_manager, value.release_consoles) == (schema.DISPLAY_MANAGER, True)
     tree = yaml.safe_load(uncommented())
-    assert set(tree) == set(config.TOP_KEYS)
-    assert set(tree["limits"]) == set(config.LIMIT_KEYS)
-    assert set(tree["guests"]["my-guest"]) == set(config.GUEST_KEYS)
-    assert set(tree["guests"]["my-guest"]["devices"][1]) == set(config.DEVICE_KEYS)
+    assert set(tree) == set(schema.TOP_KEYS)
+    assert set(tree["limits"]) == set(schema.LIMIT_KEYS)
+    assert set(tree["guests"]["my-guest"]) == set(schema.GUEST_KEYS)
+    assert set(tree["guests"]["my-guest"]["devices"][1]) == set(schema.DEVICE_KEYS)
     assert set(tree["guests"]["my-guest"]["performance"]) == set(PERFORMANCE_KEYS)
 
 

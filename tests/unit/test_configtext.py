@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiod import config
-from vfiod.config import DeviceConfig
-from vfiod.configtext import restored, with_devices
+from vfiod.config import schema
+from vfiod.config.edit import restored, with_devices
+from vfiod.config.schema import DeviceConfig
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
 from vfiod.util.textdiff import difference
@@ -64,12 +64,12 @@ def test_a_section_that_was_not_there_goes() -> None:
     changed = with_devices(SHIPPED, "win10", CARD).replace("#sessions: t", "sessions: t", 1)
     back = restored(changed, SHIPPED, "win10")
     assert "win10" not in back
-    assert config.parse(back).guests == {}
+    assert schema.parse(back).guests == {}
 
 
 def test_a_section_that_somebody_took_out_comes_back() -> None:
     without = PEOPLES[: PEOPLES.index("    win10")] + PEOPLES[PEOPLES.index("\n# patience") :]
-    assert config.parse(restored(without, PEOPLES, "win10")) == config.parse(PEOPLES)
+    assert schema.parse(restored(without, PEOPLES, "win10")) == schema.parse(PEOPLES)
 
 
 # What is written
@@ -115,7 +115,7 @@ def test_a_device_that_goes_takes_its_own_comment_along() -> None:
 
 def test_a_device_gets_a_rom() -> None:
     text = with_devices(PEOPLES, "win10", CARD)
-    assert config.parse(text).guests["win10"].devices == (DeviceConfig(AUDIO), CARD[0])
+    assert schema.parse(text).guests["win10"].devices == (DeviceConfig(AUDIO), CARD[0])
     assert "        sessions: refuse\n" in text
 
 
@@ -151,7 +151,7 @@ def test_a_list_in_one_line_is_written_out() -> None:
 @pytest.mark.parametrize("name", ["123", "true", "a: b", "it's", "#x", '"', "win 10", "ünïcode"])
 def test_any_name_that_can_be_written_is(name: str) -> None:
     text = with_devices(PEOPLES, name, PLAIN)
-    assert config.parse(text).guests[name].devices == PLAIN
+    assert schema.parse(text).guests[name].devices == PLAIN
     assert name in text  # as the hook looks for it
 
 
@@ -185,11 +185,11 @@ def test_a_faulty_file_is_left_alone() -> None:
 def test_either_refused_or_exactly_what_was_meant(lines: list[str], name: str) -> None:
     text = "\n".join(lines)
     try:
-        old = config.parse(text)
+        old = schema.parse(text)
         new = with_devices(text, name, PLAIN)
     except ConfigError:
         return
-    found = config.parse(new)
+    found = schema.parse(new)
     assert set(found.guests[name].devices) == set(PLAIN)
     assert {n: g for n, g in found.guests.items() if n != name} == {
         n: g for n, g in old.guests.items() if n != name

@@ -11,7 +11,8 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.tree import Contents, grow, pci_function
-from vfiod import cli, config
+from vfiod import cli
+from vfiod.config import schema
 from vfiod.doctor.evidence import read_evidence
 from vfiod.doctor.examine import examine
 from vfiod.doctor.gather import Sources, gather
@@ -64,7 +65,7 @@ def test_what_leaves_is_what_is_configured(pc: Path) -> None:
 
 
 def test_what_leaves_without_a_configuration_is_the_boot_display(pc: Path) -> None:
-    bare = replace(sources(), load_config=config.Config)
+    bare = replace(sources(), load_config=schema.Config)
     assert [device.address for device in gather(bare, root=pc).leaving] == [pcs.VGA, pcs.AUDIO]
 
 
@@ -117,7 +118,7 @@ def test_a_guest_without_a_bus(pc: Path) -> None:
 
 
 def test_a_wrong_configuration_is_a_finding(pc: Path) -> None:
-    def wrong() -> config.Config:
+    def wrong() -> schema.Config:
         raise ConfigError(["vfiod.yaml:1:1: guests: odd; write it well"])
 
     sections = examine(gather(replace(sources(), load_config=wrong), "win10", pc))
@@ -192,7 +193,7 @@ class Systemd:
 
 
 def test_units_are_those_of_libvirt_and_the_configured_display_manager(pc: Path) -> None:
-    chosen = partial(config.parse, "display_manager: ly.service\n")
+    chosen = partial(schema.parse, "display_manager: ly.service\n")
     opened = replace(sources(), bus=Systemd(), load_config=chosen)  # type: ignore[arg-type]
     units = gather(opened, root=pc).units
     assert units is not None

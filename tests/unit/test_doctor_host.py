@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import facts as pc
 from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, firmware, only
-from vfiod import config
+from vfiod.config import schema
 from vfiod.doctor import cards, desktop, groups, iommu, leftovers, memory, resetting, settings
 from vfiod.doctor import firmware as processor
 from vfiod.doctor.examine import SUBJECTS, examine
@@ -302,7 +302,7 @@ def test_display_manager_is_read_from_files_if_systemd_does_not_answer() -> None
 
 
 def test_display_manager_of_the_configuration() -> None:
-    chosen = Settings(config.parse("display_manager: ly.service\n"))
+    chosen = Settings(schema.parse("display_manager: ly.service\n"))
     units = {"ly.service": pc.unit("ly.service", load="masked")}
     finding = only(desktop.display_manager(facts(settings=chosen, units=units)))
     assert finding.command == "sudo systemctl unmask ly.service"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests import hosts
-from vfiod.config import Config
+from vfiod.config.schema import Config
 from vfiod.doctor.examine import examine
 from vfiod.doctor.gather import Sources, gather
 from vfiod.doctor.tell import told

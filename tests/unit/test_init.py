@@ -8,11 +8,12 @@ import pytest
 
 from tests import hosts
 from tests.terminal import run_at_terminal
-from vfiod import config, domain
+from vfiod import domain
 from vfiod.assignment import Assigner, Assignment
 from vfiod.backups import Backups
 from vfiod.cli import parser
-from vfiod.config import DeviceConfig
+from vfiod.config import schema
+from vfiod.config.schema import DeviceConfig
 from vfiod.domainxml.change import edit
 from vfiod.errors import Busy, ConfigError, HostError, Refused, RomError
 from vfiod.guests import Guests
@@ -63,7 +64,7 @@ def hostdevs(xml: str) -> list[domain.Hostdev]:
 
 
 def given(places: Places) -> tuple[DeviceConfig, ...]:
-    return config.parse(places.config.read_text()).guests["test"].devices
+    return schema.parse(places.config.read_text()).guests["test"].devices
 
 
 # The way back

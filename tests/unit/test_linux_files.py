@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vfiod.config_file import CONFIG_LIMIT, read_config
+from vfiod.config.file import CONFIG_LIMIT, read_config
 from vfiod.errors import ConfigError, HostError
 from vfiod.host.linux import hook_file
 from vfiod.host.linux.files import QEMU_READS, ROM_LIMIT, LinuxFiles

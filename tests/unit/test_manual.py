@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.parsers import command_lines, options, words
-from vfiod.config import DEVICE_KEYS, GUEST_KEYS, LIMIT_KEYS, TOP_KEYS
-from vfiod.performance_config import PERFORMANCE_KEYS
+from vfiod.config.performance import PERFORMANCE_KEYS
+from vfiod.config.schema import DEVICE_KEYS, GUEST_KEYS, LIMIT_KEYS, TOP_KEYS
 
 MAN = Path(__file__).parents[2] / "docs" / "man"
 

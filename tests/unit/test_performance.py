@@ -9,7 +9,7 @@ from tests.fakes.bench import Bench
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
 from vfiod import domain, inventory, performance
-from vfiod.config import parse
+from vfiod.config.schema import parse
 from vfiod.events import Kind
 from vfiod.performance import HOST_UNITS, Wish
 from vfiod.steps.base import Step

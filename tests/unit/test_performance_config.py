@@ -2,9 +2,9 @@
 
 import pytest
 
-from vfiod.config import parse
+from vfiod.config.performance import AUTO, NOTHING, Performance
+from vfiod.config.schema import parse
 from vfiod.errors import ConfigError
-from vfiod.performance_config import AUTO, NOTHING, Performance
 
 
 def text(key: str) -> str:

@@ -9,7 +9,7 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod import inventory
-from vfiod.config import Config, parse
+from vfiod.config.schema import Config, parse
 from vfiod.domain import parse as domain_of
 from vfiod.errors import Refused
 from vfiod.lanes import stages

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiod.config import DeviceConfig
+from vfiod.config.schema import DeviceConfig
 from vfiod.errors import Refused
 from vfiod.host.facts.pci import Card, Connector, PciDevice
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.tuned import CARD, NVIDIA, WIN10, host, with_vcpus
-from vfiod.performance_config import Performance
+from vfiod.config.performance import Performance
 from vfiod.tuning.facts import Host, PassedThrough
 from vfiod.tuning.findings import Findings, examine
 

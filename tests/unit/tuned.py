@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.topologies import materialise
+from vfiod.config.performance import Performance
 from vfiod.domainxml import tree
 from vfiod.host.facts.cpu import Topology, read_topology
 from vfiod.host.facts.performance import Settings
 from vfiod.model import PciAddress
-from vfiod.performance_config import Performance
 from vfiod.tuning import change, proposals
 from vfiod.tuning.facts import Guest, Host, PassedThrough, read_guest
 

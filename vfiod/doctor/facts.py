@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vfiod.config import Config, GuestConfig
+from vfiod.config.schema import Config, GuestConfig
 from vfiod.doctor.guestxml import GuestXml
 from vfiod.host.facts.boot import Boot
 from vfiod.host.facts.desktop import Desktop

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vfiod import domain, inventory
 from vfiod.bus import Bus
-from vfiod.config import DISPLAY_MANAGER, Config
+from vfiod.config.schema import DISPLAY_MANAGER, Config
 from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.guestxml import read_guest
 from vfiod.doctor.libvirt import UNITS

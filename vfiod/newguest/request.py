@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod.config import DeviceConfig
+from vfiod.config.schema import DeviceConfig
 from vfiod.newguest.system import System
 
 

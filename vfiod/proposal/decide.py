@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from vfiod.config import DeviceConfig
+from vfiod.config.schema import DeviceConfig
 from vfiod.errors import HostError, Refused, VfiodError
 from vfiod.grouping import DeviceSet, judge
 from vfiod.host.facts.pci import PciDevice

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vfiod.config import DeviceConfig
+from vfiod.config.schema import DeviceConfig
 from vfiod.grouping import is_board, members_with
 from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.pcinames import PciNames

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from vfiod import domain
+from vfiod.config.performance import Performance
 from vfiod.domainxml import tree
 from vfiod.errors import DomainError
 from vfiod.host.facts.cpu import Topology
 from vfiod.host.facts.performance import Settings
 from vfiod.model import PciAddress
-from vfiod.performance_config import Performance
 from vfiod.util import cpulist
 
 _OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}os"

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from vfiod.config.performance import Performance
 from vfiod.host.facts.cpu import read_topology
 from vfiod.host.facts.pci import read_device
 from vfiod.host.facts.performance import read_settings
 from vfiod.model import PciAddress
-from vfiod.performance_config import Performance
 from vfiod.tuning.facts import Host, PassedThrough
 from vfiod.util import sysfs
 

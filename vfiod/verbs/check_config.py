@@ -14,8 +14,8 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Raises ConfigError with every fault."""
-    from vfiod.config_file import read_config_file
-    from vfiod.config_writer import normalised
+    from vfiod.config.file import read_config_file
+    from vfiod.config.writer import normalised
     from vfiod.paths import CONFIG
 
     print(normalised(read_config_file(Path(arguments.file or CONFIG))), end="")

@@ -124,7 +124,7 @@ def _tuned(name: str, xml: str, guests: Any, places: Places) -> tuple[str, list[
 
 def wanted(arguments: argparse.Namespace, config: Path) -> Any:
     """The guest that the command line describes. Raises ConfigError."""
-    from vfiod.config_file import read_config_file
+    from vfiod.config.file import read_config_file
     from vfiod.newguest.osinfo import detect
     from vfiod.newguest.request import NewGuest
     from vfiod.newguest.system import System

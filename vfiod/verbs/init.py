@@ -74,7 +74,7 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     """The verb with its places given; exit status 0 also if nothing had to be changed."""
     from vfiod.assignment import Assigner
     from vfiod.backups import Backups
-    from vfiod.config_file import read_config_file
+    from vfiod.config.file import read_config_file
     from vfiod.guests import Guests
 
     looks_only = arguments.dry_run or not os.access(places.config.parent, os.W_OK)

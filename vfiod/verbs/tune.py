@@ -100,7 +100,7 @@ def host_of(xml: str, versions: tuple[int, int], places: Places) -> Any:
 
 def _asked(guest: str, config: Path) -> Any:
     """The guest's ``performance:``; a configuration that is wrong is told of elsewhere."""
-    from vfiod.config_file import read_config_file
+    from vfiod.config.file import read_config_file
 
     try:
         found = read_config_file(config).guests.get(guest)

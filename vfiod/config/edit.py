@@ -7,12 +7,12 @@ would lose the installed file, which is all comments, and move comments that fol
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from vfiod import config
-from vfiod.config import Config, DeviceConfig
+from vfiod.config import schema
+from vfiod.config.schema import Config, DeviceConfig
+from vfiod.config.yaml_nodes import is_printable, read, write_literal, write_text
+from vfiod.config.yaml_places import Section, end_of, ended, flows, line_end, named
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
-from vfiod.yamlnodes import is_printable, read, write_literal, write_text
-from vfiod.yamlplaces import Section, end_of, ended, flows, line_end, named
 
 _STEP = "  "
 
@@ -30,7 +30,7 @@ def with_devices(
     comments behind new devices. Raises ConfigError if the text is faulty, or if it is laid out
     so that it must be changed by hand.
     """
-    old = config.parse(text)
+    old = schema.parse(text)
     lines = _section_lines(text, guest, devices, remarks or {})
     new = _put(text, guest, lines)
     _check(old, new, guest, devices, lines)
@@ -42,11 +42,11 @@ def restored(text: str, before: str, guest: str) -> str:
 
     If nothing else was changed since, this is ``before``. Raises ConfigError.
     """
-    config.parse(text)
+    schema.parse(text)
     if _put(before, guest, _lines_of(text, guest)) == text:
         return before
     new = _put(text, guest, _lines_of(before, guest))
-    config.parse(new)
+    schema.parse(new)
     return new
 
 
@@ -55,7 +55,7 @@ def _check(
 ) -> None:
     """What was meant must be what the reader reads, and nothing else may have changed."""
     try:
-        found = config.parse(new)
+        found = schema.parse(new)
     except ConfigError:
         found = Config()
     mine = found.guests.get(guest)
@@ -110,7 +110,7 @@ def _kept(text: str, listed: Section) -> dict[DeviceConfig, list[str]]:
     start = line_end(text, listed.key.node.end_mark.index)
     for item in listed.value.items(expected="") or []:
         end = end_of(text, item.node)
-        device = config.read_device(item)
+        device = schema.read_device(item)
         if device is not None:
             old[device] = _lines(text[start:end])
         start = end

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from vfiod.yamlnodes import Value
+from vfiod.config.yaml_nodes import Value
 
 
 @dataclass(frozen=True, slots=True)

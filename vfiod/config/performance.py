@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from vfiod.config.yaml_nodes import Value, show, write_text
 from vfiod.util import cpulist
-from vfiod.yamlnodes import Value, show, write_text
 
 PERFORMANCE_KEYS = (
     "host_cpus", "governor", "energy", "hugepages", "irqs", "transparent_hugepages",

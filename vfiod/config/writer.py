@@ -1,8 +1,8 @@
 """Frozen configuration -> YAML text in full, defaults included. Pure."""
 
-from vfiod.config import LIMIT_KEYS, Config, GuestConfig
-from vfiod.performance_config import write_performance
-from vfiod.yamlnodes import write_literal, write_text
+from vfiod.config.performance import write_performance
+from vfiod.config.schema import LIMIT_KEYS, Config, GuestConfig
+from vfiod.config.yaml_nodes import write_literal, write_text
 
 
 def normalised(config: Config) -> str:

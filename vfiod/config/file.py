@@ -3,8 +3,8 @@
 import stat
 from pathlib import Path
 
-from vfiod import config
-from vfiod.config import Config
+from vfiod.config import schema
+from vfiod.config.schema import Config
 from vfiod.errors import ConfigError, HostError
 from vfiod.paths import CONFIG
 from vfiod.util.files import read_regular
@@ -34,8 +34,8 @@ def read_config(path: Path, *, trusted: bool) -> str:
 def load_config(path: Path, *, trusted: bool = True) -> Config:
     """Read and parse a configuration file; one that is absent names no guest."""
     if not path.exists():
-        return config.parse("", filename=path.name)
-    return config.parse(read_config(path, trusted=trusted), filename=path.name)
+        return schema.parse("", filename=path.name)
+    return schema.parse(read_config(path, trusted=trusted), filename=path.name)
 
 
 def read_config_file(path: Path = CONFIG) -> Config:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from types import MappingProxyType
 
+from vfiod.config.performance import NOTHING, Performance, read_performance
+from vfiod.config.yaml_nodes import Value, is_printable, read, show
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
-from vfiod.performance_config import NOTHING, Performance, read_performance
-from vfiod.yamlnodes import Value, is_printable, read, show
 
 TOP_KEYS = (
     "guests", "limits", "sessions", "display_manager", "release_consoles", "on_stuck",

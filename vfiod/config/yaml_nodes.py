@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from vfiod.yamlstrict import BOOL, FLOAT, NULL, REPORTED, STR, Fault, compose
+from vfiod.config.yaml_strict import BOOL, FLOAT, NULL, REPORTED, STR, Fault, compose
 
 # What YAML cannot hold unescaped, and what would break a line of a message or of the file.
 _UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
