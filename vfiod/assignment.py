@@ -7,11 +7,11 @@ the other way round libvirt would start a guest that vfiod does not know.
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod.backups import Backups
 from vfiod.config import edit
-from vfiod.domainxml import change
-from vfiod.domainxml.change import Change, Definitions
 from vfiod.errors import Busy, HostError
+from vfiod.guest import change
+from vfiod.guest.backups import Backups
+from vfiod.guest.change import Change, Definitions
 from vfiod.util.files import replace_file
 from vfiod.util.textdiff import difference
 

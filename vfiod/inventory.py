@@ -6,8 +6,8 @@ from typing import Any
 
 from vfiod.config.performance import NOTHING
 from vfiod.config.schema import Config, GuestConfig
-from vfiod.domain import Domain
 from vfiod.errors import HostError
+from vfiod.guest.domain import Domain
 from vfiod.host.door import Host
 from vfiod.model import (
     VFIO_DRIVER,

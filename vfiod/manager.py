@@ -5,11 +5,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from vfiod import aftercare, domain, inventory, plan
+from vfiod import aftercare, inventory, plan
 from vfiod.config.schema import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.following import Following, Watcher
+from vfiod.guest import domain
 from vfiod.handoff import Handoff
 from vfiod.host.door import Host
 from vfiod.journal import Journal, Record

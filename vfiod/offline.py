@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from vfiod import domain, inventory, paths
+from vfiod import inventory, paths
 from vfiod.bus import Bus
 from vfiod.config.file import read_config_file
 from vfiod.doctor.gather import Sources
 from vfiod.errors import Busy, ConfigError, HostError
-from vfiod.guests import domain_xml
+from vfiod.guest import domain
+from vfiod.guest.connection import domain_xml
 from vfiod.host.door import Files, Processes
 from vfiod.host.facts.libvirtd import HookPlaces
 from vfiod.host.linux.files import LinuxFiles

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vfiod.config.performance import AUTO, Performance
-from vfiod.domain import Domain
 from vfiod.errors import HostError
+from vfiod.guest.domain import Domain
 from vfiod.inventory import HostState
 from vfiod.model import FrequencyPolicy
 from vfiod.steps.base import Step

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vfiod.config.schema import Config, GuestConfig
-from vfiod.domain import Domain
+from vfiod.guest.domain import Domain
 from vfiod.inventory import HostState
 from vfiod.model import VFIO_DRIVER, PciFunction
 from vfiod.performance import Wish

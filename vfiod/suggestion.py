@@ -4,15 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import domain, rom
+from vfiod import rom
 from vfiod.assignment import Assignment, read
 from vfiod.config.edit import with_devices
 from vfiod.config.file import read_config_file
 from vfiod.config.schema import DeviceConfig
-from vfiod.domainxml.change import edit
-from vfiod.domainxml.hostdevs import set_hostdevs
-from vfiod.domainxml.seat import has_input
 from vfiod.errors import RomError
+from vfiod.guest import domain
+from vfiod.guest.change import edit
+from vfiod.guest.hostdevs import set_hostdevs
+from vfiod.guest.peripherals import has_input
 from vfiod.host.door import Files
 from vfiod.host.facts.pci import read_devices
 from vfiod.host.facts.pcinames import read_names

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from tests.fakes import pcs
-from vfiod import domain, inventory
+from vfiod import inventory
 from vfiod.config.schema import Config
 from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.finding import Finding, Findings, Level
-from vfiod.doctor.guestxml import GuestXml
+from vfiod.guest import domain
+from vfiod.guest.features import GuestXml
 from vfiod.host.facts.boot import Boot, Distribution, Loader, Vendor
 from vfiod.host.facts.desktop import Desktop
 from vfiod.host.facts.firmware import Firmware, Iommu, Processor

@@ -8,10 +8,10 @@ from tests.fakes.kernel import Device, Driver
 from tests.fakes.libvirt import UUID as UUID
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import FakeUnit, Program
-from vfiod import domain
 from vfiod.config import schema
 from vfiod.config.schema import Config
-from vfiod.domain import Domain
+from vfiod.guest import domain
+from vfiod.guest.domain import Domain
 from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PciFunction, Session
 
 VGA = PciAddress.parse("0000:01:00.0")

@@ -10,10 +10,11 @@ from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
-from vfiod import checks, domain, inventory
+from vfiod import checks, inventory
 from vfiod.checks import CHECKS, find_faults
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
+from vfiod.guest import domain
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, Session
 from vfiod.request import Request
 

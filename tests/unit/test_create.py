@@ -11,10 +11,10 @@ from lxml import etree
 
 from tests.fakes.topologies import materialise
 from tests.unit.test_newguest import open_folder, write_cd
-from vfiod import domain
 from vfiod.cli import parser
 from vfiod.errors import ConfigError, HostError, Refused
-from vfiod.guests import Guests
+from vfiod.guest import domain
+from vfiod.guest.connection import Guests
 from vfiod.newguest.make import make
 from vfiod.newguest.request import NewGuest
 from vfiod.newguest.system import System

@@ -14,8 +14,8 @@ from vfiod.doctor.examine import examine
 from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.finding import Findings, Level
 from vfiod.doctor.guest import CHECKS, examine_guest
-from vfiod.doctor.guestxml import GuestXml, read_guest
 from vfiod.doctor.refusals import WORDS, refusals
+from vfiod.guest.features import GuestXml, read_guest
 from vfiod.host.facts.file_access import Reach
 from vfiod.host.facts.libvirtd import Confinement
 

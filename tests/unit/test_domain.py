@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiod import domain
-from vfiod.domain import Disk, Domain, Hostdev, parse
 from vfiod.errors import DomainError
+from vfiod.guest import domain
+from vfiod.guest.domain import Disk, Domain, Hostdev, parse
 from vfiod.model import PciAddress
 
 UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809"

@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiod import domain
-from vfiod.backups import Backups, encode
-from vfiod.domainxml import change, tree
-from vfiod.domainxml.change import Change, apply, edit, revert_of
-from vfiod.domainxml.hostdevs import set_hostdevs
 from vfiod.errors import Busy, DomainError, HostError
-from vfiod.guests import Guests
+from vfiod.guest import change, domain, tree
+from vfiod.guest.backups import Backups, encode
+from vfiod.guest.change import Change, apply, edit, revert_of
+from vfiod.guest.connection import Guests
+from vfiod.guest.hostdevs import set_hostdevs
 from vfiod.model import PciAddress
 
 VGA, AUDIO, USB = (PciAddress.parse(f"0000:{text}") for text in ("01:00.0", "01:00.1", "0a:00.3"))

@@ -8,15 +8,15 @@ import pytest
 
 from tests import hosts
 from tests.terminal import run_at_terminal
-from vfiod import domain
 from vfiod.assignment import Assigner, Assignment
-from vfiod.backups import Backups
 from vfiod.cli import parser
 from vfiod.config import schema
 from vfiod.config.schema import DeviceConfig
-from vfiod.domainxml.change import edit
 from vfiod.errors import Busy, ConfigError, HostError, Refused, RomError
-from vfiod.guests import Guests
+from vfiod.guest import domain
+from vfiod.guest.backups import Backups
+from vfiod.guest.change import edit
+from vfiod.guest.connection import Guests
 from vfiod.model import PciAddress
 from vfiod.verbs.init import Places, run_at
 
@@ -28,7 +28,7 @@ CHILD = """\
 import sys
 from pathlib import Path
 from vfiod.cli import parser
-from vfiod.guests import Guests
+from vfiod.guest.connection import Guests
 from vfiod.verbs.init import Places, run_at
 folder = Path(sys.argv[1])
 places = Places(folder / "pc", folder / "etc/vfiod.yaml", folder / "backups", "test:///default")

@@ -4,7 +4,8 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
-from vfiod import domain, inventory
+from vfiod import inventory
+from vfiod.guest import domain
 from vfiod.inventory import HostState
 from vfiod.model import Unit
 

@@ -8,9 +8,10 @@ from tests.fakes import pcs
 from tests.fakes.bench import Bench
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
-from vfiod import domain, inventory, performance
+from vfiod import inventory, performance
 from vfiod.config.schema import parse
 from vfiod.events import Kind
+from vfiod.guest import domain
 from vfiod.performance import HOST_UNITS, Wish
 from vfiod.steps.base import Step
 from vfiod.steps.memory import ReserveHugePages, TransparentHugePages

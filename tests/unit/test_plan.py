@@ -10,8 +10,8 @@ from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod import inventory
 from vfiod.config.schema import Config, parse
-from vfiod.domain import parse as domain_of
 from vfiod.errors import Refused
+from vfiod.guest.domain import parse as domain_of
 from vfiod.lanes import stages
 from vfiod.model import PciAddress, Session
 from vfiod.plan import Plan, plan_handoff

@@ -6,7 +6,8 @@ from contextlib import nullcontext
 
 import pytest
 
-from vfiod import cli, guests
+from vfiod import cli
+from vfiod.guest import connection
 
 
 class Daemon:
@@ -29,7 +30,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vfiod.bus.Bus", object)
     monkeypatch.setattr("vfiod.client.Client", Daemon)
     monkeypatch.setattr("vfiod.progress.shown", lambda _client: nullcontext())
-    monkeypatch.setattr(guests, "answers", lambda _name: False)
+    monkeypatch.setattr(connection, "answers", lambda _name: False)
 
 
 @pytest.fixture
@@ -64,6 +65,6 @@ def test_a_guest_that_is_silent_there_gives_them_back(silent: str) -> None:
 def test_an_agent_that_answers_counts_only_if_asked_about(
     *, asked: list[str], alone: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guests, "answers", lambda _name: True)
+    monkeypatch.setattr(connection, "answers", lambda _name: True)
     assert cli.main(["return", *asked]) == 0
     assert Daemon.asked != alone

@@ -11,9 +11,9 @@ from lxml import etree
 from tests.fakes.topologies import NAMES
 from tests.unit.tuned import AMD, CARD, LINUX, WIN10, host, tuned, with_vcpus
 from vfiod.config.performance import AUTO, Performance
-from vfiod.domainxml import tree
 from vfiod.errors import DomainError
-from vfiod.guests import Guests
+from vfiod.guest import tree
+from vfiod.guest.connection import Guests
 from vfiod.tuning import change
 from vfiod.tuning.facts import Host, PassedThrough, read_guest
 from vfiod.tuning.findings import Findings, examine

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.tuned import LINUX, WIN10
-from vfiod.domainxml import tree
+from vfiod.guest import tree
 from vfiod.tuning import edits
 from vfiod.tuning.edits import Drop, Edit, Put
 

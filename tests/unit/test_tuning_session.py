@@ -8,9 +8,9 @@ import pytest
 from tests.fakes.topologies import materialise
 from tests.fakes.tree import grow, pci_function
 from tests.unit.tuned import CARD, NVIDIA, WIN10, host, tuned
-from vfiod.backups import Backups
 from vfiod.errors import Busy, HostError
-from vfiod.guests import Guests
+from vfiod.guest.backups import Backups
+from vfiod.guest.connection import Guests
 from vfiod.model import PciAddress
 from vfiod.tuning import session
 from vfiod.tuning.facts import PassedThrough

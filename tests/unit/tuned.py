@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.fakes.topologies import materialise
 from vfiod.config.performance import Performance
-from vfiod.domainxml import tree
+from vfiod.guest import tree
 from vfiod.host.facts.cpu import Topology, read_topology
 from vfiod.host.facts.performance import Settings
 from vfiod.model import PciAddress

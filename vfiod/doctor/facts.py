@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vfiod.config.schema import Config, GuestConfig
-from vfiod.doctor.guestxml import GuestXml
+from vfiod.guest.features import GuestXml
 from vfiod.host.facts.boot import Boot
 from vfiod.host.facts.desktop import Desktop
 from vfiod.host.facts.file_access import Reach

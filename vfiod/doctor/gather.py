@@ -5,13 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vfiod import domain, inventory
+from vfiod import inventory
 from vfiod.bus import Bus
 from vfiod.config.schema import DISPLAY_MANAGER, Config
 from vfiod.doctor.facts import Facts, Guest, Settings
-from vfiod.doctor.guestxml import read_guest
 from vfiod.doctor.libvirt import UNITS
 from vfiod.errors import ConfigError, VfiodError
+from vfiod.guest import domain
+from vfiod.guest.features import read_guest
 from vfiod.host.door import Host
 from vfiod.host.facts import boot
 from vfiod.host.facts.desktop import read_desktop

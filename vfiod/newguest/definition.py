@@ -6,9 +6,9 @@ from typing import Any
 
 from lxml import etree
 
-from vfiod.domainxml import tree
-from vfiod.domainxml.hostdevs import set_hostdevs
 from vfiod.errors import DomainError
+from vfiod.guest import tree
+from vfiod.guest.hostdevs import set_hostdevs
 from vfiod.model import PciAddress
 from vfiod.newguest.request import NewGuest
 

@@ -19,7 +19,7 @@ _MOST_SAID = 400
 
 
 class Definer(Protocol):
-    """Where the guest is defined: libvirt, through vfiod.guests."""
+    """Where the guest is defined: libvirt, through vfiod.guest.connection."""
 
     def define(self, xml: str) -> None:
         """Define it. Raises HostError if libvirt refuses."""

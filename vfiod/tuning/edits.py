@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from vfiod.domainxml import tree
+from vfiod.guest import tree
 
 # The order libvirt writes these in, so that a new one stands where libvirt will put it.
 ORDER = (

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vfiod import domain
 from vfiod.config.performance import Performance
-from vfiod.domainxml import tree
 from vfiod.errors import DomainError
+from vfiod.guest import domain, tree
 from vfiod.host.facts.cpu import Topology
 from vfiod.host.facts.performance import Settings
 from vfiod.model import PciAddress

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vfiod.domainxml import tree
+from vfiod.guest import tree
 from vfiod.tuning import advice, change, proposals
 from vfiod.tuning.advice import Advice
 from vfiod.tuning.change import Change

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vfiod import talk
-from vfiod.backups import Backups
-from vfiod.domainxml import change as definition
+from vfiod.guest import change as definition
+from vfiod.guest.backups import Backups
 from vfiod.tuning import findings
 from vfiod.tuning.change import apply
 from vfiod.tuning.facts import Host
@@ -18,7 +18,7 @@ MISSING = 10
 
 
 class Guests(definition.Definitions, Protocol):
-    """Where definitions are kept, and who runs: libvirt, through vfiod.guests."""
+    """Where definitions are kept, and who runs: libvirt, through vfiod.guest.connection."""
 
     def is_running(self, guest: str) -> bool:
         """True if a change waits for its next start."""

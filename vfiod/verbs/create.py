@@ -75,7 +75,7 @@ def _checked(parse: Any) -> Any:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make it with this machine's libvirt."""
-    from vfiod.guests import URI, Guests
+    from vfiod.guest.connection import URI, Guests
     from vfiod.paths import BACKUPS, CONFIG
 
     places = Places(Path("/"), CONFIG, BACKUPS, URI)
@@ -113,7 +113,7 @@ def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
 
 def _tuned(name: str, xml: str, guests: Any, places: Places) -> tuple[str, list[str]]:
     """The definition with all that vfiod tune would change, and a line for each."""
-    from vfiod.domainxml import change as definition
+    from vfiod.guest import change as definition
     from vfiod.tuning import change
     from vfiod.tuning.findings import examine
 

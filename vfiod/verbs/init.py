@@ -64,7 +64,7 @@ def address(text: str) -> PciAddress:
 
 def run(arguments: argparse.Namespace) -> int:
     """Set the guest up on this machine, or revert that."""
-    from vfiod.guests import URI
+    from vfiod.guest.connection import URI
     from vfiod.paths import BACKUPS, CONFIG
 
     return run_at(arguments, Places(Path("/"), CONFIG, BACKUPS, URI))
@@ -73,9 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
     """The verb with its places given; exit status 0 also if nothing had to be changed."""
     from vfiod.assignment import Assigner
-    from vfiod.backups import Backups
     from vfiod.config.file import read_config_file
-    from vfiod.guests import Guests
+    from vfiod.guest.backups import Backups
+    from vfiod.guest.connection import Guests
 
     looks_only = arguments.dry_run or not os.access(places.config.parent, os.W_OK)
     if arguments.revert and looks_only and not arguments.dry_run:
@@ -138,7 +138,7 @@ def changed(
     arguments: argparse.Namespace, places: Places, guests: Any, do: Callable[[], None]
 ) -> int:
     """Ask, change, and say what comes next. Exit status 1 without consent."""
-    from vfiod.domainxml.seat import has_screen
+    from vfiod.guest.peripherals import has_screen
     from vfiod.talk import consents
 
     if not consents("Make these changes?", yes=arguments.yes):

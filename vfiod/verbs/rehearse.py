@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Have the daemon do it, and judge what it took."""
     from vfiod.bus import Bus
     from vfiod.client import Client
-    from vfiod.guests import domain_xml
+    from vfiod.guest.connection import domain_xml
     from vfiod.progress import shown
     from vfiod.talk import consents
 

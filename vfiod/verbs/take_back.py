@@ -53,20 +53,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _answers(guest: str, arguments: argparse.Namespace) -> bool:
-    from vfiod.guests import answers
+    from vfiod.guest.connection import answers
 
     return answers(guest) or (arguments.port is not None and arguments.port.answers())
 
 
 def _end(guest: str, arguments: argparse.Namespace) -> None:
-    from vfiod import guests
+    from vfiod.guest import connection
 
     if arguments.destroy:
         print(f"Stopping {guest} …", flush=True)
-        guests.destroy(guest)
+        connection.destroy(guest)
     elif arguments.shutdown is not None:
         print(f"Shutting {guest} down, for at most {arguments.shutdown:g} s …", flush=True)
-        guests.shut_down(guest, seconds=arguments.shutdown)
+        connection.shut_down(guest, seconds=arguments.shutdown)
 
 
 def _take_back_when_free(client: Any, arguments: argparse.Namespace) -> None:

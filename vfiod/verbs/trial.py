@@ -34,7 +34,7 @@ def add(verbs: Any) -> None:
 
 def run_try(arguments: argparse.Namespace) -> int:
     """Set the timer first: the desktop and this program end before the guest runs."""
-    from vfiod.guests import start
+    from vfiod.guest.connection import start
     from vfiod.timers import begin, cancel
 
     ending = ["return", "--shutdown", str(SHUTDOWN_SECONDS), "--unless-answering"]

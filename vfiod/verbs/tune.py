@@ -46,7 +46,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look at a guest of this machine as any user, change it as one who may."""
-    from vfiod.guests import URI
+    from vfiod.guest.connection import URI
     from vfiod.paths import BACKUPS, CONFIG
 
     return run_at(arguments, Places(Path("/"), CONFIG, BACKUPS, URI))
@@ -54,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
     """The verb with its places given."""
-    from vfiod.backups import Backups
-    from vfiod.guests import Guests
+    from vfiod.guest.backups import Backups
+    from vfiod.guest.connection import Guests
     from vfiod.tuning import session
 
     looks = {"check": session.check, "dry_run": session.show, "json": session.show_json}
@@ -90,7 +90,7 @@ def _may_keep(backups: Path) -> bool:
 
 def host_of(xml: str, versions: tuple[int, int], places: Places) -> Any:
     """The host as far as this guest's speed is concerned; ``versions`` are libvirt's and QEMU's."""
-    from vfiod import domain
+    from vfiod.guest import domain
     from vfiod.tuning.host import read_host
 
     guest = domain.parse(xml)

@@ -1,7 +1,7 @@
 """Domain XML as a tree that can be edited: what is not touched is written as it was read.
 
 Comments, order, unknown elements and namespaces stay; only the declaration of a namespace moves
-to the front of its tag, where it means the same. Text that vfiod.domain refuses is not read.
+to the front of its tag, where it means the same. Text that vfiod.guest.domain refuses is not read.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from vfiod import domain
+from vfiod.guest import domain
 
 _INDENT = "  "  # as libvirt writes it
 # A comment, CDATA section, processing instruction or tag: only in a tag are there attributes.
@@ -18,7 +18,7 @@ _ATTRIBUTE = re.compile(r'="([^"]*)"')
 
 
 def read(xml: str) -> Any:
-    """The root element of domain XML. Raises DomainError as vfiod.domain.parse does.
+    """The root element of domain XML. Raises DomainError as vfiod.guest.domain.parse does.
 
     That reader comes first, with its bounds on size and depth, and no document type gets past
     it: so this one meets no entities. It opens no file and no connection all the same.

@@ -1,6 +1,6 @@
 """What a person has in front of them in a guest: keyboard, mouse and emulated screens."""
 
-from vfiod.domainxml import tree
+from vfiod.guest import tree
 
 # https://libvirt.org/formatdomain.html#input-devices: these two are the host's own devices.
 _FROM_HOST = ("evdev", "passthrough")

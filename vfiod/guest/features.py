@@ -1,6 +1,6 @@
 """What of a guest's XML decides how well a passed-through card works in it. Pure.
 
-Reads text that vfiod.domain has parsed before, and so refused if it was not to be trusted
+Reads text that vfiod.guest.domain has parsed before, and so refused if it was not to be trusted
 (https://libvirt.org/formatdomain.html).
 """
 
@@ -26,7 +26,7 @@ class GuestXml:
 
 
 def read_guest(xml: str) -> GuestXml:
-    """Read domain XML that vfiod.domain.parse has accepted."""
+    """Read domain XML that vfiod.guest.domain.parse has accepted."""
     root = ElementTree.fromstring(xml)
     machine = root.find("os/type")
     return GuestXml(

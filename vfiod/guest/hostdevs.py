@@ -8,8 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from vfiod import domain
-from vfiod.domainxml import tree
+from vfiod.guest import domain, tree
 from vfiod.model import PciAddress
 
 # libvirt binds and unbinds managed devices itself, while it holds locks of all guests.

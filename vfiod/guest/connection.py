@@ -76,7 +76,7 @@ def answers(name: str) -> bool:
 
 
 class Guests:
-    """Definitions of guests, to be changed (vfiod.domainxml.change.Definitions).
+    """Definitions of guests, to be changed (vfiod.guest.change.Definitions).
 
     Methods raise HostError if libvirt refuses, NotAuthorized if it wants somebody else.
     """

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from vfiod.backups import Backup, Backups
-from vfiod.domainxml import tree
 from vfiod.errors import Busy, HostError
+from vfiod.guest import tree
+from vfiod.guest.backups import Backup, Backups
 from vfiod.util import textdiff
 
 
 class Definitions(Protocol):
-    """Where definitions are kept: libvirt, through vfiod.guests."""
+    """Where definitions are kept: libvirt, through vfiod.guest.connection."""
 
     def definition(self, guest: str) -> str:
         """The inactive XML, secrets included."""
