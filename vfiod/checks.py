@@ -5,11 +5,12 @@ Each check takes the request and yields what stands in its way; none touches the
 
 from collections.abc import Iterator
 
-from vfiod import performance, rom
+from vfiod import performance
 from vfiod.config.schema import SessionPolicy
 from vfiod.errors import HostError, VfiodError
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.request import Request
+from vfiod.rom import image
 
 Faults = Iterator[VfiodError]
 
@@ -155,7 +156,7 @@ def roms_fit(request: Request) -> Faults:
 
 def _rom_is_for(function: PciFunction, path: str, data: bytes) -> Faults:
     try:
-        rom.check(data, vendor=function.vendor, device=function.device)
+        image.check(data, vendor=function.vendor, device=function.device)
     except VfiodError as error:
         yield HostError(f"the ROM {path} does not fit {function}: {error.message}", error.hint)
 

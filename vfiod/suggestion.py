@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfiod import rom
 from vfiod.assignment import Assignment, read
 from vfiod.config.edit import with_devices
 from vfiod.config.file import read_config_file
@@ -22,6 +21,7 @@ from vfiod.host.facts.usb import read_controllers
 from vfiod.model import PciAddress, PciFunction
 from vfiod.proposal.decide import propose
 from vfiod.proposal.facts import Facts, Proposal, Wishes
+from vfiod.rom import image
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,6 @@ def _known_roms(
 def _check_rom(files: Files, path: str, function: PciFunction) -> None:
     """Refuse now what a start would refuse."""
     try:
-        rom.check(files.read_rom(path), vendor=function.vendor, device=function.device)
+        image.check(files.read_rom(path), vendor=function.vendor, device=function.device)
     except RomError as error:
         raise RomError(f"{path}: {error.message}", error.hint) from error

@@ -3,7 +3,7 @@
 import struct
 from pathlib import Path
 
-from vfiod.rom import Machine
+from vfiod.rom.image import Machine
 
 SEABIOS, IPXE = Path("/usr/share/seabios"), Path("/usr/lib/ipxe/qemu")
 STDVGA = SEABIOS / "vgabios-stdvga.bin"

@@ -8,9 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.roms import EFI_E1000, SHIPPED, STDVGA, checksummed, uefi_image
-from vfiod import rom
 from vfiod.errors import RomError
-from vfiod.rom import CodeType, Machine, Rom, RomImage, UefiDriver, check, header_before, parse
+from vfiod.rom import image as rom
+from vfiod.rom.image import (
+    CodeType,
+    Machine,
+    Rom,
+    RomImage,
+    UefiDriver,
+    check,
+    header_before,
+    parse,
+)
 
 PCIR = 0x20
 

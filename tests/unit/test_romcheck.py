@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.fakes.roms import EFI_E1000, SHIPPED, STDVGA, bios_image, image, uefi_image
 from vfiod.model import PciAddress, PciFunction
-from vfiod.rom import Machine, parse
-from vfiod.romcheck import SHADOW_BYTES, Finding, Level, describe, examine, worst
+from vfiod.rom.check import SHADOW_BYTES, Finding, Level, describe, examine, worst
+from vfiod.rom.image import Machine, parse
 
 CARD = PciFunction(PciAddress.parse("0000:01:00.0"), 0x1002, 0x67DF, 0x030000)
 BOTH = bios_image(last=False) + uefi_image()

@@ -12,9 +12,9 @@ from tests.fakes.host import FakeHost
 from tests.fakes.roms import bios_image, uefi_image, vfct
 from vfiod.errors import Busy, HostError, KernelStuck, RomError, Stuck, VfiodError
 from vfiod.model import VFIO_DRIVER, PowerPolicy
-from vfiod.romaccess import Card
-from vfiod.romdump import from_driver, from_sysfs, from_vfct, look, rescan
-from vfiod.survey.romsource import RomRegion
+from vfiod.rom.access import Card
+from vfiod.rom.dump import from_driver, from_sysfs, from_vfct, look, rescan
+from vfiod.rom.sources import RomRegion
 
 IDS = (0x1002, 0x73BF)
 ROM = bios_image(ids=IDS, last=False) + uefi_image(ids=IDS)

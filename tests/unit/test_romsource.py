@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.tree import Contents, grow, pci_function
 from vfiod.errors import HostError
 from vfiod.model import PciAddress
-from vfiod.survey.romsource import RomRegion, driver_copy, rom_region, vfct_table
+from vfiod.rom.sources import RomRegion, driver_copy, rom_region, vfct_table
 
 VGA = PciAddress.parse("0000:01:00.0")
 BAR = "0x00000000f6000000 0x00000000f6ffffff 0x0000000000040200\n"

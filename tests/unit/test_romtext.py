@@ -1,11 +1,11 @@
 """A card and its ROM in words and as JSON."""
 
 from tests.fakes.roms import bios_image, image, uefi_image
-from vfiod import romtext
 from vfiod.model import DisplayOutput, PciAddress, PciFunction
-from vfiod.romaccess import Card
-from vfiod.romcheck import Finding, Level
-from vfiod.survey.romsource import RomRegion
+from vfiod.rom import render
+from vfiod.rom.access import Card
+from vfiod.rom.check import Finding, Level
+from vfiod.rom.sources import RomRegion
 
 VGA = PciAddress.parse("0000:01:00.0")
 
@@ -16,42 +16,42 @@ def card(region: RomRegion | None, driver: str | None = "amdgpu") -> Card:
 
 
 def test_a_boot_display_is_told_with_its_shadow() -> None:
-    head, sysfs = romtext.card(card(RomRegion(2**17, shadow=True)))
+    head, sysfs = render.card(card(RomRegion(2**17, shadow=True)))
     assert head == ("0000:01:00.0 [1002:67df]  driver amdgpu, boot display, screens card0-DP-1")
     assert sysfs.startswith("  sysfs   not the card's ROM but the memory at 0xc0000")
 
 
 def test_another_card_is_told_with_its_size() -> None:
-    head, sysfs = romtext.card(card(RomRegion(2**17, shadow=False), driver=None))
+    head, sysfs = render.card(card(RomRegion(2**17, shadow=False), driver=None))
     assert head == "0000:01:00.0 [1002:67df]  no driver"
     assert sysfs == "  sysfs   a ROM of up to 128.0 KiB"
-    assert "no ROM" in romtext.card(card(None))[1]
+    assert "no ROM" in render.card(card(None))[1]
 
 
 def test_other_sources_are_told_in_the_same_column() -> None:
-    assert romtext.source("vfct", 65536) == "  vfct    64.0 KiB"
-    assert romtext.source("driver", "none") == "  driver  none"
+    assert render.source("vfct", 65536) == "  vfct    64.0 KiB"
+    assert render.source("driver", "none") == "  driver  none"
 
 
 def test_a_card_as_json() -> None:
-    facts = romtext.card_json(card(RomRegion(2**17, shadow=True)))
+    facts = render.card_json(card(RomRegion(2**17, shadow=True)))
     assert facts["address"] == "0000:01:00.0"
     assert (facts["vendor"], facts["device"], facts["driver"]) == ("1002", "67df", "amdgpu")
     assert facts["sysfs"] == {"size": 131072, "shadow": True}
     assert facts["connected"] == ["card0-DP-1"]
-    assert romtext.card_json(card(None))["sysfs"] is None
+    assert render.card_json(card(None))["sysfs"] is None
 
 
 def test_a_wrong_sum_stands_out() -> None:
-    assert "CHECKSUM WRONG" in romtext.images(image())[0]
-    assert "checksum good" in romtext.images(bios_image())[0]
-    assert "checksum" not in romtext.images(uefi_image())[0]
+    assert "CHECKSUM WRONG" in render.images(image())[0]
+    assert "checksum good" in render.images(bios_image())[0]
+    assert "checksum" not in render.images(uefi_image())[0]
 
 
 def test_remedies_stand_below_their_findings() -> None:
     found = [Finding(Level.OK, "fine"), Finding(Level.FAIL, "bad", "do this")]
-    assert romtext.findings(found) == ["ok    fine", "FAIL  bad", "      do this"]
-    assert romtext.findings_json(found) == {
+    assert render.findings(found) == ["ok    fine", "FAIL  bad", "      do this"]
+    assert render.findings_json(found) == {
         "level": "fail",
         "findings": [
             {"level": "ok", "fact": "fine", "remedy": ""},

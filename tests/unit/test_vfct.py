@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.fakes.roms import bios_image, vfct
 from vfiod.errors import RomError
 from vfiod.model import PciAddress, PciFunction
-from vfiod.vfct import VfctImage, find, parse
+from vfiod.rom.vfct import VfctImage, find, parse
 
 IDS = (0x1002, 0x67DF)
 ROM = bios_image()

@@ -15,7 +15,7 @@ from vfiod.errors import HostError, NotAuthorized, RomError
 from vfiod.model import PciAddress
 
 if TYPE_CHECKING:
-    from vfiod.romaccess import Card
+    from vfiod.rom.access import Card
 
 SOURCES = {
     "sysfs": "the card itself, through sysfs",
@@ -62,7 +62,8 @@ def run_show(arguments: argparse.Namespace) -> int:
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Exit status 3 if no guest can use the ROM."""
-    from vfiod import romcheck, romtext
+    from vfiod.rom import check as romcheck
+    from vfiod.rom import render
 
     card = None if arguments.address is None else _look(arguments.address)
     data = _read(arguments.file)
@@ -70,16 +71,17 @@ def run_check(arguments: argparse.Namespace) -> int:
         data = _fix(data, arguments)
     found = romcheck.examine(data, card.function if card else None)
     if arguments.json:
-        _print_json({"file": str(arguments.fix or arguments.file), **romtext.findings_json(found)})
+        _print_json({"file": str(arguments.fix or arguments.file), **render.findings_json(found)})
     else:
-        print("\n".join(romtext.findings(found)))
+        print("\n".join(render.findings(found)))
     return RomError.exit_code if romcheck.worst(found) is romcheck.Level.FAIL else 0
 
 
 def run_dump(arguments: argparse.Namespace) -> int:
     """The new file is made first, so that the card is not touched in vain."""
-    from vfiod import romcheck, romtext
     from vfiod.offline import require_no_handoff
+    from vfiod.rom import check as romcheck
+    from vfiod.rom import render
 
     if os.geteuid() != 0:
         raise NotAuthorized("only root can read a card's ROM", "Run it with sudo")
@@ -91,18 +93,19 @@ def run_dump(arguments: argparse.Namespace) -> int:
         source, data = _get(card, arguments.source, yes=arguments.yes)
         out.write(data)
     head = f"{arguments.file}: {len(data)} bytes from {SOURCES[source]}"
-    print("\n".join([head, *romtext.images(data)]))
+    print("\n".join([head, *render.images(data)]))
     copied = card.shadowed and source == "sysfs"
     findings = romcheck.examine(data, card.function, shadowed=copied)
-    print("\n".join(romtext.findings(findings)))
+    print("\n".join(render.findings(findings)))
     print(f"To use it, set for {card.function.address} in /etc/vfiod/vfiod.yaml: "
           f"rom: {arguments.file.absolute()}")  # fmt: skip
     return 0
 
 
 def _find_anew(card: "Card", *, yes: bool) -> "Card":
-    from vfiod import romdump, talk
+    from vfiod import talk
     from vfiod.offline import doors
+    from vfiod.rom import dump as romdump
 
     if card.shadowed:
         here, consents = doors(), partial(talk.consents, yes=yes)
@@ -121,15 +124,16 @@ def _get(card: "Card", source: str | None, *, yes: bool) -> tuple[str, bytes]:
 
 
 def _get_from(source: str, card: "Card", *, yes: bool) -> bytes:
-    from vfiod import romdump, talk
+    from vfiod import talk
     from vfiod.offline import doors
-    from vfiod.survey import romsource
+    from vfiod.rom import dump as romdump
+    from vfiod.rom import sources
 
     match source:
         case "vfct":
-            return romdump.from_vfct(romsource.vfct_table(), card.function)
+            return romdump.from_vfct(sources.vfct_table(), card.function)
         case "driver":
-            copy = romsource.driver_copy(card.function.address)
+            copy = sources.driver_copy(card.function.address)
             return romdump.from_driver(copy, card.function)
         case _:
             here, consents = doors(), partial(talk.consents, yes=yes)
@@ -137,31 +141,31 @@ def _get_from(source: str, card: "Card", *, yes: bool) -> bytes:
 
 
 def _show_file(path: Path, *, as_json: bool) -> int:
-    from vfiod import romtext
+    from vfiod.rom import render
 
     data = _read(path)
     if as_json:
-        _print_json({"file": str(path), "images": romtext.images_json(data)})
+        _print_json({"file": str(path), "images": render.images_json(data)})
     else:
-        print("\n".join([f"{path}: {len(data)} bytes", *romtext.images(data)]))
+        print("\n".join([f"{path}: {len(data)} bytes", *render.images(data)]))
     return 0
 
 
 def _show_card(card: "Card", *, as_json: bool) -> int:
-    from vfiod import romdump, romtext
-    from vfiod.survey import romsource
+    from vfiod.rom import dump as romdump
+    from vfiod.rom import render, sources
 
     function = card.function
     reads: dict[str, Callable[[], bytes]] = {
-        "driver": lambda: romdump.from_driver(romsource.driver_copy(function.address), function),
-        "vfct": lambda: romdump.from_vfct(romsource.vfct_table(), function),
+        "driver": lambda: romdump.from_driver(sources.driver_copy(function.address), function),
+        "vfct": lambda: romdump.from_vfct(sources.vfct_table(), function),
     }
     copies = {name: _size_or_why(read) for name, read in reads.items()}
     if as_json:
-        _print_json({**romtext.card_json(card), "copies": copies})
+        _print_json({**render.card_json(card), "copies": copies})
     else:
-        words = [romtext.source(name, size) for name, size in copies.items()]
-        print("\n".join([*romtext.card(card), *words]))
+        words = [render.source(name, size) for name, size in copies.items()]
+        print("\n".join([*render.card(card), *words]))
     return 0
 
 
@@ -176,13 +180,13 @@ def _size_or_why(read: Callable[[], bytes]) -> int | str:
 
 def _fix(data: bytes, arguments: argparse.Namespace) -> bytes:
     """Write the ROM without the header before it. Raises RomError if there is none to cut."""
-    from vfiod import rom
+    from vfiod.rom import image
 
-    header = rom.header_before(data)
+    header = image.header_before(data)
     if not header:
         what = f"no header that could be cut precedes a ROM in {arguments.file}"
         raise RomError(what, f"Nothing was written; see: vfiod rom check {arguments.file}")
-    rom.parse(data[header:])
+    image.parse(data[header:])
     with _new_file(arguments.fix) as out:
         out.write(data[header:])
     print(f"{arguments.fix}: written without the {header} bytes before the ROM", file=sys.stderr)
@@ -190,9 +194,9 @@ def _fix(data: bytes, arguments: argparse.Namespace) -> bytes:
 
 
 def _look(address: PciAddress) -> "Card":
-    from vfiod import romdump
     from vfiod.offline import doors
-    from vfiod.survey.romsource import rom_region
+    from vfiod.rom import dump as romdump
+    from vfiod.rom.sources import rom_region
 
     here = doors()
     return romdump.look(here.pci, here.processes, address, rom_region(address))

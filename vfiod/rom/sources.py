@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.model import PciAddress
-from vfiod.rom import MAX_BYTES
+from vfiod.rom.image import MAX_BYTES
 from vfiod.util import sysfs
 
 SHADOW_ADDRESS = 0xC0000

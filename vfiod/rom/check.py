@@ -1,16 +1,16 @@
 """What a person should know about a ROM before a guest gets it. Pure.
 
-``vfiod.rom`` says what is no ROM at all; here are the finer points, each with its remedy.
+``vfiod.rom.image`` says what is no ROM at all; here are the finer points, each with its remedy.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from vfiod import rom
 from vfiod.errors import RomError
 from vfiod.model import PciFunction
-from vfiod.rom import CodeType, Machine, Rom, RomImage
+from vfiod.rom import image as rom
+from vfiod.rom.image import CodeType, Machine, Rom, RomImage
 
 # What the kernel shows for the boot display: this much memory at 0xC0000 (drivers/pci/rom.c).
 SHADOW_BYTES = 128 * 1024

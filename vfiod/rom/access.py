@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vfiod.errors import Busy, HostError, VfiodError
 from vfiod.model import VFIO_DRIVER, DisplayOutput, Holder, PciFunction
-from vfiod.survey.romsource import RomRegion
+from vfiod.rom.sources import RomRegion
 
 STOP_DESKTOP = "from ssh or a text console stop the desktop (sudo systemctl stop display-manager)"
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from vfiod import rom
-from vfiod.romaccess import Card
-from vfiod.romcheck import Finding, Level, describe, machine_name, worst
-from vfiod.survey.romsource import SHADOW_ADDRESS
+from vfiod.rom import image as rom
+from vfiod.rom.access import Card
+from vfiod.rom.check import Finding, Level, describe, machine_name, worst
+from vfiod.rom.sources import SHADOW_ADDRESS
 
 MARKS = {Level.OK: "ok  ", Level.WARN: "warn", Level.FAIL: "FAIL"}
 

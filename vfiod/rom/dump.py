@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from vfiod import rom, romaccess, vfct
 from vfiod.errors import HostError, KernelStuck, RomError, Stuck, VfiodError
 from vfiod.host.door import Processes
 from vfiod.host.pci import Pci
 from vfiod.model import PciAddress, PciFunction, PowerPolicy
-from vfiod.romaccess import Card
-from vfiod.survey.romsource import RomRegion
+from vfiod.rom import access, vfct
+from vfiod.rom import image as rom
+from vfiod.rom.access import Card
+from vfiod.rom.sources import RomRegion
 
 READ_SECONDS = 60.0
 BIND_SECONDS = 20.0
@@ -36,11 +37,11 @@ def from_sysfs(pci: Pci, processes: Processes, card: Card, consents: Consent) ->
     If it does not answer under the host's driver and no process has the card open, the driver
     is taken off for a moment. Raises Busy, HostError, RomError, and VfiodError without consent.
     """
-    if (refused := romaccess.objection(card)) is not None:
+    if (refused := access.objection(card)) is not None:
         raise refused
-    question = romaccess.risk(card)
+    question = access.risk(card)
     if question is not None and not consents(question):
-        raise VfiodError(f"the ROM of {card.function} was not read", romaccess.remedy(card))
+        raise VfiodError(f"the ROM of {card.function} was not read", access.remedy(card))
     try:
         data = _read_awake(pci, card.function.address)
     except KernelStuck:
@@ -55,11 +56,11 @@ def rescan(pci: Pci, processes: Processes, card: Card, consents: Consent) -> Non
 
     Raises Busy or HostError, VfiodError without consent, Stuck if the driver stays off.
     """
-    if (refused := romaccess.rescan_objection(card)) is not None:
+    if (refused := access.rescan_objection(card)) is not None:
         raise refused
     address = card.function.address
-    if not consents(romaccess.rescan_question(card)):
-        raise VfiodError(f"{card.function} was left as it is", romaccess.elsewhere(card.function))
+    if not consents(access.rescan_question(card)):
+        raise VfiodError(f"{card.function} was left as it is", access.elsewhere(card.function))
     _require_unused(processes, card.function)
     with _awake(pci, address), _driver_comes_back(pci, card.function):
         if card.function.driver is not None:
@@ -72,11 +73,11 @@ def from_vfct(table: bytes | None, function: PciFunction) -> bytes:
     """The card's image in the ACPI table VFCT. Raises RomError if there is none of this card."""
     if table is None:
         what = "this PC's firmware made no VFCT table; it does so for AMD cards, and not always"
-        raise RomError(what, romaccess.elsewhere(function))
+        raise RomError(what, access.elsewhere(function))
     image = vfct.find(vfct.parse(table), function)
     if image is None:
         what = f"the VFCT table has no image of {function}"
-        raise RomError(what, romaccess.elsewhere(function))
+        raise RomError(what, access.elsewhere(function))
     rom.check(image.data, vendor=function.vendor, device=function.device)
     return image.data
 
@@ -88,7 +89,7 @@ def from_driver(data: bytes | None, function: PciFunction) -> bytes:
             f"the driver of {function} ({function.driver or 'none'}) shows no copy of its BIOS; "
             "amdgpu and nouveau do, while they have the card"
         )
-        raise RomError(what, romaccess.elsewhere(function))
+        raise RomError(what, access.elsewhere(function))
     rom.check(data, vendor=function.vendor, device=function.device)
     return data
 
@@ -97,24 +98,24 @@ def _require_own(data: bytes, card: Card) -> bytes:
     try:
         rom.check(data, vendor=card.function.vendor, device=card.function.device)
     except RomError as error:
-        why = romaccess.why_silent(card) if card.shadowed else ""
-        raise RomError(error.message + why, romaccess.remedy(card)) from error
+        why = access.why_silent(card) if card.shadowed else ""
+        raise RomError(error.message + why, access.remedy(card)) from error
     return data
 
 
 def _require_unused(processes: Processes, function: PciFunction) -> None:
     """A desktop may have started while the question was on the screen."""
-    if (refused := romaccess.tie(function, processes.holders([function.address]))) is not None:
+    if (refused := access.tie(function, processes.holders([function.address]))) is not None:
         raise refused
 
 
 def _read_unbound(
     pci: Pci, processes: Processes, card: Card, consents: Consent, error: HostError
 ) -> bytes:
-    if not romaccess.may_unbind(card):
-        raise HostError(error.message + romaccess.why_silent(card), romaccess.remedy(card))
-    if not consents(romaccess.unbind_question(card)):
-        raise HostError(error.message, romaccess.remedy(card))
+    if not access.may_unbind(card):
+        raise HostError(error.message + access.why_silent(card), access.remedy(card))
+    if not consents(access.unbind_question(card)):
+        raise HostError(error.message, access.remedy(card))
     _require_unused(processes, card.function)
     try:
         with _unbound(pci, card.function):
@@ -122,7 +123,7 @@ def _read_unbound(
     except KernelStuck:
         raise
     except HostError as silent:
-        raise HostError(silent.message, romaccess.remedy(card)) from silent
+        raise HostError(silent.message, access.remedy(card)) from silent
 
 
 def _read_awake(pci: Pci, address: PciAddress) -> bytes:
