@@ -16,17 +16,17 @@ from vfiod.config.file import load_config
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 from vfiod.events import Event, Kind, Report
+from vfiod.handoff.journal import Journal
+from vfiod.handoff.manager import Manager
+from vfiod.handoff.status import StatusReader
 from vfiod.host.door import Host
 from vfiod.host.linux import hook_file, log
 from vfiod.host.linux.buttons import Buttons
 from vfiod.host.linux.host import LinuxHost
 from vfiod.host.linux.units import LinuxUnits
-from vfiod.journal import Journal
 from vfiod.loop import LoopWatcher
-from vfiod.manager import Manager
 from vfiod.paths import CONFIG, JOURNAL
 from vfiod.service import Service
-from vfiod.status import StatusReader
 
 
 @dataclass(frozen=True, slots=True)

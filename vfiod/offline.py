@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from vfiod import inventory, paths
+from vfiod import paths
 from vfiod.bus import Bus
 from vfiod.config.file import read_config_file
 from vfiod.doctor.gather import Sources
 from vfiod.errors import Busy, ConfigError, HostError
 from vfiod.guest import domain
 from vfiod.guest.connection import domain_xml
+from vfiod.handoff import snapshot
+from vfiod.handoff.plan import Plan, plan_handoff
+from vfiod.handoff.request import Request
 from vfiod.host.door import Files, Processes
 from vfiod.host.facts.libvirtd import HookPlaces
 from vfiod.host.linux.files import LinuxFiles
@@ -21,8 +24,6 @@ from vfiod.host.linux.process import run
 from vfiod.host.linux.processes import LinuxProcesses
 from vfiod.host.pci import Pci
 from vfiod.paths import CONFIG, JOURNAL
-from vfiod.plan import Plan, plan_handoff
-from vfiod.request import Request
 
 _LOOKING_SECONDS = 20.0
 
@@ -35,7 +36,7 @@ def plan_for(name: str) -> Plan:
         named = ", ".join(config.guests) or "none"
         raise ConfigError([f"{CONFIG} names no guest {name!r} (it names: {named})"])
     wanted = domain.parse(domain_xml(name))
-    state = inventory.read(LinuxHost(Bus()), config, guest, wanted)
+    state = snapshot.read(LinuxHost(Bus()), config, guest, wanted)
     return plan_handoff(Request(config, guest, wanted, state))
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from vfiod.bus import Bus, answer, refuse, variant
 from vfiod.errors import HostError, NotAuthorized, VfiodError
 from vfiod.events import Event, Kind
-from vfiod.manager import Manager
-from vfiod.status import StatusReader
+from vfiod.handoff.manager import Manager
+from vfiod.handoff.status import StatusReader
 
 NAME = "org.vfiod1"
 PATH = "/org/vfiod1"

@@ -12,10 +12,10 @@ from tests.fakes.host import FakeHost
 from vfiod.config import schema
 from vfiod.config.schema import Config
 from vfiod.events import Event, Kind
-from vfiod.journal import Entry, Journal, Record
-from vfiod.manager import Manager
+from vfiod.handoff.journal import Entry, Journal, Record
+from vfiod.handoff.manager import Manager
+from vfiod.handoff.status import StatusReader
 from vfiod.model import Phase
-from vfiod.status import StatusReader
 
 
 class Queue(ThreadPoolExecutor):
@@ -69,7 +69,7 @@ class WatchedJournal(Journal):
 
 
 class FakeWatcher:
-    """Implements vfiod.following.Watcher on the model's clock and processes."""
+    """Implements vfiod.handoff.guest_watch.Watcher on the model's clock and processes."""
 
     def __init__(self, host: FakeHost) -> None:
         self._host = host

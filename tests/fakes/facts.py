@@ -4,12 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 from tests.fakes import pcs
-from vfiod import inventory
 from vfiod.config.schema import Config
 from vfiod.doctor.facts import Facts, Guest, Settings
 from vfiod.doctor.finding import Finding, Findings, Level
 from vfiod.guest import domain
 from vfiod.guest.features import GuestXml
+from vfiod.handoff import snapshot
+from vfiod.handoff.request import Request
 from vfiod.host.facts.boot import Boot, Distribution, Loader, Vendor
 from vfiod.host.facts.desktop import Desktop
 from vfiod.host.facts.firmware import Firmware, Iommu, Processor
@@ -20,7 +21,6 @@ from vfiod.host.facts.pci import Card, Connector, PciDevice
 from vfiod.host.facts.pcinames import PciNames
 from vfiod.host.facts.units import UnitState
 from vfiod.model import Holder
-from vfiod.request import Request
 
 HOOK = "/etc/libvirt/hooks/qemu.d/50-vfiod"
 DISPLAY_MANAGER = "display-manager.service"
@@ -93,7 +93,7 @@ def guest(
     config = config or pcs.settings()
     wanted = domain.parse(text or pcs.xml())
     chosen = config.guests["win10"]
-    state = inventory.read(host or pcs.greeter(), config, chosen, wanted)
+    state = snapshot.read(host or pcs.greeter(), config, chosen, wanted)
     request = Request(config, chosen, wanted, state)
     return replace(Guest("win10", xml=XML, request=request), **changes)
 

@@ -10,13 +10,13 @@ from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
-from vfiod import checks, inventory
-from vfiod.checks import CHECKS, find_faults
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 from vfiod.guest import domain
+from vfiod.handoff import checks, snapshot
+from vfiod.handoff.checks import CHECKS, find_faults
+from vfiod.handoff.request import Request
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, Session
-from vfiod.request import Request
 
 GIB = pcs.GIB
 
@@ -26,7 +26,7 @@ def faults(
 ) -> list[VfiodError]:
     config = config or pcs.settings()
     guest, wanted = config.guests["win10"], domain.parse(xml or pcs.xml())
-    state = inventory.read(host, config, guest, wanted)
+    state = snapshot.read(host, config, guest, wanted)
     return find_faults(Request(config, guest, wanted, state))
 
 

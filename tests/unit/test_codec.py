@@ -8,17 +8,17 @@ from dataclasses import fields
 import pytest
 
 from tests.fakes import pcs
-from vfiod import steps
 from vfiod.errors import HostError
-from vfiod.steps.base import HostStep, Step
-from vfiod.steps.codec import KINDS, decode, encode
-from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
-from vfiod.steps.devices import Detach, KeepAwake
-from vfiod.steps.libvirt import AwaitLibvirt
-from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
-from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
-from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
+from vfiod.handoff import steps
+from vfiod.handoff.steps.base import HostStep, Step
+from vfiod.handoff.steps.codec import KINDS, decode, encode
+from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.libvirt import AwaitLibvirt
+from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
 ODD = "Gäst \"№1\" \\ 'x' — 客人"
 ONE_OF_EACH: tuple[Step, ...] = (

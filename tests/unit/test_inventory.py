@@ -4,15 +4,15 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
-from vfiod import inventory
 from vfiod.guest import domain
-from vfiod.inventory import HostState
+from vfiod.handoff import snapshot
+from vfiod.handoff.snapshot import HostState
 from vfiod.model import Unit
 
 
 def read(host: FakeHost, xml: str | None = None) -> HostState:
     config = pcs.settings()
-    return inventory.read(host, config, config.guests["win10"], domain.parse(xml or pcs.xml()))
+    return snapshot.read(host, config, config.guests["win10"], domain.parse(xml or pcs.xml()))
 
 
 def test_reading_changes_nothing() -> None:

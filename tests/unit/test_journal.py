@@ -17,10 +17,10 @@ import pytest
 from tests.fakes import pcs
 from tests.unit.test_codec import ODD, ONE_OF_EACH
 from vfiod.errors import HostError
-from vfiod.journal import VERSION, Entry, Journal, Record
+from vfiod.handoff.journal import VERSION, Entry, Journal, Record
+from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.model import Phase
-from vfiod.steps.devices import Detach
-from vfiod.steps.libvirt import AwaitLibvirt
 from vfiod.util.files import replace_file
 
 RECORD = Record(

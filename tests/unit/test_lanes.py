@@ -1,13 +1,13 @@
 """Side by side go devices of different slots, and nothing else."""
 
 from tests.fakes import pcs
-from vfiod.journal import Entry
-from vfiod.lanes import stages, stages_back
-from vfiod.steps.base import Step
-from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
-from vfiod.steps.devices import Detach, KeepAwake
-from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles
-from vfiod.steps.support import Inhibit, LoadModule
+from vfiod.handoff.journal import Entry
+from vfiod.handoff.stages import stages, stages_back
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles
+from vfiod.handoff.steps.support import Inhibit, LoadModule
 
 INHIBIT, LOAD = Inhibit("win10"), LoadModule("vfio_pci", 20)
 VGA, AUDIO, USB = (Detach(address, 20) for address in pcs.DEVICES)

@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.bench import Bench
-from vfiod.aftercare import SETTLE_SECONDS
 from vfiod.events import Kind
+from vfiod.handoff.aftercare import SETTLE_SECONDS
 from vfiod.model import Phase
 
 

@@ -8,14 +8,14 @@ from tests.fakes import pcs
 from tests.fakes.bench import Bench
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
-from vfiod import inventory, performance
 from vfiod.config.schema import parse
 from vfiod.events import Kind
 from vfiod.guest import domain
-from vfiod.performance import HOST_UNITS, Wish
-from vfiod.steps.base import Step
-from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff import performance, snapshot
+from vfiod.handoff.performance import HOST_UNITS, Wish
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 
 MIB, GIB = 2**20, 2**30
 
@@ -25,7 +25,7 @@ def wish(host: FakeHost, asked: str, xml: str | None = None) -> Wish:
     config = parse(pcs.configuration(more=f"    performance: {{{asked}}}\n"))
     wanted = domain.parse(xml or pcs.xml(backing=pcs.HUGEPAGES))
     guest = config.guests["win10"]
-    return Wish(guest.performance, wanted, inventory.read(host, config, guest, wanted))
+    return Wish(guest.performance, wanted, snapshot.read(host, config, guest, wanted))
 
 
 def fault(host: FakeHost, asked: str, xml: str | None = None) -> str:

@@ -8,23 +8,23 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
-from vfiod import inventory
 from vfiod.config.schema import Config, parse
 from vfiod.errors import Refused
 from vfiod.guest.domain import parse as domain_of
-from vfiod.lanes import stages
+from vfiod.handoff import snapshot
+from vfiod.handoff.plan import Plan, plan_handoff
+from vfiod.handoff.request import Request
+from vfiod.handoff.stages import stages
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.codec import KINDS
+from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.libvirt import AwaitLibvirt
+from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress, Session
-from vfiod.plan import Plan, plan_handoff
-from vfiod.request import Request
-from vfiod.steps.base import Step
-from vfiod.steps.codec import KINDS
-from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
-from vfiod.steps.devices import Detach, KeepAwake
-from vfiod.steps.libvirt import AwaitLibvirt
-from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
-from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
-from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
 # For each kind of step, which kinds may stand somewhere before it. The order is a safety rule:
 # what can fail harmlessly comes first, then the desktop, the gate, the picture, the devices.
@@ -67,7 +67,7 @@ SHAPES: Sequence[Callable[[], FakeHost]] = (
 def request(host: FakeHost, config: Config | None = None) -> Request:
     config = config or parse(host.configuration or pcs.configuration())
     guest, domain = config.guests["win10"], domain_of(host.guest or pcs.xml())
-    return Request(config, guest, domain, inventory.read(host, config, guest, domain))
+    return Request(config, guest, domain, snapshot.read(host, config, guest, domain))
 
 
 def plan(host: FakeHost, config: Config | None = None) -> Plan:

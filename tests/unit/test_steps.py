@@ -11,15 +11,15 @@ from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
 from vfiod.errors import HostError
-from vfiod.steps.base import Prior, Step
-from vfiod.steps.codec import KINDS
-from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
-from vfiod.steps.devices import Detach, KeepAwake
-from vfiod.steps.libvirt import AwaitLibvirt
-from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
-from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
-from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
+from vfiod.handoff.steps.base import Prior, Step
+from vfiod.handoff.steps.codec import KINDS
+from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.libvirt import AwaitLibvirt
+from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
 DIGEST = hashlib.sha256(pcs.rom()).hexdigest()
 SECONDS = 20.0

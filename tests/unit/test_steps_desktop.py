@@ -6,9 +6,9 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import HostError, TimedOut
-from vfiod.steps.base import Notes, Step
-from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
-from vfiod.steps.devices import Detach
+from vfiod.handoff.steps.base import Notes, Step
+from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.devices import Detach
 
 SECONDS = 20.0
 

@@ -8,10 +8,10 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import Program
 from vfiod.errors import HostError, KernelStuck, TimedOut
+from vfiod.handoff.steps.base import Prior
+from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import VFIO_DRIVER, PowerPolicy
-from vfiod.steps.base import Prior
-from vfiod.steps.devices import Detach, KeepAwake
-from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
 DIGEST = hashlib.sha256(pcs.rom()).hexdigest()
 SECONDS = 20.0

@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
-from vfiod.steps.libvirt import AwaitLibvirt
+from vfiod.handoff.steps.libvirt import AwaitLibvirt
 
 SECONDS = 30.0
 STEP = AwaitLibvirt(pcs.UUID, SECONDS)

@@ -10,8 +10,8 @@ from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import FakeUnit
 from vfiod.errors import HostError, TimedOut
-from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 
 MIB, GIB = 2**20, 2**30
 SIZE = 2 * MIB

@@ -5,10 +5,10 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from vfiod.errors import HostError, TimedOut
+from vfiod.handoff.steps.base import Notes
+from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.model import VFIO_DRIVER
-from vfiod.steps.base import Notes
-from vfiod.steps.devices import Detach
-from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 
 SECONDS = 20.0
 

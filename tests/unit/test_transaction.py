@@ -12,15 +12,15 @@ from tests.fakes.bench import Bench, WatchedJournal, is_killed
 from tests.fakes.fault import KILLS, Fault, Killed
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit
-from vfiod import transaction
 from vfiod.errors import HostError, Stuck
 from vfiod.events import Event, Kind
-from vfiod.journal import Entry, Record
+from vfiod.handoff import transaction
+from vfiod.handoff.journal import Entry, Record
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.desktop import StopUnit
+from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.support import Inhibit
 from vfiod.model import Phase
-from vfiod.steps.base import Step
-from vfiod.steps.desktop import StopUnit
-from vfiod.steps.devices import Detach, KeepAwake
-from vfiod.steps.support import Inhibit
 
 RECORD = Record("t1", "win10", pcs.UUID, pcs.DEVICES, (10, 11), Phase.HANDOFF, 1000.0)
 UNITS = ("one.service", "two.service", "three.service")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.guest.features import GuestXml
+from vfiod.handoff.request import Request
 from vfiod.host.facts.boot import Boot
 from vfiod.host.facts.desktop import Desktop
 from vfiod.host.facts.file_access import Reach
@@ -16,7 +17,6 @@ from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.pcinames import PciNames
 from vfiod.host.facts.units import UnitState
 from vfiod.model import FirmwareFramebuffer, Holder, PciAddress
-from vfiod.request import Request
 from vfiod.survey.leftovers import Leftover
 
 

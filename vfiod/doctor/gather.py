@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vfiod import inventory
 from vfiod.bus import Bus
 from vfiod.config.schema import DISPLAY_MANAGER, Config
 from vfiod.doctor.facts import Facts, Guest, Settings
@@ -13,6 +12,8 @@ from vfiod.doctor.libvirt import UNITS
 from vfiod.errors import ConfigError, VfiodError
 from vfiod.guest import domain
 from vfiod.guest.features import read_guest
+from vfiod.handoff import snapshot
+from vfiod.handoff.request import Request
 from vfiod.host.door import Host
 from vfiod.host.facts import boot
 from vfiod.host.facts.desktop import read_desktop
@@ -27,7 +28,6 @@ from vfiod.host.facts.screen import read_framebuffers
 from vfiod.host.facts.units import UnitState, read_units
 from vfiod.host.facts.usage import read_carried
 from vfiod.model import Holder, PciAddress
-from vfiod.request import Request
 from vfiod.survey import leftovers
 
 JOURNAL = "run/vfiod/journal.json"
@@ -104,7 +104,7 @@ def _guest(sources: Sources, config: Config, name: str, root: Path) -> Guest:
         return guest
     chosen = config.guests[name]
     try:
-        state = inventory.read(sources.host, config, chosen, wanted)
+        state = snapshot.read(sources.host, config, chosen, wanted)
     except VfiodError as error:
         return replace(guest, fault=error.message, remedy=error.hint or LIST_GUESTS)
     return replace(guest, request=Request(config, chosen, wanted, state))

@@ -1,16 +1,17 @@
 """Findings about a guest's start: all that it would be refused for. Pure.
 
-These are the daemon's own checks (vfiod.checks), so that the two cannot differ.
+These are the daemon's own checks (vfiod.handoff.checks), so that the two cannot differ.
 """
 
 from collections.abc import Mapping
 
-from vfiod.checks import CHECKS as REFUSALS
 from vfiod.doctor.facts import Facts, Guest
 from vfiod.doctor.finding import Finding, Findings, fail, ok
 from vfiod.errors import VfiodError
+from vfiod.handoff.checks import CHECKS as REFUSALS
 
-# Check of vfiod.checks -> what is so when it finds no fault, and why it matters when it does.
+# Check of vfiod.handoff.checks -> what is so when it finds no fault, and why it matters when it
+# does.
 WORDS: Mapping[str, tuple[str, str]] = {
     "host_is_staying": (
         "the host is not shutting down",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
+from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Holder, PciAddress
-from vfiod.steps.base import HostStep, Notes, Prior
 
 # Processes that must never be signalled: they let go when the session they serve is gone.
 UNTOUCHABLE = frozenset({"systemd", "systemd-logind"})

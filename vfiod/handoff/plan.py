@@ -4,19 +4,19 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vfiod import performance
-from vfiod.checks import find_faults
 from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
-from vfiod.inventory import NVIDIA_MODULES, VFIO_MODULE
+from vfiod.handoff import performance
+from vfiod.handoff.checks import find_faults
+from vfiod.handoff.request import Request
+from vfiod.handoff.snapshot import NVIDIA_MODULES, VFIO_MODULE
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.libvirt import AwaitLibvirt
+from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress, PciFunction, Session
-from vfiod.request import Request
-from vfiod.steps.base import Step
-from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
-from vfiod.steps.devices import Detach, KeepAwake
-from vfiod.steps.libvirt import AwaitLibvirt
-from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
-from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
 # Services that let go by themselves when a session ends, or that the handoff needs.
 SPARED_UNITS = frozenset({"systemd-logind.service", "vfiod.service", "dbus.service", "init.scope"})

@@ -14,11 +14,11 @@ from typing import Any, Self, TypeVar
 
 from vfiod.config.schema import Limits
 from vfiod.errors import HostError
+from vfiod.handoff.steps.base import NOTHING, Prior, Step
+from vfiod.handoff.steps.codec import decode, encode
+from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.model import PciAddress, Phase
-from vfiod.steps.base import NOTHING, Prior, Step
-from vfiod.steps.codec import decode, encode
-from vfiod.steps.devices import Detach
-from vfiod.steps.libvirt import AwaitLibvirt
 from vfiod.util.files import remove_file, replace_file
 
 VERSION = 1

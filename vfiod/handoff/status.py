@@ -6,8 +6,8 @@ from typing import Any
 
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
+from vfiod.handoff.journal import Journal, Record
 from vfiod.host.door import Host
-from vfiod.journal import Journal, Record
 from vfiod.model import VFIO_DRIVER, PciAddress, Phase
 
 

@@ -6,14 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from vfiod import aftercare, transaction
 from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, began_at, timed
+from vfiod.handoff import aftercare, transaction
+from vfiod.handoff.journal import Journal, Record
+from vfiod.handoff.plan import Plan
+from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.host.door import Host
-from vfiod.journal import Journal, Record
 from vfiod.model import Phase
-from vfiod.plan import Plan
-from vfiod.steps.desktop import StopDisplayManager
 
 _BACK = "the host has its display back"
 _SETTLED = 600.0  # seconds since boot

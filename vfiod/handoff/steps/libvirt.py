@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
-from vfiod.steps.base import HostStep, Notes, Prior
 
 
 @dataclass(frozen=True, slots=True)

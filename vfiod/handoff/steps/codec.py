@@ -4,15 +4,15 @@ from dataclasses import fields
 from typing import Any, Final
 
 from vfiod.errors import HostError
+from vfiod.handoff.steps.base import Json, Step
+from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.libvirt import AwaitLibvirt
+from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress
-from vfiod.steps.base import Json, Step
-from vfiod.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
-from vfiod.steps.devices import Detach, KeepAwake
-from vfiod.steps.libvirt import AwaitLibvirt
-from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
-from vfiod.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
-from vfiod.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
 KINDS: Final[dict[str, type[Any]]] = {
     step.kind: step

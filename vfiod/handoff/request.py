@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.guest.domain import Domain
-from vfiod.inventory import HostState
+from vfiod.handoff.performance import Wish
+from vfiod.handoff.snapshot import HostState
 from vfiod.model import VFIO_DRIVER, PciFunction
-from vfiod.performance import Wish
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
+from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, PowerPolicy
-from vfiod.steps.base import HostStep, Notes, Prior
 
 AWAKE = PowerPolicy(d3cold_allowed="0", control="on")
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
+from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import FrequencyPolicy
-from vfiod.steps.base import HostStep, Notes, Prior
 from vfiod.util import cpulist
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vfiod.events import Event, Kind, Report
-from vfiod.handoff import Handoff, list_devices
+from vfiod.handoff.journal import Journal, Record
+from vfiod.handoff.operation import Handoff, list_devices
 from vfiod.host.door import Host
-from vfiod.journal import Journal, Record
 from vfiod.model import Holder, Phase
 
 Submit = Callable[..., object]

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Final
 
-from vfiod import performance
+from vfiod.handoff import performance
+from vfiod.handoff.plan import Plan
+from vfiod.handoff.request import Request
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom
 from vfiod.model import PciAddress
-from vfiod.plan import Plan
-from vfiod.request import Request
-from vfiod.steps.base import Step
-from vfiod.steps.devices import Detach, KeepAwake
-from vfiod.steps.support import Inhibit, LoadModule, StageRom
 
 HARMLESS: Final = (Inhibit, LoadModule, StageRom, *performance.KINDS)
 

@@ -5,11 +5,11 @@ Each check takes the request and yields what stands in its way; none touches the
 
 from collections.abc import Iterator
 
-from vfiod import performance
 from vfiod.config.schema import SessionPolicy
 from vfiod.errors import HostError, VfiodError
+from vfiod.handoff import performance
+from vfiod.handoff.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
-from vfiod.request import Request
 from vfiod.rom import image
 
 Faults = Iterator[VfiodError]

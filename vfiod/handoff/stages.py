@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from vfiod.journal import Entry
-from vfiod.steps.base import Step
-from vfiod.steps.desktop import LANE as DESKTOP
+from vfiod.handoff.journal import Entry
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.desktop import LANE as DESKTOP
 
 T = TypeVar("T")
 Stage = Sequence[Sequence[T]]

@@ -8,12 +8,12 @@ that was late, a firmware) is seen by nobody else: driver link, DRM node and dis
 from collections.abc import Sequence
 
 from vfiod.errors import HostError
+from vfiod.handoff.journal import Entry, Record
+from vfiod.handoff.steps.desktop import StopDisplayManager
+from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
-from vfiod.journal import Entry, Record
 from vfiod.model import VFIO_DRIVER, PciAddress
-from vfiod.steps.desktop import StopDisplayManager
-from vfiod.steps.devices import Detach
-from vfiod.steps.screen import AwaitDisplay
 
 SETTLE_SECONDS = 3.0
 # For as long as libvirt has not cleaned up after the guest, and not longer.

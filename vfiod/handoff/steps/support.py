@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError
+from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import PciAddress
-from vfiod.steps.base import HostStep, Notes, Prior
 
 
 @dataclass(frozen=True, slots=True)

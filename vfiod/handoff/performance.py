@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from vfiod.config.performance import AUTO, Performance
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
-from vfiod.inventory import HostState
+from vfiod.handoff.snapshot import HostState
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.model import FrequencyPolicy
-from vfiod.steps.base import Step
-from vfiod.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.util import cpulist
 
 KINDS = (AimInterrupts, LimitUnit, ReserveHugePages, SetFrequency, TransparentHugePages)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from vfiod.errors import HostError, KernelStuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
+from vfiod.handoff.journal import Entry
+from vfiod.handoff.remedies import Missing, Rung, rungs
+from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
-from vfiod.journal import Entry
 from vfiod.model import VFIO_DRIVER, Direction, PciAddress
-from vfiod.rungs import Missing, Rung, rungs
-from vfiod.steps.devices import Detach
-from vfiod.steps.screen import AwaitDisplay
 
 Tried = list[str]
 

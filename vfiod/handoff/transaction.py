@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from vfiod import ladder
 from vfiod.errors import HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
+from vfiod.handoff import recovery
+from vfiod.handoff.journal import Entry, Journal
+from vfiod.handoff.recovery import Fault, Faults
+from vfiod.handoff.stages import stages, stages_back
+from vfiod.handoff.steps.base import Notes, Step
 from vfiod.host.door import Host
-from vfiod.journal import Entry, Journal
-from vfiod.ladder import Fault, Faults
-from vfiod.lanes import stages, stages_back
 from vfiod.model import Direction
-from vfiod.steps.base import Notes, Step
 
 Fields = Mapping[str, str]
 _AGAIN = "after setting it right, run: vfiod return"
@@ -58,7 +58,7 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
     faults, tried = undo_all(), list[str]()
     if climb and faults:
         may_sleep = _may_sleep(journal)
-        faults, tried = ladder.climb(faults, undo_all, host, report, may_sleep=may_sleep)
+        faults, tried = recovery.climb(faults, undo_all, host, report, may_sleep=may_sleep)
     if faults:
         raise _stuck(faults, tried)
 
@@ -66,7 +66,7 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
 def _stuck(faults: Faults, tried: Sequence[str]) -> Stuck:
     text = "; ".join(fault.text for fault in faults)
     in_vain = f"; tried in vain: {', '.join(tried)}" if tried else ""
-    return Stuck(text + in_vain, _REBOOT if tried else _AGAIN, is_dark=ladder.is_dark(faults))
+    return Stuck(text + in_vain, _REBOOT if tried else _AGAIN, is_dark=recovery.is_dark(faults))
 
 
 def _may_sleep(journal: Journal) -> bool:

@@ -5,19 +5,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from vfiod import aftercare, inventory, plan
 from vfiod.config.schema import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
-from vfiod.following import Following, Watcher
 from vfiod.guest import domain
-from vfiod.handoff import Handoff
+from vfiod.handoff import aftercare, plan, snapshot
+from vfiod.handoff.guest_watch import Following, Watcher
+from vfiod.handoff.journal import Journal, Record
+from vfiod.handoff.operation import Handoff
+from vfiod.handoff.plan import Plan
+from vfiod.handoff.rehearsal import without_desktop
+from vfiod.handoff.request import Request
 from vfiod.host.door import Host
-from vfiod.journal import Journal, Record
 from vfiod.model import Phase
-from vfiod.plan import Plan
-from vfiod.rehearsal import without_desktop
-from vfiod.request import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Manager:
                 return None
             self._require_idle(name)
             wanted = domain.parse(xml)
-            state = inventory.read(self.host, config, guest, wanted)
+            state = snapshot.read(self.host, config, guest, wanted)
             request = Request(config, guest, wanted, state)
             return request, plan.plan_handoff(request)
         except VfiodError as error:
@@ -196,8 +196,8 @@ class Manager:
     def _warm_up(self) -> None:
         """vfio-pci takes no device by itself: to have it loaded is harmless."""
         with suppress(ConfigError, HostError):
-            if self.load_config().guests and not self.host.modules.loaded(inventory.VFIO_MODULE):
-                self.host.modules.load(inventory.VFIO_MODULE, seconds=self._limits().driver)
+            if self.load_config().guests and not self.host.modules.loaded(snapshot.VFIO_MODULE):
+                self.host.modules.load(snapshot.VFIO_MODULE, seconds=self._limits().driver)
 
     def _look_later(self, record: Record) -> None:
         """The devices of this handoff are home: see a little later whether they are well."""

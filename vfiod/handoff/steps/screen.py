@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
+from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import Console, FirmwareFramebuffer, PciAddress
-from vfiod.steps.base import HostStep, Notes, Prior
 
 # A driver switches its device on first thing in its probe; one without addresses stays deaf.
 _ANSWER_SECONDS = 2.0
