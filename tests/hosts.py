@@ -1,9 +1,9 @@
 """Recorded and hand-made PCs in tests/data/hosts, rebuilt as trees for the readers of survey.
 
-Each has a host.yaml (vfiod.survey.recording) and, beside it, what commands say about that PC.
+Each has a host.yaml (vfiod.tools.recording.format) and, beside it, what commands say about that PC.
 Another PC is added on it by
 
-    python3 -m vfiod.survey.record > tests/data/hosts/NAME/host.yaml
+    python3 -m vfiod.tools.recording.record > tests/data/hosts/NAME/host.yaml
 
 After a change that is meant to alter what is said, write those texts anew and review the diff:
 
@@ -14,7 +14,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from vfiod.survey import recording
+from vfiod.tools.recording import format
 
 FOLDER = Path(__file__).parent / "data/hosts"
 NAMES = tuple(sorted(path.parent.name for path in FOLDER.glob("*/host.yaml")))
@@ -22,13 +22,13 @@ NAMES = tuple(sorted(path.parent.name for path in FOLDER.glob("*/host.yaml")))
 
 def build(name: str, root: Path) -> Path:
     """The PC of that name as a tree in the empty directory ``root``, which is returned."""
-    recording.materialise(_load(name), root)
+    format.materialise(_load(name), root)
     return root
 
 
 @cache
-def _load(name: str) -> recording.Recording:
-    return recording.load((FOLDER / name / "host.yaml").read_text(encoding="utf-8"))
+def _load(name: str) -> format.Recording:
+    return format.load((FOLDER / name / "host.yaml").read_text(encoding="utf-8"))
 
 
 def check_golden(name: str, file: str, said: str) -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from vfiod import paths
 from vfiod.bus import Bus
 from vfiod.config.file import read_config_file
-from vfiod.doctor.gather import Sources
 from vfiod.errors import Busy, ConfigError, HostError
 from vfiod.guest import domain
 from vfiod.guest.connection import domain_xml
@@ -24,6 +23,7 @@ from vfiod.host.linux.process import run
 from vfiod.host.linux.processes import LinuxProcesses
 from vfiod.host.pci import Pci
 from vfiod.paths import CONFIG, JOURNAL
+from vfiod.tools.doctor.read import Sources
 
 _LOOKING_SECONDS = 20.0
 

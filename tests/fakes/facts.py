@@ -5,8 +5,6 @@ from typing import Any
 
 from tests.fakes import pcs
 from vfiod.config.schema import Config
-from vfiod.doctor.facts import Facts, Guest, Settings
-from vfiod.doctor.finding import Finding, Findings, Level
 from vfiod.guest import domain
 from vfiod.guest.features import GuestXml
 from vfiod.handoff import snapshot
@@ -21,6 +19,8 @@ from vfiod.host.facts.pci import Card, Connector, PciDevice
 from vfiod.host.facts.pcinames import PciNames
 from vfiod.host.facts.units import UnitState
 from vfiod.model import Holder
+from vfiod.tools.doctor.facts import Facts, Guest, Settings
+from vfiod.tools.doctor.finding import Finding, Findings, Level
 
 HOOK = "/etc/libvirt/hooks/qemu.d/50-vfiod"
 DISPLAY_MANAGER = "display-manager.service"

@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.fakes.bench import Bench
 from tests.fakes.host import FakeHost
 from vfiod.events import Event
-from vfiod.history.entry import Entry, parse
 from vfiod.host.linux.log import to_fields
+from vfiod.tools.log.entry import Entry, parse
 
 CATALOG = Path(__file__).parents[2] / "systemd" / "vfiod.catalog"
 BOOT = "b" * 32

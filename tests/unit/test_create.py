@@ -15,10 +15,10 @@ from vfiod.cli import parser
 from vfiod.errors import ConfigError, HostError, Refused
 from vfiod.guest import domain
 from vfiod.guest.connection import Guests
-from vfiod.newguest.make import make
-from vfiod.newguest.request import NewGuest
-from vfiod.newguest.system import System
-from vfiod.tuning.findings import examine
+from vfiod.tools.create.make import make
+from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.system import System
+from vfiod.tools.tune.findings import examine
 from vfiod.verbs.create import run_at
 from vfiod.verbs.tune import Places, host_of
 

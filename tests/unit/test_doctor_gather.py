@@ -13,11 +13,11 @@ from tests.fakes import pcs
 from tests.fakes.tree import Contents, grow, pci_function
 from vfiod import cli
 from vfiod.config import schema
-from vfiod.doctor.evidence import read_evidence
-from vfiod.doctor.examine import examine
-from vfiod.doctor.gather import Sources, gather
 from vfiod.errors import ConfigError, HostError
 from vfiod.host.facts.libvirtd import HookPlaces
+from vfiod.tools.doctor.evidence import read_evidence
+from vfiod.tools.doctor.examine import examine
+from vfiod.tools.doctor.read import Sources, gather
 
 OWN_ROM = "/root/own.rom"
 HOOK = HookPlaces(Path("/etc/libvirt/hooks/qemu.d/50-vfiod"), Path("/usr/share/x"), b"# mark")

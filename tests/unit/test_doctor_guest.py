@@ -8,16 +8,16 @@ import pytest
 from tests.fakes import facts as pc
 from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, only
-from vfiod.doctor import guest as checks
-from vfiod.doctor.examine import examine
-from vfiod.doctor.facts import Facts, Guest, Settings
-from vfiod.doctor.finding import Findings, Level
-from vfiod.doctor.guest import CHECKS, examine_guest
-from vfiod.doctor.refusals import WORDS, refusals
 from vfiod.guest.features import GuestXml, read_guest
 from vfiod.handoff.checks import CHECKS as REFUSALS
 from vfiod.host.facts.file_access import Reach
 from vfiod.host.facts.libvirtd import Confinement
+from vfiod.tools.doctor import guest as checks
+from vfiod.tools.doctor.examine import examine
+from vfiod.tools.doctor.facts import Facts, Guest, Settings
+from vfiod.tools.doctor.finding import Findings, Level
+from vfiod.tools.doctor.guest import CHECKS, examine_guest
+from vfiod.tools.doctor.refusals import WORDS, refusals
 
 NVIDIA = 0x10DE
 

@@ -10,16 +10,16 @@ from tests.fakes import facts as pc
 from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, firmware, only
 from vfiod.config import schema
-from vfiod.doctor import cards, desktop, groups, iommu, leftovers, memory, resetting, settings
-from vfiod.doctor import firmware as processor
-from vfiod.doctor.examine import SUBJECTS, examine
-from vfiod.doctor.facts import Facts, Settings
-from vfiod.doctor.finding import Level
 from vfiod.host.facts.memory import Memory
 from vfiod.host.facts.pci import Bar, PciDevice
 from vfiod.model import VFIO_DRIVER
-from vfiod.survey.judging import Harm
-from vfiod.survey.leftovers import Kind, Leftover
+from vfiod.tools.doctor import cards, desktop, groups, iommu, leftovers, memory, resetting, settings
+from vfiod.tools.doctor import firmware as processor
+from vfiod.tools.doctor.examine import SUBJECTS, examine
+from vfiod.tools.doctor.facts import Facts, Settings
+from vfiod.tools.doctor.finding import Level
+from vfiod.tools.leftovers.find import Kind, Leftover
+from vfiod.tools.leftovers.judge import Harm
 
 
 def test_a_pc_in_order_has_only_the_rom_to_think_of() -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from tests import hosts
 from vfiod.config.schema import Config
-from vfiod.doctor.examine import examine
-from vfiod.doctor.gather import Sources, gather
-from vfiod.doctor.tell import told
 from vfiod.errors import HostError
 from vfiod.host.facts.libvirtd import HookPlaces
+from vfiod.tools.doctor.examine import examine
+from vfiod.tools.doctor.read import Sources, gather
+from vfiod.tools.doctor.render import told
 
 # A recording has no services, no libvirt and no configuration.
 NOT_RECORDED = {"libvirt and vfiod", "Configuration"}

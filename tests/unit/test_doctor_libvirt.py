@@ -7,10 +7,10 @@ import pytest
 
 from tests.fakes import facts as pc
 from tests.fakes.facts import bad, facts, only
-from vfiod.doctor import libvirt
-from vfiod.doctor.facts import Facts
-from vfiod.doctor.finding import Level
 from vfiod.host.facts.libvirtd import Confinement, HookFile, OwnHook
+from vfiod.tools.doctor import libvirt
+from vfiod.tools.doctor.facts import Facts
+from vfiod.tools.doctor.finding import Level
 
 
 def test_libvirt_in_order() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vfiod.doctor.report import CONTENTS, FOLDER, inside, pack, write_new
 from vfiod.errors import HostError
-from vfiod.survey.redact import Redactor
+from vfiod.tools.doctor.archive import CONTENTS, FOLDER, inside, pack, write_new
+from vfiod.tools.recording.redact import Redactor
 
 TEXTS = {"doctor.txt": "alice's PC", "journal.txt": "alice logged in"}
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.fakes import facts as pc
-from vfiod.doctor.resets import AMD, NVIDIA, TROUBLES, Trouble, known_troubles
 from vfiod.host.facts.pci import PciDevice
+from vfiod.tools.doctor.resets import AMD, NVIDIA, TROUBLES, Trouble, known_troubles
 
 LINUX_6_1 = (6, 1)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from rich.text import Text
 
-from vfiod.doctor.examine import Section, worst
-from vfiod.doctor.finding import Finding, Level, fail, ok, warn
-from vfiod.doctor.tell import document, summary, told
+from vfiod.tools.doctor.examine import Section, worst
+from vfiod.tools.doctor.finding import Finding, Level, fail, ok, warn
+from vfiod.tools.doctor.render import document, summary, told
 
 BAD = fail(
     "iommu-on",

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from vfiod.grouping import Carried, DeviceSet, Kind, find_sets, members_with, reset_ways
 from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import PciAddress
+from vfiod.tools.groups.sets import Carried, DeviceSet, Kind, find_sets, members_with, reset_ways
 
 BRIDGE, VGA, SOUND, NIC, USB = 0x060400, 0x030000, 0x040300, 0x020000, 0x0C0330
 PORT = PciAddress.parse("00:01.0")

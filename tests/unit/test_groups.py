@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tests.hosts import NAMES, build, check_golden
 from vfiod import cli
-from vfiod.groupview import show
+from vfiod.tools.groups.render import show
 from vfiod.verbs import groups
 
 

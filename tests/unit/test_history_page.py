@@ -9,8 +9,8 @@ from lxml import html
 
 from tests.fakes.record import BOOT, entries
 from tests.fakes.scenes import SCENES
-from vfiod.history import page
-from vfiod.history.story import Story, tell
+from vfiod.tools.log import html as page
+from vfiod.tools.log.story import Story, tell
 
 HOSTILE = "<script>alert(1)</script>\"'&amp;\x1b[31m\u202e客人"
 

@@ -15,8 +15,8 @@ from tests.fakes.record import BOOT, entries, export
 from tests.fakes.scenes import SCENES, Records
 from vfiod.errors import HostError, VfiodError
 from vfiod.events import Kind
-from vfiod.history.reader import HistoryReader, parse_time, require_readable
-from vfiod.history.story import Outcome, tell
+from vfiod.tools.log.reader import HistoryReader, parse_time, require_readable
+from vfiod.tools.log.story import Outcome, tell
 
 MAKER = "/lib/systemd/systemd-journal-remote"
 NOBODY = 65534
@@ -100,7 +100,7 @@ def refusal(root: Path) -> str:
     """What a user without rights is told about the journal below this root."""
     code = (
         "import sys; from pathlib import Path; from vfiod.errors import VfiodError\n"
-        "from vfiod.history.reader import require_readable\n"
+        "from vfiod.tools.log.reader import require_readable\n"
         "try: require_readable(Path(sys.argv[1]))\n"
         "except VfiodError as error: print(type(error).__name__, error)"
     )

@@ -10,10 +10,10 @@ import pytest
 from tests.fakes.record import BOOT, entries
 from tests.fakes.scenes import SCENES, Records
 from vfiod.events import Kind
-from vfiod.history import facts, words
-from vfiod.history.entry import Entry, parse
-from vfiod.history.story import Outcome, Story, tell
 from vfiod.model import Direction
+from vfiod.tools.log import facts, words
+from vfiod.tools.log.entry import Entry, parse
+from vfiod.tools.log.story import Outcome, Story, tell
 
 OUTCOMES = {
     "returned": [Outcome.RETURNED],

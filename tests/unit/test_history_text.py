@@ -17,8 +17,8 @@ from rich.console import Console
 
 from tests.fakes.record import BOOT, entries
 from tests.fakes.scenes import SCENES
-from vfiod.history import text
-from vfiod.history.story import Story, tell
+from vfiod.tools.log import text
+from vfiod.tools.log.story import Story, tell
 
 GOLDEN = Path(__file__).parents[1] / "data" / "history"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")

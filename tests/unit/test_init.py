@@ -8,7 +8,6 @@ import pytest
 
 from tests import hosts
 from tests.terminal import run_at_terminal
-from vfiod.assignment import Assigner, Assignment
 from vfiod.cli import parser
 from vfiod.config import schema
 from vfiod.config.schema import DeviceConfig
@@ -18,6 +17,7 @@ from vfiod.guest.backups import Backups
 from vfiod.guest.change import edit
 from vfiod.guest.connection import Guests
 from vfiod.model import PciAddress
+from vfiod.tools.init.assign import Assigner, Assignment
 from vfiod.verbs.init import Places, run_at
 
 VGA, AUDIO, USB = (PciAddress.parse(text) for text in ("08:00.0", "08:00.1", "09:00.3"))

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.cdimage import cd_image
-from vfiod.newguest import command, words
-from vfiod.newguest.checks import find_faults, find_missing_tpm
-from vfiod.newguest.osinfo import detect
-from vfiod.newguest.request import NewGuest
-from vfiod.newguest.system import UNKNOWN, System
-from vfiod.newguest.values import parse_name, parse_size, show_size
+from vfiod.tools.create import command, render
+from vfiod.tools.create.checks import find_faults, find_missing_tpm
+from vfiod.tools.create.osinfo import detect
+from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.system import UNKNOWN, System
+from vfiod.tools.create.values import parse_name, parse_size, show_size
 
 GIB = 2**30
 
@@ -169,18 +169,18 @@ def test_windows_without_drivers_gets_what_it_knows(guest: NewGuest) -> None:
     given = " ".join(command.arguments(guest, "x"))
     assert "virtio" not in given
     assert "e1000e" in given
-    said = " ".join(words.after(guest, "x", network_is_up=True))
+    said = " ".join(render.after(guest, "x", network_is_up=True))
     assert "Without --virtio-iso" in said
 
 
 def test_the_folder_with_the_drivers_is_named(guest: NewGuest) -> None:
     for ident, folder in (("win10", "w10"), ("win11", "w11")):
         new = replace(guest, system=System(ident), drivers=guest.installer)
-        said = " ".join(words.after(new, "x", network_is_up=True))
+        said = " ".join(render.after(new, "x", network_is_up=True))
         assert f"viostor\\{folder}\\amd64" in said
 
 
 def test_a_network_that_is_down_is_told(guest: NewGuest) -> None:
-    said = "\n".join(words.after(guest, "x", network_is_up=False))
+    said = "\n".join(render.after(guest, "x", network_is_up=False))
     assert "  sudo virsh --connect x net-start default" in said
-    assert "net-start" not in "\n".join(words.after(guest, "x", network_is_up=True))
+    assert "net-start" not in "\n".join(render.after(guest, "x", network_is_up=True))

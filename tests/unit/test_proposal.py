@@ -11,9 +11,9 @@ from vfiod.errors import Refused
 from vfiod.host.facts.pci import Card, Connector, PciDevice
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import PciAddress
-from vfiod.proposal.decide import propose
-from vfiod.proposal.facts import Facts, Proposal, Wishes
-from vfiod.proposal.words import told
+from vfiod.tools.init.facts import Facts, Proposal, Wishes
+from vfiod.tools.init.propose import propose
+from vfiod.tools.init.render import told
 
 VGA, AUDIO, USB, SATA, BRIDGE = 0x030000, 0x040300, 0x0C0330, 0x010601, 0x060400
 CRYPTO, NETWORK = 0x108000, 0x020000

@@ -6,10 +6,10 @@ import pytest
 
 from tests import hosts
 from vfiod.errors import Refused
-from vfiod.proposal.decide import propose
-from vfiod.proposal.facts import Wishes
-from vfiod.proposal.words import told
-from vfiod.suggestion import read_facts
+from vfiod.tools.init.facts import Wishes
+from vfiod.tools.init.propose import propose
+from vfiod.tools.init.render import told
+from vfiod.tools.init.suggest import read_facts
 
 
 @pytest.mark.parametrize("name", hosts.NAMES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vfiod.setup import editing
+from vfiod.tools.setup import editing
 
 
 def test_a_word_inside_quotes_is_not_the_option() -> None:

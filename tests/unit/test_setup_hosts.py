@@ -6,18 +6,18 @@ import pytest
 
 from tests.fakes.setuphost import SetupHost
 from tests.hosts import NAMES, build, check_golden
-from vfiod.setup import facts, modules, telling
-from vfiod.setup.apply import Setup
-from vfiod.setup.decide import decide
-from vfiod.survey.judging import Harm
-from vfiod.survey.leftovers import Kind
+from vfiod.tools.leftovers.find import Kind
+from vfiod.tools.leftovers.judge import Harm
+from vfiod.tools.setup import facts, modules, render
+from vfiod.tools.setup.apply import Setup
+from vfiod.tools.setup.decide import decide
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_shown(name: str, tmp_path: Path) -> None:
     found = facts.read(build(name, tmp_path))
     plan = decide(found)
-    lines = [*telling.report(found, plan, list(modules.extras(found))), *telling.afterwards(plan)]
+    lines = [*render.report(found, plan, list(modules.extras(found))), *render.afterwards(plan)]
     check_golden(name, "setup.txt", "\n".join(lines) + "\n")
 
 

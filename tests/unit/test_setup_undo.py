@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.fakes.setuphost import Killer, SetupHost
 from vfiod.errors import HostError
-from vfiod.setup.apply import Remains, Setup
-from vfiod.setup.changes import FileChange, Plan, ToolChange
-from vfiod.setup.store import Store
+from vfiod.tools.setup.apply import Remains, Setup
+from vfiod.tools.setup.changes import FileChange, Plan, ToolChange
+from vfiod.tools.setup.store import Store
 
 GRUB = "etc/default/grub"
 DROP_IN = "etc/default/grub.d/50-vfiod.cfg"

@@ -6,9 +6,9 @@ import pytest
 
 from tests.unit.test_survey_boot import tree
 from vfiod.model import PciAddress, PciFunction
-from vfiod.survey import leftovers
-from vfiod.survey.judging import Harm
-from vfiod.survey.leftovers import Kind, Leftover
+from vfiod.tools.leftovers import find
+from vfiod.tools.leftovers.find import Kind, Leftover
+from vfiod.tools.leftovers.judge import Harm
 
 
 def function(
@@ -47,7 +47,7 @@ KERNEL = {
 def found(
     root: Path, files: dict[str, str], functions: tuple[PciFunction, ...] = AMD
 ) -> tuple[Leftover, ...]:
-    return leftovers.read(tree(root, {**KERNEL, **files}), functions)
+    return find.read(tree(root, {**KERNEL, **files}), functions)
 
 
 def harms(found: tuple[Leftover, ...]) -> dict[str, Harm]:
@@ -226,7 +226,7 @@ def test_a_card_that_is_driven_needs_no_other_driver(tmp_path: Path) -> None:
 
 def test_without_the_kernel_s_list_the_usual_drivers_are_assumed(tmp_path: Path) -> None:
     tree(tmp_path, {CONF: "blacklist amdgpu\nblacklist radeon\nblacklist snd_hda_intel\n"})
-    assert [x.text for x in leftovers.read(tmp_path, AMD)] == [
+    assert [x.text for x in find.read(tmp_path, AMD)] == [
         "blacklist amdgpu",
         "blacklist snd_hda_intel",
     ]
@@ -312,4 +312,4 @@ def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_an_empty_tree_has_no_leftovers(tmp_path: Path) -> None:
-    assert leftovers.read(tmp_path, ()) == ()
+    assert find.read(tmp_path, ()) == ()

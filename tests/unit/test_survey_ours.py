@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from tests.unit.test_survey_boot import tree
-from vfiod.setup import facts
-from vfiod.survey import ours
+from vfiod.tools import remains
+from vfiod.tools.setup import facts
 
 OURS = {
     "run/vfiod/journal.json": "{}",
@@ -20,14 +20,14 @@ OURS = {
 
 
 def test_everything_of_ours_is_found_with_a_remedy(tmp_path: Path) -> None:
-    found = ours.read(tree(tmp_path, OURS))
+    found = remains.read(tree(tmp_path, OURS))
     expected = {f"/{path}" for path in OURS} - {"/etc/vfiod/vfiod.yaml"}
     assert {remain.path for remain in found} == {*expected, "/etc/vfiod", "/run/vfiod"}
     assert all(remain.what and remain.remedy.startswith("sudo ") for remain in found)
 
 
 def test_an_empty_host_has_nothing(tmp_path: Path) -> None:
-    assert ours.read(tmp_path) == ()
+    assert remains.read(tmp_path) == ()
 
 
 def test_what_belongs_to_others_is_not_ours(tmp_path: Path) -> None:
@@ -36,10 +36,10 @@ def test_what_belongs_to_others_is_not_ours(tmp_path: Path) -> None:
         "etc/modprobe.d/vfio.conf": "",
         "usr/share/vgabios/seabios.bin": "",
     }
-    assert ours.read(tree(tmp_path, theirs)) == ()
+    assert remains.read(tree(tmp_path, theirs)) == ()
 
 
 def test_the_files_that_setup_may_write_are_all_known() -> None:
     written = {facts.GRUB_DROP_IN, facts.MODPROBE_FILE, facts.MODULES_FILE}
-    assert written == {f"/{path}" for path in ours.SETUP_FILES}
-    assert f"/{ours.HOOK}" == facts.HOOK
+    assert written == {f"/{path}" for path in remains.SETUP_FILES}
+    assert f"/{remains.HOOK}" == facts.HOOK

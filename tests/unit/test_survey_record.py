@@ -9,10 +9,10 @@ import pytest
 from tests.fakes.tree import Contents, Link, grow, pci_function
 from tests.hosts import NAMES, build
 from tests.unit.test_groups import told
-from vfiod.survey import trim
-from vfiod.survey.record import record
-from vfiod.survey.recording import dump, load, materialise
-from vfiod.survey.redact import Redactor, read_redactor
+from vfiod.tools.recording import trim
+from vfiod.tools.recording.format import dump, load, materialise
+from vfiod.tools.recording.record import record
+from vfiod.tools.recording.redact import Redactor, read_redactor
 
 UUID = "6a2f41a3-c54c-fce8-32d2-0324e1c32e22"
 FIRST = "00000000-0000-0000-0000-000000000001"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.hosts import FOLDER, NAMES, build
 from vfiod.host.facts import pci, usb
-from vfiod.survey.recording import Entry, Link, Recording, dump, load, materialise
+from vfiod.tools.recording.format import Entry, Link, Recording, dump, load, materialise
 
 TREE: dict[str, dict[str, Entry]] = {
     "/proc": {"cmdline": "quiet", "swaps": "a\tb\n/dev/x\tc\n", "empty": ""},

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import grow
-from vfiod.survey.redact import Redactor, read_redactor
+from vfiod.tools.recording.redact import Redactor, read_redactor
 
 PEOPLE = ("alice", "Alice Liddell", "bob")
 HOSTS = ("kepler", "kepler.example.org")

@@ -7,8 +7,8 @@ import pytest
 
 from tests.unit.tuned import CARD, NVIDIA, WIN10, host, with_vcpus
 from vfiod.config.performance import Performance
-from vfiod.tuning.facts import Host, PassedThrough
-from vfiod.tuning.findings import Findings, examine
+from vfiod.tools.tune.facts import Host, PassedThrough
+from vfiod.tools.tune.findings import Findings, examine
 
 WELL: dict[str, Any] = {
     "smt": "on",

@@ -14,9 +14,9 @@ from vfiod.config.performance import AUTO, Performance
 from vfiod.errors import DomainError
 from vfiod.guest import tree
 from vfiod.guest.connection import Guests
-from vfiod.tuning import change
-from vfiod.tuning.facts import Host, PassedThrough, read_guest
-from vfiod.tuning.findings import Findings, examine
+from vfiod.tools.tune import change
+from vfiod.tools.tune.facts import Host, PassedThrough, read_guest
+from vfiod.tools.tune.findings import Findings, examine
 
 SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
 OWN_PINS = "<cputune>" + "".join(

@@ -4,8 +4,8 @@ import pytest
 
 from tests.unit.tuned import LINUX, WIN10
 from vfiod.guest import tree
-from vfiod.tuning import edits
-from vfiod.tuning.edits import Drop, Edit, Put
+from vfiod.tools.tune import edits
+from vfiod.tools.tune.edits import Drop, Edit, Put
 
 
 def after(xml: str, *made: Edit) -> str:

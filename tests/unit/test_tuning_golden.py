@@ -10,8 +10,8 @@ import pytest
 
 from tests.fakes.topologies import FOLDER, NAMES
 from tests.unit.tuned import WIN10, host, with_vcpus
-from vfiod.tuning.findings import examine, told
-from vfiod.tuning.placement import Unplaced, place
+from vfiod.tools.tune.findings import examine, told
+from vfiod.tools.tune.placement import Unplaced, place
 from vfiod.util import cpulist
 
 SIZES = (2, 4, 5, 6, 8, 12, 16, 20, 24, 30, 32)

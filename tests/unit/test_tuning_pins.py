@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from tests.unit.tuned import guest, topology
-from vfiod.tuning.pins import kept
-from vfiod.tuning.placement import Placement, place
+from vfiod.tools.tune.pins import kept
+from vfiod.tools.tune.placement import Placement, place
 
 GOOD = {0: (0,), 1: (1,), 2: (2,), 3: (3,), 4: (4,), 5: (5,)}
 

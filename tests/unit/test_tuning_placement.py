@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.fakes.topologies import NAMES
 from tests.unit.tuned import topology
 from vfiod.host.facts.cpu import Core, Topology
-from vfiod.tuning.placement import Placement, Unplaced, place
+from vfiod.tools.tune.placement import Placement, Unplaced, place
 
 
 @st.composite

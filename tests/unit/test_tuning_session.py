@@ -12,9 +12,9 @@ from vfiod.errors import Busy, HostError
 from vfiod.guest.backups import Backups
 from vfiod.guest.connection import Guests
 from vfiod.model import PciAddress
+from vfiod.tools.tune.facts import PassedThrough
+from vfiod.tools.tune.host import read_host
 from vfiod.tuning import session
-from vfiod.tuning.facts import PassedThrough
-from vfiod.tuning.host import read_host
 from vfiod.tuning.session import Wanted
 
 NAME = "win10"

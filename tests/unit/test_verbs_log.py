@@ -9,8 +9,8 @@ from tests.fakes.record import BOOT, entries
 from tests.fakes.scenes import SCENES
 from vfiod import cli
 from vfiod.errors import HostError
-from vfiod.history import words
-from vfiod.history.story import tell
+from vfiod.tools.log import words
+from vfiod.tools.log.story import tell
 from vfiod.verbs.log import tell_live, write_page
 
 

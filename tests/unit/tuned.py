@@ -1,4 +1,4 @@
-"""Hosts and guests for the tests of vfiod.tuning."""
+"""Hosts and guests for the tests of vfiod.tools.tune."""
 
 import tempfile
 from dataclasses import replace
@@ -12,8 +12,8 @@ from vfiod.guest import tree
 from vfiod.host.facts.cpu import Topology, read_topology
 from vfiod.host.facts.performance import Settings
 from vfiod.model import PciAddress
-from vfiod.tuning import change, proposals
-from vfiod.tuning.facts import Guest, Host, PassedThrough, read_guest
+from vfiod.tools.tune import change, proposals
+from vfiod.tools.tune.facts import Guest, Host, PassedThrough, read_guest
 
 WIN10 = (Path(__file__).parents[1] / "data" / "domains" / "win10.xml").read_text()
 LINUX = """\

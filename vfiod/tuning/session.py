@@ -8,10 +8,10 @@ from typing import Protocol
 from vfiod import talk
 from vfiod.guest import change as definition
 from vfiod.guest.backups import Backups
-from vfiod.tuning import findings
-from vfiod.tuning.change import apply
-from vfiod.tuning.facts import Host
-from vfiod.tuning.findings import Findings
+from vfiod.tools.tune import findings
+from vfiod.tools.tune.change import apply
+from vfiod.tools.tune.facts import Host
+from vfiod.tools.tune.findings import Findings
 
 VERB = "tune"
 MISSING = 10
@@ -26,7 +26,7 @@ class Guests(definition.Definitions, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a person asked for: ``only`` and ``without`` are names of vfiod.tuning.names."""
+    """What a person asked for: ``only`` and ``without`` are names of vfiod.tools.tune.names."""
 
     guest: str
     only: Collection[str] = ()

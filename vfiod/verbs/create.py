@@ -12,7 +12,7 @@ IMAGES = Path("/var/lib/libvirt/images")
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    from vfiod.newguest.values import parse_name
+    from vfiod.tools.create.values import parse_name
 
     verb = verbs.add_parser("create", help="make a guest, ready for its installer")
     verb.add_argument("guest", metavar="GUEST", type=_checked(parse_name), help="its new name")
@@ -34,7 +34,7 @@ def add(verbs: Any) -> None:
 
 def _add_machine(verb: argparse.ArgumentParser) -> None:
     """What the guest is made of."""
-    from vfiod.newguest.values import parse_size
+    from vfiod.tools.create.values import parse_size
 
     verb.add_argument(
         "--virtio-iso", metavar="FILE", type=Path, help="the CD image with Windows' virtio drivers"
@@ -84,12 +84,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     """The verb with its places given. Raises Refused before anything is made."""
-    from vfiod.newguest.checks import find_faults, find_missing_tpm
-    from vfiod.newguest.definition import complete
-    from vfiod.newguest.make import make, printed
-    from vfiod.newguest.words import after, summary
     from vfiod.offline import doors
     from vfiod.talk import consents
+    from vfiod.tools.create.checks import find_faults, find_missing_tpm
+    from vfiod.tools.create.definition import complete
+    from vfiod.tools.create.make import make, printed
+    from vfiod.tools.create.render import after, summary
 
     guest = wanted(arguments, places.config)
     is_up = guests.network_is_up(arguments.network)
@@ -114,8 +114,8 @@ def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
 def _tuned(name: str, xml: str, guests: Any, places: Places) -> tuple[str, list[str]]:
     """The definition with all that vfiod tune would change, and a line for each."""
     from vfiod.guest import change as definition
-    from vfiod.tuning import change
-    from vfiod.tuning.findings import examine
+    from vfiod.tools.tune import change
+    from vfiod.tools.tune.findings import examine
 
     found = examine(xml, host_of(xml, guests.versions(), places))
     tuned = definition.edit(name, xml, lambda root: change.apply(root, found.changes))
@@ -125,9 +125,9 @@ def _tuned(name: str, xml: str, guests: Any, places: Places) -> tuple[str, list[
 def wanted(arguments: argparse.Namespace, config: Path) -> Any:
     """The guest that the command line describes. Raises ConfigError."""
     from vfiod.config.file import read_config_file
-    from vfiod.newguest.osinfo import detect
-    from vfiod.newguest.request import NewGuest
-    from vfiod.newguest.system import System
+    from vfiod.tools.create.osinfo import detect
+    from vfiod.tools.create.request import NewGuest
+    from vfiod.tools.create.system import System
 
     configured = read_config_file(config).guests.get(arguments.guest)
     if arguments.gpu and configured is None:

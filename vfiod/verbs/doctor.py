@@ -33,12 +33,12 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look, judge and tell; the exit status is that of the worst finding."""
-    from vfiod.doctor import tell
-    from vfiod.doctor.examine import examine, worst
-    from vfiod.doctor.finding import Level
-    from vfiod.doctor.gather import gather
     from vfiod.offline import doctor_sources
     from vfiod.talk import console
+    from vfiod.tools.doctor import render
+    from vfiod.tools.doctor.examine import examine, worst
+    from vfiod.tools.doctor.finding import Level
+    from vfiod.tools.doctor.read import gather
 
     facts = gather(doctor_sources(), arguments.guest)
     sections = examine(facts)
@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.report is not None:
         _write_report(arguments, sections, notes)
     elif arguments.json:
-        print(json.dumps(tell.document(sections, notes), indent=2, ensure_ascii=False))
+        print(json.dumps(render.document(sections, notes), indent=2, ensure_ascii=False))
     else:
         out = console()
-        for line in tell.told(sections, out.width if out.is_terminal else WIDTH):
+        for line in render.told(sections, out.width if out.is_terminal else WIDTH):
             out.print(line, soft_wrap=True)
         for note in notes:
             out.print(note)
@@ -68,18 +68,18 @@ def _notes(facts: Any, *, fails: bool) -> Iterator[str]:
 
 
 def _write_report(arguments: argparse.Namespace, sections: Any, notes: list[str]) -> None:
-    from vfiod.doctor import report, tell
-    from vfiod.doctor.evidence import read_evidence
     from vfiod.offline import doctor_sources
-    from vfiod.survey.redact import read_redactor
+    from vfiod.tools.doctor import archive, render
+    from vfiod.tools.doctor.evidence import read_evidence
+    from vfiod.tools.recording.redact import read_redactor
 
     texts = {
-        "doctor.txt": "\n".join(line.plain for line in tell.told(sections, WIDTH)) + "\n",
-        "doctor.json": json.dumps(tell.document(sections, notes), indent=2, ensure_ascii=False),
+        "doctor.txt": "\n".join(line.plain for line in render.told(sections, WIDTH)) + "\n",
+        "doctor.json": json.dumps(render.document(sections, notes), indent=2, ensure_ascii=False),
         **read_evidence(doctor_sources(), arguments.guest),
     }
-    data = report.pack(texts, read_redactor())
+    data = archive.pack(texts, read_redactor())
     asked_by = os.environ.get("SUDO_UID", "")
     owner = int(asked_by) if os.geteuid() == 0 and asked_by.isdecimal() else None
-    report.write_new(arguments.report, data, owner=owner)
-    print(report.inside(texts, arguments.report, len(data)))
+    archive.write_new(arguments.report, data, owner=owner)
+    print(archive.inside(texts, arguments.report, len(data)))

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vfiod.grouping import DeviceSet, Remark
-    from vfiod.groupview import View
     from vfiod.host.facts.pci import PciDevice
+    from vfiod.tools.groups.render import View
+    from vfiod.tools.groups.sets import DeviceSet, Remark
 
 
 def add(verbs: Any) -> None:
@@ -21,8 +21,8 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the machine and tell. Status 4 without an IOMMU: a start would be refused."""
-    from vfiod.groupview import show
     from vfiod.talk import console
+    from vfiod.tools.groups.render import show
 
     view = read()
     if arguments.json:
@@ -34,12 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def read(root: Path = Path("/")) -> "View":
     """Read this machine, or a recorded one; any user may."""
-    from vfiod.grouping import find_sets
-    from vfiod.groupview import View
     from vfiod.host.facts.pci import read_devices
     from vfiod.host.facts.pcinames import read_names
     from vfiod.host.facts.usage import read_carried
     from vfiod.host.facts.usb import read_controllers
+    from vfiod.tools.groups.render import View
+    from vfiod.tools.groups.sets import find_sets
 
     devices, controllers = read_devices(root), read_controllers(root)
     carried = read_carried([a for a, d in devices.items() if not d.is_bridge], root)
@@ -64,7 +64,7 @@ def _set(view: "View", each: "DeviceSet") -> dict[str, Any]:
 
 
 def _device(view: "View", each: "DeviceSet", device: "PciDevice") -> dict[str, Any]:
-    from vfiod.grouping import reset_ways
+    from vfiod.tools.groups.sets import reset_ways
 
     controller = view.controllers.get(device.address)
     plugged = controller.devices if controller else ()

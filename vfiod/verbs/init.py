@@ -72,10 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
     """The verb with its places given; exit status 0 also if nothing had to be changed."""
-    from vfiod.assignment import Assigner
     from vfiod.config.file import read_config_file
     from vfiod.guest.backups import Backups
     from vfiod.guest.connection import Guests
+    from vfiod.tools.init.assign import Assigner
 
     looks_only = arguments.dry_run or not os.access(places.config.parent, os.W_OK)
     if arguments.revert and looks_only and not arguments.dry_run:
@@ -100,9 +100,9 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
 def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
     """Show the proposal; give the assignment that it comes to."""
     from vfiod.offline import doors
-    from vfiod.proposal.words import told
-    from vfiod.suggestion import Suggestion
     from vfiod.talk import console
+    from vfiod.tools.init.render import told
+    from vfiod.tools.init.suggest import Suggestion
 
     suggestion = Suggestion(
         guest=arguments.guest,

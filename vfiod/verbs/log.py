@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from vfiod.errors import HostError
 
 if TYPE_CHECKING:
-    from vfiod.history.entry import Entry
-    from vfiod.history.story import Story
+    from vfiod.tools.log.entry import Entry
+    from vfiod.tools.log.story import Story
 
 
 def add(verbs: Any) -> None:
@@ -37,27 +37,27 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.last:
         stories = stories[-1:]
     if arguments.json:
-        from vfiod.history.facts import of_story
+        from vfiod.tools.log.facts import of_story
 
         document = {"handoffs": [of_story(story) for story in stories]}
         print(json.dumps(document, indent=2, ensure_ascii=False))
     elif not stories:
-        from vfiod.history.words import nothing
+        from vfiod.tools.log.words import nothing
 
         print(nothing(arguments.guest, arguments.since))
     elif arguments.html:
         write_page(arguments.html, stories)
     else:
-        from vfiod.history.text import show
         from vfiod.talk import console
+        from vfiod.tools.log.text import show
 
         show(stories, console(), every=arguments.since is not None)
     return 0
 
 
 def _stories(arguments: argparse.Namespace) -> "list[Story]":
-    from vfiod.history.reader import HistoryReader, parse_time, this_boot
-    from vfiod.history.story import tell
+    from vfiod.tools.log.reader import HistoryReader, parse_time, this_boot
+    from vfiod.tools.log.story import tell
 
     since = parse_time(arguments.since) if arguments.since else None
     entries = HistoryReader().entries(since)
@@ -65,7 +65,7 @@ def _stories(arguments: argparse.Namespace) -> "list[Story]":
 
 
 def _follow(arguments: argparse.Namespace) -> int:
-    from vfiod.history.reader import HistoryReader
+    from vfiod.tools.log.reader import HistoryReader
 
     print("Waiting for what vfiod does next; end with Ctrl+C.", file=sys.stderr)
     try:
@@ -77,9 +77,9 @@ def _follow(arguments: argparse.Namespace) -> int:
 
 def tell_live(entries: "Iterable[Entry]", guest: str | None, *, as_json: bool) -> None:
     """Print entries as they come: of one guest, and those that are of no guest."""
-    from vfiod.history.facts import of_entry
-    from vfiod.history.text import show_entry
     from vfiod.talk import console
+    from vfiod.tools.log.facts import of_entry
+    from vfiod.tools.log.text import show_entry
 
     out = console()
     for entry in entries:
@@ -93,7 +93,7 @@ def tell_live(entries: "Iterable[Entry]", guest: str | None, *, as_json: bool) -
 
 def write_page(path: Path, stories: "Sequence[Story]") -> None:
     """Write the page into a new file; one that is there is never overwritten."""
-    from vfiod.history.page import render
+    from vfiod.tools.log.html import render
 
     page = render(stories)
     try:

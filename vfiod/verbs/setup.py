@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from vfiod.errors import NotAuthorized, VfiodError
 
 if TYPE_CHECKING:
-    from vfiod.setup.apply import Remains, Run
-    from vfiod.setup.changes import Plan
-    from vfiod.setup.store import Store
+    from vfiod.tools.setup.apply import Remains, Run
+    from vfiod.tools.setup.changes import Plan
+    from vfiod.tools.setup.store import Store
 
 EXTRAS = ("iommu-pt", "ignore-msrs", "avic")
 
@@ -46,8 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
 def run_on(arguments: argparse.Namespace, root: Path, run_program: "Run") -> int:
     """The verb, for the machine below ``root``."""
     from vfiod.paths import STATE
-    from vfiod.setup.apply import Setup
-    from vfiod.setup.store import Store
+    from vfiod.tools.setup.apply import Setup
+    from vfiod.tools.setup.store import Store
 
     state = root / STATE.relative_to("/")
     worker = Setup(run_program, lambda text: _say(text, arguments), root, state)
@@ -55,18 +55,18 @@ def run_on(arguments: argparse.Namespace, root: Path, run_program: "Run") -> int
 
 
 def _set_up(arguments: argparse.Namespace, root: Path, worker: Any, store: "Store") -> int:
-    from vfiod.setup import facts, telling
-    from vfiod.setup.decide import decide
-    from vfiod.setup.modules import extras
+    from vfiod.tools.setup import facts, render
+    from vfiod.tools.setup.decide import decide
+    from vfiod.tools.setup.modules import extras
 
     found = facts.read(root)
     plan = decide(found, arguments.extras)
     choices = [extra for extra in extras(found) if extra.name not in arguments.extras]
     pending = store.load().pending
     if arguments.json:
-        _print_json(telling.plan_document(plan, choices))
+        _print_json(render.plan_document(plan, choices))
     else:
-        _show(telling.report(found, plan, choices, pending))
+        _show(render.report(found, plan, choices, pending))
     if (pending or not plan.is_empty) and not arguments.dry_run:
         if not _agreed("Make these changes?", arguments, root):
             return 1
@@ -87,14 +87,14 @@ def _make(plan: "Plan", worker: Any, arguments: argparse.Namespace) -> None:
 
 
 def _undo(arguments: argparse.Namespace, root: Path, worker: Any, store: "Store") -> int:
-    from vfiod.setup import telling
-    from vfiod.setup.manifest import Manifest
+    from vfiod.tools.setup import render
+    from vfiod.tools.setup.manifest import Manifest
 
     before = store.load()
     if arguments.json:
-        _print_json(telling.undo_document(before))
+        _print_json(render.undo_document(before))
     else:
-        _show(telling.undo_lines(before))
+        _show(render.undo_lines(before))
     if before == Manifest() or arguments.dry_run:
         return 0
     if not _agreed("Take all that back?", arguments, root):
@@ -108,10 +108,10 @@ def _undo(arguments: argparse.Namespace, root: Path, worker: Any, store: "Store"
 
 def _report(remains: "Remains", store: "Store", *, of: int) -> None:
     """Raises VfiodError, after each thing that is left was explained."""
-    from vfiod.setup import telling
+    from vfiod.tools.setup import render
 
     for conflict in remains.conflicts:
-        _show(telling.conflict_lines(conflict, str(store.copy_of(conflict.entry))))
+        _show(render.conflict_lines(conflict, str(store.copy_of(conflict.entry))))
     for failure in remains.failures:
         print(f"vfiod: {failure}", file=sys.stderr)
     left = len(store.load().entries)
@@ -140,10 +140,10 @@ def _flags(arguments: argparse.Namespace) -> list[str]:
 
 
 def _tell_afterwards(plan: "Plan", arguments: argparse.Namespace) -> None:
-    from vfiod.setup import telling
+    from vfiod.tools.setup import render
 
     if not arguments.json:
-        _show(telling.afterwards(plan))
+        _show(render.afterwards(plan))
 
 
 def _say(text: str, arguments: argparse.Namespace) -> None:

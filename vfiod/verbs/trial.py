@@ -35,7 +35,7 @@ def add(verbs: Any) -> None:
 def run_try(arguments: argparse.Namespace) -> int:
     """Set the timer first: the desktop and this program end before the guest runs."""
     from vfiod.guest.connection import start
-    from vfiod.timers import begin, cancel
+    from vfiod.tools.trial import begin, cancel
 
     ending = ["return", "--shutdown", str(SHUTDOWN_SECONDS), "--unless-answering"]
     port = arguments.port
@@ -57,7 +57,7 @@ def run_try(arguments: argparse.Namespace) -> int:
 
 def run_keep(_: argparse.Namespace) -> int:
     """Stop the timer."""
-    from vfiod.timers import cancel
+    from vfiod.tools.trial import cancel
 
     if not cancel(UNIT):
         print("No guest is on trial.", file=sys.stderr)

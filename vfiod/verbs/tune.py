@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vfiod.errors import ConfigError, NotAuthorized
-from vfiod.tuning.names import NAMES
+from vfiod.tools.tune.names import NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _may_keep(backups: Path) -> bool:
 def host_of(xml: str, versions: tuple[int, int], places: Places) -> Any:
     """The host as far as this guest's speed is concerned; ``versions`` are libvirt's and QEMU's."""
     from vfiod.guest import domain
-    from vfiod.tuning.host import read_host
+    from vfiod.tools.tune.host import read_host
 
     guest = domain.parse(xml)
     devices = [hostdev.address for hostdev in guest.hostdevs]

@@ -15,7 +15,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 if there is nothing, 1 if there is something."""
-    from vfiod.survey import ours
+    from vfiod.tools import remains as ours
 
     remains = ours.read()
     if arguments.json:

@@ -1,0 +1,138 @@
+"""All that forbids making a new guest, found before anything is made."""
+
+import os
+import shutil
+import stat
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from vfiod.errors import HostError, VfiodError
+from vfiod.tools.create.command import VIRT_INSTALL
+from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.values import show_size
+from vfiod.util import sysfs
+
+QEMU_IMG = "/usr/bin/qemu-img"
+
+_TPM_PROGRAMS = ("swtpm", "swtpm_setup")
+_IMAGES = "/var/lib/libvirt/images"
+_SECTOR = 2048
+_DESCRIPTORS = 16  # ECMA-119: the sector where they begin, each with CD001 after its first byte
+_MAGIC = b"CD001"
+_SMALLEST_DISK = 2**30
+_SMALLEST_MEMORY = 2**28
+
+
+def find_faults(
+    guest: NewGuest, names: Collection[str], root: Path = Path("/")
+) -> list[VfiodError]:
+    """Everything at once; an empty list means go. ``names``: the guests there are."""
+    return [
+        *_programs(),
+        *_name(guest, names),
+        *_sizes(guest, root),
+        *_disk(guest),
+        *_cd(guest.installer),
+        *(_cd(guest.drivers) if guest.drivers else ()),
+    ]
+
+
+def _programs() -> Iterator[VfiodError]:
+    for program, package in ((VIRT_INSTALL, "virtinst"), (QEMU_IMG, "qemu-utils")):
+        if not os.access(program, os.X_OK):
+            yield HostError(f"{program} is missing", f"install the package {package}")
+
+
+def find_missing_tpm(guest: NewGuest) -> list[VfiodError]:
+    """What a start would need, the definition alone not."""
+    absent = [name for name in _TPM_PROGRAMS if shutil.which(name) is None]
+    if guest.system.needs_tpm and absent:
+        what = f"Windows 11 wants a TPM, and {' and '.join(absent)} to emulate one is missing"
+        return [HostError(what, "install the packages swtpm and swtpm-tools")]
+    return []
+
+
+def _name(guest: NewGuest, names: Collection[str]) -> Iterator[VfiodError]:
+    if guest.name in names:
+        yield HostError(f"there is a guest {guest.name} already", "choose another name")
+
+
+def _sizes(guest: NewGuest, root: Path) -> Iterator[VfiodError]:
+    memory, cpus = _host_memory(root), os.cpu_count() or 1
+    if guest.memory < _SMALLEST_MEMORY:
+        yield HostError(f"{show_size(guest.memory)} of memory are too little", "try --memory 8G")
+    if memory and guest.memory >= memory:
+        yield HostError(
+            f"the guest is to have {show_size(guest.memory)} of memory, the host itself has "
+            f"{show_size(memory)}",
+            "leave the host some: --memory",
+        )
+    if not 1 <= guest.cpus <= cpus:
+        what = f"the guest is to have {guest.cpus} CPUs, the host has {cpus}"
+        yield HostError(what, f"choose 1 to {cpus}: --cpus")
+
+
+def _host_memory(root: Path) -> int | None:
+    for line in (sysfs.read(root / "proc/meminfo") or "").splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _disk(guest: NewGuest) -> Iterator[VfiodError]:
+    folder, size = guest.disk.parent, guest.disk_size
+    if size < _SMALLEST_DISK:
+        yield HostError(f"a disk of {show_size(size)} is too small", "try --disk 100G")
+    if os.path.lexists(guest.disk):
+        yield HostError(
+            f"{guest.disk} exists already and is not overwritten",
+            "choose another name, or another file with --disk-file",
+        )
+    if not folder.is_dir():
+        yield HostError(f"there is no directory {folder}", f"make it: sudo mkdir -p {folder}")
+        return
+    yield from _reach(guest.disk)
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        yield HostError(
+            f"the disk may grow to {show_size(size)} and {folder} has {show_size(free)} free",
+            "choose a smaller --disk, or another place with --disk-file",
+        )
+
+
+def _cd(path: Path) -> Iterator[VfiodError]:
+    try:
+        with path.open("rb") as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            file.seek(_DESCRIPTORS * _SECTOR + 1)
+            magic = file.read(len(_MAGIC))
+    except OSError as error:
+        yield HostError(f"cannot read {path}: {error.strerror}", "see that it is spelt right")
+        return
+    if not regular or magic != _MAGIC:
+        yield HostError(f"{path} is not a CD image (ISO 9660)", "download it again")
+    else:
+        yield from _reach(path)
+
+
+def _reach(path: Path) -> Iterator[VfiodError]:
+    """libvirt gives the file itself to QEMU's user, but not the way to it."""
+    for folder in path.absolute().parents:
+        try:
+            mode = folder.stat().st_mode
+        except OSError:
+            continue
+        if not mode & stat.S_IXOTH and not _has_acl(folder):
+            yield HostError(
+                f"QEMU is another user and cannot get at {path}: {folder} is closed to others",
+                f"move the file to {_IMAGES}",
+            )
+            return
+
+
+def _has_acl(folder: Path) -> bool:
+    """Then only the kernel can tell who may pass (acl(5))."""
+    try:
+        return "system.posix_acl_access" in os.listxattr(folder)
+    except OSError:
+        return False

@@ -1,0 +1,72 @@
+"""Making a new guest: virt-install's definition, a disk, and libvirt told; or nothing at all."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from vfiod.errors import HostError
+from vfiod.tools.create.checks import QEMU_IMG
+from vfiod.tools.create.command import arguments
+from vfiod.tools.create.request import NewGuest
+
+_SECONDS = 120
+_MODE = 0o600
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_MOST_SAID = 400
+
+
+class Definer(Protocol):
+    """Where the guest is defined: libvirt, through vfiod.guest.connection."""
+
+    def define(self, xml: str) -> None:
+        """Define it. Raises HostError if libvirt refuses."""
+
+
+def printed(guest: NewGuest, uri: str) -> str:
+    """virt-install's definition of the guest. Raises HostError with what virt-install says."""
+    return _run(arguments(guest, uri))
+
+
+def make(guest: NewGuest, xml: str, definer: Definer) -> None:
+    """Create the disk and define the guest. Raises HostError, and then leaves neither."""
+    with _claimed(guest.disk):
+        size = str(guest.disk_size)
+        _run([QEMU_IMG, "create", "-q", "-f", "qcow2", "--", str(guest.disk), size])
+        definer.define(xml)
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[None]:
+    """The file is this one's alone: made new, and removed if what follows fails."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE))
+    except OSError as error:
+        raise HostError(f"cannot create {path}: {error.strerror}") from error
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _run(command: list[str]) -> str:
+    environment = {**os.environ, "PATH": _PATH, "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            text=True,
+            env=environment,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise HostError(f"cannot run {command[0]}: {error}") from error
+    if done.returncode:
+        said = " ".join(done.stderr.split())[:_MOST_SAID]
+        raise HostError(f"{Path(command[0]).name} says: {said or 'nothing'}")
+    return done.stdout

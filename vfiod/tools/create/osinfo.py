@@ -1,0 +1,28 @@
+"""Asking libosinfo what is on a CD image (https://libosinfo.org)."""
+
+from pathlib import Path
+
+from vfiod.tools.create.system import UNKNOWN, System, by_name
+
+
+def detect(installer: Path) -> System:
+    """The system by the image's name, else by what libosinfo knows of it, else some Linux."""
+    return by_name(installer.name) or System(_on(installer) or UNKNOWN)
+
+
+def _on(installer: Path) -> str | None:
+    try:
+        import gi
+
+        gi.require_version("Libosinfo", "1.0")
+        from gi.repository import GLib, Libosinfo
+    except (ImportError, ValueError):  # comes with virt-install, which says so if it is missing
+        return None
+    loader = Libosinfo.Loader()
+    try:
+        loader.process_default_path()
+        media = Libosinfo.Media.create_from_location(str(installer), None)
+    except GLib.Error:  # not bootable, as libosinfo sees it
+        return None
+    known = loader.get_db().identify_media(media)
+    return str(media.get_os().get_short_id()) if known else None

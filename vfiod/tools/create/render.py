@@ -1,0 +1,59 @@
+"""What a person does after the new guest is made. Pure."""
+
+from collections.abc import Iterator
+
+from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.values import show_size
+
+
+def summary(guest: NewGuest) -> Iterator[str]:
+    """Lines: what is about to be made."""
+    firmware = "UEFI with Secure Boot" if guest.secure_boot else "UEFI"
+    tpm = ", TPM 2.0" if guest.system.needs_tpm else ""
+    screen = "a screen on VNC, for this host only" if guest.screen else "no emulated screen"
+    yield f"A guest {guest.name} for {guest.system.ident}:"
+    yield f"  {guest.cpus} CPUs, {show_size(guest.memory)} of memory, {firmware}{tpm}, {screen}"
+    yield f"  disk {guest.disk}, which grows to {show_size(guest.disk_size)}"
+    yield f"  CD {guest.installer}"
+    if guest.drivers is not None:
+        yield f"  CD {guest.drivers}"
+    for device in guest.devices:
+        yield f"  device {device.address}" + (f" with the ROM {device.rom}" if device.rom else "")
+
+
+def after(guest: NewGuest, uri: str, *, network_is_up: bool) -> Iterator[str]:
+    """Lines: the next commands, and what the installer will ask."""
+    name = guest.name
+    yield f"{name} is defined; its disk is {guest.disk}."
+    if guest.network is not None and not network_is_up:
+        yield "Its network is down. Start it, now and at every boot of the host:"
+        yield f"  sudo virsh --connect {uri} net-start {guest.network}"
+        yield f"  sudo virsh --connect {uri} net-autostart {guest.network}"
+    if guest.devices:
+        yield "Its start hands over the devices that the configuration lists for it."
+    yield "Install it:"
+    yield f"  virsh --connect {uri} start {name}"
+    if guest.screen:
+        yield f"  virt-viewer --connect {uri} {name}"
+    yield from _installing(guest)
+    if not guest.devices:
+        yield "When it is installed and shut down, give it the graphics card:"
+        yield f"  sudo vfiod init {name}"
+
+
+def _installing(guest: NewGuest) -> Iterator[str]:
+    if not guest.system.is_windows:
+        return
+    yield "Press a key when the screen asks for one, else the CD is not booted."
+    if guest.drivers is None:
+        yield (
+            "Without --virtio-iso it has a SATA disk and an Intel network card: they are slow but "
+            "need no drivers."
+        )
+        return
+    folder = guest.system.driver_folder
+    yield (
+        "Windows' installer shows no disk at first: choose Load driver, and on the second CD the "
+        f"folder viostor\\{folder}\\amd64."
+    )
+    yield f"For the network install NetKVM\\{folder}\\amd64 from it, or virtio-win-guest-tools.exe."

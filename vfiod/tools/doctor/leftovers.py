@@ -1,0 +1,36 @@
+"""Findings about set-ups that give the card to vfio-pci at boot and for ever. Pure."""
+
+from vfiod.tools.doctor.facts import Facts
+from vfiod.tools.doctor.finding import Finding, Findings, Level, ok
+from vfiod.tools.leftovers.find import Leftover
+from vfiod.tools.leftovers.judge import Harm
+
+_LEVELS = {Harm.DEFEATS: Level.FAIL, Harm.ASSISTS: Level.WARN}
+_WHY = {
+    Harm.DEFEATS: "vfiod hands the card over when a guest starts. With this the host never gets "
+    "its display back.",
+    Harm.ASSISTS: "It is part of a set-up that gives the card away at boot, and of no use with "
+    "vfiod.",
+}
+
+
+def leftovers(facts: Facts) -> Findings:
+    """One finding for each line that does harm, the worst first."""
+    found = [leftover for leftover in facts.leftovers if leftover.harm in _LEVELS]
+    yield from map(_leftover, sorted(found, key=lambda leftover: -_LEVELS[leftover.harm]))
+    if not found:
+        yield ok("leftovers", "nothing gives the card to vfio-pci at boot")
+
+
+def _leftover(leftover: Leftover) -> Finding:
+    return Finding(
+        check="leftovers",
+        level=_LEVELS[leftover.harm],
+        fact=f"{leftover.place}: “{leftover.text}” {leftover.why}",
+        why=_WHY[leftover.harm],
+        remedy="Let vfiod take it out (a copy is kept), then reboot.",
+        command="sudo vfiod setup",
+    )
+
+
+CHECKS = (leftovers,)

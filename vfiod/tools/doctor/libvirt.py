@@ -1,0 +1,227 @@
+"""Findings about libvirt, vfiod's service and the hook between them. Pure."""
+
+from vfiod.host.facts.libvirtd import HookFile
+from vfiod.host.facts.units import UnitState
+from vfiod.tools.doctor.facts import Facts
+from vfiod.tools.doctor.finding import Finding, Findings, fail, ok, warn
+
+SERVICE = "vfiod.service"
+DAEMONS = ("libvirtd", "virtqemud")
+UNITS = (SERVICE, *(f"{name}.{kind}" for name in DAEMONS for kind in ("service", "socket")))
+_WHY_HOOK = (
+    "libvirt runs this file before a guest starts and after it has ended. Without it vfiod is "
+    "not asked, and the guest starts without the card."
+)
+
+
+def daemon(facts: Facts) -> Findings:
+    """One daemon for all (libvirtd) or one for QEMU (virtqemud), by service or by socket."""
+    check = "libvirt-daemon"
+    present = [name for name in DAEMONS if _has(facts, name)]
+    if facts.units is None and facts.libvirt.installed:
+        return
+    ready = [name for name in present if _ready(facts, name)]
+    if not present:
+        yield fail(
+            check,
+            "libvirt is not installed",
+            why="libvirt runs the guests.",
+            remedy="Install it with its daemon for QEMU.",
+            command="sudo apt install libvirt-daemon-system libvirt-clients",
+        )
+    elif not ready:
+        yield fail(
+            check,
+            f"libvirt does not run, nor is it started on demand ({present[0]})",
+            why="Without it no guest can be started.",
+            remedy="Start it now and at each boot.",
+            command=f"sudo systemctl enable --now {_starter(facts, present[0])}",
+        )
+    elif len(running := [n for n in ready if _unit(facts, n, "service").running]) > 1:
+        yield warn(
+            check,
+            f"two daemons for QEMU run at once: {' and '.join(running)}",
+            why="Each believes that the guests are its own.",
+            remedy="Keep one of them.",
+            source="https://libvirt.org/daemons.html",
+        )
+    else:
+        yield ok(check, f"libvirt is ready ({ready[0]})")
+
+
+def _unit(facts: Facts, name: str, kind: str) -> UnitState:
+    missing = UnitState(f"{name}.{kind}", "not-found", "inactive")
+    return (facts.units or {}).get(f"{name}.{kind}", missing)
+
+
+def _has(facts: Facts, name: str) -> bool:
+    return _unit(facts, name, "service").exists
+
+
+def _ready(facts: Facts, name: str) -> bool:
+    return any(_unit(facts, name, kind).running for kind in ("service", "socket"))
+
+
+def _starter(facts: Facts, name: str) -> str:
+    return f"{name}.socket" if _unit(facts, name, "socket").exists else f"{name}.service"
+
+
+def service(facts: Facts) -> Findings:
+    """vfiod's own service; the bus starts it on demand, unless it is masked."""
+    check, unit = "vfiod-service", _unit(facts, "vfiod", "service")
+    why = "The service does the handoff, and puts things right after a crash."
+    if facts.units is None:
+        return
+    if not unit.exists:
+        yield fail(
+            check,
+            "vfiod.service is not installed",
+            why=why,
+            remedy="Install the vfiod package, or run make install.",
+        )
+    elif unit.masked:
+        yield fail(
+            check,
+            "vfiod.service is masked",
+            why=f"{why} No guest with devices can start without it.",
+            remedy="Unmask and start it.",
+            command="sudo systemctl unmask vfiod && sudo systemctl start vfiod",
+        )
+    elif not unit.running:
+        yield warn(
+            check,
+            f"vfiod.service is {unit.active}",
+            why=why,
+            remedy="Start it, now and at each boot.",
+            command="sudo systemctl enable --now vfiod",
+        )
+    else:
+        yield ok(check, "vfiod.service runs")
+
+
+def hook(facts: Facts) -> Findings:
+    """There, executable, a real file, vfiod's own, the current one."""
+    check, own = "hook", facts.libvirt.hook
+    if not facts.libvirt.installed:
+        return
+    if own.file is None:
+        yield _bad_hook("vfiod's hook is not installed", "Restarting vfiod installs it.")
+        return
+    path = own.file.path
+    if own.ours is False:
+        yield fail(
+            check,
+            f"{path} is not vfiod's own file",
+            why=_WHY_HOOK,
+            remedy="Move it away, then let vfiod install its own.",
+            command=f"sudo mv {path} /root && sudo systemctl restart vfiod",
+        )
+    elif not own.file.executable:
+        yield _bad_hook(f"{path} is not executable", "libvirt skips it. Restarting vfiod mends it.")
+    elif own.file.link:
+        yield _bad_hook(
+            f"{path} is a symbolic link",
+            "AppArmor lets libvirt run real files only. Remove the link; restarting vfiod "
+            "installs a file.",
+        )
+    elif own.current is False:
+        yield _bad_hook(
+            f"{path} is not the one of this version of vfiod", "Restarting vfiod replaces it."
+        )
+    else:
+        yield ok(check, f"the hook {path} is in place")
+
+
+def _bad_hook(fact: str, remedy: str) -> Finding:
+    command = "sudo systemctl restart vfiod"
+    return fail("hook", fact, why=_WHY_HOOK, remedy=remedy, command=command)
+
+
+def hook_loaded(facts: Facts) -> Findings:
+    """libvirt looks for a first hook when it starts or reloads (libvirt: docs/hooks.rst)."""
+    own, others = facts.libvirt.hook.file, facts.libvirt.others
+    if own is None or facts.units is None or any(other.executable for other in others):
+        return
+    for name in DAEMONS:
+        unit = _unit(facts, name, "service")
+        if unit.active == "active" and unit.changed < own.changed:
+            yield warn(
+                "hook-loaded",
+                f"{name} has been running since before the hook was installed",
+                why="libvirt looks for hooks only when it starts or reloads, so it may not know "
+                "this one.",
+                remedy="Let it look again. Running guests are not disturbed.",
+                command=f"sudo systemctl reload {name}",
+            )
+
+
+def other_hooks(facts: Facts) -> Findings:
+    """Hooks run one after the other, all of them, for every guest."""
+    for other in facts.libvirt.others:
+        if other.executable:
+            yield _other(other)
+
+
+def _other(other: HookFile) -> Finding:
+    check = "other-hook"
+    if other.meddles:
+        return fail(
+            check,
+            f"{other.path} hands devices over as well (it says {', '.join(other.meddles[:3])})",
+            why="Two tools that take the card from the host fight each other, and the host may "
+            "stay dark.",
+            remedy="Switch that script off. It stays where it is and can be switched on again.",
+            command=f"sudo chmod -x {other.path}",
+        )
+    if other.meddles is None:
+        return warn(
+            check,
+            f"{other.path} is a hook of another tool that you may not read",
+            why="If it hands devices over as well, the two fight each other.",
+            remedy="Look again as root.",
+            command="sudo vfiod doctor",
+        )
+    return ok(check, f"{other.path} is a hook of another tool; it leaves devices alone")
+
+
+def selinux(facts: Facts) -> Findings:
+    """May virtqemud run hooks at all?"""
+    if facts.libvirt.confinement.selinux and _has(facts, "virtqemud"):
+        # fedora-selinux/selinux-policy, policy/modules/contrib/virt.te
+        yield warn(
+            "confinement",
+            "SELinux is enforcing, and its policy may not let virtqemud run hooks",
+            why="Then every guest fails to start with “Permission denied” for the hook. Fedora's "
+            "policy has the rule for virtnetworkd only.",
+            remedy="If that happens, add a local policy module from the recorded denials.",
+            command="sudo ausearch -m avc -c rpc-virtqemud",
+            source="https://github.com/fedora-selinux/selinux-policy",
+        )
+
+
+def apparmor(facts: Facts) -> Findings:
+    """Is QEMU held in? libvirt's profile lets it run hooks that are real files."""
+    check, state = "confinement", facts.libvirt.confinement
+    if state.driver == "none":
+        yield warn(
+            check,
+            'QEMU is not confined: security_driver = "none" in /etc/libvirt/qemu.conf',
+            why="Guides advise that so that QEMU finds the ROM. vfiod puts the ROM where a "
+            "confined QEMU may read it, so the protection need not be given up.",
+            remedy="Take the line out, then restart libvirt.",
+            command="sudoedit /etc/libvirt/qemu.conf",
+        )
+    elif state.apparmor and facts.libvirt.installed and not state.profile:
+        yield warn(
+            check,
+            "AppArmor is on, but libvirt's profile is missing or disabled",
+            why="Guests then run without the confinement that your distribution gives them. "
+            "vfiod works with it.",
+            remedy="Enable it again.",
+            command="sudo aa-enforce /etc/apparmor.d/usr.sbin.libvirtd",
+        )
+    elif state.apparmor:
+        yield ok(check, "AppArmor confines guests; it lets libvirt run the hook")
+
+
+CHECKS = (daemon, service, hook, hook_loaded, other_hooks, selinux, apparmor)

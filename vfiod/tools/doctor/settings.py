@@ -1,0 +1,34 @@
+"""Findings about vfiod's own configuration. Pure."""
+
+from vfiod.tools.doctor.facts import Facts
+from vfiod.tools.doctor.finding import Findings, fail, ok, warn
+
+PATH = "/etc/vfiod/vfiod.yaml"
+
+
+def configuration(facts: Facts) -> Findings:
+    """Every fault of the file is a finding of its own."""
+    check, settings = "configuration", facts.settings
+    for fault in settings.faults:
+        what, _, remedy = fault.partition("; ")
+        yield fail(
+            check,
+            what,
+            why="While the configuration is wrong, no guest that it might name is started.",
+            remedy=f"{remedy[:1].upper()}{remedy[1:]}." if remedy else "Correct the file.",
+            command=f"sudoedit {PATH}",
+        )
+    guests = settings.config.guests
+    if guests:
+        yield ok(check, f"{PATH} names {', '.join(guests)}")
+    elif not settings.faults:
+        yield warn(
+            check,
+            f"{PATH} names no guest yet",
+            why="vfiod hands devices only to the guests that are named there.",
+            remedy="Let vfiod propose it from the guest and this PC.",
+            command=f"sudo vfiod init {facts.guest.name if facts.guest else 'GUEST'}",
+        )
+
+
+CHECKS = (configuration,)

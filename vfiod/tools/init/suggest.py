@@ -1,0 +1,104 @@
+"""What vfiod init suggests for a guest: reads machine, definition and configuration, decides."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vfiod.config.edit import with_devices
+from vfiod.config.file import read_config_file
+from vfiod.config.schema import DeviceConfig
+from vfiod.errors import RomError
+from vfiod.guest import domain
+from vfiod.guest.change import edit
+from vfiod.guest.hostdevs import set_hostdevs
+from vfiod.guest.peripherals import has_input
+from vfiod.host.door import Files
+from vfiod.host.facts.pci import read_devices
+from vfiod.host.facts.pcinames import read_names
+from vfiod.host.facts.usage import read_carried
+from vfiod.host.facts.usb import read_controllers
+from vfiod.model import PciAddress, PciFunction
+from vfiod.rom import image
+from vfiod.tools.init.assign import Assignment, read
+from vfiod.tools.init.facts import Facts, Proposal, Wishes
+from vfiod.tools.init.propose import propose
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """For one guest. ``xml`` is its definition, ``config`` the configuration's path.
+
+    ``asked``, ``rom`` and ``wants_usb`` are what the person said.
+    """
+
+    guest: str
+    xml: str
+    config: Path
+    files: Files
+    asked: tuple[PciAddress, ...] = ()
+    rom: str | None = None
+    wants_usb: bool = True
+
+    def decide(self, root: Path = Path("/")) -> Proposal:
+        """The proposal, with ROMs that fit. Raises Refused, RomError, HostError, ConfigError."""
+        facts = read_facts(root)
+        proposal = propose(facts, self._wishes())
+        for device in proposal.configs:
+            if device.rom is not None:
+                _check_rom(self.files, device.rom, facts.devices[device.address])
+        return proposal
+
+    def assignment(self, proposal: Proposal) -> Assignment:
+        """Configuration and definition as the proposal has them. Raises ConfigError."""
+        text = read(self.config)
+        names = {p.device.address: p.name for p in proposal.devices}
+        staged = self.files.staged_path
+        roms = {d.address: staged(d.address) if d.rom else None for d in proposal.configs}
+        return Assignment(
+            path=self.config,
+            before=text,
+            after=with_devices(text, self.guest, proposal.configs, remarks=names),
+            change=edit(self.guest, self.xml, lambda root: set_hostdevs(root, roms)),
+        )
+
+    def _wishes(self) -> Wishes:
+        hostdevs = domain.parse(self.xml).hostdevs
+        configured = read_config_file(self.config).guests.get(self.guest)
+        devices = configured.devices if configured else ()
+        return Wishes(
+            asked=self.asked,
+            hostdevs=tuple(h.address for h in hostdevs),
+            configured=tuple(d.address for d in devices),
+            roms=_known_roms(self.files, hostdevs, devices),
+            card_rom=self.rom,
+            wants_usb=self.wants_usb and not has_input(self.xml),
+        )
+
+
+def read_facts(root: Path = Path("/")) -> Facts:
+    """What a proposal is made from; any user may read it."""
+    devices = read_devices(root)
+    return Facts(
+        devices=devices,
+        controllers=read_controllers(root),
+        standing=read_carried(devices, root),
+        names=read_names(root),
+    )
+
+
+def _known_roms(
+    files: Files, hostdevs: Iterable[domain.Hostdev], devices: Iterable[DeviceConfig]
+) -> dict[PciAddress, str]:
+    """Those of the configuration, else those of the guest: but vfiod's own copy is no source."""
+    roms = {h.address: h.rom_file for h in hostdevs if h.rom_file}
+    staged = files.staged_path
+    own = {address: rom for address, rom in roms.items() if rom != staged(address)}
+    return own | {d.address: d.rom for d in devices if d.rom}
+
+
+def _check_rom(files: Files, path: str, function: PciFunction) -> None:
+    """Refuse now what a start would refuse."""
+    try:
+        image.check(files.read_rom(path), vendor=function.vendor, device=function.device)
+    except RomError as error:
+        raise RomError(f"{path}: {error.message}", error.hint) from error

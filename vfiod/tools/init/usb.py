@@ -1,0 +1,147 @@
+"""Which USB controller goes over, so that somebody can type in the guest. Pure."""
+
+from collections.abc import Collection, Iterator
+
+from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
+from vfiod.model import VFIO_DRIVER, PciAddress
+from vfiod.tools.groups.sets import is_board, judge, members_with, reset_ways
+from vfiod.tools.init.facts import Facts
+
+INPUT = (UsbKind.KEYBOARD, UsbKind.MOUSE)
+
+
+def choose(facts: Facts, taken: Collection[PciAddress]) -> UsbController | None:
+    """The controller with most of the keyboard and mouse, among those that can go alone.
+
+    ``taken``: functions that go over already; ports of the card itself do not count. One that
+    is on vfio-pci shows no devices, but somebody has chosen it before.
+    """
+    free = [c for c in facts.controllers.values() if c.address not in taken and can_go(facts, c)]
+    useful = [c for c in free if inputs(c) or _is_given(facts, c)]
+    return max(useful, key=lambda c: _worth(facts, c), default=None)
+
+
+def can_go(facts: Facts, controller: UsbController) -> bool:
+    """True if nothing the host needs goes with it."""
+    return _obstacle(facts, controller) is None
+
+
+def _can_be_reset(facts: Facts, controller: UsbController) -> bool:
+    function = facts.devices[controller.address]
+    return bool(reset_ways(function, facts.with_it(function), facts.devices))
+
+
+def _is_given(facts: Facts, controller: UsbController) -> bool:
+    return facts.devices[controller.address].driver == VFIO_DRIVER
+
+
+def inputs(controller: UsbController) -> list[UsbDevice]:
+    """Keyboards and mice on it."""
+    return [d for d in controller.devices if any(kind in INPUT for kind in d.kinds)]
+
+
+def reason(facts: Facts, controller: UsbController) -> str:
+    """Why it goes over."""
+    if _is_given(facts, controller):
+        return "a USB controller that is bound to vfio-pci already, by an older set-up"
+    return f"the USB controller of your {named(inputs(controller))}"
+
+
+def remarks(facts: Facts, chosen: Collection[UsbController]) -> Iterator[str]:
+    """What the person loses on the host while the guest runs."""
+    going = {c.address for c in chosen}
+    lost = [kind for kind in INPUT if _is_lost(facts, kind, going)]
+    if lost:
+        yield (
+            f"No USB {' and no USB '.join(kind.value for kind in lost)} stays with the host while "
+            "the guest runs; --no-usb keeps the controller."
+        )
+    if UsbKind.KEYBOARD in lost:
+        yield (
+            "Should the guest hang, log in over ssh and run: sudo vfiod return --destroy. Try now "
+            "whether ssh works."
+        )
+    yield from _staying(facts, going)
+    for controller in chosen:
+        others = [d for d in controller.devices if d not in inputs(controller) and not d.is_hub]
+        if others:
+            yield f"With {controller.address} the guest also gets: {named(others)}."
+        if not _can_be_reset(facts, controller):
+            yield (
+                f"The USB controller {controller.address} has no reset of its own: try once "
+                "whether it comes back."
+            )
+
+
+def _is_lost(facts: Facts, kind: UsbKind, going: Collection[PciAddress]) -> bool:
+    having = [c.address for c in facts.controllers.values() if c.having(kind)]
+    return bool(having) and all(address in going for address in having)
+
+
+def _staying(facts: Facts, going: Collection[PciAddress]) -> Iterator[str]:
+    """A mouse on another controller is easily overlooked."""
+    if not any(inputs(facts.controllers[address]) for address in going):
+        return
+    for address, controller in facts.controllers.items():
+        if address not in going and (staying := inputs(controller)):
+            yield (
+                f"The host keeps {named(staying)}, on {address}: plug in beside the others what "
+                "the guest is to have."
+            )
+
+
+def no_controller(facts: Facts, taken: Collection[PciAddress]) -> Iterator[str]:
+    """Why no controller is proposed, and what to do instead."""
+    others = [c for c in facts.controllers.values() if c.address not in taken]
+    holding = [c for c in others if inputs(c)]
+    free = [str(c.address) for c in others if can_go(facts, c)]
+    if not holding:
+        yield "No USB controller is proposed: no USB keyboard or mouse is plugged in."
+    for controller in holding:
+        yield (
+            f"The USB controller {controller.address} of your {named(inputs(controller))} cannot "
+            f"go over: {_obstacle(facts, controller)}."
+        )
+    if free:
+        yield (
+            f"The USB controller {', '.join(free)} could: plug keyboard and mouse into its ports "
+            "and run vfiod init again."
+        )
+    else:
+        yield (
+            "Give the guest keyboard and mouse as USB devices instead (virt-manager: Add "
+            "Hardware, USB Host Device)."
+        )
+
+
+def named(devices: Collection[UsbDevice]) -> str:
+    """Devices in words, each with what it is; what a keyboard is besides says little."""
+    kinds = {d: [k for k in d.kinds if k in INPUT] or list(d.kinds) for d in devices}
+    return ", ".join(f"{d.name} ({'/'.join(k.value for k in kinds[d]) or 'USB'})" for d in devices)
+
+
+def _worth(facts: Facts, controller: UsbController) -> tuple[bool, ...]:
+    """Many mice pass for a keyboard too: one that is no mouse counts more."""
+    keyboards = controller.having(UsbKind.KEYBOARD)
+    return (
+        _is_given(facts, controller),
+        any(UsbKind.MOUSE not in keyboard.kinds for keyboard in keyboards),
+        bool(keyboards),
+        bool(controller.having(UsbKind.MOUSE)),
+        _can_be_reset(facts, controller),
+    )
+
+
+def _obstacle(facts: Facts, controller: UsbController) -> str | None:
+    function = facts.devices[controller.address]
+    members = members_with(function, facts.devices)
+    judged = judge(members, facts.devices, facts.standing, facts.controllers)
+    if not judged.groups:
+        return "it has no IOMMU group"
+    for remark in judged.obstacles:
+        return f"{remark.device}: {remark.fact}"
+    for member in facts.with_it(function):
+        if not (member.is_usb_controller or is_board(member)):
+            other = f"{facts.name(member)} ({member.address})"
+            return f"its IOMMU group {function.group} also holds {other}"
+    return None

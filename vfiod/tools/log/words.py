@@ -1,0 +1,80 @@
+"""The words of a story that text and page share. Pure."""
+
+from itertools import groupby
+
+from vfiod.model import Direction
+from vfiod.tools.log.story import Outcome, Story, Way
+
+HEADS = {
+    Outcome.REFUSED: "refused; nothing was touched",
+    Outcome.HANDOFF: "being handed over",
+    Outcome.GUEST: "has the devices",
+    Outcome.RETURN: "on the way back",
+    Outcome.STUCK: "STUCK: something could not be given back",
+    Outcome.RETURNED: "handed over and returned",
+    Outcome.FAILED: "not started; the host has its display back",
+}
+_UNDER_WAY = frozenset({Outcome.HANDOFF, Outcome.RETURN})
+NOTHING = (
+    "No start of {guest} is in the journal{since}. vfiod writes there what it does when a guest "
+    "that /etc/vfiod/vfiod.yaml names starts or ends; other guests start without it.\n"
+    "Whether a start would work now: vfiod plan {name}"
+)
+
+
+def head(story: Story) -> str:
+    """Guest and outcome, in a few words."""
+    words = HEADS[story.outcome] + (", until the host was rebooted" if story.rebooted else "")
+    return f"{story.guest or 'vfiod'}: {words}"
+
+
+def date(story: Story) -> str:
+    """When it began, in the reader's time zone."""
+    return story.began.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def seconds(value: float) -> str:
+    """A short time, as a step takes it."""
+    return f"{value:.3f} s"
+
+
+def took(story: Story, way: Way) -> str:
+    """The time of a way, and whether it came to its end."""
+    under_way = way is story.ways[-1] and story.outcome in _UNDER_WAY and not story.rebooted
+    state = "" if way.complete else ", so far" if under_way else ", not finished"
+    return seconds(way.seconds) + state
+
+
+def held(value: float) -> str:
+    """A time from seconds to days, in at most two units."""
+    whole = round(value)
+    for size, name, below, unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if whole >= size:
+            return f"{whole // size} {name} {whole % size // below} {unit}"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{value:.1f} s"
+
+
+def total(story: Story, direction: Direction) -> str:
+    """What one direction took, first try to end; empty if it was not gone."""
+    ways = [way for way in story.ways if way.direction is direction]
+    return f"{sum(way.seconds for way in ways):.1f} s" if ways else ""
+
+
+def title(way: Way) -> str:
+    """What a way is about, with a capital."""
+    return way.text[:1].upper() + way.text[1:]
+
+
+def paragraphs(explanation: str) -> list[tuple[str, bool]]:
+    """A text of the catalog: paragraphs without line breaks, and commands (True), one a line."""
+    found: list[tuple[str, bool]] = []
+    for is_command, lines in groupby(explanation.splitlines(), key=lambda x: x[:1] in (" ", "")):
+        words = [line.strip() for line in lines if line.strip()]
+        found += [(line, True) for line in words] if is_command else [(" ".join(words), False)]
+    return found
+
+
+def nothing(guest: str | None, since: str | None) -> str:
+    """What to say instead of no stories at all."""
+    when = f" since {since}" if since else ""
+    return NOTHING.format(guest=guest or "a guest", since=when, name=guest or "GUEST")

@@ -1,0 +1,177 @@
+"""What setup decides from: read once from this host (or a recorded tree), never written to."""
+
+import gzip
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vfiod.host.facts import boot
+from vfiod.host.facts.boot import Boot
+from vfiod.host.facts.pci import read_devices
+from vfiod.host.facts.textfiles import read_bytes, unreadable
+from vfiod.model import PciFunction
+from vfiod.tools.leftovers import find
+from vfiod.tools.leftovers.find import Leftover
+from vfiod.util import sysfs
+
+GRUB_DROP_IN = "/etc/default/grub.d/50-vfiod.cfg"
+MODPROBE_FILE = "/etc/modprobe.d/vfiod.conf"
+MODULES_FILE = "/etc/modules-load.d/vfiod.conf"
+KERNEL_CMDLINE = f"/{boot.KERNEL_CMDLINE}"
+HOOK = "/etc/libvirt/hooks/qemu.d/50-vfiod"
+_TOOLS = (
+    "update-grub",
+    "grub-mkconfig",
+    "grub2-mkconfig",
+    "update-initramfs",
+    "dracut",
+    "mkinitcpio",
+    "kernel-install",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kvm:
+    """Module parameters as the kernel shows them (Y, N, 0, 1), None where the module is absent.
+
+    ``flags``: of /proc/cpuinfo. ``family``: of the processor. ``ipiv``: whether kvm_amd can leave
+    out the part of AVIC that erratum 1235 spoils (enable_ipiv, since Linux 6.17).
+    """
+
+    ignore_msrs: str | None = None
+    avic: str | None = None
+    ipiv: bool = False
+    flags: frozenset[str] = frozenset()
+    family: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """``iommu_default``: what the kernel was built with: on, discrete (all but Intel's own
+    graphics), off, or None if its configuration is not there to be read. ``files``: contents of
+    every file that might be changed, ``links`` those of them that are symbolic links,
+    ``unreadable`` what this user may not look at.
+    """
+
+    boot: Boot
+    functions: tuple[PciFunction, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+    iommu_on: bool = False
+    iommu_announced: bool = False
+    iommu_default: str | None = None
+    kvm: Kvm = Kvm()
+    modules_locked: bool = False
+    vfio_loaded: bool = False
+    tools: frozenset[str] = frozenset()
+    kernels: tuple[tuple[str, str], ...] = ()
+    entries_managed: bool = False
+    libvirt: bool = False
+    hook_works: bool = False
+    service: bool = False
+    selinux: bool = False
+    uefi: bool = False
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    links: frozenset[str] = frozenset()
+    unreadable: tuple[str, ...] = ()
+
+
+def read(root: Path = Path("/")) -> Facts:
+    """Read all of it; a person without root's rights sees most of it."""
+    functions = tuple(read_devices(root).values())
+    booted = boot.read(root)
+    found = find.read(root, functions)
+    paths = {GRUB_DROP_IN, MODPROBE_FILE, MODULES_FILE, KERNEL_CMDLINE, *(x.file for x in found)}
+    return Facts(
+        boot=booted,
+        functions=functions,
+        leftovers=found,
+        iommu_on=bool(sysfs.names(root / "sys/class/iommu")),
+        iommu_announced=bool(
+            {"DMAR", "IVRS"} & set(sysfs.names(root / "sys/firmware/acpi/tables"))
+        ),
+        iommu_default=_iommu_default(root, booted.kernel),
+        kvm=_kvm(root),
+        modules_locked=sysfs.read(root / "proc/sys/kernel/modules_disabled") == "1",
+        vfio_loaded=(root / "sys/bus/pci/drivers/vfio-pci").exists(),
+        tools=frozenset(name for name in _TOOLS if _installed(root, name)),
+        kernels=tuple(_kernels(root)),
+        entries_managed=_entries_managed(root),
+        libvirt=(root / "etc/libvirt").is_dir(),
+        hook_works=_executable(root / HOOK[1:]),
+        service=any(
+            (root / place / "vfiod.service").exists()
+            for place in ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
+        ),
+        selinux=sysfs.read(root / "sys/fs/selinux/enforce") == "1",
+        uefi=(root / "sys/firmware/efi").is_dir(),
+        files={path: data for path in paths if (data := read_bytes(root / path[1:])) is not None},
+        links=frozenset(path for path in paths if (root / path[1:]).is_symlink()),
+        unreadable=unreadable(root, *find.FILES),
+    )
+
+
+def _iommu_default(root: Path, release: str) -> str | None:
+    text = _kernel_configuration(root, release)
+    for option, meaning in (
+        ("CONFIG_INTEL_IOMMU_DEFAULT_ON=y", "on"),
+        # Debian's own patch of the kernel: features/x86/intel-iommu-add-option-to-exclude-…
+        ("CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF=y", "discrete"),
+        ("CONFIG_INTEL_IOMMU=y", "off"),
+    ):
+        if re.search(rf"^{option}$", text, re.MULTILINE):
+            return meaning
+    return None
+
+
+def _kernel_configuration(root: Path, release: str) -> str:
+    for place in (f"boot/config-{release}", f"lib/modules/{release}/config"):
+        data = read_bytes(root / place)
+        if data is not None:
+            return data.decode("ascii", "replace")
+    try:
+        data = gzip.decompress(read_bytes(root / "proc/config.gz") or b"")
+    except (OSError, EOFError):
+        return ""
+    return data.decode("ascii", "replace")
+
+
+def _kvm(root: Path) -> Kvm:
+    modules = root / "sys/module"
+    cpu = sysfs.read(root / "proc/cpuinfo") or ""
+    flags = re.search(r"^flags\s*: (.*)$", cpu, re.MULTILINE)
+    family = re.search(r"^cpu family\s*: (\d+)$", cpu, re.MULTILINE)
+    return Kvm(
+        ignore_msrs=sysfs.read(modules / "kvm/parameters/ignore_msrs"),
+        avic=sysfs.read(modules / "kvm_amd/parameters/avic"),
+        ipiv=(modules / "kvm_amd/parameters/enable_ipiv").exists(),
+        flags=frozenset(flags[1].split()) if flags else frozenset(),
+        family=int(family[1]) if family else 0,
+    )
+
+
+def _kernels(root: Path) -> Iterable[tuple[str, str]]:
+    """Installed kernels with their images, where distributions keep them."""
+    for release in sysfs.names(root / "lib/modules"):
+        for image in (f"/lib/modules/{release}/vmlinuz", f"/boot/vmlinuz-{release}"):
+            if (root / image[1:]).exists():
+                yield release, image
+                break
+
+
+def _entries_managed(root: Path) -> bool:
+    """kernel-install(8) names its entries after the token or the machine; people name theirs."""
+    tokens = [sysfs.read(root / name) for name in ("etc/kernel/entry-token", "etc/machine-id")]
+    entries = [path.name for pattern in boot.ENTRIES for path in root.glob(pattern)]
+    return any(token and entry.startswith(f"{token}-") for token in tokens for entry in entries)
+
+
+def _installed(root: Path, program: str) -> bool:
+    return any((root / f"usr/{place}/{program}").exists() for place in ("sbin", "bin"))
+
+
+def _executable(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & 0o100)
+    except OSError:
+        return False

@@ -1,0 +1,166 @@
+"""What keeps a guest slow and no edit of its definition can change. Pure.
+
+Sources are those of vfiod.host.facts.performance; AVIC and NPT: kernel, arch/x86/kvm/svm/.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vfiod.host.facts.performance import YES, Settings
+from vfiod.tools.tune.facts import Guest, Host
+from vfiod.tools.tune.memory import page_size
+from vfiod.tools.tune.proposals import Seat
+from vfiod.util import cpulist
+
+_EMULATED_BUSES = ("ide", "sata")
+_SMALLEST_KIB = 2048
+_CONFIG = "/etc/vfiod/vfiod.yaml"
+_KEYS = {"governor": "the frequency governor", "energy": "the energy preference"}
+_SMALL_WINDOW = 256 * 2**20  # what a card has before its BAR is resized
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """``fact`` is what is so, ``remedy`` what to do; ``firmware`` if that is not in Linux."""
+
+    name: str
+    fact: str
+    remedy: str
+    firmware: bool = False
+
+
+def advise(guest: Guest, root: Any, host: Host, seat: Seat) -> Iterator[Advice]:
+    """Everything found, the heaviest first."""
+    if guest.emulated:
+        yield Advice(
+            "kvm",
+            "the guest is emulated instruction by instruction (type='qemu')",
+            "where /dev/kvm exists, make it <domain type='kvm'>: virsh edit " + guest.name,
+        )
+    if seat.unplaced is not None:
+        yield Advice("pinning", seat.unplaced.reason, seat.unplaced.remedy)
+    yield from _kvm(host)
+    yield from _pages(guest, host)
+    yield from _host_cpus(guest, host, seat)
+    yield from _frequency(guest, host)
+    yield from _clock(host.settings)
+    yield from _smt(host.settings)
+    yield from _window(host)
+    yield from _disks(root)
+    yield from _hypervisor_bit(root)
+
+
+def unseen(settings: Settings) -> Iterator[str]:
+    """What only a look into the firmware's settings can tell."""
+    yield "whether the memory runs at its rated speed: look for a memory profile (XMP, EXPO)"
+    if settings.smt == "notsupported":
+        yield "whether the processor could run two threads on a core: look for SMT, Hyper-Threading"
+
+
+def _kvm(host: Host) -> Iterator[Advice]:
+    kvm, flags = host.settings.kvm, host.topology.flags
+    for name, module in (("npt", "kvm_amd"), ("ept", "kvm_intel")):
+        if name in kvm and kvm[name] not in YES:
+            yield _parameter(module, name, "the guest's page tables are kept in software")
+    if "avic" in flags and "avic" in kvm and kvm["avic"] not in YES:
+        yield _parameter("kvm_amd", "avic", "every interrupt of the guest goes through KVM")
+    if "enable_apicv" in kvm and kvm["enable_apicv"] not in YES:
+        fact = "interrupts of the guest go through KVM (APICv is off or this processor has none)"
+        yield Advice("kvm", fact, "nothing, unless enable_apicv=0 was set: then take it out")
+
+
+def _parameter(module: str, name: str, fact: str) -> Advice:
+    remedy = f"put 'options {module} {name}=1' into a file of /etc/modprobe.d and reboot"
+    return Advice("kvm", f"{fact} ({module} {name} is off)", remedy)
+
+
+def _pages(guest: Guest, host: Host) -> Iterator[Advice]:
+    if guest.hugepages or page_size(guest, host) is not None:
+        return
+    if guest.memory_kib % _SMALLEST_KIB:
+        fact = f"{guest.memory_kib} KiB of memory are no whole number of 2 MiB pages"
+        yield Advice("hugepages", fact, "make it a multiple of 2 MiB")
+    else:
+        pages = guest.memory_kib // _SMALLEST_KIB
+        remedy = f"sysctl vm.nr_hugepages={pages}, best early after boot, then vfiod tune again"
+        if host.asked is not None:
+            remedy = f"{_add('hugepages: auto', guest)}, then vfiod tune again"
+        yield Advice("hugepages", "not enough hugepages are reserved for this guest", remedy)
+    if host.settings.transparent_hugepages == "never":
+        remedy = "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"
+        yield Advice("hugepages", "transparent hugepages are off as well", remedy)
+
+
+def _host_cpus(guest: Guest, host: Host, seat: Seat) -> Iterator[Advice]:
+    """The guest has its CPUs for itself only if the host's programs are kept off them."""
+    if host.asked is None or seat.placement is None:
+        return
+    pinned = {cpu for pin in seat.placement.pins for cpu in pin}
+    line = f'host_cpus: "{cpulist.write(host.topology.cpus - pinned)}"'
+    if not host.asked.host_cpus:
+        fact = "programs of the host may run on the guest's CPUs"
+        yield Advice("pinning", fact, _add(line, guest))
+    elif both := host.asked.host_cpus & pinned:
+        fact = f"host_cpus keeps CPUs {cpulist.write(both)} for the host: the guest is pinned there"
+        yield Advice("pinning", fact, f"make it {line} in {_CONFIG}")
+
+
+def _frequency(guest: Guest, host: Host) -> Iterator[Advice]:
+    """With an energy preference the governor powersave is normal, and the preference counts."""
+    settings, asked = host.settings, host.asked
+    if asked is not None and (asked.governor or asked.energy):
+        return
+    key, value, slow = "governor", settings.governor, ("powersave", "conservative")
+    if settings.energy_preference is not None:
+        key, value, slow = "energy", settings.energy_preference, ("balance_power", "power")
+    if value in slow:
+        remedy = "while the guest runs: cpupower frequency-set -g performance"
+        if asked is not None:
+            remedy = _add(f"{key}: performance", guest)
+        yield Advice("frequency", f"{_KEYS[key]} is {value}: cores speed up late", remedy)
+
+
+def _add(line: str, guest: Guest) -> str:
+    return f"add {line} below performance: of {guest.name} in {_CONFIG}"
+
+
+def _clock(settings: Settings) -> Iterator[Advice]:
+    if settings.clocksource not in (None, "tsc", "kvm-clock"):
+        fact = f"the host's clock is {settings.clocksource}, not the processor's counter (tsc)"
+        remedy = "see why in: journalctl -k -b -g tsc; often an update of the firmware helps"
+        yield Advice("clock", fact, remedy, firmware=True)
+
+
+def _smt(settings: Settings) -> Iterator[Advice]:
+    if settings.smt == "off":
+        remedy = "echo on > /sys/devices/system/cpu/smt/control, or nosmt out of the command line"
+        yield Advice("smt", "SMT is switched off by the kernel", remedy)
+    elif settings.smt == "forceoff":
+        yield Advice("smt", "SMT is forced off", "take nosmt=force out of the command line")
+
+
+def _window(host: Host) -> Iterator[Advice]:
+    for device in host.devices:
+        if device.is_display and device.resizable and device.window <= _SMALL_WINDOW:
+            fact = f"the processor sees only {device.window // 2**20} MiB of {device.address}"
+            remedy = "turn on Above 4G Decoding and Resizable BAR in the firmware"
+            yield Advice("bar", fact, remedy, firmware=True)
+
+
+def _disks(root: Any) -> Iterator[Advice]:
+    for disk in root.iterfind("devices/disk"):
+        target = disk.find("target")
+        bus = None if target is None else target.get("bus")
+        if disk.get("device", "disk") == "disk" and bus in _EMULATED_BUSES:
+            fact = f"disk {target.get('dev')} is on an emulated {bus.upper()} controller"
+            remedy = "install the guest's virtio driver first, then change its bus to virtio"
+            yield Advice("disk", fact, remedy)
+
+
+def _hypervisor_bit(root: Any) -> Iterator[Advice]:
+    bit = root.find("cpu/feature[@name='hypervisor']")
+    if bit is not None and bit.get("policy") in ("disable", "forbid"):
+        fact = "the guest may not see that it is one (feature hypervisor), so it uses none of this"
+        remedy = "if no program of yours needs that, take the line out: virsh edit"
+        yield Advice("hidden", fact, remedy)

@@ -1,0 +1,54 @@
+"""All that could be tuned of one guest on this host, in the order it is shown. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vfiod.tools.tune import clock, disks, hidden, hyperv, memory, pinning, processor
+from vfiod.tools.tune.change import Change
+from vfiod.tools.tune.facts import Guest, Host, read_guest
+from vfiod.tools.tune.pins import kept
+from vfiod.tools.tune.placement import Placement, Unplaced, place
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a guest runs: its own pins if they are good; ``fault`` says why they are not.
+
+    ``placement`` is None if there is no room, for the reason in ``unplaced``.
+    """
+
+    placement: Placement | None
+    fault: str = ""
+    unplaced: Unplaced | None = None
+
+
+def seat(guest: Guest, host: Host) -> Seat:
+    """The cores of a guest: those it has, else those it should have."""
+    if guest.emulated:
+        # All vCPUs are one thread, and a start with pins for them fails
+        # (libvirt: qemuDomainRefreshVcpuInfo in src/qemu/qemu_domain.c).
+        return Seat(None)
+    best = place(host.topology, guest.vcpus, host.card_node)
+    if isinstance(best, Unplaced):
+        return Seat(None, unplaced=best)
+    own = kept(guest, host.topology, best)
+    return Seat(best, fault=own) if isinstance(own, str) else Seat(own)
+
+
+def propose(root: Any, host: Host) -> Iterator[Change]:
+    """Every change, whether it is made already or not: give them to ``change.pending``.
+
+    ``root`` is the domain's tree, which is only read. Raises DomainError.
+    """
+    guest = read_guest(root)
+    here = seat(guest, host)
+    yield from processor.propose(guest, host, here.placement)
+    if here.placement is not None:
+        yield from pinning.topology(here.placement, here.fault)
+        yield from pinning.pins(guest, host, here.placement, here.fault)
+    yield from clock.propose(guest)
+    yield from hyperv.propose(guest, host, root)
+    yield from hidden.propose(guest, host, root)
+    yield from memory.propose(guest, host)
+    yield from disks.propose(guest, root, here.placement)
