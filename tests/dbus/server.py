@@ -15,7 +15,7 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import Process, Program
 from vfiod.bus import Bus
-from vfiod.daemon import Paths, compose
+from vfiod.daemon.main import Paths, compose
 from vfiod.events import Event
 
 

@@ -12,6 +12,6 @@ def add(verbs: Any) -> None:
 
 def run(_: argparse.Namespace) -> int:
     """Run until SIGTERM."""
-    from vfiod.daemon import main
+    from vfiod.daemon.main import main
 
     return main()

@@ -14,6 +14,8 @@ from systemd.daemon import notify
 from vfiod.bus import Bus
 from vfiod.config.file import load_config
 from vfiod.config.schema import Config
+from vfiod.daemon.loop import LoopWatcher
+from vfiod.daemon.service import Service
 from vfiod.errors import VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff.journal import Journal
@@ -24,9 +26,7 @@ from vfiod.host.linux import hook_file, log
 from vfiod.host.linux.buttons import Buttons
 from vfiod.host.linux.host import LinuxHost
 from vfiod.host.linux.units import LinuxUnits
-from vfiod.loop import LoopWatcher
 from vfiod.paths import CONFIG, JOURNAL
-from vfiod.service import Service
 
 
 @dataclass(frozen=True, slots=True)
