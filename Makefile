@@ -164,7 +164,7 @@ install-python:
 	find vfiod -name '*.py' -exec install -D -m 644 {} $(DESTDIR)$(pythondir)/{} \;
 	sed -i 's,/usr/share/vfiod,$(datadir)/vfiod,; s,/usr/bin/vfiod,$(bindir)/vfiod,' \
 		$(DESTDIR)$(pythondir)/vfiod/linux/hookfile.py $(DESTDIR)$(pythondir)/vfiod/linux/guests.py
-	printf '%s\n' '#!$(PYTHON)' 'import sys' 'from vfiod.cli import main' 'sys.exit(main())' \
+	printf '%s\n' '#!$(PYTHON)' 'import sys' 'from vfiod.cli.main import main' 'sys.exit(main())' \
 		> build/install.tmp
 	install -D -m 755 build/install.tmp $(DESTDIR)$(bindir)/vfiod
 	@rm build/install.tmp

@@ -2,7 +2,7 @@
 
 import argparse
 
-from vfiod import cli
+from vfiod.cli import main as cli
 
 
 def command_lines() -> dict[str, argparse.ArgumentParser]:

@@ -2,6 +2,6 @@
 
 import sys
 
-from vfiod.cli import main
+from vfiod.cli.main import main
 
 sys.exit(main())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from vfiod.cli.verbs import groups
 from vfiod.tools.recording import format
-from vfiod.verbs import groups
 
 from .machine import Lab
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.parsers import command_lines, options
-from vfiod import cli
-from vfiod.completion import guest_arguments
+from vfiod.cli import main as cli
+from vfiod.cli.completion import guest_arguments
 
 ROOT = Path(__file__).parents[2]
 COMPLETIONS = ROOT / "config" / "completions"
@@ -28,7 +28,7 @@ def path(run_directory: Path) -> str:
     program.write_text(
         f"#!{sys.executable}\nimport sys\nfrom pathlib import Path\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from vfiod.cli import parser\nfrom vfiod.completion import complete\n"
+        "from vfiod.cli.main import parser\nfrom vfiod.cli.completion import complete\n"
         f"complete(parser(), Path({str(config)!r}))\n"
     )
     program.chmod(0o755)
@@ -121,7 +121,7 @@ def test_without_argcomplete_a_shell_starts_in_silence(
 
 
 def test_vfiod_itself_never_loads_it(run_directory: Path) -> None:
-    code = "import sys; from vfiod.cli import main; main(['check-config', sys.argv[1]]); " \
+    code = "import sys; from vfiod.cli.main import main; main(['check-config', sys.argv[1]]); " \
         "print('argcomplete' in sys.modules)"  # fmt: skip
     config = run_directory / "vfiod.yaml"
     config.write_text("")

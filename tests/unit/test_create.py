@@ -11,7 +11,9 @@ from lxml import etree
 
 from tests.fakes.topologies import materialise
 from tests.unit.test_newguest import open_folder, write_cd
-from vfiod.cli import parser
+from vfiod.cli.main import parser
+from vfiod.cli.verbs.create import run_at
+from vfiod.cli.verbs.tune import Places, host_of
 from vfiod.errors import ConfigError, HostError, Refused
 from vfiod.guest import domain
 from vfiod.guest.connection import Guests
@@ -19,8 +21,6 @@ from vfiod.tools.create.make import make
 from vfiod.tools.create.request import NewGuest
 from vfiod.tools.create.system import System
 from vfiod.tools.tune.findings import examine
-from vfiod.verbs.create import run_at
-from vfiod.verbs.tune import Places, host_of
 
 __all__ = ["open_folder"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.tree import Contents, grow, pci_function
-from vfiod import cli
+from vfiod.cli import main as cli
 from vfiod.config import schema
 from vfiod.errors import ConfigError, HostError
 from vfiod.host.facts.libvirtd import HookPlaces

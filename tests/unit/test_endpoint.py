@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vfiod.endpoint import Endpoint
+from vfiod.cli.endpoint import Endpoint
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from tests.hosts import NAMES, build, check_golden
-from vfiod import cli
+from vfiod.cli import main as cli
+from vfiod.cli.verbs import groups
 from vfiod.tools.groups.render import show
-from vfiod.verbs import groups
 
 
 def told(root: Path, *, width: int = 0, board: bool = False, colour: bool = False) -> str:

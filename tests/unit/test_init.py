@@ -8,7 +8,8 @@ import pytest
 
 from tests import hosts
 from tests.terminal import run_at_terminal
-from vfiod.cli import parser
+from vfiod.cli.main import parser
+from vfiod.cli.verbs.init import Places, run_at
 from vfiod.config import schema
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import Busy, ConfigError, HostError, Refused, RomError
@@ -18,7 +19,6 @@ from vfiod.guest.change import edit
 from vfiod.guest.connection import Guests
 from vfiod.model import PciAddress
 from vfiod.tools.init.assign import Assigner, Assignment
-from vfiod.verbs.init import Places, run_at
 
 VGA, AUDIO, USB = (PciAddress.parse(text) for text in ("08:00.0", "08:00.1", "09:00.3"))
 TEXT = "# mine\nguests:\n  other:  # hers\n    devices: [0000:05:00.0]\n"
@@ -27,9 +27,9 @@ TEXT = "# mine\nguests:\n  other:  # hers\n    devices: [0000:05:00.0]\n"
 CHILD = """\
 import sys
 from pathlib import Path
-from vfiod.cli import parser
+from vfiod.cli.main import parser
 from vfiod.guest.connection import Guests
-from vfiod.verbs.init import Places, run_at
+from vfiod.cli.verbs.init import Places, run_at
 folder = Path(sys.argv[1])
 places = Places(folder / "pc", folder / "etc/vfiod.yaml", folder / "backups", "test:///default")
 guests = Guests(places.uri)

@@ -63,7 +63,7 @@ def test_each_option_is_explained_and_none_is_invented() -> None:
 
 
 def test_every_exit_status_of_the_help_is_explained() -> None:
-    from vfiod.cli import EPILOG
+    from vfiod.cli.main import EPILOG
 
     told = set(re.findall(r"^ {7}(\d)\b", VFIOD["EXIT STATUS"], re.MULTILINE))
     assert told == set(re.findall(r"\b(\d) \w", EPILOG))

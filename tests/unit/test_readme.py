@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vfiod import cli
+from vfiod.cli import main as cli
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from tests.fakes.setuphost import SetupHost
 from tests.unit.test_survey_boot import tree
+from vfiod.cli.verbs import setup as verb
 from vfiod.host.facts import boot
 from vfiod.tools.setup import cmdline, facts, modules
 from vfiod.tools.setup.apply import Setup
 from vfiod.tools.setup.changes import FileChange, Plan, ToolChange
 from vfiod.tools.setup.decide import EXTRAS, decide
 from vfiod.tools.setup.facts import Facts
-from vfiod.verbs import setup as verb
 
 RELEASE = "6.1.0-37-amd64"
 BOOT_CONFIG = f"boot/config-{RELEASE}"

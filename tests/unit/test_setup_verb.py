@@ -12,9 +12,9 @@ import pytest
 
 from tests.fakes.setuphost import SetupHost
 from tests.hosts import build
-from vfiod import cli
+from vfiod.cli import main as cli
+from vfiod.cli.verbs import setup as verb
 from vfiod.errors import HostError, NotAuthorized, VfiodError
-from vfiod.verbs import setup as verb
 
 GRUB = "etc/default/grub"
 

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from vfiod import cli
+from vfiod.cli import main as cli
 from vfiod.guest import connection
 
 
@@ -28,8 +28,8 @@ class Daemon:
 @pytest.fixture(autouse=True)
 def daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vfiod.bus.Bus", object)
-    monkeypatch.setattr("vfiod.client.Client", Daemon)
-    monkeypatch.setattr("vfiod.progress.shown", lambda _client: nullcontext())
+    monkeypatch.setattr("vfiod.cli.client.Client", Daemon)
+    monkeypatch.setattr("vfiod.cli.progress.shown", lambda _client: nullcontext())
     monkeypatch.setattr(connection, "answers", lambda _name: False)
 
 

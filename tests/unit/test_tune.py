@@ -10,9 +10,9 @@ from tests.fakes.topologies import materialise
 from tests.fakes.tree import grow, pci_function
 from tests.terminal import run_at_terminal
 from tests.unit.tuned import CARD, WIN10
-from vfiod.cli import parser
+from vfiod.cli.main import parser
+from vfiod.cli.verbs.tune import Places, run_at
 from vfiod.errors import NotAuthorized
-from vfiod.verbs.tune import Places, run_at
 
 # libvirt's test driver reads a host with its guests from a file (docs/drvtest.rst).
 NODE = "<node><cpu><nodes>1</nodes></cpu>{guest}</node>"
@@ -20,8 +20,8 @@ NODE = "<node><cpu><nodes>1</nodes></cpu>{guest}</node>"
 CHILD = """\
 import sys
 from pathlib import Path
-from vfiod.cli import parser
-from vfiod.verbs.tune import Places, run_at
+from vfiod.cli.main import parser
+from vfiod.cli.verbs.tune import Places, run_at
 root, config, backups, uri, *options = sys.argv[1:]
 places = Places(Path(root), Path(config), Path(backups), uri)
 sys.exit(run_at(parser().parse_args(["tune", "win10", *options]), places))

@@ -8,14 +8,14 @@ import pytest
 from tests.fakes.topologies import materialise
 from tests.fakes.tree import grow, pci_function
 from tests.unit.tuned import CARD, NVIDIA, WIN10, host, tuned
+from vfiod.cli import tune_session
+from vfiod.cli.tune_session import Wanted
 from vfiod.errors import Busy, HostError
 from vfiod.guest.backups import Backups
 from vfiod.guest.connection import Guests
 from vfiod.model import PciAddress
 from vfiod.tools.tune.facts import PassedThrough
 from vfiod.tools.tune.host import read_host
-from vfiod.tuning import session
-from vfiod.tuning.session import Wanted
 
 NAME = "win10"
 
@@ -35,10 +35,10 @@ class Desk:
 
     def tune(self, *, yes: bool = True, **wanted: list[str]) -> int:
         asked = Wanted(NAME, yes=yes, **wanted)
-        return session.tune(asked, self.now, host(), self.guests, self.backups)
+        return tune_session.tune(asked, self.now, host(), self.guests, self.backups)
 
     def revert(self, *, yes: bool = True) -> int:
-        return session.revert(Wanted(NAME, yes=yes), self.guests, self.backups)
+        return tune_session.revert(Wanted(NAME, yes=yes), self.guests, self.backups)
 
 
 @pytest.fixture
@@ -95,30 +95,30 @@ def test_a_definition_changed_in_the_meantime_is_not_overwritten(desk: Desk) -> 
     desk.tune(only=["clock"])
     newer = desk.now
     with pytest.raises(Busy):
-        session.tune(Wanted(NAME, yes=True), seen, host(), desk.guests, desk.backups)
+        tune_session.tune(Wanted(NAME, yes=True), seen, host(), desk.guests, desk.backups)
     assert desk.now == newer
 
 
 def test_check_tells_by_its_status_and_changes_nothing(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert session.check(Wanted(NAME), desk.now, host()) == session.MISSING
+    assert tune_session.check(Wanted(NAME), desk.now, host()) == tune_session.MISSING
     told = capsys.readouterr().out
     assert "pinning" in told
     assert "@@" not in told
     well = host(hugepages={2048: 8192})
-    assert session.check(Wanted(NAME), tuned(WIN10, well), well) == 0
+    assert tune_session.check(Wanted(NAME), tuned(WIN10, well), well) == 0
     assert desk.now == desk.before
 
 
 def test_dry_run_shows_the_difference(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    assert session.show(Wanted(NAME), desk.now, host()) == 0
+    assert tune_session.show(Wanted(NAME), desk.now, host()) == 0
     assert "+    <vcpupin vcpu='5' cpuset='11'/>" in capsys.readouterr().out
     assert desk.now == desk.before
 
 
 def test_json(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    session.show_json(Wanted(NAME, only=["clock"]), desk.now, host())
+    tune_session.show_json(Wanted(NAME, only=["clock"]), desk.now, host())
     found = json.loads(capsys.readouterr().out)
     assert found["guest"] == NAME
     assert [change["name"] for change in found["changes"]] == ["clock", "clock"]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.roms import EFI_E1000, SHIPPED, STDVGA
-from vfiod.cli import main
+from vfiod.cli.main import main
+from vfiod.cli.verbs import rom
 from vfiod.errors import HostError
 from vfiod.util import files
-from vfiod.verbs import rom
 
 NOWHERE = "fffe:fe:1e.7"
 WRAPPED = b"NVGI" + bytes(1532) + STDVGA.read_bytes()

@@ -7,11 +7,11 @@ import pytest
 
 from tests.fakes.record import BOOT, entries
 from tests.fakes.scenes import SCENES
-from vfiod import cli
+from vfiod.cli import main as cli
+from vfiod.cli.verbs.log import tell_live, write_page
 from vfiod.errors import HostError
 from vfiod.tools.log import words
 from vfiod.tools.log.story import tell
-from vfiod.verbs.log import tell_live, write_page
 
 
 def test_a_page_is_written_once_and_never_over_another(run_directory: Path) -> None:

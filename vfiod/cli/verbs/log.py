@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.html:
         write_page(arguments.html, stories)
     else:
-        from vfiod.talk import console
+        from vfiod.cli.terminal import console
         from vfiod.tools.log.text import show
 
         show(stories, console(), every=arguments.since is not None)
@@ -77,7 +77,7 @@ def _follow(arguments: argparse.Namespace) -> int:
 
 def tell_live(entries: "Iterable[Entry]", guest: str | None, *, as_json: bool) -> None:
     """Print entries as they come: of one guest, and those that are of no guest."""
-    from vfiod.talk import console
+    from vfiod.cli.terminal import console
     from vfiod.tools.log.facts import of_entry
     from vfiod.tools.log.text import show_entry
 

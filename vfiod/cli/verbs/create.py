@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from vfiod.cli.verbs.tune import Places, host_of
 from vfiod.errors import ConfigError, HostError, Refused, VfiodError
-from vfiod.verbs.tune import Places, host_of
 
 IMAGES = Path("/var/lib/libvirt/images")
 
@@ -84,8 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     """The verb with its places given. Raises Refused before anything is made."""
-    from vfiod.offline import doors
-    from vfiod.talk import consents
+    from vfiod.cli.local import doors
+    from vfiod.cli.terminal import consents
     from vfiod.tools.create.checks import find_faults, find_missing_tpm
     from vfiod.tools.create.definition import complete
     from vfiod.tools.create.make import make, printed

@@ -38,7 +38,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 1 if there was no consent. Raises HostError, NotAuthorized."""
-    from vfiod.offline import run_program
+    from vfiod.cli.local import run_program
 
     return run_on(arguments, Path("/"), run_program)
 
@@ -125,7 +125,7 @@ def _report(remains: "Remains", store: "Store", *, of: int) -> None:
 
 def _agreed(question: str, arguments: argparse.Namespace, root: Path) -> bool:
     """Raises NotAuthorized for those who may not write the files, after all was shown."""
-    from vfiod.talk import consents
+    from vfiod.cli.terminal import consents
 
     if not os.access(root / "etc", os.W_OK):
         command = " ".join(["sudo", "vfiod", "setup", *_flags(arguments)])
@@ -151,7 +151,7 @@ def _say(text: str, arguments: argparse.Namespace) -> None:
 
 
 def _show(lines: Iterable[str]) -> None:
-    from vfiod.talk import show_difference
+    from vfiod.cli.terminal import show_difference
 
     show_difference(lines)
 

@@ -24,7 +24,7 @@ def add(verbs: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask the daemon; exit status 7 if something is stuck."""
     from vfiod.bus import Bus
-    from vfiod.client import Client
+    from vfiod.cli.client import Client
 
     facts = Client(Bus()).status()
     print(json.dumps(facts, indent=2, ensure_ascii=False) if arguments.json else told(facts))

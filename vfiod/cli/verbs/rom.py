@@ -79,7 +79,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 def run_dump(arguments: argparse.Namespace) -> int:
     """The new file is made first, so that the card is not touched in vain."""
-    from vfiod.offline import require_no_handoff
+    from vfiod.cli.local import require_no_handoff
     from vfiod.rom import check as romcheck
     from vfiod.rom import render
 
@@ -103,12 +103,12 @@ def run_dump(arguments: argparse.Namespace) -> int:
 
 
 def _find_anew(card: "Card", *, yes: bool) -> "Card":
-    from vfiod import talk
-    from vfiod.offline import doors
+    from vfiod.cli import terminal
+    from vfiod.cli.local import doors
     from vfiod.rom import dump as romdump
 
     if card.shadowed:
-        here, consents = doors(), partial(talk.consents, yes=yes)
+        here, consents = doors(), partial(terminal.consents, yes=yes)
         romdump.rescan(here.pci, here.processes, card, consents)
     return _look(card.function.address)
 
@@ -124,8 +124,8 @@ def _get(card: "Card", source: str | None, *, yes: bool) -> tuple[str, bytes]:
 
 
 def _get_from(source: str, card: "Card", *, yes: bool) -> bytes:
-    from vfiod import talk
-    from vfiod.offline import doors
+    from vfiod.cli import terminal
+    from vfiod.cli.local import doors
     from vfiod.rom import dump as romdump
     from vfiod.rom import sources
 
@@ -136,7 +136,7 @@ def _get_from(source: str, card: "Card", *, yes: bool) -> bytes:
             copy = sources.driver_copy(card.function.address)
             return romdump.from_driver(copy, card.function)
         case _:
-            here, consents = doors(), partial(talk.consents, yes=yes)
+            here, consents = doors(), partial(terminal.consents, yes=yes)
             return romdump.from_sysfs(here.pci, here.processes, card, consents)
 
 
@@ -194,7 +194,7 @@ def _fix(data: bytes, arguments: argparse.Namespace) -> bytes:
 
 
 def _look(address: PciAddress) -> "Card":
-    from vfiod.offline import doors
+    from vfiod.cli.local import doors
     from vfiod.rom import dump as romdump
     from vfiod.rom.sources import rom_region
 
@@ -203,7 +203,7 @@ def _look(address: PciAddress) -> "Card":
 
 
 def _read(path: Path) -> bytes:
-    from vfiod.offline import doors
+    from vfiod.cli.local import doors
 
     return doors().files.read_rom(str(path))
 

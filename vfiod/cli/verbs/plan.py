@@ -19,7 +19,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Decide as the daemon would, and print it."""
-    from vfiod.offline import plan_for
+    from vfiod.cli.local import plan_for
 
     try:
         decided = plan_for(arguments.guest)

@@ -33,8 +33,8 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look, judge and tell; the exit status is that of the worst finding."""
-    from vfiod.offline import doctor_sources
-    from vfiod.talk import console
+    from vfiod.cli.local import doctor_sources
+    from vfiod.cli.terminal import console
     from vfiod.tools.doctor import render
     from vfiod.tools.doctor.examine import examine, worst
     from vfiod.tools.doctor.finding import Level
@@ -68,7 +68,7 @@ def _notes(facts: Any, *, fails: bool) -> Iterator[str]:
 
 
 def _write_report(arguments: argparse.Namespace, sections: Any, notes: list[str]) -> None:
-    from vfiod.offline import doctor_sources
+    from vfiod.cli.local import doctor_sources
     from vfiod.tools.doctor import archive, render
     from vfiod.tools.doctor.evidence import read_evidence
     from vfiod.tools.recording.redact import read_redactor

@@ -24,10 +24,10 @@ def add(verbs: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Have the daemon do it, and judge what it took."""
     from vfiod.bus import Bus
-    from vfiod.client import Client
+    from vfiod.cli.client import Client
+    from vfiod.cli.progress import shown
+    from vfiod.cli.terminal import consents
     from vfiod.guest.connection import domain_xml
-    from vfiod.progress import shown
-    from vfiod.talk import consents
 
     xml = domain_xml(arguments.guest)
     print(BEFORE_KEEPING if arguments.keep_desktop else BEFORE)

@@ -1,12 +1,11 @@
-"""The command line: vfiod VERB. Each verb declares and runs itself in vfiod.verbs."""
+"""The command line: vfiod VERB. Each verb declares and runs itself in vfiod.cli.verbs."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
-from vfiod.errors import Refused, VfiodError
-from vfiod.verbs import (
+from vfiod.cli.verbs import (
     check_config,
     create,
     daemon,
@@ -24,6 +23,7 @@ from vfiod.verbs import (
     tune,
     uninstall_check,
 )
+from vfiod.errors import Refused, VfiodError
 
 VERBS = (
     status,
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb; errors become a message and an exit status here and nowhere else."""
     top = parser()
     if "_ARGCOMPLETE" in os.environ:
-        from vfiod.completion import complete
+        from vfiod.cli.completion import complete
 
         complete(top)
     arguments = top.parse_args(argv)

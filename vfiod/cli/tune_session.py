@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from vfiod import talk
+from vfiod.cli import terminal
 from vfiod.guest import change as definition
 from vfiod.guest.backups import Backups
 from vfiod.tools.tune import findings
@@ -48,7 +48,7 @@ def show(wanted: Wanted, xml: str, host: Host) -> int:
     """Tell it, and show the change that would be made. Raises DomainError."""
     found, change = _examine(wanted, xml, host)
     _tell(found)
-    talk.show_difference(change.difference)
+    terminal.show_difference(change.difference)
     return 0
 
 
@@ -65,7 +65,7 @@ def tune(wanted: Wanted, xml: str, host: Host, guests: Guests, backups: Backups)
     _tell(found)
     if not found.changes:
         return 0
-    talk.show_difference(change.difference)
+    terminal.show_difference(change.difference)
     if not _agrees(wanted, guests):
         return 1
     backup = definition.apply(change, guests, backups, what=VERB)
@@ -78,7 +78,7 @@ def revert(wanted: Wanted, guests: Guests, backups: Backups) -> int:
     """Show the way back and go it, if the person agrees. Raises Busy, HostError."""
     change, backup = definition.revert_of(wanted.guest, guests, backups, what=VERB)
     if change.difference:
-        talk.show_difference(change.difference)
+        terminal.show_difference(change.difference)
         if not _agrees(wanted, guests):
             return 1
         definition.apply(change, guests, backups, what=f"{VERB}-revert")
@@ -94,7 +94,7 @@ def _examine(wanted: Wanted, xml: str, host: Host) -> tuple[Findings, definition
 
 
 def _tell(found: Findings) -> None:
-    out = talk.console()
+    out = terminal.console()
     for line in findings.told(found, width=out.width if out.is_terminal else None):
         out.print(line, markup=False)
 
@@ -102,4 +102,4 @@ def _tell(found: Findings) -> None:
 def _agrees(wanted: Wanted, guests: Guests) -> bool:
     runs = guests.is_running(wanted.guest)
     when = f"{wanted.guest} is running and gets this at its next start. " if runs else ""
-    return talk.consents(f"{when}Make this change?", yes=wanted.yes)
+    return terminal.consents(f"{when}Make this change?", yes=wanted.yes)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from gi.repository import GLib
 
-from vfiod.client import Client
+from vfiod.cli.client import Client
 
 
 @contextmanager

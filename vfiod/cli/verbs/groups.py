@@ -21,7 +21,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the machine and tell. Status 4 without an IOMMU: a start would be refused."""
-    from vfiod.talk import console
+    from vfiod.cli.terminal import console
     from vfiod.tools.groups.render import show
 
     view = read()

@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
+from vfiod.cli.verbs.arguments import read_endpoint
 from vfiod.errors import Busy
-from vfiod.verbs.arguments import read_endpoint
 
 
 def add(verbs: Any) -> None:
@@ -33,8 +33,8 @@ def add(verbs: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask the daemon and show its progress."""
     from vfiod.bus import Bus
-    from vfiod.client import Client
-    from vfiod.progress import shown
+    from vfiod.cli.client import Client
+    from vfiod.cli.progress import shown
 
     client = Client(Bus())
     guest = client.status()["guest"]

@@ -99,8 +99,8 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
 
 def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
     """Show the proposal; give the assignment that it comes to."""
-    from vfiod.offline import doors
-    from vfiod.talk import console
+    from vfiod.cli.local import doors
+    from vfiod.cli.terminal import console
     from vfiod.tools.init.render import told
     from vfiod.tools.init.suggest import Suggestion
 
@@ -123,7 +123,7 @@ def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
 
 def shown(assignment: Any) -> bool:
     """Print the differences; False if there are none."""
-    from vfiod.talk import show_difference
+    from vfiod.cli.terminal import show_difference
 
     if not assignment.difference:
         print("\nEverything is set up so already; nothing was changed.")
@@ -138,8 +138,8 @@ def changed(
     arguments: argparse.Namespace, places: Places, guests: Any, do: Callable[[], None]
 ) -> int:
     """Ask, change, and say what comes next. Exit status 1 without consent."""
+    from vfiod.cli.terminal import consents
     from vfiod.guest.peripherals import has_screen
-    from vfiod.talk import consents
 
     if not consents("Make these changes?", yes=arguments.yes):
         return 1

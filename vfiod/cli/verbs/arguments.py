@@ -4,12 +4,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vfiod.endpoint import Endpoint
+    from vfiod.cli.endpoint import Endpoint
 
 
 def read_endpoint(text: str) -> "Endpoint":
     """HOST:PORT, for argparse."""
-    from vfiod.endpoint import Endpoint
+    from vfiod.cli.endpoint import Endpoint
 
     try:
         return Endpoint.parse(text)

@@ -54,27 +54,33 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
     """The verb with its places given."""
+    from vfiod.cli import tune_session
     from vfiod.guest.backups import Backups
     from vfiod.guest.connection import Guests
-    from vfiod.tuning import session
 
-    looks = {"check": session.check, "dry_run": session.show, "json": session.show_json}
+    looks = {
+        "check": tune_session.check,
+        "dry_run": tune_session.show,
+        "json": tune_session.show_json,
+    }
     look = next((looks[option] for option in looks if getattr(arguments, option)), None)
     may_change = _may_keep(places.backups)
     if arguments.revert and not may_change:
         raise NotAuthorized("only root may read the backups", again())
     guests = Guests(places.uri, read_only=look is not None or not may_change)
-    wanted = session.Wanted(arguments.guest, arguments.only, arguments.without, yes=arguments.yes)
+    wanted = tune_session.Wanted(
+        arguments.guest, arguments.only, arguments.without, yes=arguments.yes
+    )
     if arguments.revert:
-        return session.revert(wanted, guests, Backups(places.backups))
+        return tune_session.revert(wanted, guests, Backups(places.backups))
     xml = guests.definition(arguments.guest)
     host = host_of(xml, guests.versions(), places)
     if look is not None:
         return look(wanted, xml, host)
     if not may_change:
-        session.show(wanted, xml, host)
+        tune_session.show(wanted, xml, host)
         raise NotAuthorized("nothing was changed: only root may keep the backup of that", again())
-    return session.tune(wanted, xml, host, guests, Backups(places.backups))
+    return tune_session.tune(wanted, xml, host, guests, Backups(places.backups))
 
 
 def again() -> str:

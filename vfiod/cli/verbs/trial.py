@@ -7,9 +7,9 @@ import argparse
 import sys
 from typing import Any
 
+from vfiod.cli.verbs.arguments import read_endpoint
 from vfiod.errors import VfiodError
 from vfiod.paths import PROGRAM
-from vfiod.verbs.arguments import read_endpoint
 
 UNIT = "vfiod-trial"
 SHUTDOWN_SECONDS = 30
