@@ -1,0 +1,84 @@
+"""The manual and the program agree, in both directions."""
+
+import argparse
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.parsers import command_lines, options, words
+from vfiod.config.performance import PERFORMANCE_KEYS
+from vfiod.config.schema import DEVICE_KEYS, GUEST_KEYS, LIMIT_KEYS, TOP_KEYS
+
+MAN = Path(__file__).parents[1] / "docs" / "man"
+
+
+def page(name: str) -> dict[str, str]:
+    """The sections of a page as plain text, each paragraph on one line."""
+    command = ["groff", "-man", "-Tutf8", "-rLL=2000n", "-P-cbou", str(MAN / name)]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    parts = re.split(r"^(\S[A-Z ]+)$", text.replace("\N{HYPHEN}", "-"), flags=re.MULTILINE)
+    return {title.strip(): body for title, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+VFIOD = page("vfiod.1")
+
+
+def synopsis() -> dict[str, str]:
+    """The synopsis: the command of each line, and what follows it."""
+    lines = [line.strip() for line in VFIOD["SYNOPSIS"].splitlines() if line.strip()]
+    found = [re.match(r"(vfiod(?: [a-z-]+)*) ?(.*)", line) for line in lines]
+    assert all(found), lines
+    return {match[1]: match[2] for match in found if match}
+
+
+def test_the_synopsis_has_every_verb_and_no_other() -> None:
+    assert sorted(synopsis()) == sorted(command_lines())
+
+
+@pytest.mark.parametrize(("line", "parser"), command_lines().items(), ids=command_lines())
+def test_the_synopsis_has_every_argument_and_no_other(
+    line: str, parser: argparse.ArgumentParser
+) -> None:
+    told = synopsis()[line]
+    assert set(re.findall(r"--[a-z-]+", told)) == options(parser)
+    assert set(re.findall(r"\b[A-Z][A-Z_:]*[A-Z]\b", told)) == words(parser)
+
+
+def test_each_verb_is_explained() -> None:
+    heads = re.findall(
+        r"^ {7}([a-z][a-z -]*?)(?: [A-Z[{].*| {2,}.*)?$", VFIOD["COMMANDS"], re.MULTILINE
+    )
+    missing = {line.split()[1] for line in command_lines()} - {head.split()[0] for head in heads}
+    assert missing == set()
+
+
+def test_each_option_is_explained_and_none_is_invented() -> None:
+    body = " ".join(text for title, text in VFIOD.items() if title != "SYNOPSIS")
+    explained = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", body))
+    known = {option for parser in command_lines().values() for option in options(parser)}
+    assert known - explained == set()
+    assert explained - known == set()
+
+
+def test_every_exit_status_of_the_help_is_explained() -> None:
+    from vfiod.cli.main import EPILOG
+
+    told = set(re.findall(r"^ {7}(\d)\b", VFIOD["EXIT STATUS"], re.MULTILINE))
+    assert told == set(re.findall(r"\b(\d) \w", EPILOG))
+
+
+def test_vfiod_yaml_names_every_key_and_no_other() -> None:
+    """Keys stand in bold, as tags and within the text; so do values and commands, known here."""
+    source = (MAN / "vfiod.yaml.5").read_text()
+    keys = source[source.index(".SH KEYS") : source.index(".SH PERFORMANCE")]
+    tags = set(re.findall(r"^\.TP\n\.B (\S+)$", keys, re.MULTILINE))
+    bold = {word for line in re.findall(r"^\.B[R]? (.*)$", keys, re.MULTILINE)
+            for word in re.findall(r"[a-z_]{3,}", line)}  # fmt: skip
+    assert tags == set(TOP_KEYS)
+    assert {*GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - bold == set()
+    performance = source[source.index(".SH PERFORMANCE") : source.index(".SH EXAMPLE")]
+    assert set(re.findall(r"^\.TP\n\.B (\S+)$", performance, re.MULTILINE)) == {*PERFORMANCE_KEYS}
+    values = {"terminate", "refuse", "wait", "reboot", "and", "or"}
+    assert bold - {*TOP_KEYS, *GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - values == set()

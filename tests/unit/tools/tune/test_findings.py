@@ -1,0 +1,53 @@
+"""What is proposed on each recorded processor, reasons included, against files read by a person.
+
+After a change on purpose: python -m tests.unit.tools.tune.test_findings, and read the difference.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.topologies import FOLDER, NAMES
+from tests.unit.tools.tune.tuned import WIN10, host, with_vcpus
+from vfiod.tools.tune.findings import examine, told
+from vfiod.tools.tune.placement import Unplaced, place
+from vfiod.util import cpulist
+
+SIZES = (2, 4, 5, 6, 8, 12, 16, 20, 24, 30, 32)
+WHOLE = 8
+CARD_NODE = 1
+
+
+def golden(name: str) -> Path:
+    return FOLDER / f"{name}.golden"
+
+
+def proposed(name: str) -> str:
+    """Cores for guests of all sizes, then everything for one of them."""
+    machine = host(name, node=CARD_NODE)
+    lines = [line for size in SIZES for line in placed(name, size)]
+    whole = told(examine(with_vcpus(WIN10, WHOLE), machine))
+    return "\n".join([*lines, f"\nWindows with {WHOLE} vCPUs", *whole]) + "\n"
+
+
+def placed(name: str, vcpus: int) -> Iterator[str]:
+    found = place(host(name).topology, vcpus, CARD_NODE)
+    if isinstance(found, Unplaced):
+        yield f"{vcpus}: {found.reason}; {found.remedy}"
+        return
+    pins = " ".join(cpulist.write(pin) for pin in found.pins)
+    node = "" if found.node is None else f", memory of node {found.node}"
+    yield f"{vcpus}: {found.why}"
+    yield f"    pins {pins}; host {cpulist.write(found.host)}{node}"
+    yield f"    seen as {found.dies} x {found.cores} cores x {found.threads} threads"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_proposals(name: str) -> None:
+    assert proposed(name).splitlines() == golden(name).read_text().splitlines()
+
+
+if __name__ == "__main__":
+    for each in NAMES:
+        golden(each).write_text(proposed(each))
