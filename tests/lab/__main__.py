@@ -8,11 +8,12 @@ import logging
 import sys
 from pathlib import Path
 
-from . import background, demo, figures, layer, soak
-from .bench import main as bench
-from .hardware import Hardware
-from .recipe import SUITES
-from .waiting import LabError
+from .emulator import background, layer
+from .emulator.hardware import Hardware
+from .emulator.recipe import SUITES
+from .emulator.waiting import LabError
+from .tools import demo, figures, soak
+from .tools.bench import main as bench
 
 
 def parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .machine import Lab
+from .emulator.machine import Lab
 
 _GIVE = """
 systemctl stop display-manager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import byhand
-from .machine import Lab
+from .emulator.machine import Lab
 
 LIBVIRT_LOG = "/var/log/libvirt/lab.log"
 

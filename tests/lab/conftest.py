@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from qemu.qmp import QMPError
 
-from . import checks, frozen, layer, scene
+from . import checks, scene
+from .emulator import frozen, layer
+from .emulator.hardware import Hardware
+from .emulator.image import Image
+from .emulator.machine import Lab
+from .emulator.recipe import SUITES
+from .emulator.waiting import EmulatorCrashed, LabError
 from .guest import Guest
-from .hardware import Hardware
-from .image import Image
-from .machine import Lab
-from .recipe import SUITES
-from .waiting import EmulatorCrashed, LabError
 
 # A crash of the emulator is no verdict on vfiod: that test, and no other, is run again.
 # QEMU 7.2 reads through a null memory region (in memory_region_dispatch_read) when one processor

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import painter
-from .hardware import FUNCTIONS
-from .machine import Lab
+from .emulator import painter
+from .emulator.hardware import FUNCTIONS
+from .emulator.machine import Lab
 
 IMAGES = "/var/lib/libvirt/images"
 _FIRST_SLOT = 5  # the first card's; painter.py looks for it there

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import guest
+from .emulator.machine import Lab
 from .guest import Guest
-from .machine import Lab
 
 CONFIG = "/etc/vfiod/vfiod.yaml"
 

@@ -1,8 +1,8 @@
-"""Making a driver misbehave in a lab, by the module of tests/lab/driver."""
+"""Making a driver misbehave in a lab, by the module of tests/lab/emulator/driver."""
 
 from __future__ import annotations
 
-from .machine import Lab
+from .emulator.machine import Lab
 
 PARAMETERS = "/sys/module/vfiod_fault/parameters"
 

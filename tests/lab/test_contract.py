@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .hardware import AUDIO, GPU, USB
-from .machine import Lab
+from .emulator.hardware import AUDIO, GPU, USB
+from .emulator.machine import Lab
 
 HERE = Path(__file__).parent.parent
 FILES = ("__init__.py", "contract/__init__.py", "contract/rules.py", "contract/real.py")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from . import guest
+from .emulator.hardware import AUDIO, FUNCTIONS, GPU, USB
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import AUDIO, FUNCTIONS, GPU, USB
-from .machine import Lab
 from .scene import CONFIG, configure
 
 HOOK = "/etc/libvirt/hooks/qemu.d/50-vfiod"

@@ -11,9 +11,9 @@ import pytest
 
 from . import byhand, guest
 from .checks import unit_state
+from .emulator.hardware import AUDIO, FUNCTIONS, GPU, USB
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import AUDIO, FUNCTIONS, GPU, USB
-from .machine import Lab
 from .scene import configure, define, desktop, phase, start, stop, told, wait_for_host
 
 pytestmark = pytest.mark.usefixtures("clean_host")

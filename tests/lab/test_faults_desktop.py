@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from .checks import unit_state
+from .emulator.machine import Lab
 from .guest import Guest
-from .machine import Lab
 from .scene import configure, define, facts, start, stop, told, wait_for_host
 
 pytestmark = pytest.mark.usefixtures("clean_host")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from .emulator.machine import Lab
 from .guest import Guest
-from .machine import Lab
 from .scene import configure, define, desktop, phase, start, stop, wait_for_host
 
 pytestmark = pytest.mark.usefixtures("clean_host")

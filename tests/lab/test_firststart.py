@@ -7,14 +7,14 @@ import re
 from tests.cdimage import cd_image
 
 from . import byhand, checks, guest
-from .hardware import FUNCTIONS, GPU
-from .machine import Lab
+from .emulator.hardware import FUNCTIONS, GPU
+from .emulator.machine import Lab
 from .scene import CONFIG, start, stop, wait_for_host
 
 NAME = "win10"
 ISO = f"{guest.IMAGES}/installer.iso"
 DISK = f"{guest.IMAGES}/{NAME}.qcow2"
-INSTALLED = f"{guest.IMAGES}/poweroff.img"  # tests.lab.payload
+INSTALLED = f"{guest.IMAGES}/poweroff.img"  # tests.lab.emulator.payload
 
 
 def without_kvm(lab: Lab) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from . import byhand, guest
+from .emulator.hardware import AUDIO, FUNCTIONS, GPU
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import AUDIO, FUNCTIONS, GPU
-from .machine import Lab
 from .scene import configure, define, desktop, phase, start, stop, wait_for_host, wait_for_return
 
 ROM = "/usr/share/seabios/vgabios-stdvga.bin"

@@ -6,9 +6,9 @@ import pytest
 
 from . import byhand, checks, spoil
 from .conftest import Labs
+from .emulator.hardware import AUDIO, FUNCTIONS, GPU, Hardware
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import AUDIO, FUNCTIONS, GPU, Hardware
-from .machine import Lab
 from .scene import configure, define, phase, start, stop, told, wait_for_host
 
 # Alone on its bus: the kernel's reset of a function by its bus is refused where others share it.

@@ -1,6 +1,6 @@
 """SIGKILL of the daemon at every write of its journal, which surround every step with an undo.
 
-The kernel sends it (tests/lab/driver), at the Nth rename(2): nothing in vfiod knows of it.
+The kernel sends it (tests/lab/emulator/driver), at the Nth rename(2): nothing in vfiod knows of it.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from . import spoil
+from .emulator.machine import Lab
 from .guest import Guest
-from .machine import Lab
 from .scene import configure, define, phase, start, stop, wait_for_host
 
 pytestmark = pytest.mark.usefixtures("clean_host")

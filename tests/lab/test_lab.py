@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from . import byhand, checks, guest
+from .emulator.hardware import AUDIO, FUNCTIONS, GPU, USB
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import AUDIO, FUNCTIONS, GPU, USB
-from .machine import Lab
 
 pytestmark = pytest.mark.usefixtures("clean_host")
 

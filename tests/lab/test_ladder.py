@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from . import byhand, spoil
+from .emulator.hardware import GPU, USB
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import GPU, USB
-from .machine import Lab
 from .scene import configure, define, facts, phase, start, stop, told, wait_for_host
 
 pytestmark = pytest.mark.usefixtures("clean_host")
@@ -99,7 +99,7 @@ def test_force_climbs_again(lab: Lab) -> None:
 
 @pytest.fixture
 def odd_driver(lab: Lab, healed: None) -> Iterator[None]:
-    """The USB controller has the driver of tests/lab/driver as its native one."""
+    """The USB controller has the driver of tests/lab/emulator/driver as its native one."""
     lab.run("modprobe", "vfiod_fault")
     bind(lab, "vfiod_fault")
     configure(lab)

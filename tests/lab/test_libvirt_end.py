@@ -10,9 +10,9 @@ import pytest
 
 from . import checks
 from .conftest import Labs
+from .emulator.hardware import GPU, PORT
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import GPU, PORT
-from .machine import Lab
 from .scene import configure, define, phase, start, told, wait_for_host, wait_for_return
 
 pytestmark = pytest.mark.usefixtures("clean_host")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from .emulator.machine import Lab
 from .guest import Guest
-from .machine import Lab
 from .scene import configure, define, phase, start, stop, wait_for_host
 
 AUTOLOGIN = "/etc/lightdm/lightdm.conf.d/50-alice.conf"

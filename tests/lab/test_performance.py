@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from .emulator.machine import Lab
 from .guest import Guest
-from .machine import Lab
 from .scene import CONFIG, configure, define, desktop, phase, start, stop, wait_for_host
 
 LIMITED = ("system.slice", "user.slice", "init.scope")

@@ -8,7 +8,7 @@ from pathlib import Path
 from vfiod.cli.verbs import groups
 from vfiod.tools.recording import format
 
-from .machine import Lab
+from .emulator.machine import Lab
 
 
 def test_a_recording_has_the_groups_of_the_machine(lab: Lab, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from . import checks, guest
+from .emulator.hardware import AUDIO, FUNCTIONS, GPU, USB
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import AUDIO, FUNCTIONS, GPU, USB
-from .machine import Lab
 from .scene import CONFIG, configure, define, desktop, start, stop
 
 ROMS = "/usr/share/seabios"

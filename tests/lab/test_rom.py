@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from . import byhand, checks
+from .emulator.hardware import FUNCTIONS, GPU
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import FUNCTIONS, GPU
-from .machine import Lab
 from .scene import configure, define, desktop, start, stop, wait_for_host
 
 GIVEN = "/usr/share/seabios/vgabios-stdvga.bin"

@@ -6,8 +6,8 @@ import pytest
 
 from . import byhand
 from .conftest import Labs
-from .hardware import AUDIO, GPU
-from .machine import Lab
+from .emulator.hardware import AUDIO, GPU
+from .emulator.machine import Lab
 
 IDS = "1234:1111,8086:2668"
 PLANTED = {

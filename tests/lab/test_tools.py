@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from . import cache, painter, pixels, qcow2, timeline
-from .pixels import Screen
-from .waiting import LabError, Timeout, wait_until
+from .emulator import cache, painter, pixels, qcow2
+from .emulator.pixels import Screen
+from .emulator.waiting import LabError, Timeout, wait_until
+from .tools import timeline
 
 SIZE = (64, 40)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from .emulator.machine import Lab
 from .guest import Guest
-from .machine import Lab
 from .scene import define, start, stop
 
 NAME = "win10"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from . import byhand, spoil
+from .emulator.hardware import AUDIO, GPU, USB
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import AUDIO, GPU, USB
-from .machine import Lab
 from .scene import configure, define, facts, phase, start, wait_for_host
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clean_host")]

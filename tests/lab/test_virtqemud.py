@@ -12,9 +12,9 @@ import pytest
 
 from . import byhand, guest
 from .checks import unit_state
+from .emulator.hardware import FUNCTIONS
+from .emulator.machine import Lab
 from .guest import Guest
-from .hardware import FUNCTIONS
-from .machine import Lab
 from .scene import configure, define, start, stop, told, wait_for_host
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("flavour", "clean_host")]

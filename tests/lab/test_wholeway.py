@@ -9,8 +9,8 @@ import pytest
 
 from . import byhand
 from .conftest import Labs
-from .hardware import AUDIO, GPU
-from .machine import Lab
+from .emulator.hardware import AUDIO, GPU
+from .emulator.machine import Lab
 from .scene import wait_for_host
 from .test_firststart import NAME, create, init, run_to_its_end, without_kvm
 from .test_setup import PLANTED, snapshot

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.lab.waiting import wait_until
+from tests.lab.emulator.waiting import wait_until
 from vfiod.errors import HostError, KernelStuck
 from vfiod.host.linux import kernelcall_server
 from vfiod.host.linux.kernelcall import KernelCalls

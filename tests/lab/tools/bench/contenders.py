@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from string import Template
 
-from tests.lab.hardware import FUNCTIONS
+from tests.lab.emulator.hardware import FUNCTIONS
 
 # The least there can be: no check, no wait, no way back from a failure.
 _HOOK = Template("""\

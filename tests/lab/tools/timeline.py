@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .machine import Lab
-from .waiting import LabError
+from tests.lab.emulator.machine import Lab
+from tests.lab.emulator.waiting import LabError
 
 HANDOFF, RETURN = "handoff", "return"
 

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import checks, frozen, layer, scene, spoil
-from .guest import Guest
-from .hardware import Hardware
-from .machine import Lab
+from tests.lab import checks, scene, spoil
+from tests.lab.emulator import frozen, layer
+from tests.lab.emulator.hardware import Hardware
+from tests.lab.emulator.machine import Lab
+from tests.lab.guest import Guest
 
 WARM_UP = 3
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import layer
-from .hardware import Hardware
-from .machine import Lab
+from tests.lab.emulator import layer
+from tests.lab.emulator.hardware import Hardware
+from tests.lab.emulator.machine import Lab
 
 HOOK = "/etc/libvirt/hooks/qemu.d/50-vfiod"
 IDLE_SECONDS = 60

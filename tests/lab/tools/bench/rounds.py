@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from tests.lab import guest, scene, timeline
+from tests.lab import guest, scene
+from tests.lab.emulator.hardware import GPU
+from tests.lab.emulator.machine import Lab
 from tests.lab.guest import Guest
-from tests.lab.hardware import GPU
-from tests.lab.machine import Lab
-from tests.lab.timeline import Way
+from tests.lab.tools import timeline
+from tests.lab.tools.timeline import Way
 
 from .contenders import Contender
 

@@ -9,11 +9,14 @@ from typing import Any
 
 from PIL import Image as Picture
 
-from . import frozen, guest, layer, pixels, sheet, timeline
-from .guest import Guest
-from .hardware import FUNCTIONS, Hardware
-from .machine import Lab
-from .pixels import Screen
+from tests.lab import guest
+from tests.lab.emulator import frozen, layer, pixels
+from tests.lab.emulator.hardware import FUNCTIONS, Hardware
+from tests.lab.emulator.machine import Lab
+from tests.lab.emulator.pixels import Screen
+from tests.lab.guest import Guest
+
+from . import sheet, timeline
 from .timeline import Way
 
 CONFIG = "/etc/vfiod/vfiod.yaml"

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.lab import frozen, layer, scene
-from tests.lab.hardware import Hardware
-from tests.lab.machine import Lab
+from tests.lab import scene
+from tests.lab.emulator import frozen, layer
+from tests.lab.emulator.hardware import Hardware
+from tests.lab.emulator.machine import Lab
 
 from . import contenders, many, report, rounds
 from .contenders import Contender

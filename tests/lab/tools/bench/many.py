@@ -5,11 +5,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from tests.lab import frozen, scene, timeline
+from tests.lab import scene
+from tests.lab.emulator import frozen
+from tests.lab.emulator.hardware import FUNCTIONS, Hardware
+from tests.lab.emulator.image import Image
+from tests.lab.emulator.machine import Lab
 from tests.lab.guest import Guest
-from tests.lab.hardware import FUNCTIONS, Hardware
-from tests.lab.image import Image
-from tests.lab.machine import Lab
+from tests.lab.tools import timeline
 
 # USB controllers in slots of their own, each in its own IOMMU group.
 SLOTS = range(8, 17)
