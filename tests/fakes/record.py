@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.fakes.bench import Bench
 from tests.fakes.host import FakeHost
+from tests.fakes.rig import Bench
 from vfiod.events import Event
 from vfiod.host.linux.log import to_fields
 from vfiod.tools.log.entry import Entry, parse

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.record import recorded
+from tests.fakes.rig import Bench
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import VfiodError
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench
 from tests.fakes.fault import KILLS, Fault, Killed
+from tests.fakes.rig import Bench
 from vfiod.errors import HostError
 from vfiod.events import Kind
 from vfiod.model import Phase

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
+from tests.fakes.rig import Bench
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import Busy, ConfigError, DomainError, HostError, Refused
 from vfiod.events import Kind

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench, is_killed
 from tests.fakes.fault import KILLS, Fault
+from tests.fakes.rig import Bench, is_killed
 from vfiod.errors import Busy, ConfigError, HostError, Refused
 from vfiod.events import Kind
 from vfiod.model import Phase

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench, is_killed
 from tests.fakes.fault import Fault
+from tests.fakes.rig import Bench, is_killed
 from tests.fakes.userspace import Program
 from vfiod.errors import Busy, HostError, Refused, Stuck
 from vfiod.events import Kind

@@ -20,8 +20,8 @@ from hypothesis.stateful import (
 from hypothesis.strategies import integers, sampled_from
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench
 from tests.fakes.fault import Fault, Killed
+from tests.fakes.rig import Bench
 from vfiod.events import Kind
 from vfiod.model import VFIO_DRIVER, Phase
 

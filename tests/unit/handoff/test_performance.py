@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
+from tests.fakes.rig import Bench
 from vfiod.config.schema import parse
 from vfiod.events import Kind
 from vfiod.guest import domain

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device
+from tests.fakes.rig import Bench
 from vfiod.events import Kind
 from vfiod.model import PciAddress, PciFunction, Phase
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench
+from tests.fakes.rig import Bench
 from vfiod.errors import HostError
 from vfiod.model import Phase
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
-from tests.fakes.bench import Bench, WatchedJournal, is_killed
 from tests.fakes.fault import KILLS, Fault, Killed
 from tests.fakes.host import FakeHost
+from tests.fakes.rig import Bench, WatchedJournal, is_killed
 from tests.fakes.userspace import FakeUnit
 from vfiod.errors import HostError, Stuck
 from vfiod.events import Event, Kind
