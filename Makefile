@@ -163,7 +163,7 @@ install-python:
 	@mkdir -p build
 	find vfiod -name '*.py' -exec install -D -m 644 {} $(DESTDIR)$(pythondir)/{} \;
 	sed -i 's,/usr/share/vfiod,$(datadir)/vfiod,; s,/usr/bin/vfiod,$(bindir)/vfiod,' \
-		$(DESTDIR)$(pythondir)/vfiod/linux/hookfile.py $(DESTDIR)$(pythondir)/vfiod/linux/guests.py
+		$(DESTDIR)$(pythondir)/vfiod/paths.py
 	printf '%s\n' '#!$(PYTHON)' 'import sys' 'from vfiod.cli.main import main' 'sys.exit(main())' \
 		> build/install.tmp
 	install -D -m 755 build/install.tmp $(DESTDIR)$(bindir)/vfiod

@@ -1,4 +1,6 @@
-"""Records this machine as far as vfiod decides by it: python3 -m vfiod.tools.recording.record > host.yaml
+"""Records this machine as far as vfiod decides by it.
+
+To use it: python3 -m vfiod.tools.recording.record > host.yaml
 
 Nothing is changed and no device is woken; what would tell whose machine it is gets a stand-in
 (vfiod.tools.recording.redact). Root sees more, e.g. ACPI tables.
