@@ -102,6 +102,17 @@ class FakePci(Door):
             seconds=seconds,
         )
 
+    def on_bus_of(self, address: PciAddress) -> Sequence[PciAddress]:
+        return self._kernel.on_bus_of(address)
+
+    def reset_bus(self, address: PciAddress, *, seconds: float) -> None:
+        self._effects.take(
+            f"reset bus of {address}",
+            lambda: self._kernel.reset_by_port(address),
+            subject=str(address),
+            seconds=seconds,
+        )
+
     def rediscover(self, address: PciAddress, *, seconds: float) -> None:
         self._effects.take(
             f"rediscover {address}",
@@ -129,6 +140,14 @@ class FakePci(Door):
         cards = [n.removeprefix("/dev/dri/") for n in device.nodes if n.startswith("/dev/dri/card")]
         connected = [f"{card}-HDMI-A-1" for card in cards if device.monitor]
         return DisplayOutput(tuple(cards), tuple(connected))
+
+    def detect_screens(self, address: PciAddress, *, seconds: float) -> None:
+        device = self._kernel.device(address)
+
+        def do() -> None:
+            device.monitor = device.monitor or device.wakes_on_detect
+
+        self._effects.take(f"detect {address}", do, subject=str(address), seconds=seconds)
 
     def refused_groups(self) -> Collection[int]:
         return self._kernel.refused_groups

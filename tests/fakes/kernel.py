@@ -42,6 +42,7 @@ class Device:
     power: PowerPolicy = field(default_factory=lambda: PowerPolicy("1", "auto"))
     nodes: tuple[str, ...] = ()
     monitor: bool = True
+    wakes_on_detect: bool = False  # its screen is there and is seen only when asked for
     carries: tuple[str, ...] = ()
     resets: tuple[str, ...] = ("pm", "bus")
     cure: str | None = None  # its native driver refuses it until this was done; None: it is well
@@ -120,6 +121,20 @@ class Kernel:
         if device.driver is not None:
             self.mishaps.append(f"reset of {address} under its driver {device.driver}")
         self.do_good(device, f"reset {method}")
+
+    def on_bus_of(self, address: PciAddress) -> list[PciAddress]:
+        """Bus 0 is the root bus."""
+        here = (address.domain, address.bus)
+        return [a for a in self.devices if (a.domain, a.bus) == here] if address.bus else []
+
+    def reset_by_port(self, address: PciAddress) -> None:
+        """The kernel's own way: it gives every function its addresses back."""
+        for device in [self.devices[a] for a in self.on_bus_of(address)]:
+            if self.group_is_open(device.function.group):
+                self.mishaps.append(f"bus reset of {address} while a guest has it")
+            if device.driver is not None:
+                self.mishaps.append(f"bus reset of {address} under the driver {device.driver}")
+            self.do_good(device, "bus reset")
 
     def rediscover(self, address: PciAddress) -> None:
         """Remove and rescan: a new device, without override; what matches it takes it."""

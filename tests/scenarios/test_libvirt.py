@@ -108,3 +108,32 @@ def test_a_guest_started_meanwhile_is_not_looked_after(bench: Bench) -> None:
     bench.pass_time(SETTLE_SECONDS)
     assert bench.host.effects.log[log:] == []
     assert bench.phase is Phase.GUEST
+
+
+# A screen that is not seen
+
+
+def test_screens_that_are_not_seen_are_asked_for(bench: Bench) -> None:
+    device = bench.host.kernel.devices[pcs.VGA]
+    pid = bench.start()
+    device.monitor, device.wakes_on_detect = False, True
+    bench.end_guest(pid)
+    assert device.monitor
+    assert "had to be asked again" in bench.messages(Kind.REMARK)[-1]
+    runs = bench.host.user.units["lightdm.service"].runs
+    bench.pass_time(60)
+    assert bench.host.user.units["lightdm.service"].runs == runs
+
+
+def test_the_display_manager_is_started_anew_once_where_no_screen_is_seen(bench: Bench) -> None:
+    pid = bench.start()
+    bench.host.kernel.devices[pcs.VGA].monitor = False
+    bench.end_guest(pid)
+    runs = bench.host.user.units["lightdm.service"].runs
+    bench.pass_time(60)
+    assert bench.host.user.units["lightdm.service"].runs == runs + 1
+    bench.pass_time(600)
+    assert bench.host.user.units["lightdm.service"].runs == runs + 1
+    assert "sees no screen where one was before" in bench.messages(Kind.REMARK)[-1]
+    bench.host.kernel.devices[pcs.VGA].monitor = True
+    assert bench.differences() == {}

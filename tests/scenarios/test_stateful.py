@@ -28,7 +28,7 @@ from vfiod.model import VFIO_DRIVER, Phase
 TWO = pcs.configuration() + "  other:\n    devices: [0000:01:00.0, 0000:01:00.1]\n"
 TEXTS = [TWO, "guests: [", "", "limits: {guest: 5, driver: 1}\n" + TWO]
 GUESTS = ["win10", "other", "unknown"]
-CURES = [None, "probe", "reset bus", "rediscovery", "reload", "nothing"]
+CURES = [None, "probe", "reset bus", "bus reset", "rediscovery", "reload", "nothing"]
 
 
 class Host(RuleBasedStateMachine):

@@ -27,6 +27,15 @@ def find_dead(host: Host, record: Record) -> Sequence[str]:
     return [f"{address}: {fault}" for address, fault in found if fault]
 
 
+def find_blind(host: Host, record: Record) -> Sequence[PciAddress]:
+    """Displays of the host that see no screen, although one was connected before."""
+    waited = [
+        e for e in record.entries if isinstance(e.step, AwaitDisplay) and e.prior["connected"]
+    ]
+    addresses = [e.step.address for e in waited if isinstance(e.step, AwaitDisplay)]
+    return [a for a in addresses if not host.pci.output(a).connected]
+
+
 def needs_watching(host: Host, record: Record) -> bool:
     """True while libvirt may still reset the devices."""
     recent = host.now() - record.since < WATCH_SECONDS

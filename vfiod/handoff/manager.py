@@ -208,6 +208,8 @@ class Manager:
             return  # handed over anew: that return will look
         if dead := aftercare.find_dead(self.host, record):
             self.handoff.revive(record, dead)
+        elif blind := aftercare.find_blind(self.host, record):
+            self.handoff.restart_desktop(record, blind)
         elif aftercare.needs_watching(self.host, record):
             self._look_later(record)
 

@@ -13,7 +13,7 @@ from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.plan import Plan
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.host.door import Host
-from vfiod.model import Phase
+from vfiod.model import PciAddress, Phase
 
 _BACK = "the host has its display back"
 _SETTLED = 600.0  # seconds since boot
@@ -104,6 +104,19 @@ class Handoff:
             if isinstance(entry.step, StopDisplayManager):
                 self._stop_desktop(entry.step)
         self.give_back(record.transaction, "they stopped answering")
+
+    def restart_desktop(self, record: Record, blind: Sequence[PciAddress]) -> None:
+        """Start the display manager anew, once: some cards light their screens only for that."""
+        report = self._reporter(record)
+        for entry in record.entries:
+            if isinstance(entry.step, StopDisplayManager) and entry.prior["active"]:
+                names = ", ".join(map(str, blind))
+                text = (
+                    f"{names} sees no screen where one was before: starting {entry.step.unit} anew"
+                )
+                report(Event(Kind.REMARK, text))
+                self._stop_desktop(entry.step)
+                entry.step.undo(self.host, entry.prior)
 
     def _stop_desktop(self, step: StopDisplayManager) -> None:
         """Nobody may use a card that is reset; one who does not let go is no reason to give up."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from vfiod.errors import HostError, KernelStuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import Entry
-from vfiod.handoff.remedies import Missing, Rung, rungs
+from vfiod.handoff.remedies import Missing, Rung, is_free, rungs
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
-from vfiod.model import VFIO_DRIVER, Direction, PciAddress
+from vfiod.model import VFIO_DRIVER, Direction
 
 Tried = list[str]
 
@@ -45,7 +45,7 @@ def climb(
     for rung in rungs(host, _missing(faults), may_sleep=may_sleep):
         still = {str(m.address): m for m in _missing(faults)}
         missing = still.get(rung.device)
-        if missing is None or not _is_free(host, missing.address):
+        if missing is None or not is_free(host, missing.address):
             continue
         if not _is_back(host, missing):
             tried.append(rung.describe())
@@ -71,15 +71,6 @@ def _missing(faults: Faults) -> list[Missing]:
             is_display = isinstance(step, AwaitDisplay)
             found[step.device] = Missing(step.address, driver, is_display)
     return list(found.values())
-
-
-def _is_free(host: Host, address: PciAddress) -> bool:
-    """False while a guest holds the function's group: it must not be touched then."""
-    try:
-        group = host.pci.function(address).group
-    except HostError:
-        return True  # it has vanished: looking for it again is what helps
-    return group is None or not host.processes.vfio_holders([group])
 
 
 def _is_back(host: Host, missing: Missing) -> bool:

@@ -80,6 +80,38 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class ResetBus:
+    """Reset the bus a card is on, with all of its functions free of drivers.
+
+    Most AMD cards have no way to be reset but this one (kernel: drivers/pci/quirks.c,
+    quirk_no_pm_reset; vfio_pci_core.c).
+    """
+
+    address: PciAddress
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    def describe(self) -> str:
+        return f"reset the bus of {self.address}"
+
+    def climb(self, host: Host) -> None:
+        functions = host.pci.on_bus_of(self.address)
+        if held := [a for a in functions if not is_free(host, a)]:
+            raise HostError(f"a guest has {', '.join(map(str, held))}, on the same bus")
+        # What is home already loses its driver for it, and gets it back at once.
+        home = [a for a in functions if a != self.address and host.pci.driver(a) is not None]
+        for address in functions:
+            _unbind(host, address)
+        try:
+            host.pci.reset_bus(self.address, seconds=SECONDS)
+        finally:
+            for address in home:
+                host.pci.probe(address, seconds=SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
 class Rediscover:
     """Remove the function and have its bus looked through again."""
 
@@ -138,12 +170,24 @@ def rungs(host: Host, missing: Collection[Missing], *, may_sleep: bool) -> Itera
     yield from (ProbeAgain(m.address) for m in missing)
     for m in missing:
         yield from (Reset(m.address, method) for method in host.pci.reset_methods(m.address))
+    for m in missing:
+        if m.is_display and host.pci.on_bus_of(m.address):
+            yield ResetBus(m.address)
     yield from (Rediscover(m.address) for m in missing)
     for m in missing:
         if (module := _module_of_its_own(host, m)) is not None:
             yield ReloadModule(m.address, module)
     if may_sleep:
         yield from (Sleep(m.address) for m in missing if m.is_display)
+
+
+def is_free(host: Host, address: PciAddress) -> bool:
+    """False while a guest holds the function's group: it must not be touched then."""
+    try:
+        group = host.pci.function(address).group
+    except HostError:
+        return True  # it has vanished: looking for it again is what helps
+    return group is None or not host.processes.vfio_holders([group])
 
 
 def _module_of_its_own(host: Host, missing: Missing) -> str | None:

@@ -45,6 +45,12 @@ class Pci(Protocol):
     def reset(self, address: PciAddress, method: str, *, seconds: float) -> None:
         """Reset the function by this method; the kernel's own order is put back after."""
 
+    def on_bus_of(self, address: PciAddress) -> Sequence[PciAddress]:
+        """All functions on the function's bus; none if that is a root bus, which has no port."""
+
+    def reset_bus(self, address: PciAddress, *, seconds: float) -> None:
+        """Reset the bus of a function by the port it is behind; no function on it has a driver."""
+
     def rediscover(self, address: PciAddress, *, seconds: float) -> None:
         """Remove the function, if it is there, and have its bus looked through again."""
 
@@ -56,6 +62,9 @@ class Pci(Protocol):
 
     def output(self, address: PciAddress) -> DisplayOutput:
         """DRM card nodes and connected connectors of a display function."""
+
+    def detect_screens(self, address: PciAddress, *, seconds: float) -> None:
+        """Have the connectors of a display look again for what is plugged into them."""
 
     def refused_groups(self) -> Collection[int]:
         """IOMMU groups that the kernel gives to nobody, as the firmware uses them."""

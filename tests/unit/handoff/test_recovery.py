@@ -9,12 +9,13 @@ from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device
 from tests.fakes.rig import Bench
+from tests.fakes.userspace import Program
 from vfiod.events import Kind
 from vfiod.model import PciAddress, PciFunction, Phase
 
 WITH_SLEEP = "suspend_to_reset: true\n" + pcs.configuration()
 WITH_REBOOT = "on_stuck: reboot\n" + pcs.configuration()
-CURES = ["probe", "reset pm", "reset bus", "rediscovery", "reload", "sleep"]
+CURES = ["probe", "reset pm", "reset bus", "bus reset", "rediscovery", "reload", "sleep"]
 
 
 def after_guest(
@@ -51,8 +52,8 @@ def test_no_rung_is_climbed_after_the_one_that_helped(
     number: int, cure: str, run_directory: Path
 ) -> None:
     bench = after_guest(run_directory, cure)
-    done = ["reset 0000:01:00.0 pm", "reset 0000:01:00.0 bus", "rediscover 0000:01:00.0",
-            "unload amdgpu", "sleep"]  # fmt: skip
+    done = ["reset 0000:01:00.0 pm", "reset 0000:01:00.0 bus", "reset bus of 0000:01:00.0",
+            "rediscover 0000:01:00.0", "unload amdgpu", "sleep"]  # fmt: skip
     assert resets(bench) == done[:number]
 
 
@@ -81,7 +82,8 @@ def test_the_end_of_the_ladder_says_what_was_tried_and_what_a_reboot_does(
     (text,) = bench.messages(Kind.STUCK)
     assert (
         "tried in vain: probe 0000:01:00.0 again, reset 0000:01:00.0 (pm), reset 0000:01:00.0 "
-        "(bus), remove 0000:01:00.0 and look for it again, load the module amdgpu anew" in text
+        "(bus), reset the bus of 0000:01:00.0, remove 0000:01:00.0 and look for it again, "
+        "load the module amdgpu anew" in text
     )
     assert "rebooting the host brings everything back" in text
     assert "vfiod return --force" in text
@@ -206,3 +208,22 @@ def test_a_host_that_was_just_booted_is_not_rebooted(run_directory: Path) -> Non
 def young(host: FakeHost) -> FakeHost:
     host.clock.time = 30.0
     return host
+
+
+def test_a_bus_that_a_guest_shares_is_not_reset(run_directory: Path) -> None:
+    bench = Bench(pcs.desktop(), run_directory)
+    beside = PciAddress.parse("0000:01:01.0")
+    bench.host.kernel.add(Device(PciFunction(beside, 1, 2, 0x020000, group=30), None), None)
+    pid = bench.start()
+    bench.host.user.spawn(Program("qemu-other"), "", ["/dev/vfio/30"])
+    bench.host.kernel.devices[pcs.VGA].cure = "bus reset"
+    bench.end_guest(pid)
+    assert f"a guest has {beside}, on the same bus" in "".join(bench.messages(Kind.RUNG))
+    assert bench.host.kernel.mishaps == []
+    assert "reset bus of 0000:01:00.0" not in resets(bench)
+
+
+def test_what_is_home_already_has_its_driver_again_after_a_bus_reset(run_directory: Path) -> None:
+    bench = after_guest(run_directory, "bus reset")
+    assert bench.host.pci.driver(pcs.AUDIO) == "snd_hda_intel"
+    assert bench.host.kernel.mishaps == []

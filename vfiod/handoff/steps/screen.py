@@ -1,5 +1,6 @@
 """Steps about the picture: text consoles, the firmware's framebuffer, and the display's return."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -148,9 +149,17 @@ class AwaitDisplay(HostStep):
             raise self._dark(host, prior, f"within {_ANSWER_SECONDS:g} s")
         if not host.wait(lambda: self._card_is_back(host, prior), seconds=self.seconds):
             raise self._dark(host, prior, f"within {self.seconds:g} s")
-        if prior["connected"] and not host.pci.output(self.address).connected:
-            return (f"no monitor is connected to {self.address} now; one was before",)
-        return ()
+        return self._look_for_screens(host) if prior["connected"] else ()
+
+    def _look_for_screens(self, host: Host) -> Notes:
+        """Some cards see their screens again only when asked (reported of the RTX 50 series)."""
+        if host.pci.output(self.address).connected:
+            return ()
+        with suppress(HostError):
+            host.pci.detect_screens(self.address, seconds=self.seconds)
+        if host.pci.output(self.address).connected:
+            return (f"the connectors of {self.address} had to be asked again for their screens",)
+        return (f"no monitor is connected to {self.address} now; one was before",)
 
     def _card_is_back(self, host: Host, prior: Prior) -> bool:
         driver = host.pci.driver(self.address)

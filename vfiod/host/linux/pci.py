@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.host import config_space
-from vfiod.host.facts.pci import read_cards, read_function
+from vfiod.host.facts.pci import parse_address, read_cards, read_function
 from vfiod.host.facts.reserved import read_refused_groups
 from vfiod.host.facts.usage import read_carried
 from vfiod.host.linux.kernelcall import KernelCalls
@@ -90,13 +90,40 @@ class LinuxPci:
         finally:
             self._calls.write(path / "reset_method", order, subject=subject, seconds=_SECONDS)
 
+    def on_bus_of(self, address: PciAddress) -> Sequence[PciAddress]:
+        if parse_address(self._path(address).resolve().parent.name) is None:
+            return ()
+        bus = f"{address.domain:04x}:{address.bus:02x}:"
+        names = [n for n in sysfs.names(self._bus / "devices") if n.startswith(bus)]
+        return [found for name in names if (found := parse_address(name)) is not None]
+
+    def reset_bus(self, address: PciAddress, *, seconds: float) -> None:
+        path, subject = self._path(address), str(address)
+        by_port = path.resolve().parent / "reset_subordinate"  # Linux 6.13
+        if by_port.exists():
+            self._calls.write(by_port, "1", subject=subject, seconds=seconds)
+            return
+        # The method "bus" is for a function that is alone on it (pci.c, pci_parent_bus_reset).
+        for other in self.on_bus_of(address):
+            if other != address:
+                self._calls.write(
+                    self._path(other) / "remove", "1", subject=subject, seconds=seconds
+                )
+        try:
+            self.reset(address, "bus", seconds=seconds)
+        finally:
+            self._rescan(address, seconds)
+
     def rediscover(self, address: PciAddress, *, seconds: float) -> None:
         path, subject = self._path(address), str(address)
         if path.exists():
             self._calls.write(path / "remove", "1", subject=subject, seconds=seconds)
-        # The bus by its number: the way there through the device has just gone.
+        self._rescan(address, seconds)
+
+    def _rescan(self, address: PciAddress, seconds: float) -> None:
+        # The bus by its number: the way there through the device may have gone.
         bus = self._bus.parent.parent / "class/pci_bus" / f"{address.domain:04x}:{address.bus:02x}"
-        self._calls.write(bus / "rescan", "1", subject=subject, seconds=seconds)
+        self._calls.write(bus / "rescan", "1", subject=str(address), seconds=seconds)
 
     def power(self, address: PciAddress) -> PowerPolicy:
         path = self._path(address)
@@ -113,6 +140,11 @@ class LinuxPci:
         cards = read_cards(self._path(address))
         connected = [f"{card.name}-{c.name}" for card in cards for c in card.screens]
         return DisplayOutput(tuple(card.name for card in cards), tuple(connected))
+
+    def detect_screens(self, address: PciAddress, *, seconds: float) -> None:
+        # drivers/gpu/drm/drm_sysfs.c, status_store: "detect" asks the hardware.
+        for status in sorted(self._path(address).glob("drm/card*/card*-*/status")):
+            self._calls.write(status, "detect", subject=str(address), seconds=seconds)
 
     def refused_groups(self) -> Collection[int]:
         return read_refused_groups(self._root)

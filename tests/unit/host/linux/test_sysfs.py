@@ -373,3 +373,51 @@ def test_a_module_is_loaded_if_the_kernel_shows_it(tmp_path: Path) -> None:
     assert modules.loaded("vfio_pci")
     assert modules.available("vfio_pci")
     assert not modules.loaded("nvidia")
+
+
+# The bus of a card, and whether a function answers
+
+
+def test_all_functions_behind_a_port_are_on_its_bus(root: Path) -> None:
+    pci = LinuxPci(KernelCalls(), root)
+    assert pci.on_bus_of(address(VGA)) == [address(VGA), address(AUDIO)]
+
+
+def test_a_root_bus_has_no_port_to_reset_it(tmp_path: Path) -> None:
+    grow(tmp_path, pci_function("0000:00:02.0", driver="i915", group=1))
+    assert LinuxPci(KernelCalls(), tmp_path).on_bus_of(address("0000:00:02.0")) == ()
+
+
+def test_a_port_that_can_reset_what_is_below_it_does(root: Path) -> None:
+    port = (root / f"sys/bus/pci/devices/{VGA}").resolve().parent
+    (port / "reset_subordinate").touch()
+    LinuxPci(KernelCalls(), root).reset_bus(address(VGA), seconds=5)
+    assert (port / "reset_subordinate").read_text() == "1"
+
+
+def test_without_that_a_function_is_reset_alone_on_its_bus(root: Path) -> None:
+    devices = root / "sys/bus/pci/devices"
+    grow(root, {"sys/class/pci_bus/0000:01/rescan": ""})
+    (devices / AUDIO / "remove").touch()
+    for name, text in {"reset_method": "pm bus\n", "reset": ""}.items():
+        (devices / VGA / name).write_text(text)
+    LinuxPci(KernelCalls(), root).reset_bus(address(VGA), seconds=5)
+    assert (devices / AUDIO / "remove").read_text() == "1"
+    assert (devices / VGA / "reset").read_text() == "1"
+    assert (devices / VGA / "reset_method").read_text().strip() == "pm bus"
+    assert (root / "sys/class/pci_bus/0000:01/rescan").read_text() == "1"
+
+
+def test_the_others_are_looked_for_again_although_the_reset_failed(root: Path) -> None:
+    grow(root, {"sys/class/pci_bus/0000:01/rescan": ""})
+    (root / f"sys/bus/pci/devices/{AUDIO}/remove").touch()
+    with pytest.raises(HostError, match="reset_method"):
+        LinuxPci(KernelCalls(), root).reset_bus(address(VGA), seconds=5)
+    assert (root / "sys/class/pci_bus/0000:01/rescan").read_text() == "1"
+
+
+def test_a_function_is_compared_with_what_the_kernel_knows_of_it(root: Path) -> None:
+    device = root / f"sys/bus/pci/devices/{VGA}"
+    (device / "resource").write_text("0xe0000000 0xefffffff 0x14220c\n")
+    (device / "config").write_bytes(bytes.fromhex("0210df67 0704").ljust(64, b"\0"))
+    assert "BAR 0" in (LinuxPci(KernelCalls(), root).fault(address(VGA)) or "")
