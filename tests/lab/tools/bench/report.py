@@ -15,7 +15,7 @@ from . import contenders
 from .rounds import Round
 
 Rounds = Mapping[str, Sequence[Round]]
-FIGURES = ("prepare", "release", "start", "display_back")
+FIGURES = ("prepare", "release", "start", "display_back", "dark_out", "dark_back")
 _INK, _PAPER, _BAR, _OURS = (30, 30, 30), (250, 250, 248), (150, 160, 175), (32, 74, 135)
 _ROW, _LABELS, _WIDTH = 26, 180, 900
 
@@ -61,6 +61,8 @@ def ratios(rounds: Rounds, lists: Mapping[str, Sequence[float]]) -> dict[str, fl
         "prepare/floor": (ours["prepare"], floor["prepare"]),
         "release/floor": (ours["release"], floor["release"]),
         "display_back/floor": (ours["display_back"], floor["display_back"]),
+        "dark_out/floor": (ours["dark_out"], floor["dark_out"]),
+        "dark_back/floor": (ours["dark_back"], floor["dark_back"]),
         "prepare/guide2s": (ours["prepare"], guide["prepare"]),
         "virsh_list_during_return/without": (
             _median(lists["during a return"]), _median(lists["at rest"]),

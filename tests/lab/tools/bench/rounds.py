@@ -8,17 +8,27 @@ from dataclasses import dataclass, field
 from tests.lab import guest, scene
 from tests.lab.emulator.hardware import GPU
 from tests.lab.emulator.machine import Lab
+from tests.lab.emulator.pixels import Screen
 from tests.lab.guest import Guest
 from tests.lab.tools import timeline
 from tests.lab.tools.timeline import Way
 
 from .contenders import Contender
+from .screens import Screens
 
 WRAPPED = "/etc/libvirt/hooks/qemu.d/50-vfiod"
 INNER = "/usr/bin/bench-hook"
 LOG = "/var/log/bench-hook"
 # Whoever starts the desktop by hand sees when the card is back.
 _AWAIT_CARD = f"until [ -e /sys/bus/pci/devices/{GPU}/drm ]; do sleep 0.1; done;"
+# When QEMU has ended, which virsh waits for and more.
+_DESTROY = """
+pid=$(cat /run/libvirt/qemu/win10.pid)
+virsh destroy win10 >/dev/null &
+tail --pid=$pid -s 0.02 -f /dev/null
+date +%s.%N
+wait
+"""
 # bash's clock needs no process; what the hook does comes through unchanged.
 WRAPPER = f"""\
 #!/bin/bash
@@ -33,12 +43,18 @@ exit $status
 
 @dataclass(frozen=True)
 class Round:
-    """Seconds; None where a contender has no such thing. ``cpu`` is vfiod's in the handoff."""
+    """Seconds; None where a contender has no such thing. ``cpu`` is vfiod's in the handoff.
+
+    By pixels: ``dark_out`` from the host's last frame to the guest's first, ``dark_back`` from the
+    guest's last to the login screen. ``display_back``: from QEMU's end to the login screen.
+    """
 
     prepare: float | None
     release: float | None
     start: float
     display_back: float
+    dark_out: float
+    dark_back: float
     cpu: float | None = None
     ways: tuple[Way, ...] = field(default=(), compare=False)
 
@@ -63,14 +79,18 @@ def run(lab: Lab, contender: Contender) -> Round:
     lab.run("rm", "-f", LOG)
     used = cpu_seconds(lab)
     stop = "systemctl stop display-manager;" if contender.by_hand else ""
-    began, started = _times(lab, f"set -e; {stop} virsh start win10 >/dev/null")
+    with Screens(lab) as going:
+        began, started = _times(lab, f"set -e; {stop} virsh start win10 >/dev/null")
+        going.wait_for(Screen.GUEST, timeout=120)
     cpu = cpu_seconds(lab) - used if contender.hook == "" else None
     lab.wait_until("the guest", lambda: guest.state(lab, "win10") == "running", timeout=60)
     offset = _clock_offset(lab)
     restart = f"{_AWAIT_CARD} systemctl start display-manager" if contender.by_hand else ":"
-    gone, _ = _times(lab, f"virsh destroy win10 >/dev/null; {restart}")
-    lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
-    back = time.time() - offset
+    with Screens(lab) as coming:
+        gone = float(lab.sh(_DESTROY).stdout)
+        lab.sh(restart, timeout=120)
+        coming.wait_for(Screen.GREETER, timeout=120)
+        back = time.time() - offset
     hooks = _hook_times(lab)
     release = hooks.get("release")
     if contender.hook == "":
@@ -79,7 +99,9 @@ def run(lab: Lab, contender: Contender) -> Round:
         prepare=None if contender.by_hand else _length(hooks.get("prepare")),
         release=None if contender.by_hand else _length(release),
         start=started - began,
-        display_back=back - (release[0] if release else gone),
+        display_back=back - gone,
+        dark_out=going.dark(Screen.GREETER, Screen.GUEST),
+        dark_back=coming.dark(Screen.GUEST, Screen.GREETER),
         cpu=cpu,
         ways=timeline.read(lab) if contender.hook == "" else (),
     )
