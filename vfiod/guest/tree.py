@@ -50,8 +50,9 @@ def insert(parent: Any, child: Any, *, after: Any = None) -> None:
         parent.text, child.tail = _line(level), _line(level - 1)
         parent.append(child)
     else:
-        before.addnext(child)  # lxml gives it the tail of ``before``
-        before.tail = _line(level)
+        # Not addnext(): what becomes of the tail there depends on lxml's version.
+        child.tail, before.tail = before.tail, _line(level)
+        parent.insert(parent.index(before) + 1, child)
 
 
 def insert_first(parent: Any, child: Any) -> None:

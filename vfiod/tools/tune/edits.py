@@ -112,9 +112,7 @@ def _make(parent: Any, step: str) -> Any:
     if earlier or not len(parent):
         tree.insert(parent, child, after=earlier[-1] if earlier else None)
     else:
-        first = parent[0]
-        first.addprevious(child)
-        child.tail = parent.text
+        tree.insert_first(parent, child)
     return child
 
 
