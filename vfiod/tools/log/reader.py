@@ -40,9 +40,11 @@ class HistoryReader:
         """Entries that come from now on; does not end."""
         source = self._open()
         source.seek_tail()
-        # Only a step back fixes the place: sd_journal_next(3) from the tail itself, where nothing
-        # is yet, would begin at the first entry of a file that comes later.
-        source.get_previous()
+        # Only a step back fixes the place: sd_journal_next(3) from the tail itself would begin at
+        # the first entry of a file that comes later, or (systemd 257) never find what comes. Where
+        # nothing is yet, all that comes is new.
+        if not source.get_previous():
+            source.seek_head()
         return _wait_and_read(source)
 
     def _open(self) -> Any:
