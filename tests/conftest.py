@@ -40,7 +40,7 @@ def pytest_testnodedown(node: Any) -> None:
         total[what] = total.get(what, 0) + number
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:  # pytest 7.2 does not name its type
     found = terminalreporter.config.stash.get(COUNTS, {})
     if found:
         each = ", ".join(f"{number} {what}" for what, number in found.items())

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from vfiod.rom.image import Machine
 
-SEABIOS, IPXE = Path("/usr/share/seabios"), Path("/usr/lib/ipxe/qemu")
+SEABIOS = Path("/usr/share/seabios")
+# Debian moved the files of ipxe-qemu after 12.
+IPXE = next(p for p in map(Path, ("/usr/lib/ipxe/qemu", "/usr/share/qemu")) if p.is_dir())
 STDVGA = SEABIOS / "vgabios-stdvga.bin"
 EFI_E1000 = IPXE / "efi-e1000.rom"
 # Without PCI data structure, for cards that are not on PCI.

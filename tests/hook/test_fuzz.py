@@ -9,7 +9,7 @@ from hypothesis.strategies import characters, sampled_from, text
 from tests.hook.sandbox import Sandbox
 
 OPERATIONS = ["prepare", "started", "release", "reconnect", "stopped", "migrate", "", "--", "-x"]
-WORDS = text(characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
+WORDS = text(characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=40)
 
 
 @settings(max_examples=80, deadline=None)

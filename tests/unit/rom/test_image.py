@@ -84,11 +84,14 @@ def test_code_types_of_a_vendor_are_numbers() -> None:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_roms_that_debian_ships(path: Path) -> None:
-    """SeaBIOS and iPXE build them with their own tools: sums are right, the last is marked."""
+    """SeaBIOS and iPXE build them with their own tools: sums are right, the last is marked.
+
+    What may follow (in Debian 13) fills the file up to a power of two.
+    """
     data = path.read_bytes()
     found = parse(data)
     assert found.complete
-    assert found.end == len(data)
+    assert not data[found.end :].strip(b"\xff")
     for image in found.images:
         assert image.sum_is_zero is (True if image.code_type == CodeType.BIOS else None)
         assert (image.uefi is not None) == (image.code_type == CodeType.UEFI)
@@ -109,7 +112,7 @@ def test_roms_that_work(data: bytes, ids: tuple[int, int]) -> None:
 def test_a_real_uefi_image_tells_its_machine() -> None:
     bios, uefi = parse(EFI_E1000.read_bytes()).images
     assert (bios.code_type, bios.uefi) == (CodeType.BIOS, None)
-    assert uefi.uefi == UefiDriver(Machine.X64, compressed=False)
+    assert uefi.uefi in {UefiDriver(Machine.X64, compressed=is_) for is_ in (False, True)}
     assert uefi.class_code == 0x020000
 
 

