@@ -136,7 +136,7 @@ install -m $(or $(3),644) build/install.tmp $(DESTDIR)$(2)/$(notdir $(1))
 
 endef
 
-.PHONY: install install-data install-python uninstall
+.PHONY: install install-data install-python uninstall has-pythondir
 install: install-python install-data ## DESTDIR= prefix=/usr/local
 	@[ -n "$(DESTDIR)" ] || { journalctl --update-catalog; systemctl daemon-reload; } || true
 	@echo 'now: systemctl reload dbus && systemctl enable --now vfiod'
@@ -159,7 +159,12 @@ install-data:
 	test -e $(DESTDIR)/etc/vfiod/vfiod.yaml || \
 		install -m 644 config/vfiod.yaml $(DESTDIR)/etc/vfiod/vfiod.yaml
 
-install-python:
+has-pythondir:
+	@[ -n "$(strip $(pythondir))" ] || { \
+		echo '$(PYTHON), which is asked where its modules are, does not run:' \
+			'install python3, or name another: make PYTHON=...' >&2; exit 1; }
+
+install-python: has-pythondir
 	@mkdir -p build
 	find vfiod -name '*.py' -exec install -D -m 644 {} $(DESTDIR)$(pythondir)/{} \;
 	sed -i 's,/usr/share/vfiod,$(datadir)/vfiod,; s,/usr/bin/vfiod,$(bindir)/vfiod,' \
@@ -169,7 +174,7 @@ install-python:
 	install -D -m 755 build/install.tmp $(DESTDIR)$(bindir)/vfiod
 	@rm build/install.tmp
 
-uninstall: ## what install put there; the configuration stays
+uninstall: has-pythondir ## what install put there; the configuration stays
 	@[ ! -e $(DESTDIR)/run/vfiod/journal.json ] || \
 		{ echo 'a guest has the devices: run "vfiod return" first'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
