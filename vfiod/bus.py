@@ -2,18 +2,23 @@
 
 Calls are bounded and safe from any thread; signals arrive in the main loop's thread. Gio is
 used below pydbus' proxies because those cannot answer a call later (one long handoff would
-block every other caller) and have no time limit of their own.
+block every other caller) and have no time limit of their own. So a distribution that has
+dropped pydbus loses nothing: the connection is Gio's in either case.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any
 
-import gi.overrides.Gio
-import pydbus
 from gi.repository import Gio, GLib
 
 from vfiod.errors import HostError, TimedOut
+
+try:
+    import pydbus
+except ImportError:
+    pydbus = None
 
 CALL_SECONDS = 10.0
 _TIMEOUT = "org.freedesktop.DBus.Error.NoReply"
@@ -37,7 +42,7 @@ class Bus:
 
     def __init__(self) -> None:
         try:
-            self._connection = pydbus.SystemBus().con
+            self._connection = _system_bus()
         except GLib.Error as error:
             raise HostError(f"the system bus does not answer: {error.message}") from error
 
@@ -208,6 +213,10 @@ def variant(signature: str, value: Any) -> Any:
     return GLib.Variant(signature, value)
 
 
+def _system_bus() -> Any:
+    return pydbus.SystemBus().con if pydbus else Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
+
+
 @contextmanager
 def _own_context() -> Iterator[Any]:
     """Answers to this thread's calls come to it, not to the main loop."""
@@ -245,6 +254,7 @@ def _translated(error: Any, method: str) -> HostError:
 def _balance(invocation: Any) -> None:
     """PyGObject before 3.46 keeps a reference of every call for good (LEW21/pydbus issue 83)."""
     has_closures2 = hasattr(Gio.DBusConnection, "register_object_with_closures2")
-    override = getattr(gi.overrides.Gio, "DBusConnection", None)
-    if not has_closures2 and "register_object" not in vars(override or object):
+    # Later ones have an override in Python, which lets go of it.
+    is_overridden = isinstance(Gio.DBusConnection.register_object, FunctionType)
+    if not has_closures2 and not is_overridden:
         invocation._unref()

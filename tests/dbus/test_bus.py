@@ -1,12 +1,13 @@
 """Asking several objects at once, on a real bus with dbusmock's logind."""
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.dbus.bus import PrivateBus
+from tests.dbus.bus import ROOT, PrivateBus
 from vfiod import bus as bus_module
 from vfiod.bus import Bus
 from vfiod.errors import TimedOut
@@ -75,3 +76,32 @@ def test_no_answer_is_not_taken_for_an_object_that_is_gone(
             ours.get_each(LOGIND, SESSIONS, SESSION, ("Id",))
     finally:
         logind.process.send_signal(signal.SIGCONT)
+
+
+# Which connection
+
+
+_CONNECTS = """
+import sys
+if sys.argv[1] == "without pydbus":
+    sys.modules["pydbus"] = None
+from vfiod import bus
+name = bus.Bus().call("org.freedesktop.DBus", "/org/freedesktop/DBus",
+                      "org.freedesktop.DBus.ListNames")[0][0]
+print(name, "pydbus" if bus.pydbus else "Gio")
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "through"), [("as installed", "pydbus"), ("without pydbus", "Gio")]
+)
+def test_the_connection_is_pydbus_or_else_gio_s(
+    open_bus: PrivateBus, how: str, through: str
+) -> None:
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", _CONNECTS, how],
+        cwd=ROOT, env={"DBUS_SYSTEM_BUS_ADDRESS": open_bus.address},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["org.freedesktop.DBus", through]
