@@ -12,9 +12,11 @@ RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus pyt
 	python3-evdev python3-lxml python3-rich pci.ids virtinst dbus dbus-bin polkitd kmod systemd
 BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-all \
 	python3-setuptools fakeroot lintian
-TEST := python3-venv python3-dbusmock shellcheck hyperfine seabios ipxe-qemu \
-	man-db python3-argcomplete fish zsh systemd-journal-remote
-LABTOOLS := qemu-system-x86 qemu-utils ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
+# What the tests look at; the rest is to run them, or for the gate of style.
+TESTED := python3-dbusmock seabios ipxe-qemu qemu-utils man-db python3-argcomplete fish zsh \
+	systemd-journal-remote
+TEST := $(TESTED) python3-venv shellcheck hyperfine
+LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 
 .PHONY: help
 help: ## this list
@@ -75,6 +77,10 @@ deb: ## build/vfiod_VERSION_all.deb
 lintian: deb ## Debian's own checks of the package
 	lintian --fail-on error,warning --allow-root $(DEB)
 
+.PHONY: distros
+distros: deps venv ## the tests that need no lab, with the packages of Debian 12, 13 and sid
+	$(VENV)/bin/python -m tests.distros --packages '$(RUNTIME) $(TESTED)'
+
 .PHONY: lab
 lab: deps venv deb ## leave an emulated PC running to be used by hand; says how
 	$(VENV)/bin/python -m tests.lab up --deb $(DEB)
@@ -86,6 +92,7 @@ labtest: deps venv deb ## all tests in the emulated PC, Debian 12
 .PHONY: check
 check: deps venv deb lintian ## everything: tests, package, the lab with Debian 12, a round trip with 13
 	$(UNIT)
+	$(MAKE) distros
 	$(LAB) -m 'not long' --suite bookworm --deb $(DEB)
 	$(LAB) -m roundtrip --suite trixie --deb $(DEB)
 

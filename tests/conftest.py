@@ -25,6 +25,13 @@ def counts(request: pytest.FixtureRequest) -> dict[str, int]:
     return request.config.stash.setdefault(COUNTS, {})
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What counts its cases has many."""
+    for item in items:
+        if "counts" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.exhaustive)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker of pytest-xdist hands its numbers to the one who prints them."""
     output = getattr(session.config, "workeroutput", None)

@@ -20,6 +20,7 @@ UNIT = ROOT / "systemd" / "vfiod.service"
 EXPOSURE = 45
 SCRIPTS = (
     "hooks/qemu", "debian/vfiod.prerm", "debian/vfiod.postrm", ".ci/run", "tests/hook/bench",
+    "tests/distros/enter",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -142,6 +143,7 @@ class Host(RuleBasedStateMachine):
         self._directory.cleanup()
 
 
+@pytest.mark.exhaustive
 def test_anything_in_any_order() -> None:
     checks: Any = settings(
         max_examples=150, stateful_step_count=25, deadline=None,
