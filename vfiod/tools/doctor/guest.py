@@ -5,11 +5,12 @@ What a start would be refused for is in vfiod.tools.doctor.refusals.
 
 from collections.abc import Iterator
 
+from vfiod.host.facts.pci import PciDevice
 from vfiod.tools.doctor.facts import Facts, Guest
 from vfiod.tools.doctor.finding import Finding, Findings, fail, warn
 from vfiod.tools.doctor.refusals import refusals
+from vfiod.tools.doctor.resets import BLACKWELL, NVIDIA
 
-NVIDIA = 0x10DE
 CODE_43 = "https://nvidia.custhelp.com/app/answers/detail/a_id/5173"
 
 
@@ -53,7 +54,9 @@ def rom_bar(facts: Facts, guest: Guest) -> Findings:
     """<rom bar='off'> hides the ROM, a configured file included."""
     for hostdev in guest.request.domain.hostdevs if guest.request else ():
         device = facts.devices.get(hostdev.address)
-        if device is not None and device.is_display and not hostdev.rom_bar:
+        if device is None or _is_blackwell(device):
+            continue  # one owner of such a card reports bar='off' as what it needs
+        if device.is_display and not hostdev.rom_bar:
             yield warn(
                 "rom-bar",
                 f"the guest does not see the ROM of {facts.named(device)} (bar='off')",
@@ -62,6 +65,10 @@ def rom_bar(facts: Facts, guest: Guest) -> Findings:
                 remedy="Take bar='off' or enabled='no' out of <rom>.",
                 command=f"sudo virsh --connect qemu:///system edit {guest.name}",
             )
+
+
+def _is_blackwell(device: PciDevice) -> bool:
+    return device.vendor == NVIDIA and device.device in BLACKWELL
 
 
 def balloon(facts: Facts, guest: Guest) -> Findings:

@@ -21,6 +21,9 @@ _TRY = (
     "suspend_to_reset: true in vfiod.yaml lets vfiod try a short suspend of the host."
 )
 ANY = frozenset(range(0x10000))
+# RTX 5050 to 5090 and their laptop kin (pci-ids.ucw.cz: GB202 to GB207).
+_CHIPS = (0x2B80, 0x2C00, 0x2D00, 0x2D80, 0x2F00)
+BLACKWELL = frozenset(device for chip in _CHIPS for device in range(chip, chip + 0x60))
 
 Version = tuple[int, int]
 
@@ -96,11 +99,35 @@ TROUBLES = (
         f"{VENDOR_RESET}/issues/107",
     ),
     Trouble(
+        "AMD Navi 48 (RX 9070)", AMD, _ids("7550"),
+        "owners report a card that does not come back after the guest, and a short suspend of the "
+        "host as what helps",
+        _TRY,
+        "https://github.com/urbanyl/GPU-Passthrough-for-KVM-QEMU-on-Linux/issues/4",
+        kernel=((0, 0), (7, 2)),
+    ),
+    Trouble(
         "AMD Navi 48 (RX 9070) on Linux 7.2", AMD, _ids("7550"),
         "the kernel crashes when the card is taken from vfio-pci, so it cannot come back",
         "Boot another kernel version.",
         "https://github.com/CachyOS/linux-cachyos/issues/1023",
         kernel=((7, 2), (7, 3)),
+    ),
+    Trouble(
+        "AMD Navi 48 (RX 9070)", AMD, _ids("7550"),
+        "owners report a card that does not come back after the guest, and a short suspend of the "
+        "host as what helps",
+        _TRY,
+        "https://github.com/urbanyl/GPU-Passthrough-for-KVM-QEMU-on-Linux/issues/4",
+        kernel=((7, 3), (99, 0)),
+    ),
+    Trouble(
+        "NVIDIA Blackwell (RTX 50 series)", NVIDIA, BLACKWELL,
+        "an owner reports a host that froze at the card's reset when the guest was switched off; "
+        "with UEFI in the guest it came back",
+        "Give the guest UEFI firmware, and try two starts before you rely on it. One owner needed "
+        "<rom bar='off'/> for the card in the guest's definition.",
+        "https://github.com/NVIDIA/open-gpu-kernel-modules/issues/853",
     ),
     Trouble(
         "NVIDIA driver 595 and later", NVIDIA, ANY,

@@ -204,3 +204,9 @@ def test_a_plain_guest() -> None:
 def test_variations(before: str, after: str, field: str, value: object) -> None:
     assert before in WINDOWS
     assert getattr(read_guest(WINDOWS.replace(before, after)), field) == value
+
+
+def test_rom_bar_of_a_card_that_is_reported_to_need_it_off() -> None:
+    text = pcs.xml().replace("<rom ", "<rom bar='off' ", 1)
+    card = pc.vga(vendor=NVIDIA, device=0x2C02)
+    assert bad(checks.rom_bar(facts(devices={pcs.VGA: card}), pc.guest(text=text))) == []

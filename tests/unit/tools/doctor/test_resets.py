@@ -23,7 +23,7 @@ def names(device: PciDevice, kernel: tuple[int, int] = LINUX_6_1, driver: int = 
 @pytest.mark.parametrize(("device", "name"), [
     (0x67DF, "Polaris 10"), (0x67EF, "Polaris 11"), (0x699F, "Polaris 12"), (0x687F, "Vega 10"),
     (0x66AF, "Vega 20"), (0x731F, "Navi 10"), (0x7340, "Navi 14"), (0x747E, "Navi 32"),
-    (0x744C, "Navi 31"), (0x7590, "Navi 44"),
+    (0x744C, "Navi 31"), (0x7590, "Navi 44"), (0x7550, "Navi 48"),
 ])  # fmt: skip
 def test_cards_of_the_table(device: int, name: str) -> None:
     (found,) = names(card(AMD, device))
@@ -46,9 +46,15 @@ def test_the_method_of_vendor_reset_cures_if_it_comes_first() -> None:
 
 def test_trouble_of_one_kernel() -> None:
     navi48 = card(AMD, 0x7550)
-    assert [bool(names(navi48, kernel)) for kernel in ((7, 1), (7, 2), (7, 3))] == [
-        False, True, False,
-    ]  # fmt: skip
+    told = [names(navi48, kernel) for kernel in ((6, 14), (7, 1), (7, 2), (7, 3))]
+    assert [len(found) for found in told] == [1, 1, 1, 1]
+    assert ["on Linux 7.2" in found[0] for found in told] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("device", [0x2B85, 0x2C02, 0x2C05, 0x2D04, 0x2D83, 0x2F04])
+def test_cards_of_the_rtx_50_series(device: int) -> None:
+    (found,) = names(card(NVIDIA, device))
+    assert "Blackwell" in found
 
 
 def test_trouble_of_a_driver_since_a_version() -> None:
