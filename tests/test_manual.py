@@ -12,6 +12,7 @@ from vfiod.config.performance import PERFORMANCE_KEYS
 from vfiod.config.schema import DEVICE_KEYS, GUEST_KEYS, LIMIT_KEYS, TOP_KEYS
 
 MAN = Path(__file__).parents[1] / "docs" / "man"
+TAG = "(?: {7}| {5})"  # groff's indentation of a tagged paragraph, before 1.24 and since
 
 
 def page(name: str) -> dict[str, str]:
@@ -48,7 +49,7 @@ def test_the_synopsis_has_every_argument_and_no_other(
 
 def test_each_verb_is_explained() -> None:
     heads = re.findall(
-        r"^ {7}([a-z][a-z -]*?)(?: [A-Z[{].*| {2,}.*)?$", VFIOD["COMMANDS"], re.MULTILINE
+        rf"^{TAG}([a-z][a-z -]*?)(?: [A-Z[{{].*| {{2,}}.*)?$", VFIOD["COMMANDS"], re.MULTILINE
     )
     missing = {line.split()[1] for line in command_lines()} - {head.split()[0] for head in heads}
     assert missing == set()
@@ -65,7 +66,7 @@ def test_each_option_is_explained_and_none_is_invented() -> None:
 def test_every_exit_status_of_the_help_is_explained() -> None:
     from vfiod.cli.main import EPILOG
 
-    told = set(re.findall(r"^ {7}(\d)\b", VFIOD["EXIT STATUS"], re.MULTILINE))
+    told = set(re.findall(rf"^{TAG}(\d)\b", VFIOD["EXIT STATUS"], re.MULTILINE))
     assert told == set(re.findall(r"\b(\d) \w", EPILOG))
 
 
