@@ -53,12 +53,16 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """os-release(5): ``ident`` is ID, ``like`` the words of ID_LIKE, ``name`` PRETTY_NAME."""
+    """os-release(5): ``ident`` is ID, ``like`` the words of ID_LIKE, ``name`` PRETTY_NAME.
+
+    ``is_image``: the system is one of rpm-ostree's, with packages in layers over it.
+    """
 
     ident: str = "linux"
     like: tuple[str, ...] = ()
     version: str = ""
     name: str = "Linux"
+    is_image: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def read(root: Path = Path("/")) -> Boot:
 
 def read_loader(root: Path) -> Loader:
     """Programs say it best; where both are installed, what the firmware was told by the loader."""
-    if (root / "run/ostree-booted").exists() and _program(root, "rpm-ostree"):
+    if _is_image(root):
         return Loader.OSTREE
     if _program(root, "kernelstub"):
         return Loader.KERNELSTUB
@@ -103,6 +107,10 @@ def read_loader(root: Path) -> Loader:
     return Loader.PLAIN_GRUB if has_grub else Loader.UNKNOWN
 
 
+def _is_image(root: Path) -> bool:
+    return (root / "run/ostree-booted").exists() and _program(root, "rpm-ostree")
+
+
 def read_configured(root: Path) -> Iterator[Option]:
     """Options for the next boot, of every place that may hold some."""
     yield from _grub(read_lines(root, *GRUB_FILES))
@@ -115,7 +123,7 @@ def read_configured(root: Path) -> Iterator[Option]:
     yield from _kernelstub(root)
 
 
-def read_distribution(root: Path) -> Distribution:
+def read_distribution(root: Path = Path("/")) -> Distribution:
     """os-release(5): /etc first, then /usr/lib; the file is one of shell assignments."""
     data = read_bytes(root / "etc/os-release") or read_bytes(root / "usr/lib/os-release") or b""
     values = dict(filter(None, map(assignment, data.decode("utf-8", "replace").splitlines())))
@@ -124,6 +132,7 @@ def read_distribution(root: Path) -> Distribution:
         like=tuple(values.get("ID_LIKE", "").split()),
         version=values.get("VERSION_ID", ""),
         name=values.get("PRETTY_NAME", "Linux"),
+        is_image=_is_image(root),
     )
 
 

@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 
 from vfiod.errors import HostError
+from vfiod.host.facts.boot import read_distribution
+from vfiod.host.facts.packages import Need, remedy
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import HOOK, HOOK_MARK, HOOK_SOURCE
 from vfiod.util.files import replace_file
@@ -27,7 +29,8 @@ def install(source: Path = HOOK_SOURCE, target: Path = HOOK) -> bool:
     if not _needs_writing(target, wanted):
         return False
     if not target.parent.parent.parent.is_dir():
-        raise HostError("libvirt is not installed", "install it, then: systemctl restart vfiod")
+        how = remedy(read_distribution(), Need.LIBVIRT)
+        raise HostError("libvirt is not installed", f"{how}; then: systemctl restart vfiod")
     try:
         target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         replace_file(target, wanted, mode=0o755)

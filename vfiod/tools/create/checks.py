@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from vfiod.errors import HostError, VfiodError
+from vfiod.host.facts.boot import read_distribution
+from vfiod.host.facts.packages import Need, remedy
 from vfiod.tools.create.command import VIRT_INSTALL
 from vfiod.tools.create.request import NewGuest
 from vfiod.tools.create.values import show_size
@@ -28,7 +30,7 @@ def find_faults(
 ) -> list[VfiodError]:
     """Everything at once; an empty list means go. ``names``: the guests there are."""
     return [
-        *_programs(),
+        *_programs(root),
         *_name(guest, names),
         *_sizes(guest, root),
         *_disk(guest),
@@ -37,18 +39,18 @@ def find_faults(
     ]
 
 
-def _programs() -> Iterator[VfiodError]:
-    for program, package in ((VIRT_INSTALL, "virtinst"), (QEMU_IMG, "qemu-utils")):
+def _programs(root: Path) -> Iterator[VfiodError]:
+    for program, need in ((VIRT_INSTALL, Need.VIRT_INSTALL), (QEMU_IMG, Need.QEMU_IMG)):
         if not os.access(program, os.X_OK):
-            yield HostError(f"{program} is missing", f"install the package {package}")
+            yield HostError(f"{program} is missing", remedy(read_distribution(root), need))
 
 
-def find_missing_tpm(guest: NewGuest) -> list[VfiodError]:
+def find_missing_tpm(guest: NewGuest, root: Path = Path("/")) -> list[VfiodError]:
     """What a start would need, the definition alone not."""
     absent = [name for name in _TPM_PROGRAMS if shutil.which(name) is None]
     if guest.system.needs_tpm and absent:
         what = f"Windows 11 wants a TPM, and {' and '.join(absent)} to emulate one is missing"
-        return [HostError(what, "install the packages swtpm and swtpm-tools")]
+        return [HostError(what, remedy(read_distribution(root), Need.SWTPM))]
     return []
 
 

@@ -1,6 +1,8 @@
 """Findings about libvirt, vfiod's service and the hook between them. Pure."""
 
+from vfiod.host.facts import packages
 from vfiod.host.facts.libvirtd import HookFile
+from vfiod.host.facts.packages import Need
 from vfiod.host.facts.units import UnitState
 from vfiod.tools.doctor.facts import Facts
 from vfiod.tools.doctor.finding import Finding, Findings, fail, ok, warn
@@ -27,7 +29,7 @@ def daemon(facts: Facts) -> Findings:
             "libvirt is not installed",
             why="libvirt runs the guests.",
             remedy="Install it with its daemon for QEMU.",
-            command="sudo apt install libvirt-daemon-system libvirt-clients",
+            command=packages.command(facts.boot.distribution, Need.LIBVIRT),
         )
     elif not ready:
         yield fail(

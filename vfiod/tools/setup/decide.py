@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
+from vfiod.host.facts import packages
+from vfiod.host.facts.packages import Need
 from vfiod.tools.leftovers.find import Kind
 from vfiod.tools.setup import cmdline, modules, takeout
 from vfiod.tools.setup.changes import Change, Draft, FileChange, Note, Plan, ToolChange
@@ -43,8 +45,7 @@ def _system_notes(facts: Facts) -> Iterator[Note]:
         names = ", ".join(facts.unreadable)
         yield Note(f"Only root may read {names}: more may be to do.", "sudo vfiod setup --dry-run")
     if not facts.libvirt:
-        family = (facts.boot.distribution.ident, *facts.boot.distribution.like)
-        command = "sudo apt install libvirt-daemon-system" if "debian" in family else ""
+        command = packages.command(facts.boot.distribution, Need.LIBVIRT)
         yield Note("Install libvirt: without it no guest can be started.", command)
     if facts.selinux:
         yield Note(

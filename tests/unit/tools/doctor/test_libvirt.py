@@ -7,6 +7,7 @@ import pytest
 
 from tests.fakes import facts as pc
 from tests.fakes.facts import bad, facts, only
+from vfiod.host.facts.boot import Distribution
 from vfiod.host.facts.libvirtd import Confinement, HookFile, OwnHook
 from vfiod.tools.doctor import libvirt
 from vfiod.tools.doctor.facts import Facts
@@ -34,7 +35,10 @@ ABSENT = {"load": "not-found", "active": "inactive", "file": ""}
 
 def test_no_libvirt() -> None:
     absent = [pc.unit(f"libvirtd.{kind}", **ABSENT) for kind in ("service", "socket")]
-    assert "libvirt-daemon-system" in only(libvirt.daemon(units(*absent))).command
+    bare = units(*absent)
+    fedora = replace(bare, boot=replace(bare.boot, distribution=Distribution("fedora")))
+    assert only(libvirt.daemon(bare)).command == ""
+    assert "dnf install libvirt-daemon-kvm" in only(libvirt.daemon(fedora)).command
 
 
 def test_no_libvirt_and_no_systemd() -> None:

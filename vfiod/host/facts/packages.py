@@ -1,0 +1,99 @@
+"""What this distribution calls a package, and its command to install one. Pure.
+
+Sources of the names: https://packages.debian.org, https://packages.fedoraproject.org,
+https://archlinux.org/packages and https://software.opensuse.org; of rpm-ostree's way:
+https://coreos.github.io/rpm-ostree/administrator-handbook.
+"""
+
+from collections.abc import Iterator
+from enum import Enum
+
+from vfiod.host.facts.boot import Distribution
+
+
+class Manager(Enum):
+    """What installs packages; the value is the command that does."""
+
+    APT = "sudo apt install"
+    DNF = "sudo dnf install"
+    OSTREE = "rpm-ostree install"
+    PACMAN = "sudo pacman -S --needed"
+    ZYPPER = "sudo zypper install"
+    TRANSACTIONAL = "sudo transactional-update pkg install"
+
+
+class Need(Enum):
+    """What vfiod asks for; the value is its usual name, where the distribution is unknown."""
+
+    LIBVIRT = "libvirt with its daemon for QEMU"
+    VIRT_INSTALL = "virt-install"
+    QEMU_IMG = "qemu-img"
+    SWTPM = "swtpm"
+
+
+_DEBIAN = {
+    Need.LIBVIRT: "libvirt-daemon-system libvirt-clients",
+    Need.VIRT_INSTALL: "virtinst",
+    Need.QEMU_IMG: "qemu-utils",
+    Need.SWTPM: "swtpm swtpm-tools",
+}
+_FEDORA = {
+    Need.LIBVIRT: "libvirt-daemon-kvm libvirt-client",
+    Need.SWTPM: "swtpm swtpm-tools",
+}
+_SUSE = {Need.LIBVIRT: "libvirt-daemon-qemu libvirt-client qemu-kvm"}
+_NAMES = {
+    Manager.APT: _DEBIAN,
+    Manager.DNF: _FEDORA,
+    Manager.OSTREE: _FEDORA,
+    Manager.PACMAN: {Need.LIBVIRT: "libvirt qemu-desktop dnsmasq"},
+    Manager.ZYPPER: _SUSE,
+    Manager.TRANSACTIONAL: _SUSE,
+}
+_FAMILIES = {
+    "debian": Manager.APT,
+    "ubuntu": Manager.APT,
+    "fedora": Manager.DNF,
+    "rhel": Manager.DNF,
+    "centos": Manager.DNF,
+    "arch": Manager.PACMAN,
+    "opensuse-microos": Manager.TRANSACTIONAL,
+    "opensuse-aeon": Manager.TRANSACTIONAL,
+    "opensuse-kalpa": Manager.TRANSACTIONAL,
+    "suse": Manager.ZYPPER,
+    "opensuse": Manager.ZYPPER,
+}
+# What a layered package needs before it is there.
+_REBOOT = {Manager.OSTREE, Manager.TRANSACTIONAL}
+
+
+def read_manager(distribution: Distribution) -> Manager | None:
+    """By os-release(5); None where nothing is known, or packages are not installed (NixOS)."""
+    words = (distribution.ident, *distribution.like)
+    found = next((_FAMILIES[word] for word in words if word in _FAMILIES), None)
+    return Manager.OSTREE if found is Manager.DNF and distribution.is_image else found
+
+
+def command(distribution: Distribution, *needs: Need) -> str:
+    """The command line that installs these, or nothing if it is not known."""
+    manager = read_manager(distribution)
+    if manager is None:
+        return ""
+    return " ".join((manager.value, *_packages(manager, needs)))
+
+
+def remedy(distribution: Distribution, *needs: Need) -> str:
+    """What to do, in words: the command if it is known."""
+    manager = read_manager(distribution)
+    if manager is None and distribution.ident == "nixos":
+        wanted = " and ".join(need.value for need in needs)
+        return f"add {wanted} to /etc/nixos/configuration.nix, then: sudo nixos-rebuild switch"
+    if manager is None:
+        return f"install {' and '.join(need.value for need in needs)}"
+    after = ", then restart the host" if manager in _REBOOT else ""
+    return f"use: {command(distribution, *needs)}{after}"
+
+
+def _packages(manager: Manager, needs: tuple[Need, ...]) -> Iterator[str]:
+    for need in needs:
+        yield _NAMES[manager].get(need, need.value)
