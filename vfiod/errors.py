@@ -85,8 +85,27 @@ class TimedOut(HostError):
     dbus_name = "org.vfiod1.Error.TimedOut"
 
 
-class KernelStuck(HostError):
-    """A kernel call did not return within its time: it cannot be killed, only a reboot ends it."""
+class Awaited(TimedOut):
+    """What is waited for may still come: it is tried again when it does.
+
+    ``pids`` are processes whose end it takes, ``units`` systemd's units with a job under way.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        pids: Sequence[int] = (),
+        units: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, hint)
+        self.pids = frozenset(pids)
+        self.units = frozenset(units)
+
+
+class KernelStuck(Awaited):
+    """A kernel call, or a program in one, did not return within its time: nothing ends it."""
 
     dbus_name = "org.vfiod1.Error.KernelStuck"
 
@@ -94,15 +113,33 @@ class KernelStuck(HostError):
 class Stuck(VfiodError):
     """Something could not be given back; the journal still holds it.
 
-    ``is_dark``: a display is among it.
+    ``is_dark``: a display is among it. ``awaits``: what may still end it by itself.
     """
 
     dbus_name = "org.vfiod1.Error.Stuck"
     exit_code = 7
 
-    def __init__(self, message: str, hint: str = "", *, is_dark: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        is_dark: bool = False,
+        awaits: Sequence[Awaited] = (),
+    ) -> None:
         super().__init__(message, hint)
         self.is_dark = is_dark
+        self.awaits = tuple(awaits)
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """Processes whose end may change it."""
+        return frozenset[int]().union(*(error.pids for error in self.awaits))
+
+    @property
+    def units(self) -> frozenset[str]:
+        """Units whose job may change it."""
+        return frozenset[str]().union(*(error.units for error in self.awaits))
 
 
 class NotAuthorized(VfiodError):

@@ -27,6 +27,7 @@ class Kind(Enum):
     REMARK = _PREFIX + "1c"
     KERNEL_STUCK = _PREFIX + "1d"
     RUNG = _PREFIX + "1e"
+    KERNEL_ANSWERS = _PREFIX + "1f"
 
 
 ERRORS = frozenset({Kind.STEP_FAILED, Kind.STUCK, Kind.KERNEL_STUCK})

@@ -155,12 +155,28 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class LateCall:
+    """A process that has not ended in its time and is still in the kernel, or may be.
+
+    ``subject`` is the device, module or console it is for; ``what`` names it for a person.
+    """
+
+    subject: str
+    pid: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
-    """A systemd unit: ``ident`` is its primary name, which an alias resolves to."""
+    """A systemd unit: ``ident`` is its primary name, which an alias resolves to.
+
+    ``busy``: a job for it is queued or under way.
+    """
 
     ident: str
     active: bool
     loaded: bool = True
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from vfiod.host.linux.files import LinuxFiles
 from vfiod.host.linux.host import LinuxHost
 from vfiod.host.linux.hugepages import LinuxHugePages
 from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.late import LinuxLate
 from vfiod.host.linux.logins import LinuxLogins
 from vfiod.host.linux.memory import LinuxMemory
 from vfiod.host.linux.modules import LinuxModules
 from vfiod.host.linux.pci import LinuxPci
+from vfiod.host.linux.process import Programs
 from vfiod.host.linux.processes import LinuxProcesses
 from vfiod.host.linux.screen import LinuxScreen
 from vfiod.host.linux.slices import LinuxSlices
@@ -32,10 +34,11 @@ class TreeHost(LinuxHost):
     """LinuxHost with its root elsewhere."""
 
     def __init__(self, root: Path, bus: FakeBus) -> None:
-        calls = KernelCalls()
+        self.late = LinuxLate()
+        calls = KernelCalls(self.late)
         self.pci = LinuxPci(calls, root)
         self.processes = LinuxProcesses(root)
-        self.modules = LinuxModules(root)
+        self.modules = LinuxModules(root, Programs(self.late))
         self.units = LinuxUnits(bus)
         self.logins = LinuxLogins(bus)
         self.screen = LinuxScreen(calls, root)

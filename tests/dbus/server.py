@@ -98,7 +98,7 @@ def main(config: str, journal: str) -> int:
     threading.Thread(target=listen, daemon=True).start()
     GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGTERM, loop.quit)
     loop.run()
-    manager.worker.shutdown(wait=False, cancel_futures=True)
+    manager.tasks.worker.shutdown(wait=False, cancel_futures=True)
     return 0
 
 

@@ -1,6 +1,6 @@
 """The doors of vfiod.host.door over the model. Each change is one effect that can be spoiled."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from tests.fakes.clock import Clock
 from tests.fakes.fault import Effects
@@ -13,6 +13,7 @@ from vfiod.model import (
     DisplayOutput,
     FirmwareFramebuffer,
     Holder,
+    LateCall,
     PciAddress,
     PciFunction,
     PowerPolicy,
@@ -56,10 +57,19 @@ class FakePci(Door):
         self._effects.take(f"override {address} {driver}", do, subject=str(address))
 
     def unbind(self, address: PciAddress, *, seconds: float) -> None:
+        self._unbind(address, seconds, lambda: None)
+
+    def _unbind(self, address: PciAddress, seconds: float, then: Callable[[], None]) -> None:
+        """``then`` is done after an unbind that was late."""
         name, kernel = f"unbind {address}", self._kernel
+
+        lives = self._effects.lives
 
         def finish() -> None:
             kernel.finish_unbind(address)
+            # In one process with the unbind, unless the daemon has ended since.
+            if self._effects.lives == lives:
+                then()
 
         def do() -> None:
             waits = kernel.blocks_unbind(address)
@@ -67,7 +77,7 @@ class FakePci(Door):
             if waits:
                 kernel.mishaps.append(f"{name} while its driver waits for holders")
                 self._effects.hang(name, finish, subject=str(address), seconds=seconds)
-            finish()
+            kernel.finish_unbind(address)
 
         self._effects.take(
             name,
@@ -83,11 +93,15 @@ class FakePci(Door):
             lambda: self._kernel.probe(address),
             subject=str(address),
             seconds=seconds,
+            halves=(
+                lambda: self._kernel.begin_probe(address),
+                lambda: self._kernel.finish_probe(address),
+            ),
         )
 
     def rebind(self, address: PciAddress, driver: str, *, seconds: float) -> None:
         self.set_override(address, driver)
-        self.unbind(address, seconds=seconds)
+        self._unbind(address, seconds, lambda: self._kernel.probe(address))
         self.probe(address, seconds=seconds)
 
     def reset_methods(self, address: PciAddress) -> Sequence[str]:
@@ -106,11 +120,15 @@ class FakePci(Door):
         return self._kernel.on_bus_of(address)
 
     def reset_bus(self, address: PciAddress, *, seconds: float) -> None:
+        def do() -> None:
+            self._kernel.reset_by_port(address)
+
         self._effects.take(
             f"reset bus of {address}",
-            lambda: self._kernel.reset_by_port(address),
+            do,
             subject=str(address),
             seconds=seconds,
+            halves=(do, lambda: None),  # what takes its time is the card's awakening
         )
 
     def rediscover(self, address: PciAddress, *, seconds: float) -> None:
@@ -186,6 +204,13 @@ class FakeProcesses(Door):
         self._effects.take(name, lambda: self._user.signal(holder.pid, number))
 
 
+class FakeLate(Door):
+    """Implements vfiod.host.door.Late."""
+
+    def calls(self) -> Sequence[LateCall]:
+        return self._effects.late()
+
+
 class FakeModules(Door):
     """Implements vfiod.host.door.Modules."""
 
@@ -196,7 +221,12 @@ class FakeModules(Door):
         return name in self._kernel.modules
 
     def load(self, name: str, *, seconds: float) -> None:
-        self._effects.take(f"load {name}", lambda: self._kernel.load(name), seconds=seconds)
+        self._effects.take(
+            f"load {name}",
+            lambda: self._kernel.load(name),
+            subject=f"module {name}",
+            seconds=seconds,
+        )
 
     def load_for(self, address: PciAddress, *, seconds: float) -> None:
         native = self._kernel.device(address).native
@@ -205,7 +235,12 @@ class FakeModules(Door):
             self.load(driver.module, seconds=seconds)
 
     def unload(self, name: str, *, seconds: float) -> None:
-        self._effects.take(f"unload {name}", lambda: self._kernel.unload(name), seconds=seconds)
+        self._effects.take(
+            f"unload {name}",
+            lambda: self._kernel.unload(name),
+            subject=f"module {name}",
+            seconds=seconds,
+        )
 
     def of_driver(self, driver: str) -> str | None:
         found = self._kernel.drivers.get(driver)

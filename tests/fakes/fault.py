@@ -1,11 +1,17 @@
 """What can go wrong at an effect, and the count that makes a test of it exhaustive."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 from typing import NoReturn
 
 from tests.fakes.clock import Clock
 from vfiod.errors import HostError, KernelStuck, TimedOut
+from vfiod.model import LateCall
+
+LATENESS = 25.0  # seconds after the deadline
 
 
 class Killed(BaseException):
@@ -18,11 +24,21 @@ class Fault(Enum):
     FAIL_BEFORE = "fails before"
     FAIL_AFTER = "fails after it took effect"
     HANG = "does not return"
+    LATE = "returns late"
     KILL_BEFORE = "killed before"
     KILL_AFTER = "killed after"
 
 
 KILLS = (Fault.KILL_BEFORE, Fault.KILL_AFTER)
+
+
+@dataclass
+class Hung:
+    """A kernel call past its deadline: what it does in the end, and whether the daemon knows it."""
+
+    call: LateCall
+    do: Callable[[], None]
+    is_known: bool = True
 
 
 class Effects:
@@ -36,7 +52,9 @@ class Effects:
         self._planned: dict[int, Fault] = {}
         self._count = 0
         self._dead = False
-        self._hung: dict[str, Callable[[], None]] = {}
+        self._hung: dict[str, Hung] = {}
+        self._pids = count(9000)
+        self.lives = 1
 
     def plan(self, faults: dict[int, Fault]) -> None:
         """Spoil these of the coming effects; the next one is number 1."""
@@ -57,6 +75,15 @@ class Effects:
         """Subjects of kernel calls that have not returned."""
         return tuple(self._hung)
 
+    @property
+    def pids(self) -> set[int]:
+        """Processes that wait in the kernel."""
+        return {hung.call.pid for hung in self._hung.values()}
+
+    def late(self) -> list[LateCall]:
+        """What this daemon has left behind in the kernel; the next one knows nothing of it."""
+        return [hung.call for hung in self._hung.values() if hung.is_known]
+
     def take(
         self,
         name: str,
@@ -72,7 +99,7 @@ class Effects:
         """
         self.require_alive()
         self.barrier(name)
-        self.require_free(subject)
+        self.require_free(subject, seconds)
         self._count += 1
         self.log.append(name)
         fault = self._planned.pop(self._count, None)
@@ -80,9 +107,11 @@ class Effects:
             self.die()
         if fault is Fault.FAIL_BEFORE:
             raise HostError(f"injected: {name} did nothing")
-        if fault is Fault.HANG:
+        if fault in (Fault.HANG, Fault.LATE):
             first, last = halves or (lambda: None, do)
             first()
+            if fault is Fault.LATE:
+                self._clock.after(seconds + LATENESS, lambda: self.thaw(subject))
             self.hang(name, last, subject=subject, seconds=seconds)
         do()
         if fault is Fault.KILL_AFTER:
@@ -90,25 +119,36 @@ class Effects:
         if fault is Fault.FAIL_AFTER:
             raise HostError(f"injected: {name} failed in the end")
 
-    def require_free(self, subject: str) -> None:
-        """A call for a subject whose last one hangs is refused."""
+    def require_free(self, subject: str, seconds: float = 0) -> None:
+        """A call for a subject whose last one hangs is refused, or hangs behind that one."""
+        hung = self._hung.get(subject)
+        if hung is not None and not hung.is_known:
+            self._clock.advance(seconds)
+            hung.is_known = True
         if subject in self._hung:
-            raise KernelStuck(f"the kernel is still busy with {subject}", "reboot the host")
+            pid = self._hung[subject].call.pid
+            text = f"the kernel is still busy with {subject}"
+            raise KernelStuck(text, "reboot the host", pids=(pid,))
 
     def hang(self, name: str, do: Callable[[], None], *, subject: str, seconds: float) -> NoReturn:
         """The deadline passes. What the kernel is busy with is done once thaw() lets it."""
+        if subject:
+            self._hung[subject] = Hung(LateCall(subject, next(self._pids), name), do)
         self._clock.advance(seconds)
         if not subject:
             raise TimedOut(f"{name} did not end within {seconds:g} s")
-        self._hung[subject] = do
-        raise KernelStuck(f"the kernel did not finish {name} within {seconds:g} s", "reboot")
+        text = f"the kernel did not finish {name} within {seconds:g} s"
+        raise KernelStuck(
+            text, "reboot", pids=(self._hung[subject].call.pid,) if subject in self._hung else ()
+        )
 
     def thaw(self, subject: str | None = None) -> None:
         """Let a hanging kernel call return, or all of them."""
         for name in [subject] if subject is not None else list(self._hung):
-            do = self._hung.pop(name, None)
-            if do is not None:
-                do()
+            hung = self._hung.pop(name, None)
+            if hung is not None:
+                with suppress(HostError):  # nobody is there any more to be told
+                    hung.do()
 
     def require_alive(self) -> None:
         """A dead process does nothing at all."""
@@ -124,3 +164,6 @@ class Effects:
     def revive(self) -> None:
         """systemd starts the daemon again."""
         self._dead = False
+        self.lives += 1
+        for hung in self._hung.values():
+            hung.is_known = False

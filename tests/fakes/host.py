@@ -8,6 +8,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.doors import (
     Door,
     FakeGuests,
+    FakeLate,
     FakeLogins,
     FakeModules,
     FakePci,
@@ -98,6 +99,7 @@ class FakeHost:
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
         self.libvirt = Libvirt(self.clock, self.kernel)
         self.user.on_end = self.libvirt.qemu_ended
+        self.late = FakeLate(*behind)
         self.power, self.guests = FakePower(*behind), FakeGuests(*behind, self.libvirt)
         self.slices, self.cpus = FakeSlices(*behind), FakeCpus(*behind)
         self.hugepages = FakeHugePages(*behind)

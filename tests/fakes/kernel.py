@@ -70,6 +70,7 @@ class Kernel:
         self.refused_groups: set[int] = set()
         self.mishaps: list[str] = []
         self._clock = clock
+        self._probing: set[PciAddress] = set()
 
     def device(self, address: PciAddress) -> Device:
         if address not in self.devices:
@@ -105,6 +106,22 @@ class Kernel:
         if driver.name not in HARMLESS and self.group_is_open(device.function.group):
             return  # EBUSY (iommu_device_use_default_domain)
         self._bind(device, driver.name)
+
+    def begin_probe(self, address: PciAddress) -> None:
+        """The driver link comes before the driver's probe() runs (drivers/base/dd.c)."""
+        device = self.device(address)
+        driver = self.drivers.get(device.override or device.native or "")
+        if device.driver is None and driver is not None and self.modules.get(driver.module):
+            device.driver = driver.name
+            self._probing.add(address)
+
+    def finish_probe(self, address: PciAddress) -> None:
+        """The driver's probe() has returned: it has the device, or the link goes again."""
+        if address in self._probing and address in self.devices:
+            self._probing.discard(address)
+            self.devices[address].driver = None
+        if address in self.devices:
+            self.probe(address)
 
     def do_good(self, device: Device, cure: str) -> None:
         """What wakes a device that is asleep for good: only its own cure does."""

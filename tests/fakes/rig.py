@@ -15,6 +15,7 @@ from vfiod.events import Event, Kind
 from vfiod.handoff.journal import Entry, Journal, Record
 from vfiod.handoff.manager import Manager
 from vfiod.handoff.status import StatusReader
+from vfiod.handoff.tasks import Tasks
 from vfiod.model import Phase
 
 
@@ -29,7 +30,8 @@ class Queue(ThreadPoolExecutor):
         future: Future[Any] = Future()
 
         def run() -> None:
-            future.set_running_or_notify_cancel()
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 result = task(*args, **kwargs)
             except BaseException as error:
@@ -73,11 +75,11 @@ class FakeWatcher:
 
     def __init__(self, host: FakeHost) -> None:
         self._host = host
-        self._exits: dict[int, Callable[[], object]] = {}
+        self._exits: list[tuple[int, Callable[[], object]]] = []
         self._pressed: Callable[[], object] | None = None
 
     def on_exit(self, pid: int, then: Callable[[], object]) -> None:
-        self._exits[pid] = then
+        self._exits.append((pid, then))
 
     def after(self, seconds: float, then: Callable[[], object]) -> None:
         self._host.clock.after(seconds, then)
@@ -96,8 +98,11 @@ class FakeWatcher:
 
     def look(self) -> None:
         """Tell of processes that have ended since."""
-        for pid in [p for p in self._exits if p not in self._host.user.processes]:
-            self._exits.pop(pid)()
+        there = self._host.user.processes.keys() | self._host.effects.pids
+        ended = [then for pid, then in self._exits if pid not in there]
+        self._exits = [(pid, then) for pid, then in self._exits if pid in there]
+        for then in ended:
+            then()
 
 
 class Bench:
@@ -119,7 +124,12 @@ class Bench:
         self.queue = Queue()
         self.watcher = FakeWatcher(self.host)
         self.manager = Manager(
-            self.host, self.journal, self.load, self.events.append, self.watcher, self.queue
+            self.host,
+            self.journal,
+            self.load,
+            self.events.append,
+            self.watcher,
+            Tasks(self.queue, self.events.append),
         )
         self.status = StatusReader(self.host, self.journal, self.load)
 

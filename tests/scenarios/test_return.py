@@ -367,6 +367,20 @@ def test_an_adopted_guest_is_followed_even_if_logind_is_away(bench: Bench) -> No
     assert bench.differences() == {}
 
 
+def test_qemu_and_the_button_are_watched_though_the_journal_cannot_be_written(
+    bench: Bench,
+) -> None:
+    bench.prepare()
+    pid = bench.host.start_guest(pcs.DEVICES).pid
+    bench.host.effects.plan({1: Fault.FAIL_BEFORE})
+    assert isinstance(bench.outcome(bench.manager.started("win10")), HostError)
+    assert bench.host.effects.log[-1] == "journal update"
+    assert bench.watcher.press()
+    bench.host.user.kill(pid)
+    bench.pass_time(1)
+    assert bench.differences() == {}
+
+
 def test_a_guest_that_ended_while_the_daemon_was_away(bench: Bench) -> None:
     pid = bench.start()
     bench.host.user.kill(pid)

@@ -21,6 +21,7 @@ from vfiod.events import Event, Kind, Report
 from vfiod.handoff.journal import Journal
 from vfiod.handoff.manager import Manager
 from vfiod.handoff.status import StatusReader
+from vfiod.handoff.tasks import Tasks
 from vfiod.host.door import Host
 from vfiod.host.linux import hook_file, log
 from vfiod.host.linux.buttons import Buttons
@@ -49,7 +50,7 @@ def main() -> int:
     service.publish()
     notify("READY=1")
     if hook_written:
-        manager.worker.submit(_announce_hook, host.units, log.send)
+        manager.tasks.worker.submit(_announce_hook, host.units, log.send)
     host.warm_up()
     manager.warm_up()
     _feed_watchdog()
@@ -62,10 +63,13 @@ def main() -> int:
 def _finish(loop: Any, manager: Manager) -> bool:
     """Let the operation under way end (every wait in it is bounded), then leave the loop.
 
+    What is queued behind it is not begun any more: without the loop no job of systemd's is heard
+    to end, and a start would end the desktop for nobody.
+
     A guest that runs keeps its devices: the next daemon adopts it from the journal.
     """
     notify("STOPPING=1")
-    last = manager.worker.submit(lambda: None)
+    last = manager.tasks.close()
     last.add_done_callback(lambda _: GLib.idle_add(loop.quit))
     return bool(GLib.SOURCE_REMOVE)
 
@@ -84,7 +88,7 @@ def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service
         return load_config(paths.config)
 
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handoff")
-    manager = Manager(host, journal, load, tell, LoopWatcher(load, Buttons()), worker)
+    manager = Manager(host, journal, load, tell, LoopWatcher(load, Buttons()), Tasks(worker, tell))
     service = Service(bus, manager, StatusReader(host, journal, load))
     return service, manager
 

@@ -54,14 +54,15 @@ class Following:
         holders = self.holders(record)
         if not holders:
             return False
+        # First what cannot fail: whatever does, the end of QEMU and the button are heard.
+        for pid in sorted({holder.pid for holder in holders}):
+            self.watcher.on_exit(pid, lambda: self.submit(self._gone, record))
+        self.watcher.on_button(self.pressed)
         if record.phase is not Phase.PREPARED:
             text = f"{record.guest} goes on running with {list_devices(record)}"
             self._say(Kind.ADOPTED, text, record)
         self.handoff.advance(Phase.GUEST)
-        for holder in holders:
-            self.watcher.on_exit(holder.pid, lambda: self.submit(self._gone, record))
         self.host.logins.inhibit(f"{record.guest} has the display")
-        self.watcher.on_button(self.pressed)
         return True
 
     def expect(self, seconds: float) -> None:

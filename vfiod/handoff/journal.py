@@ -22,7 +22,7 @@ from vfiod.model import PciAddress, Phase
 from vfiod.util.files import remove_file, replace_file
 
 VERSION = 1
-_ALONE = -1  # a stage that no other entry has
+ALONE = -1  # a stage that no other entry has
 _BEFORE_THE_RETURN = frozenset({Phase.PREPARED.value, Phase.GUEST.value})
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ def _with_wait(entries: tuple[Entry, ...], uuid: str) -> tuple[Entry, ...]:
     if not detached or any(isinstance(e.step, AwaitLibvirt) for e in entries):
         return entries
     place = detached[-1] + 1
-    wait = Entry(AwaitLibvirt(uuid, Limits().libvirt), NOTHING, _ALONE)
+    wait = Entry(AwaitLibvirt(uuid, Limits().libvirt), NOTHING, ALONE)
     return (*entries[:place], wait, *entries[place:])
 
 

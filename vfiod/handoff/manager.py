@@ -1,9 +1,9 @@
 """One operation at a time: handoff, return, recovery. Knows the order, not the machine."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vfiod.config.schema import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
@@ -16,6 +16,8 @@ from vfiod.handoff.operation import Handoff
 from vfiod.handoff.plan import Plan
 from vfiod.handoff.rehearsal import without_desktop
 from vfiod.handoff.request import Request
+from vfiod.handoff.retrying import Retrying, Seen
+from vfiod.handoff.tasks import Start, Tasks
 from vfiod.host.door import Host
 from vfiod.model import Phase
 
@@ -29,12 +31,19 @@ class Manager:
     load_config: Callable[[], Config]
     report: Report
     watcher: Watcher
-    worker: ThreadPoolExecutor
+    tasks: Tasks
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def handoff(self) -> Handoff:
         """What moves the devices."""
-        return Handoff(self.host, self.journal, self.report, self._look_later)
+        return Handoff(self.host, self.journal, self.report, self._look_later, self.retrying.watch)
+
+    @property
+    def retrying(self) -> Retrying:
+        """What goes on by itself with a return that got stuck."""
+        parts = (self.host, self.journal, self.report, self.watcher, self._submit)
+        return Retrying(*parts, lambda: self.handoff, self.seen)
 
     @property
     def following(self) -> Following:
@@ -46,7 +55,12 @@ class Manager:
 
     def prepare(self, name: str, xml: str) -> "Future[None]":
         """Hand the devices over before the guest starts; done when they are with vfio-pci."""
-        return self._submit(self._prepare, name, xml)
+        start = Start(name)
+        return self.tasks.submit(self._prepare, start, xml, start=start)
+
+    def give_up(self, prepared: "Future[None]") -> None:
+        """Whoever waited for a prepare is gone: it is not carried out any more."""
+        self.tasks.give_up(prepared)
 
     def started(self, name: str) -> "Future[None]":
         """The guest's QEMU runs: watch it."""
@@ -57,6 +71,7 @@ class Manager:
 
         What is stuck stays so: only a person who has set it right asks again.
         """
+        self.tasks.give_up_starts(name)
         record = self.journal.read()
         if record is None or record.guest != name or record.phase is Phase.STUCK:
             return
@@ -94,24 +109,21 @@ class Manager:
             self._submit(self._end_guest, record)
 
     def _submit(self, task: Callable[..., None], *arguments: object) -> "Future[None]":
-        """Queue a task; a fault of vfiod itself in it must be seen, not lost with the future."""
-        future = self.worker.submit(task, *arguments)
-        future.add_done_callback(self._report_bug)
-        return future
-
-    def _report_bug(self, future: "Future[None]") -> None:
-        error = None if future.cancelled() else future.exception()
-        if error is not None and not isinstance(error, VfiodError):
-            text = f"a fault of vfiod itself, please report it: {error!r}"
-            self.report(Event(Kind.STEP_FAILED, text))
+        return self.tasks.submit(task, *arguments)
 
     # Run by the worker, one at a time.
 
-    def _prepare(self, name: str, xml: str) -> None:
-        decided = self._decide(name, xml)
-        if decided is not None:
-            self.handoff.hand_over(decided[1])
-            self.following.expect(decided[0].config.limits.guest)
+    def _prepare(self, start: Start, xml: str) -> None:
+        decided = self._decide(start.guest, xml)
+        if decided is None:
+            return
+        start.require_wanted()
+        self.handoff.hand_over(decided[1])
+        record = self.journal.read()
+        if start.given_up and record is not None:
+            self.handoff.give_back(record.transaction, "its start was given up")
+        start.require_wanted()
+        self.following.expect(decided[0].config.limits.guest)
 
     def _rehearse(self, name: str, xml: str, keep_desktop: object) -> None:
         decided = self._decide(name, xml)
@@ -185,6 +197,7 @@ class Manager:
             self.handoff.give_back(record.transaction, "the daemon was restarted in the middle")
         elif record.phase is Phase.STUCK:
             self._say(Kind.STUCK, "; ".join(record.faults), guest=record.guest)
+            self.retrying.watch(record, Stuck("; ".join(record.faults)))
         elif self.following.adopt(record):
             return
         elif record.phase is Phase.GUEST:

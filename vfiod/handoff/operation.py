@@ -23,13 +23,15 @@ _SETTLED = 600.0  # seconds since boot
 class Handoff:
     """Moves devices out and home. Runs in the worker; knows no queue and no libvirt.
 
-    ``returned`` is told of each handoff whose devices are home again.
+    ``returned`` is told of each handoff whose devices are home again. ``may_end`` is told of what
+    got stuck, and says whether that may end by itself.
     """
 
     host: Host
     journal: Journal
     report: Report
     returned: Callable[[Record], None]
+    may_end: Callable[[Record, Stuck], bool]
 
     def hand_over(self, decided: Plan) -> None:
         """Move the devices to vfio-pci, or put everything back and raise.
@@ -145,10 +147,11 @@ class Handoff:
         self._reporter(record)(Event(Kind.STUCK, str(stuck)))
         with suppress(HostError):
             self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(str(stuck),)))
-        if record.may_reboot and stuck.is_dark:
-            self._reboot(record)
+        may_end = self.may_end(record, stuck)
+        if record.may_reboot and stuck.is_dark and not may_end:
+            self.reboot(record)
 
-    def _reboot(self, record: Record) -> None:
+    def reboot(self, record: Record) -> None:
         """The last resort, once: a guest that starts at boot must not make a circle of it."""
         report = self._reporter(record)
         if self.host.now() < _SETTLED:

@@ -1,21 +1,24 @@
 """Climbing the ladder: rung after rung, until every device is back or none is left to try.
 
-A rung is tried only for a device that is still missing, that no guest holds, and for which no
-kernel call hangs. After each one the undos that are still open are tried again, and they alone
-for a device that is back: it may serve the desktop by then.
+What is late is given some more time first. Then a rung is tried only for a device that is still
+missing, that no guest holds, and that the kernel is not busy with. After each one the undos that
+are still open are tried again, and they alone for a device that is back: it may serve the desktop
+by then.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vfiod.errors import HostError, KernelStuck, VfiodError
+from vfiod.errors import HostError, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import Entry
-from vfiod.handoff.remedies import Missing, Rung, is_free, rungs
+from vfiod.handoff.patience import Patience
+from vfiod.handoff.remedies import Missing, Rung, disturbed_by, is_free, rungs
+from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
-from vfiod.model import VFIO_DRIVER, Direction
+from vfiod.model import VFIO_DRIVER, Direction, PciAddress
 
 Tried = list[str]
 
@@ -37,20 +40,26 @@ def climb(
     undo_again: Callable[[], Faults],
     host: Host,
     report: Report,
+    push: Callable[[Step], None],
     *,
     may_sleep: bool,
 ) -> tuple[Faults, Tried]:
-    """Try each rung that may help. Returns the faults that are left and what was tried."""
+    """Try each rung that may help. Returns the faults that are left and what was tried.
+
+    ``push`` journals what a rung takes from devices that are home, for ``undo_again``.
+    """
     tried: Tried = []
+    patience = Patience(host)
+    faults = patience.settle(faults, undo_again)
     for rung in rungs(host, _missing(faults), may_sleep=may_sleep):
         still = {str(m.address): m for m in _missing(faults)}
         missing = still.get(rung.device)
-        if missing is None or not is_free(host, missing.address):
+        if missing is None or not _may_be_asked(host, missing.address):
             continue
         if not _is_back(host, missing):
             tried.append(rung.describe())
-            _take(rung, host, report)
-        faults = undo_again()
+            _take(rung, host, report, push)
+        faults = patience.settle(undo_again(), undo_again)
     return faults, tried
 
 
@@ -60,17 +69,22 @@ def is_dark(faults: Faults) -> bool:
 
 
 def _missing(faults: Faults) -> list[Missing]:
-    """Devices a rung may wake; one for which a kernel call hangs must not be asked again."""
+    """Devices that a rung may wake."""
     found: dict[str, Missing] = {}
-    hanging = {f.entry.step.device for f in faults if isinstance(f.error, KernelStuck)}
     for fault in faults:
         step, driver = fault.entry.step, fault.entry.prior.get("driver")
-        if not isinstance(step, Detach | AwaitDisplay) or step.device in hanging:
+        if not isinstance(step, Detach | AwaitDisplay):
             continue
         if isinstance(driver, str) and driver != VFIO_DRIVER:
             is_display = isinstance(step, AwaitDisplay)
             found[step.device] = Missing(step.address, driver, is_display)
     return list(found.values())
+
+
+def _may_be_asked(host: Host, address: PciAddress) -> bool:
+    """False while a guest holds the function's group, or the kernel has not come back from it."""
+    busy = {call.subject for call in host.late.calls()}
+    return str(address) not in busy and is_free(host, address)
 
 
 def _is_back(host: Host, missing: Missing) -> bool:
@@ -85,10 +99,12 @@ def _is_back(host: Host, missing: Missing) -> bool:
     return driver == missing.driver and (in_use or not missing.is_display)
 
 
-def _take(rung: Rung, host: Host, report: Report) -> None:
+def _take(rung: Rung, host: Host, report: Report, push: Callable[[Step], None]) -> None:
     fields = {"STEP": "ladder", "DEVICE": rung.device, "DIRECTION": Direction.RETURN.value}
     began = host.now()
     try:
+        for step in disturbed_by(rung, host):
+            push(step)
         rung.climb(host)
     except Exception as error:
         reason = str(error) if isinstance(error, VfiodError) else repr(error)

@@ -1,13 +1,15 @@
 """The rungs of the ladder: ways to wake a device that does not come back, gentle ones first."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from vfiod.errors import HostError
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.devices import Detach
 from vfiod.host.door import Host
-from vfiod.model import PciAddress
+from vfiod.model import VFIO_DRIVER, PciAddress
 
 SECONDS = 30.0
 SLEEP_SECONDS = 5.0
@@ -100,15 +102,9 @@ class ResetBus:
         functions = host.pci.on_bus_of(self.address)
         if held := [a for a in functions if not is_free(host, a)]:
             raise HostError(f"a guest has {', '.join(map(str, held))}, on the same bus")
-        # What is home already loses its driver for it, and gets it back at once.
-        home = [a for a in functions if a != self.address and host.pci.driver(a) is not None]
         for address in functions:
             _unbind(host, address)
-        try:
-            host.pci.reset_bus(self.address, seconds=SECONDS)
-        finally:
-            for address in home:
-                host.pci.probe(address, seconds=SECONDS)
+        host.pci.reset_bus(self.address, seconds=SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +184,16 @@ def is_free(host: Host, address: PciAddress) -> bool:
     except HostError:
         return True  # it has vanished: looking for it again is what helps
     return group is None or not host.processes.vfio_holders([group])
+
+
+def disturbed_by(rung: Rung, host: Host) -> Sequence[Step]:
+    """What must be undone again after a rung that takes devices from their drivers, although they
+    were home already. To be journaled before it is climbed.
+    """
+    if not isinstance(rung, ResetBus):
+        return ()
+    others = [a for a in host.pci.on_bus_of(rung.address) if a != rung.address]
+    return [Detach(a, SECONDS) for a in others if host.pci.driver(a) not in (None, VFIO_DRIVER)]
 
 
 def _module_of_its_own(host: Host, missing: Missing) -> str | None:

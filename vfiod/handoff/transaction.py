@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from vfiod.errors import HostError, Stuck, VfiodError
+from vfiod.errors import Awaited, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff import recovery
-from vfiod.handoff.journal import Entry, Journal
+from vfiod.handoff.journal import ALONE, Entry, Journal
 from vfiod.handoff.recovery import Fault, Faults
 from vfiod.handoff.stages import stages, stages_back
 from vfiod.handoff.steps.base import Notes, Step
@@ -20,6 +20,7 @@ from vfiod.model import Direction
 
 Fields = Mapping[str, str]
 _AGAIN = "after setting it right, run: vfiod return"
+_BY_ITSELF = "vfiod goes on by itself as soon as that has ended"
 _REBOOT = (
     "rebooting the host brings everything back, as nothing that vfiod changes outlives it; "
     "to try once more first, run: vfiod return --force"
@@ -55,10 +56,13 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
     def undo_all() -> Faults:
         return _undo_all(host, journal, report)
 
+    def push(step: Step) -> None:
+        journal.push(Entry(step, step.observe(host), ALONE))
+
     faults, tried = undo_all(), list[str]()
     if climb and faults:
         may_sleep = _may_sleep(journal)
-        faults, tried = recovery.climb(faults, undo_all, host, report, may_sleep=may_sleep)
+        faults, tried = recovery.climb(faults, undo_all, host, report, push, may_sleep=may_sleep)
     if faults:
         raise _stuck(faults, tried)
 
@@ -66,7 +70,10 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
 def _stuck(faults: Faults, tried: Sequence[str]) -> Stuck:
     text = "; ".join(fault.text for fault in faults)
     in_vain = f"; tried in vain: {', '.join(tried)}" if tried else ""
-    return Stuck(text + in_vain, _REBOOT if tried else _AGAIN, is_dark=recovery.is_dark(faults))
+    awaits = [fault.error for fault in faults if isinstance(fault.error, Awaited)]
+    hints = [_BY_ITSELF] * bool(awaits) + [_REBOOT if tried else _AGAIN]
+    dark = recovery.is_dark(faults)
+    return Stuck(text + in_vain, ". ".join(hints), is_dark=dark, awaits=awaits)
 
 
 def _may_sleep(journal: Journal) -> bool:
@@ -81,7 +88,7 @@ def _put_back(error: BaseException, host: Host, journal: Journal, report: Report
     except Stuck as stuck:
         reason = error.message if isinstance(error, VfiodError) else repr(error)
         text = f"{reason}; then: {stuck.message}"
-        raise Stuck(text, stuck.hint, is_dark=stuck.is_dark) from error
+        raise Stuck(text, stuck.hint, is_dark=stuck.is_dark, awaits=stuck.awaits) from error
 
 
 def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:

@@ -13,6 +13,7 @@ from vfiod.model import (
     Console,
     FirmwareFramebuffer,
     Holder,
+    LateCall,
     PciAddress,
     Session,
     Unit,
@@ -32,8 +33,15 @@ class Processes(Protocol):
         """Send a signal; a process that is already gone is no error."""
 
 
+class Late(Protocol):
+    """Calls into the kernel that were not waited for any more. None of them is killed."""
+
+    def calls(self) -> Sequence[LateCall]:
+        """Those that are still under way; a new one for such a subject raises KernelStuck."""
+
+
 class Modules(Protocol):
-    """Kernel modules (kmod)."""
+    """Kernel modules (kmod). A change that does not end in time raises KernelStuck."""
 
     def loaded(self, name: str) -> bool:
         """True if the module is loaded or built in."""
@@ -189,6 +197,8 @@ class Host(Protocol):
     def pci(self) -> Pci: ...
     @property
     def processes(self) -> Processes: ...
+    @property
+    def late(self) -> Late: ...
     @property
     def modules(self) -> Modules: ...
     @property

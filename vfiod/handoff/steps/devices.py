@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vfiod.errors import HostError, TimedOut
+from vfiod.errors import Awaited, HostError
 from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, PowerPolicy
@@ -132,8 +132,9 @@ class Detach(HostStep):
         groups = [function.group] if function.group is not None else []
         if host.wait(lambda: not host.processes.vfio_holders(groups), seconds=self.seconds):
             return
-        holders = ", ".join(map(str, host.processes.vfio_holders(groups)))
-        raise TimedOut(
-            f"{self.address} is still in use by the guest: {holders}",
-            "end that process, then run: vfiod return",
+        holders = host.processes.vfio_holders(groups)
+        raise Awaited(
+            f"{self.address} is still in use by the guest: {', '.join(map(str, holders))}",
+            "end that process",
+            pids=[holder.pid for holder in holders],
         )

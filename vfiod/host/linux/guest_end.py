@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.host.linux.hook_file import DAEMONS
-from vfiod.host.linux.process import run
+from vfiod.host.linux.process import Programs
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import PROGRAM
 from vfiod.util import sysfs
@@ -24,8 +24,9 @@ _SECONDS = 10.0
 class LinuxGuests:
     """Implements vfiod.host.door.Guests."""
 
-    def __init__(self, units: LinuxUnits, status: Path = _STATUS) -> None:
+    def __init__(self, units: LinuxUnits, programs: Programs, status: Path = _STATUS) -> None:
         self._units = units
+        self._programs = programs
         self._status = status
 
     def end(self, *, seconds: float) -> None:
@@ -60,4 +61,5 @@ class LinuxGuests:
     def _run(self, unit: str, *arguments: str) -> None:
         if not self._units.unit(unit).active:
             options = ["--quiet", "--collect", "--no-block", f"--unit={unit}"]
-            run(["/usr/bin/systemd-run", *options, PROGRAM, "return", *arguments], seconds=_SECONDS)
+            argv = ["/usr/bin/systemd-run", *options, PROGRAM, "return", *arguments]
+            self._programs.run(argv, subject=unit, seconds=_SECONDS)

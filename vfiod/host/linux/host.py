@@ -10,11 +10,13 @@ from vfiod.host.linux.files import LinuxFiles
 from vfiod.host.linux.guest_end import LinuxGuests
 from vfiod.host.linux.hugepages import LinuxHugePages
 from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.late import LinuxLate
 from vfiod.host.linux.logins import LinuxLogins
 from vfiod.host.linux.memory import LinuxMemory
 from vfiod.host.linux.modules import LinuxModules
 from vfiod.host.linux.pci import LinuxPci
 from vfiod.host.linux.power import LinuxPower
+from vfiod.host.linux.process import Programs
 from vfiod.host.linux.processes import LinuxProcesses
 from vfiod.host.linux.screen import LinuxScreen
 from vfiod.host.linux.slices import LinuxSlices
@@ -28,17 +30,19 @@ class LinuxHost:
     """Implements vfiod.host.door.Host."""
 
     def __init__(self, bus: Bus) -> None:
-        calls = self._calls = KernelCalls()
+        self.late = late = LinuxLate()
+        calls = self._calls = KernelCalls(late)
+        programs = Programs(late)
         self.pci = LinuxPci(calls)
         self.processes = LinuxProcesses()
-        self.modules = LinuxModules()
+        self.modules = LinuxModules(programs=programs)
         self.units = LinuxUnits(bus)
         self.logins = LinuxLogins(bus)
         self.screen = LinuxScreen(calls)
         self.files = LinuxFiles()
         self.memory = LinuxMemory()
         self.power = LinuxPower(self.units)
-        self.guests = LinuxGuests(self.units)
+        self.guests = LinuxGuests(self.units, programs)
         self.slices = LinuxSlices(bus)
         self.cpus = LinuxCpus()
         self.hugepages = LinuxHugePages()

@@ -3,42 +3,29 @@
 A driver's remove() can wait for ever for somebody to close a file, and neither SIGKILL nor
 anything else ends the writer then. A process that is kept for it
 (vfiod.host.linux.kernelcall_server) forks one for each call, so vfiod itself never waits in the
-kernel; an abandoned one is remembered as the living process that it is.
+kernel; an abandoned one is remembered as the living process that it is (vfiod.host.linux.late).
 """
 
 import os
-import select
-import signal
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod.errors import HostError, KernelStuck
 from vfiod.host.linux.kernelcall_client import CallClient
 from vfiod.host.linux.kernelcall_server import READ, WRITE
-from vfiod.util import sysfs
+from vfiod.host.linux.late import HINT, LinuxLate, is_readable
+from vfiod.model import LateCall
 
-_REBOOT = "it cannot be ended; free what holds the device, or reboot the host"
 _CHUNK = 2**16
 
 
-@dataclass(frozen=True, slots=True)
-class _Abandoned:
-    """A call that hangs: ``ended`` is its pidfd, readable once it has ended (pidfd_open(2))."""
-
-    pid: int
-    ended: int
-
-
 class KernelCalls:
-    """Attributes under a deadline; refuses a subject whose last call still hangs."""
+    """Attributes under a deadline; refuses a subject whose last call is still under way."""
 
-    def __init__(self, proc: Path = Path("/proc")) -> None:
-        self._proc = proc
+    def __init__(self, late: LinuxLate | None = None) -> None:
         self._client = CallClient()
-        self._abandoned: dict[str, _Abandoned] = {}
+        self._late = late or LinuxLate()
 
     def warm_up(self) -> None:
         """Start what the first call would have to wait for."""
@@ -99,45 +86,21 @@ class KernelCalls:
             os.close(pipe)
 
     def require_free(self, subject: str) -> None:
-        """Raise KernelStuck while an abandoned call for the subject still hangs."""
-        call = self._abandoned.get(subject)
-        if call is None:
-            return
-        if not _is_readable(call.ended, 0):
-            raise KernelStuck(
-                f"the kernel is still busy with {subject} (pid {call.pid}, "
-                f"{self._where(call.pid)})",
-                _REBOOT,
-            )
-        os.close(call.ended)
-        del self._abandoned[subject]
+        """Raise KernelStuck while an abandoned call for the subject is still under way."""
+        self._late.require_free(subject)
 
     def _abandon(
         self, pid: int, paths: Sequence[Path], subject: str, seconds: float
     ) -> KernelStuck:
-        where, stack = self._where(pid), self._stack(pid)
-        # It may have ended just now.
-        with suppress(ProcessLookupError):
-            ended = os.pidfd_open(pid)
-            self._abandoned[subject] = _Abandoned(pid, ended)
-            signal.pidfd_send_signal(ended, signal.SIGKILL)
-        hanging = [path for path in paths if f"{path.name}_store" in stack]
+        where, stack = self._late.where(pid), self._late.stack(pid)
+        hanging = _names([path for path in paths if f"{path.name}_store" in stack] or paths)
+        self._late.abandon(LateCall(subject, pid, f"{hanging} of {subject}"))
         return KernelStuck(
-            f"the kernel did not finish {_names(hanging or paths)} of {subject} "
-            f"within {seconds:g} s (pid {pid}, {where})",
-            _REBOOT,
+            f"the kernel did not finish {hanging} of {subject} within {seconds:g} s "
+            f"(pid {pid}, {where})",
+            HINT,
+            pids=(pid,),
         )
-
-    def _where(self, pid: int) -> str:
-        """The kernel functions the caller waits in (proc(5): /proc/pid/stack, wchan)."""
-        frames = self._stack(pid)[:4]
-        waiting = ", ".join(frames) or sysfs.read(self._proc / str(pid) / "wchan")
-        return f"in {waiting}" if waiting not in (None, "", "0") else "place unknown"
-
-    def _stack(self, pid: int) -> list[str]:
-        """Kernel functions, the innermost first: "[<0>] function+0x56/0x70 [module]" a line."""
-        lines = (sysfs.read(self._proc / str(pid) / "stack") or "").splitlines()
-        return [line.split("] ", 1)[-1].split("+")[0] for line in lines if line]
 
 
 def _no_process(paths: Sequence[Path], subject: str) -> HostError:
@@ -167,18 +130,12 @@ def _failed(answer: bytes, paths: Sequence[Path], subject: str) -> HostError:
 def _read_to_end(pipe: int, seconds: float) -> tuple[bytes, bool]:
     """What comes within ``seconds``, and whether that was all."""
     deadline, said = time.monotonic() + seconds, b""
-    while _is_readable(pipe, max(0.0, deadline - time.monotonic())):
+    while is_readable(pipe, max(0.0, deadline - time.monotonic())):
         chunk = os.read(pipe, _CHUNK)
         if not chunk:
             return said, True
         said += chunk
     return said, False
-
-
-def _is_readable(fd: int, seconds: float) -> bool:
-    waiter = select.poll()
-    waiter.register(fd, select.POLLIN)
-    return bool(waiter.poll(seconds * 1000))
 
 
 def _names(paths: Sequence[Path]) -> str:

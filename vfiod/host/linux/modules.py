@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vfiod.errors import HostError
-from vfiod.host.linux.process import run
+from vfiod.host.linux.process import Programs
 from vfiod.model import PciAddress
 from vfiod.util import sysfs
 
@@ -13,7 +13,8 @@ _MODPROBE = "/usr/sbin/modprobe"
 class LinuxModules:
     """Implements vfiod.host.door.Modules."""
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    def __init__(self, root: Path = Path("/"), programs: Programs | None = None) -> None:
+        self._programs = programs or Programs()
         self._modules = root / "sys/module"
         self._pci = root / "sys/bus/pci"
 
@@ -24,21 +25,26 @@ class LinuxModules:
         if self.loaded(name):
             return True
         try:
-            run([_MODPROBE, "--dry-run", "--quiet", "--", name], seconds=10)
+            self._modprobe("--dry-run", "--quiet", name=name, seconds=10)
         except HostError:
             return False
         return True
 
     def load(self, name: str, *, seconds: float) -> None:
-        run([_MODPROBE, "--", name], seconds=seconds)
+        self._modprobe(name=name, seconds=seconds)
 
     def load_for(self, address: PciAddress, *, seconds: float) -> None:
         alias = sysfs.read(self._pci / "devices" / str(address) / "modalias")
         if alias:
-            self.load(alias, seconds=seconds)
+            self._modprobe(name=alias, subject=f"the module of {address}", seconds=seconds)
 
     def unload(self, name: str, *, seconds: float) -> None:
-        run([_MODPROBE, "--remove", "--", name], seconds=seconds)
+        self._modprobe("--remove", name=name, seconds=seconds)
 
     def of_driver(self, driver: str) -> str | None:
         return sysfs.read_link(self._pci / "drivers" / driver / "module")
+
+    def _modprobe(self, *options: str, name: str, seconds: float, subject: str = "") -> None:
+        """A driver's init and exit run in it: it hangs as they do."""
+        argv = [_MODPROBE, *options, "--", name]
+        self._programs.run(argv, subject=subject or f"module {name}", seconds=seconds)

@@ -1,30 +1,88 @@
-"""The one door to other programs: an argument list, a clean environment, a deadline."""
+"""The one door to other programs: an argument list, a clean environment, a deadline.
 
+A program can hang in the kernel as a write to sysfs can: modprobe does, in a driver's init or
+exit. So none is waited for without limit, and none is killed for being late.
+"""
+
+import os
 import subprocess
+import tempfile
 from collections.abc import Sequence
+from os.path import basename
+from typing import IO
 
-from vfiod.errors import HostError, TimedOut
+from vfiod.errors import HostError, KernelStuck
+from vfiod.host.linux.late import HINT, LinuxLate, is_readable
+from vfiod.model import LateCall
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
+class Programs:
+    """Runs programs, each for a subject; refuses one whose last program is still under way."""
+
+    def __init__(self, late: LinuxLate | None = None) -> None:
+        self._late = late or LinuxLate()
+
+    def run(self, argv: Sequence[str], *, subject: str, seconds: float) -> str:
+        """Run a program and return what it printed.
+
+        Raises HostError with its last words, and KernelStuck if it has not ended within
+        ``seconds`` or an earlier one for the subject has not.
+        """
+        self._late.require_free(subject)
+        # Files and not pipes: what comes late has somewhere to go.
+        with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaint:
+            program = _start(argv, said, complaint)
+            if not _ends(program.pid, seconds):
+                raise self._abandon(program, _name(argv[0], subject), subject, seconds)
+            if program.wait() != 0:
+                words = _read(complaint).strip().splitlines()
+                last = words[-1] if words else f"exit status {program.returncode}"
+                raise HostError(f"{' '.join(argv)} failed: {last}")
+            return _read(said)
+
+    def _abandon(
+        self, program: "subprocess.Popen[bytes]", what: str, subject: str, seconds: float
+    ) -> KernelStuck:
+        pid, where = program.pid, self._late.where(program.pid)
+        self._late.abandon(LateCall(subject, pid, what), program.wait)
+        text = f"{what} did not end within {seconds:g} s (pid {pid}, {where})"
+        return KernelStuck(text, HINT, pids=(pid,))
+
+
 def run(argv: Sequence[str], *, seconds: float) -> str:
-    """Run a program and return what it printed. Raises HostError with its last words."""
+    """Run a program for a command that ends soon itself and remembers nothing. Raises as above."""
+    return Programs().run(argv, subject=argv[0], seconds=seconds)
+
+
+def _start(argv: Sequence[str], said: IO[bytes], complaint: IO[bytes]) -> "subprocess.Popen[bytes]":
     try:
-        done = subprocess.run(
+        return subprocess.Popen(
             argv,
             env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-            text=True,
+            stdout=said,
+            stderr=complaint,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired as error:
-        raise TimedOut(f"{argv[0]} did not end within {seconds:g} s") from error
     except OSError as error:
         raise HostError(f"cannot run {argv[0]}: {error.strerror}") from error
-    if done.returncode != 0:
-        words = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise HostError(f"{' '.join(argv)} failed: {words[-1]}")
-    return done.stdout
+
+
+def _ends(pid: int, seconds: float) -> bool:
+    """True if a child of ours ends within the time; it has to be waited for then."""
+    ended = os.pidfd_open(pid)
+    try:
+        return is_readable(ended, seconds)
+    finally:
+        os.close(ended)
+
+
+def _name(program: str, subject: str) -> str:
+    return basename(program) + (f" for {subject}" if subject != program else "")
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")

@@ -8,7 +8,7 @@ from signal import SIGKILL
 from typing import Any
 
 from vfiod.bus import Bus, BusError
-from vfiod.errors import HostError, TimedOut
+from vfiod.errors import Awaited, HostError
 from vfiod.model import Unit
 
 SERVICE = "org.freedesktop.systemd1"
@@ -41,6 +41,7 @@ class LinuxUnits:
             ident=state.ident,
             active=state.active in _RUNNING or (state.active != "deactivating" and state.has_job),
             loaded=state.load == "loaded",
+            busy=state.has_job,
         )
 
     def start(self, name: str, *, seconds: float) -> Sequence[str]:
@@ -121,8 +122,10 @@ class LinuxUnits:
 
 def _require_success(result: str | None, method: str, name: str, seconds: float) -> None:
     if result is None:
-        raise TimedOut(
-            f"{name} did not finish {method} within {seconds:g} s", f"see: systemctl status {name}"
+        raise Awaited(
+            f"{name} did not finish {method} within {seconds:g} s",
+            f"see: systemctl status {name}",
+            units=[name],
         )
     if result not in ("done", "skipped"):
         raise HostError(f"{method} {name} ended as {result}", f"see: systemctl status {name}")

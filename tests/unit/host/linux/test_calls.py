@@ -9,8 +9,9 @@ from tests.fakes.bus import BusSession, BusUnit, FakeBus
 from vfiod.errors import HostError, KernelStuck, TimedOut
 from vfiod.host.linux import hook_file
 from vfiod.host.linux.kernelcall import KernelCalls
+from vfiod.host.linux.late import LinuxLate, is_readable
 from vfiod.host.linux.logins import LinuxLogins
-from vfiod.host.linux.process import run
+from vfiod.host.linux.process import Programs, run
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.model import Session, Unit
 
@@ -66,9 +67,10 @@ def test_nothing_is_written_after_a_write_that_fails(tmp_path: Path) -> None:
 def test_of_two_writes_the_one_that_hangs_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: str, named: str
 ) -> None:
-    calls = KernelCalls(tmp_path)
+    late = LinuxLate()
+    calls = KernelCalls(late)
     frames = [line.split("] ")[1].split("+")[0] for line in stack.splitlines()]
-    monkeypatch.setattr(calls, "_stack", lambda _pid: frames)
+    monkeypatch.setattr(late, "stack", lambda _pid: frames)
     os.mkfifo(tmp_path / "unbind")
     writes = [(tmp_path / "unbind", "x"), (tmp_path / "drivers_probe", "x")]
     with pytest.raises(KernelStuck, match=f"did not finish {named} of"):
@@ -79,7 +81,7 @@ def test_the_kernel_functions_it_waits_in_are_told(tmp_path: Path) -> None:
     stack = "[<0>] fault_remove+0x56/0x70 [vfiod_fault]\n[<0>] pci_device_remove+0x36/0xa0\n"
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "stack").write_text(stack)
-    assert KernelCalls(tmp_path)._where(7) == "in fault_remove, pci_device_remove"
+    assert LinuxLate(tmp_path).where(7) == "in fault_remove, pci_device_remove"
 
 
 def test_another_device_is_not_held_up(tmp_path: Path) -> None:
@@ -117,8 +119,48 @@ def test_a_program_that_fails_without_a_word() -> None:
 
 def test_a_program_that_does_not_end(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(TimedOut, match=r"/bin/cat did not end within 0\.2 s"):
+    with pytest.raises(TimedOut, match=r"cat did not end within 0\.2 s"):
         run(["/bin/cat", str(tmp_path / "fifo")], seconds=SOON)
+    (tmp_path / "fifo").write_text("")
+
+
+def test_a_program_past_its_time_is_named_not_killed_and_not_run_beside(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    late = LinuxLate()
+    programs = Programs(late)
+    argv = ["/bin/sh", "-c", f"cat {tmp_path}/fifo; echo done >{tmp_path}/end"]
+    with pytest.raises(KernelStuck) as caught:
+        programs.run(argv, subject="module nvidia", seconds=SOON)
+    (call,) = late.calls()
+    assert caught.value.pids == {call.pid}
+    assert f"sh for module nvidia did not end within 0.2 s (pid {call.pid}" in caught.value.message
+    with pytest.raises(KernelStuck, match=f"still busy with module nvidia .pid {call.pid}"):
+        programs.run(["/bin/true"], subject="module nvidia", seconds=5)
+    assert programs.run(["/bin/echo"], subject="module amdgpu", seconds=5) == "\n"
+    ended = os.pidfd_open(call.pid)
+    (tmp_path / "fifo").write_text("")
+    assert is_readable(ended, 5)
+    assert (tmp_path / "end").read_text() == "done\n"
+    assert late.calls() == []
+    assert not Path(f"/proc/{call.pid}").exists()
+    assert programs.run(["/bin/echo"], subject="module nvidia", seconds=5) == "\n"
+    os.close(ended)
+
+
+def test_a_write_past_its_time_is_not_killed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "probe")
+    late = LinuxLate()
+    calls = KernelCalls(late)
+    with pytest.raises(KernelStuck):
+        calls.write(tmp_path / "probe", "0000:01:00.0", subject="0000:01:00.0", seconds=SOON)
+    (call,) = late.calls()
+    assert (call.subject, call.what) == ("0000:01:00.0", "probe of 0000:01:00.0")
+    ended = os.pidfd_open(call.pid)
+    assert (tmp_path / "probe").read_text() == "0000:01:00.0"
+    assert is_readable(ended, 5)
+    assert late.calls() == []
+    calls.require_free("0000:01:00.0")
+    os.close(ended)
 
 
 def test_a_program_that_is_not_there() -> None:

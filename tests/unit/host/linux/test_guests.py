@@ -7,6 +7,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.bus import BusUnit, FakeBus
 from vfiod.host.linux.guest_end import LinuxGuests
+from vfiod.host.linux.process import Programs
 from vfiod.host.linux.units import LinuxUnits
 
 STATUS = "<domstatus state='running' pid='7'><domain><uuid>{}</uuid></domain></domstatus>"
@@ -18,7 +19,7 @@ def bus() -> FakeBus:
 
 
 def guests(bus: FakeBus, status: Path = Path("/nonexistent")) -> LinuxGuests:
-    return LinuxGuests(LinuxUnits(bus), status)
+    return LinuxGuests(LinuxUnits(bus), Programs(), status)
 
 
 def running(bus: FakeBus) -> list[str]:

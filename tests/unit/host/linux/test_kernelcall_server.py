@@ -175,6 +175,9 @@ def test_one_that_does_not_answer_is_replaced_and_does_nothing_later(
 def test_a_subject_is_free_once_the_call_that_hung_has_ended(kept: Kept, fifo: Path) -> None:
     with pytest.raises(KernelStuck):
         kept.write(fifo, 0.1)
+    with pytest.raises(KernelStuck, match=f"still busy with {DEVICE}"):
+        kept.calls.require_free(DEVICE)
+    assert fifo.read_text() == "x"
     kept.wait_for_the_end_of_calls()
     kept.calls.require_free(DEVICE)
 

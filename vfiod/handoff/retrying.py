@@ -1,0 +1,117 @@
+"""Stuck is not for ever: when what it is due to has ended, the return goes on by itself.
+
+That is a kernel call or a program that was late, a process that had the devices open, or a unit
+whose start took its time. Nobody has to type anything.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from vfiod.errors import Stuck
+from vfiod.events import Event, Kind, Report
+from vfiod.handoff.guest_watch import Submit, Watcher
+from vfiod.handoff.journal import Journal, Record
+from vfiod.handoff.operation import Handoff
+from vfiod.host.door import Host
+from vfiod.model import Phase
+
+# Each may be late again: a probe that takes a minute and fails is not asked for ever.
+TRIES = 5
+# Between two looks at a unit whose job is late.
+LOOK_SECONDS = 5.0
+# What has not ended by then never will: on_stuck: reboot acts after all.
+PATIENCE_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is watched already, and how often a handoff was tried again; by this daemon."""
+
+    pids: set[int] = field(default_factory=set)
+    units: set[str] = field(default_factory=set)
+    tries: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """Watches what a stuck return waits for. ``handoff`` gives what moves the devices."""
+
+    host: Host
+    journal: Journal
+    report: Report
+    watcher: Watcher
+    submit: Submit
+    handoff: Callable[[], Handoff]
+    seen: Seen
+
+    def watch(self, record: Record, stuck: Stuck) -> bool:
+        """Have it tried again when something of it has ended; False if nothing will by itself."""
+        late = {call.pid: call.what for call in self.host.late.calls()}
+        holders = {h.pid: str(h) for h in self.host.processes.vfio_holders(record.groups)}
+        for pid in (late.keys() | holders.keys()) - self.seen.pids:
+            self._watch_process(record, pid, late.get(pid, holders.get(pid, "")), pid in late)
+        for unit in stuck.units - self.seen.units:
+            self.seen.units.add(unit)
+            self._look_later(record, unit)
+        # It may have ended between its deadline and now; and a number that was used again since
+        # would be another process: those that are still there are.
+        there = {call.pid for call in self.host.late.calls()} | holders.keys()
+        if ended := (stuck.pids | late.keys()) - there:
+            self.submit(self._retry, record, "a late call has ended")
+        may_end = bool(there or ended or stuck.units)
+        if may_end and record.may_reboot and stuck.is_dark:
+            self._say(Kind.REMARK, "not rebooting yet (on_stuck: reboot): it may still end", record)
+            now = self.journal.read()
+            self.watcher.after(PATIENCE_SECONDS, lambda: self.submit(self._lose_patience, now))
+        return may_end
+
+    def _watch_process(self, record: Record, pid: int, what: str, is_late: bool) -> None:  # noqa: FBT001
+        self.seen.pids.add(pid)
+        if is_late:
+            text = f"{what} has not ended (pid {pid}); once it does, the return goes on by itself"
+            self._say(Kind.KERNEL_STUCK, text, record)
+        self.watcher.on_exit(pid, partial(self.submit, self._ended, record, pid, what, is_late))
+
+    def _ended(self, record: Record, pid: int, what: str, is_late: bool) -> None:  # noqa: FBT001
+        self.seen.pids.discard(pid)
+        if is_late:
+            self._say(Kind.KERNEL_ANSWERS, f"{what} has ended after all", record)
+        self._retry(record, f"{what}: that has ended")
+
+    def _look_later(self, record: Record, unit: str) -> None:
+        self.watcher.after(LOOK_SECONDS, lambda: self.submit(self._look, record, unit))
+
+    def _look(self, record: Record, unit: str) -> None:
+        """Again and again, as long as the unit's job takes and the return is stuck."""
+        if self._is_stuck(record) and self.host.units.unit(unit).busy:
+            self._look_later(record, unit)
+            return
+        self.seen.units.discard(unit)
+        self._retry(record, f"the job of {unit} has ended")
+
+    def _retry(self, record: Record, why: str) -> None:
+        if not self._is_stuck(record):
+            return
+        self.seen.tries[record.transaction] += 1
+        if self.seen.tries[record.transaction] > TRIES:
+            text = f"{why}, but this was tried {TRIES} times; to try again, run: vfiod return"
+            self._say(Kind.REMARK, text, record)
+            return
+        self.handoff().give_back(record.transaction, why)
+
+    def _is_stuck(self, record: Record) -> bool:
+        """RETURN: that it is stuck could not be written, and nothing runs beside this."""
+        now = self.journal.read()
+        same = now is not None and now.transaction == record.transaction
+        return same and now is not None and now.phase in (Phase.STUCK, Phase.RETURN)
+
+    def _lose_patience(self, record: Record | None) -> None:
+        """Nothing has changed since: what may still end has not."""
+        if record is not None and self.journal.read() == record:
+            self.handoff().reboot(record)
+
+    def _say(self, kind: Kind, text: str, record: Record) -> None:
+        fields = {"GUEST": record.guest, "TRANSACTION": record.transaction}
+        self.report(Event(kind, text, fields))

@@ -1,0 +1,78 @@
+"""What the worker has to do, one after the other; and what of it nobody wants any more."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from vfiod.errors import Busy, VfiodError
+from vfiod.events import Event, Kind, Report
+
+
+@dataclass(eq=False, slots=True)
+class Start:
+    """A guest's start, which libvirt waits for; or has waited for, and given up."""
+
+    guest: str
+    given_up: bool = False
+
+    def require_wanted(self) -> None:
+        """Raise Busy if nobody waits for it any more."""
+        if self.given_up:
+            raise Busy(f"{self.guest} was not started: libvirt gave its start up meanwhile")
+
+
+@dataclass(slots=True)
+class Tasks:
+    """A queue before one worker, which can be closed."""
+
+    worker: ThreadPoolExecutor
+    report: Report
+    _queued: "dict[Future[None], Start | None]" = field(default_factory=dict)
+    _closed: bool = False
+
+    def submit(
+        self, task: Callable[..., None], *arguments: object, start: Start | None = None
+    ) -> "Future[None]":
+        """Queue a task; a fault of vfiod itself in it must be seen, not lost with the future.
+
+        ``start``: the start that it is for. Nothing is queued once the queue is closed.
+        """
+        if self._closed:
+            refused: Future[None] = Future()
+            refused.cancel()
+            return refused
+        future = self.worker.submit(task, *arguments)
+        self._queued[future] = start
+        future.add_done_callback(self._done)
+        return future
+
+    def give_up(self, future: "Future[None]") -> None:
+        """The one who asked for a start is gone."""
+        self._give_up(lambda asked, _: asked is future)
+
+    def give_up_starts(self, guest: str) -> None:
+        """libvirt is done with a guest: it waits for no start of it that was asked for before."""
+        self._give_up(lambda _, start: start.guest == guest)
+
+    def close(self) -> "Future[None]":
+        """Nothing that is queued is begun any more; done when what is under way has ended."""
+        for future in list(self._queued):
+            future.cancel()
+        last = self.submit(lambda: None)
+        self._closed = True
+        return last
+
+    def _give_up(self, is_meant: "Callable[[Future[None], Start], bool]") -> None:
+        for future, start in list(self._queued.items()):
+            if start is not None and is_meant(future, start):
+                start.given_up = True
+                future.cancel()
+
+    def _done(self, future: "Future[None]") -> None:
+        self._queued.pop(future, None)
+        error = None if future.cancelled() else future.exception()
+        if error is not None and not isinstance(error, VfiodError):
+            text = f"a fault of vfiod itself, please report it: {error!r}"
+            with suppress(Exception):
+                self.report(Event(Kind.STEP_FAILED, text))
