@@ -43,6 +43,12 @@ class Step(Protocol):
     def undo(self, host: Host, prior: Prior) -> Notes: ...
 
 
+def names_in(prior: Prior, key: str) -> Sequence[str]:
+    """A list of names that observe wrote; none if an earlier version of vfiod did not."""
+    found = prior.get(key, ())
+    return [str(name) for name in found] if isinstance(found, list | tuple) else []
+
+
 class HostStep:
     """What most steps share: no device, nothing to observe, nothing to undo."""
 

@@ -1,11 +1,12 @@
 """Steps that end the desktop and wait until nobody holds the devices any more."""
 
 import signal
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
-from vfiod.handoff.steps.base import HostStep, Notes, Prior
+from vfiod.handoff.steps.base import HostStep, Notes, Prior, names_in
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Holder, PciAddress
 
@@ -15,6 +16,8 @@ UNTOUCHABLE = frozenset({"systemd", "systemd-logind"})
 LANE = "desktop"
 # How long a display manager may take to open the card after it was started.
 MASTER_SECONDS = 20.0
+# How long a connector that had a monitor may take to see it again.
+MONITOR_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,13 @@ class StopDisplayManager(HostStep):
         return f"start the display manager {self.unit}"
 
     def observe(self, host: Host) -> Prior:
-        return {"active": host.units.unit(self.unit).active}
+        """Which displays have a DRM node, and which of these a monitor."""
+        outputs = {str(address): host.pci.output(address) for address in self.displays}
+        return {
+            "active": host.units.unit(self.unit).active,
+            "nodes": [name for name, output in outputs.items() if output.cards],
+            "connected": [name for name, output in outputs.items() if output.connected],
+        }
 
     def apply(self, host: Host) -> Notes:
         return host.units.stop(self.unit, seconds=self.seconds)
@@ -93,20 +102,33 @@ class StopDisplayManager(HostStep):
             return ()
         if host.units.shutting_down():
             return (f"{self.unit} not started: the host is shutting down",)
-        self._require_displays(host)
+        self._require_displays(host, names_in(prior, "nodes"))
+        self._wait_for_monitors(host, names_in(prior, "connected"))
         return host.units.start(self.unit, seconds=self.seconds)
 
-    def _require_displays(self, host: Host) -> None:
+    def _require_displays(self, host: Host, nodes: Collection[str]) -> None:
+        """The node counts: the driver link is set before the driver's probe (drivers/base/dd.c)."""
         for address in self.displays:
             if host.pci.driver(address) in (None, VFIO_DRIVER):
-                fault: str | None = "has no driver of the host"
-            else:
-                fault = host.pci.fault(address) and "does not answer"
-            if fault:
-                raise HostError(
-                    f"{self.unit} not started: the display {address} {fault}",
-                    f"once that is set right, run: systemctl start {self.unit}",
-                )
+                raise self._not_started(address, "has no driver of the host")
+            if str(address) in nodes and not host.pci.output(address).cards:
+                raise self._not_started(address, "has no DRM node")
+            if host.pci.fault(address):
+                raise self._not_started(address, "does not answer")
+
+    def _not_started(self, address: PciAddress, why: str) -> HostError:
+        return HostError(
+            f"{self.unit} not started: the display {address} {why}",
+            f"once that is set right, run: systemctl start {self.unit}",
+        )
+
+    def _wait_for_monitors(self, host: Host, connected: Collection[str]) -> None:
+        """A greeter that finds no monitor may stay away; one that sleeps must not keep it away."""
+        shown = [address for address in self.displays if str(address) in connected]
+        host.wait(
+            lambda: all(host.pci.output(address).connected for address in shown),
+            seconds=MONITOR_SECONDS,
+        )
 
 
 @dataclass(frozen=True, slots=True)
