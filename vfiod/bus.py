@@ -153,6 +153,17 @@ class Bus:
             self._connection.signal_subscribe(service, interface, name, None, None, flags, received)
         )
 
+    def watch(self, name: str, gone: Callable[[], object]) -> Callable[[], None]:
+        """Have ``gone`` called in the main loop once nobody has this bus name any more.
+
+        Returns what ends that.
+        """
+        none = Gio.BusNameWatcherFlags.NONE
+        number = Gio.bus_watch_name_on_connection(
+            self._connection, name, none, None, lambda _connection, _name: gone()
+        )
+        return lambda: Gio.bus_unwatch_name(number)
+
     def emit(self, path: str, signal: str, signature: str, *values: Any) -> None:
         """Send a signal to everybody."""
         interface, name = signal.rsplit(".", 1)

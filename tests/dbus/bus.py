@@ -172,6 +172,15 @@ class PrivateBus:
         )  # fmt: skip
         return pending
 
+    def call_and_vanish(self, interface: str, method: str, signature: str, *values: Any) -> None:
+        """Call a method from a connection of its own, which is gone once the call has come."""
+        connection = self._connect()
+        body, flags = GLib.Variant(f"({signature})", values), Gio.DBusCallFlags.NO_AUTO_START
+        connection.call(NAME, PATH, interface, method, body, None, flags, -1, None, None)
+        ping = "org.freedesktop.DBus.Peer"
+        connection.call_sync(NAME, PATH, ping, "Ping", None, None, flags, int(LONG * 1000), None)
+        connection.close_sync()
+
     def call(self, interface: str, method: str, signature: str = "", *values: Any) -> Any:
         """Call a method of vfiod's object and wait. Raises CallFailed."""
         return self.begin(interface, method, signature, *values).result()

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from vfiod.bus import Bus, answer, refuse, variant
-from vfiod.errors import HostError, NotAuthorized, VfiodError
+from vfiod.errors import Busy, HostError, NotAuthorized, VfiodError
 from vfiod.events import Event, Kind
 from vfiod.handoff.manager import Manager
 from vfiod.handoff.status import StatusReader
@@ -99,7 +99,7 @@ class Service:
         try:
             if interface == HOOK:
                 self._require_root(sender)
-                self._hook(method, values, invocation)
+                self._hook(sender, method, values, invocation)
             elif method == "Status":
                 facts = {**self._status.read(), "last": self._last}
                 answer(invocation, "s", json.dumps(facts, ensure_ascii=False))
@@ -113,16 +113,23 @@ class Service:
             refuse(invocation, VfiodError.dbus_name, f"a fault of vfiod itself: {error!r}")
             raise
 
-    def _hook(self, method: str, values: Sequence[Any], invocation: Any) -> None:
+    def _hook(self, sender: str, method: str, values: Sequence[Any], invocation: Any) -> None:
         """libvirt waits for these: only Prepare is answered when the work is done."""
         if method == "Prepare":
-            _answer_when_done(invocation, self._manager.prepare(values[0], values[1]))
+            self._prepare(sender, values, invocation)
             return
         if method == "Release":
             self._manager.release(values[0], values[2])
         else:
             self._manager.started(values[0])
         answer(invocation)
+
+    def _prepare(self, sender: str, values: Sequence[Any], invocation: Any) -> None:
+        """A hook that is gone, with libvirt or at its time limit, waits for no handoff."""
+        future = self._manager.prepare(values[0], values[1])
+        unwatch = self._bus.watch(sender, lambda: self._manager.give_up(future))
+        future.add_done_callback(lambda _: unwatch())
+        _answer_when_done(invocation, future)
 
     def _do(self, method: str, values: Sequence[Any], invocation: Any) -> None:
         """What a person may ask for."""
@@ -168,8 +175,14 @@ _RESULTS = frozenset(
 )
 
 
+_NOT_BEGUN = "nothing was done: the daemon is being stopped, or nobody waits for it any more"
+
+
 def _answer_when_done(invocation: Any, future: "Future[None]") -> None:
     def done(ended: "Future[None]") -> None:
+        if ended.cancelled():
+            refuse(invocation, Busy.dbus_name, _NOT_BEGUN)
+            return
         error = ended.exception()
         if error is None:
             answer(invocation)
