@@ -7,7 +7,7 @@ from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
 from tests.fakes.libvirt import Libvirt
 from tests.fakes.userspace import Userspace
-from vfiod.errors import TimedOut
+from vfiod.errors import Awaited, TimedOut
 from vfiod.model import (
     Console,
     DisplayOutput,
@@ -271,10 +271,31 @@ class FakeUnits(Door):
         found = self._user.find(name)
         if found is None:
             return Unit(name, active=False, loaded=False)
-        return Unit(found.ident, active=found.active)
+        active = found.active or found.is_starting
+        return Unit(found.ident, active=active, busy=found.is_starting)
 
     def start(self, name: str, *, seconds: float) -> Sequence[str]:
-        self._effects.take(f"start {name}", lambda: self._user.start(name), seconds=seconds)
+        """One that takes longer goes on, and is joined by whoever asks for it meanwhile."""
+
+        def do() -> None:
+            found = self._user.find(name)
+            if found is None or found.active or not found.start_takes:
+                self._user.start(name)
+                return
+            if not found.is_starting:
+                found.is_starting = True
+                self._clock.after(found.start_takes, finish)
+            if not self._clock.wait(lambda: not found.is_starting, seconds=seconds):
+                text = f"{name} did not finish StartUnit within {seconds:g} s"
+                raise Awaited(text, units=[name])
+
+        def finish() -> None:
+            found = self._user.find(name)
+            assert found is not None
+            found.is_starting = False
+            self._user.start(name)
+
+        self._effects.take(f"start {name}", do, seconds=seconds)
         return ()
 
     def stop(self, name: str, *, seconds: float) -> Sequence[str]:
@@ -350,6 +371,9 @@ class FakeScreen(Door):
         return list(self._kernel.framebuffers)
 
     def bind_framebuffer(self, framebuffer: FirmwareFramebuffer, *, bound: bool) -> None:
+        if bound and framebuffer in self._kernel.framebuffers:
+            self._effects.require_free(framebuffer.device)
+            return
         self._effects.take(
             f"framebuffer {framebuffer.device} {bound}",
             lambda: self._kernel.bind_framebuffer(framebuffer, bound=bound),

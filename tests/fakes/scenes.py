@@ -61,11 +61,25 @@ def stuck(directory: Path) -> Records:
 
 def retried(directory: Path) -> Records:
     """Stuck, then set right by a person, then returned."""
-    bench, records = _stuck(directory)
-    bench.host.effects.plan({})
-    bench.host.effects.thaw()
+    bench = Bench(pcs.desktop(), directory)
+    tape = recorded(bench)
+    pid = bench.start()
+    bench.pass_time(60)
+    bench.host.kernel.drivers["snd_hda_intel"].refuses = True
+    bench.end_guest(pid)
+    bench.host.kernel.drivers["snd_hda_intel"].refuses = False
     bench.pass_time(300)
     assert bench.take_back() is None
+    return tape.records
+
+
+def late(directory: Path) -> Records:
+    """Stuck in the kernel, which comes back five minutes later."""
+    bench, records = _stuck(directory)
+    bench.host.effects.plan({})
+    bench.host.clock.advance(300)
+    bench.host.effects.thaw()
+    bench.pass_time(1)
     return records
 
 
@@ -149,7 +163,7 @@ def killed(directory: Path) -> Records:
 SCENES: dict[str, Callable[[Path], Records]] = {
     scene.__name__: scene
     for scene in (
-        returned, refused, wrong_configuration, failed, stuck, retried, interleaved, limbo,
+        returned, refused, wrong_configuration, failed, stuck, retried, late, interleaved, limbo,
         adopted, killed,
     )
 }  # fmt: skip

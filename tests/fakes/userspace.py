@@ -46,6 +46,8 @@ class FakeUnit:
     needs_display: bool = False
     start_fails: bool = False
     stop_hangs: bool = False
+    start_takes: float = 0.0
+    is_starting: bool = False
     memory: int = 0
     runs: int = 0
 

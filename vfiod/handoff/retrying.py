@@ -49,7 +49,8 @@ class Retrying:
     def watch(self, record: Record, stuck: Stuck) -> bool:
         """Have it tried again when something of it has ended; False if nothing will by itself."""
         late = {call.pid: call.what for call in self.host.late.calls()}
-        holders = {h.pid: str(h) for h in self.host.processes.vfio_holders(record.groups)}
+        found = self.host.processes.vfio_holders(record.groups)
+        holders = {h.pid: f"{h.command} (pid {h.pid})" for h in found}
         for pid in (late.keys() | holders.keys()) - self.seen.pids:
             self._watch_process(record, pid, late.get(pid, holders.get(pid, "")), pid in late)
         for unit in stuck.units - self.seen.units:
@@ -78,7 +79,7 @@ class Retrying:
         self.seen.pids.discard(pid)
         if is_late:
             self._say(Kind.KERNEL_ANSWERS, f"{what} has ended after all", record)
-        self._retry(record, f"{what}: that has ended")
+        self._retry(record, f"{what} has ended")
 
     def _look_later(self, record: Record, unit: str) -> None:
         self.watcher.after(LOOK_SECONDS, lambda: self.submit(self._look, record, unit))

@@ -118,7 +118,10 @@ class Screen(Protocol):
         """Firmware framebuffers with a driver."""
 
     def bind_framebuffer(self, framebuffer: FirmwareFramebuffer, *, bound: bool) -> None:
-        """Bind or unbind one; one that is gone for good is no error."""
+        """Bind or unbind one; one that is gone for good, or bound already, is no error.
+
+        Raises KernelStuck while an earlier call for it is under way, be it as wanted already.
+        """
 
 
 class Files(Protocol):

@@ -135,6 +135,6 @@ class Detach(HostStep):
         holders = host.processes.vfio_holders(groups)
         raise Awaited(
             f"{self.address} is still in use by the guest: {', '.join(map(str, holders))}",
-            "end that process",
+            "end that process; it may take its time in the kernel",
             pids=[holder.pid for holder in holders],
         )

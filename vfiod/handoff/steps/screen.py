@@ -95,7 +95,8 @@ class UnbindFramebuffer(HostStep):
         return ()
 
     def undo(self, host: Host, prior: Prior) -> Notes:
-        if prior["bound"] and self._framebuffer not in host.screen.framebuffers():
+        if prior["bound"]:
+            # One that looks bound may be on its way out: an unbind that is late is asked about.
             host.screen.bind_framebuffer(self._framebuffer, bound=True)
         return ()
 

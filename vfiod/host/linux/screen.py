@@ -43,6 +43,9 @@ class LinuxScreen:
 
     def bind_framebuffer(self, framebuffer: FirmwareFramebuffer, *, bound: bool) -> None:
         name = framebuffer.device
+        if bound and framebuffer in self.framebuffers():
+            self._calls.require_free(name)
+            return
         path = self._drivers / framebuffer.driver / ("bind" if bound else "unbind")
         try:
             self._calls.write(path, name, subject=name, seconds=_SECONDS)

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import Program
-from vfiod.errors import HostError, KernelStuck, TimedOut
+from vfiod.errors import Awaited, HostError, KernelStuck
 from vfiod.handoff.steps.base import Prior
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -108,10 +108,11 @@ def test_detach_never_unbinds_vfio_under_a_guest_that_stays() -> None:
     step.apply(host)
     Detach(pcs.AUDIO, SECONDS).apply(host)
     qemu = host.start_guest((pcs.VGA,))
-    with pytest.raises(TimedOut) as caught:
+    with pytest.raises(Awaited) as caught:
         step.undo(host, prior)
     assert f"still in use by the guest: qemu (pid {qemu.pid})" in caught.value.message
-    assert caught.value.hint == "end that process, then run: vfiod return"
+    assert caught.value.hint == "end that process; it may take its time in the kernel"
+    assert caught.value.pids == {qemu.pid}
     assert host.kernel.mishaps == []
 
 

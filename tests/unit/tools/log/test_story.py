@@ -22,6 +22,7 @@ OUTCOMES = {
     "failed": [Outcome.FAILED],
     "stuck": [Outcome.STUCK],
     "retried": [Outcome.RETURNED],
+    "late": [Outcome.RETURNED],
     "interleaved": [Outcome.RETURNED, Outcome.REFUSED, Outcome.GUEST],
     "limbo": [Outcome.FAILED],
     "adopted": [Outcome.RETURNED],
@@ -100,7 +101,7 @@ def test_what_is_stuck_names_the_device_and_the_remedy(told: Callable[[str], lis
     (story,) = told("stuck")
     (failed,) = (step for step in story.ways[-1].steps if not step.done)
     assert (failed.device, failed.kind) == ("0000:01:00.1", "detach")
-    assert story.problems[0].startswith("could not give 0000:01:00.1 back")
+    assert story.problems[-1].startswith("could not give 0000:01:00.1 back")
     assert "vfiod return" in story.remedy
     assert not story.rebooted
 
@@ -199,8 +200,8 @@ def test_what_was_stuck_before_a_restart_belongs_to_the_same_start(run_directory
 
 def test_a_rung_of_the_ladder_is_a_step_of_the_return(run_directory: Path) -> None:
     told = entries(SCENES["stuck"](run_directory))
-    rung = replace(told[-2], kind=Kind.RUNG, message="reset it (0.090 s)", step="ladder")
-    (story,) = tell([*told[:-2], rung, told[-1]], boot=BOOT)
+    rung = replace(told[-3], kind=Kind.RUNG, message="reset it (0.090 s)", step="ladder")
+    (story,) = tell([*told[:-3], rung, told[-1]], boot=BOOT)
     last = story.ways[-1].steps[-1]
     assert (last.text, last.kind, last.done) == ("reset it", "ladder", True)
 

@@ -92,7 +92,7 @@ def test_a_pipe_has_neither_colour_nor_bars_nor_wrapped_lines(run_directory: Pat
 def test_what_failed_is_marked_without_colour_too(run_directory: Path) -> None:
     lines = shown(stories("stuck", run_directory)).splitlines()
     marked = [line for line in lines if line.startswith("!")]
-    assert len(marked) == 2
+    assert len(marked) == 3
     assert all("0000:01:00.1" in line for line in marked)
 
 
