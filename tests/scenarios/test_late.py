@@ -180,6 +180,7 @@ def test_a_display_manager_whose_start_is_very_late_ends_the_stuck_state(bench: 
 
 def test_a_qemu_that_dies_slowly_is_the_retry(bench: Bench) -> None:
     pid = bench.start()
+    bench.host.libvirt.guests.clear()  # it gives up on a QEMU that it cannot kill
     bench.manager.release("win10", "failed")
     bench.queue.run_all()
     assert bench.phase is Phase.STUCK
@@ -194,6 +195,7 @@ def test_a_qemu_that_dies_slowly_is_the_retry(bench: Bench) -> None:
 
 def test_a_qemu_that_dies_slowly_is_the_retry_after_a_restart_too(bench: Bench) -> None:
     pid = bench.start()
+    bench.host.libvirt.guests.clear()  # it gives up on a QEMU that it cannot kill
     bench.manager.release("win10", "failed")
     bench.queue.run_all()
     bench.recover()
@@ -208,6 +210,7 @@ def slow_qemu(directory: Path) -> tuple[Bench, int]:
     bench = Bench(pcs.desktop(), directory, WITH_REBOOT)
     bench.host.clock.advance(600)
     pid = bench.start()
+    bench.host.libvirt.guests.clear()  # it gives up on a QEMU that it cannot kill
     bench.manager.release("win10", "failed")
     bench.queue.run_all()
     assert bench.phase is Phase.STUCK
