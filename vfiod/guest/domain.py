@@ -16,6 +16,9 @@ from vfiod.model import PciAddress
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 64
 
+VFIO, IOMMUFD = "vfio", "iommufd"
+BACKENDS = frozenset({VFIO, IOMMUFD})
+
 _HINT = "See it with: virsh dumpxml GUEST"
 _DEFAULT_UNIT = "KiB"
 _POWERS = "kmgtpe"
@@ -27,12 +30,16 @@ _UUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-
 
 @dataclass(frozen=True, slots=True)
 class Hostdev:
-    """A PCI function of the host that the domain takes. ``rom_bar``: the guest sees a ROM."""
+    """A PCI function of the host that the domain takes. ``rom_bar``: the guest sees a ROM.
+
+    ``backend``: by what QEMU opens it, one of BACKENDS or the words that nobody here knows.
+    """
 
     address: PciAddress
     managed: bool
     rom_file: str | None
     rom_bar: bool
+    backend: str = VFIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,9 @@ def parse(xml: str) -> Domain:
         hugepages=root.find("memoryBacking/hugepages") is not None,
         hugepage_bytes=_hugepage(root),
         hostdevs=tuple(
-            read_hostdev(e) for e in root.iterfind("devices/hostdev") if is_pci_hostdev(e)
+            read_hostdev(e, _common_backend(root))
+            for e in root.iterfind("devices/hostdev")
+            if is_pci_hostdev(e)
         ),
         disks=tuple(disk for e in root.iterfind("devices/disk") if (disk := _disk(e))),
     )
@@ -196,9 +205,35 @@ def is_pci_hostdev(element: Element) -> bool:
     return element.get("mode", "subsystem") == "subsystem" and element.get("type") == "pci"
 
 
-def read_hostdev(element: Element) -> Hostdev:
+def _common_backend(root: Element) -> str:
+    """What <iommufd> says for all devices of the domain (libvirt 12.2 and later)."""
+    element = root.find("iommufd")
+    return VFIO if element is None else _switched(element.get("enabled"), VFIO)
+
+
+def _own_backend(element: Element, common: str) -> str:
+    """What the <driver> of a <hostdev> says (iommufd: libvirt 12.1 and later)."""
+    driver = element.find("driver")
+    if driver is None:
+        return common
+    name = driver.get("name", VFIO)
+    return _switched(driver.get("iommufd"), common) if name == VFIO else _quoted(name)
+
+
+def _switched(value: str | None, otherwise: str) -> str:
+    if value is None:
+        return otherwise
+    return {"yes": IOMMUFD, "no": VFIO}.get(value) or _quoted(f"iommufd={value}")
+
+
+def _quoted(text: str) -> str:
+    return text if text in BACKENDS else repr(text[:40])
+
+
+def read_hostdev(element: Element, common: str = VFIO) -> Hostdev:
     """Read a PCI <hostdev>. Its <source> names the host's device, its own <address> the guest's.
 
+    ``common`` is the backend of devices that name none.
     Raises DomainError.
     """
     source = element.find("source/address")
@@ -211,6 +246,7 @@ def read_hostdev(element: Element) -> Hostdev:
         managed=element.get("managed") == "yes",
         rom_file=options.get("file") or None,
         rom_bar=options.get("enabled") != "no" and options.get("bar") != "off",
+        backend=_own_backend(element, common),
     )
 
 

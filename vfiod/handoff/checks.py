@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from vfiod.config.schema import SessionPolicy
 from vfiod.errors import HostError, VfiodError
+from vfiod.guest.domain import BACKENDS
 from vfiod.handoff import performance
 from vfiod.handoff.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
@@ -55,6 +56,17 @@ def domain_agrees(request: Request) -> Faults:
             f"the guest has a <hostdev> {address} that /etc/vfiod/vfiod.yaml does not list for it",
             "add it there, or take it out with virsh edit",
         )
+
+
+def backends_are_known(request: Request) -> Faults:
+    """A QEMU that opens its devices by other nodes would not be seen to have them."""
+    for hostdev in request.domain.hostdevs:
+        if hostdev.backend not in BACKENDS:
+            yield HostError(
+                f"the guest asks for the backend {hostdev.backend} for its <hostdev> "
+                f"{hostdev.address}, which this version of vfiod does not know",
+                f"with virsh edit take <driver> out of it, or use {' or '.join(sorted(BACKENDS))}",
+            )
 
 
 def iommu_is_on(request: Request) -> Faults:
@@ -218,6 +230,7 @@ CHECKS = (
     host_is_staying,
     devices_exist,
     domain_agrees,
+    backends_are_known,
     iommu_is_on,
     slot_is_whole,
     group_is_viable,

@@ -361,3 +361,40 @@ def test_any_text_gives_a_domain_or_an_error_of_its_own(text: str) -> None:
     else:
         refusal = "none"
     assert refusal
+
+
+# Backends
+
+
+def opened(*, inside: str = "", beside: str = "") -> Hostdev:
+    device = (
+        "<hostdev mode='subsystem' type='pci'><source><address bus='0x01'/></source>"
+        f"{inside}</hostdev>"
+    )
+    (found,) = parse(
+        f"<domain type='kvm'><name>a</name><uuid>{UUID}</uuid><memory>1</memory>{beside}"
+        f"<devices>{device}</devices></domain>"
+    ).hostdevs
+    return found
+
+
+@pytest.mark.parametrize(
+    ("inside", "beside", "backend"),
+    [
+        ("", "", "vfio"),
+        ("<driver name='vfio'/>", "", "vfio"),
+        ("<driver name='iommufd'/>", "", "iommufd"),
+        ("<driver iommufd='yes'/>", "", "iommufd"),
+        ("<driver name='vfio' iommufd='yes'/>", "", "iommufd"),
+        ("", "<iommufd enabled='yes' fdgroup='iommu'/>", "iommufd"),
+        ("", "<iommufd enabled='no'/>", "vfio"),
+        ("<driver iommufd='no'/>", "<iommufd enabled='yes'/>", "vfio"),
+        ("<driver model='vfio-pci'/>", "<iommufd enabled='yes'/>", "iommufd"),
+        ("<driver name='xen'/>", "", "'xen'"),
+        ("<driver iommufd='maybe'/>", "", "'iommufd=maybe'"),
+        ("", "<iommufd enabled='on'/>", "'iommufd=on'"),
+        (f"<driver name='{'x' * 90}'/>", "", f"'{'x' * 40}'"),
+    ],
+)
+def test_by_what_qemu_opens_a_device(inside: str, beside: str, backend: str) -> None:
+    assert opened(inside=inside, beside=beside).backend == backend

@@ -355,3 +355,17 @@ def test_all_faults_at_once_the_most_telling_first() -> None:
     host.memory.free = 0
     found = faults(host, pcs.settings(more="sessions: refuse\n"))
     assert [f.message.split(" ")[1] for f in found] == ["host", "ROM", "guest", "is"]
+
+
+@pytest.mark.parametrize("driver", ["<driver iommufd='yes'/>", "<driver name='vfio'/>"])
+def test_backends_that_vfiod_knows(driver: str) -> None:
+    xml = pcs.xml().replace("</hostdev>", f"{driver}</hostdev>")
+    assert faults(pcs.desktop(), xml=xml) == []
+
+
+def test_a_backend_that_vfiod_does_not_know_is_named() -> None:
+    host = pcs.desktop()
+    xml = pcs.xml().replace("</hostdev>", "<driver name='next'/></hostdev>", 1)
+    fault = only(host, xml=xml)
+    assert f"the backend 'next' for its <hostdev> {pcs.VGA}" in fault.message
+    assert "virsh edit" in fault.hint
