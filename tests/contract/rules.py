@@ -205,6 +205,11 @@ def nobody_holds_what_nobody_opened(b: Bench) -> None:
 
 
 @reading
+def nothing_is_late_that_nobody_began(b: Bench) -> None:
+    assert not b.host.late.calls()
+
+
+@reading
 def a_framebuffer_console_is_there_beside_a_dummy(b: Bench) -> None:
     consoles = b.host.screen.consoles()
     assert len([c for c in consoles if c.is_framebuffer]) == 1
@@ -422,6 +427,8 @@ def a_driver_that_waits_for_a_holder_is_stuck_until_that_lets_go(b: Bench) -> No
         stuck = refuses(lambda: b.host.pci.unbind(b.audio, seconds=SHORT))
         assert isinstance(stuck, KernelStuck)
         assert str(b.audio) in stuck.message
+        (call,) = b.host.late.calls()
+        assert (call.subject, {call.pid}) == (str(b.audio), stuck.pids)
         assert b.host.now() - began >= SHORT
         assert driver(b, b.audio) is None
         again = refuses(lambda: b.host.pci.set_override(b.audio, None))
@@ -435,6 +442,7 @@ def a_driver_that_waits_for_a_holder_is_stuck_until_that_lets_go(b: Bench) -> No
         return driver(b, b.audio) == before
 
     assert b.host.wait(is_back, seconds=SECONDS)
+    assert not b.host.late.calls()
 
 
 # systemd and logind
@@ -463,6 +471,7 @@ def a_unit_that_is_asked_to_stop_does(b: Bench) -> None:
 def a_unit_that_does_not_exist(b: Bench) -> None:
     unit = b.host.units.unit("no-such-unit.service")
     assert (unit.ident, unit.active, unit.loaded) == ("no-such-unit.service", False, False)
+    assert not unit.busy
     b.host.units.stop("no-such-unit.service", seconds=SECONDS)
     b.host.units.begin_stop("no-such-unit.service")
     assert (

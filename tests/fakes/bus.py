@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import Any
 
 from vfiod.bus import Bus, BusError
@@ -109,6 +110,12 @@ class FakeBus(Bus):
             for u in found
         ]
         return (rows,)
+
+    def _ListUnitsByPatterns(  # noqa: N802
+        self, states: Sequence[str], patterns: Sequence[str]
+    ) -> tuple[list[tuple[Any, ...]]]:
+        found = [u for u in self.units.values() if u.active in states]
+        return ([(u.ident,) for u in found if any(fnmatch(u.ident, p) for p in patterns)],)
 
     def _Subscribe(self) -> tuple[()]:  # noqa: N802
         return ()

@@ -197,7 +197,9 @@ class FakeProcesses(Door):
         return self._user.holders({node for device in devices for node in device.nodes})
 
     def vfio_holders(self, groups: Collection[int]) -> Sequence[Holder]:
-        return self._user.holders({f"/dev/vfio/{group}" for group in groups})
+        nodes = {node for group in groups for node in self._kernel.vfio_nodes(group)}
+        found = self._user.holders(nodes)
+        return [h for h in found if h.command not in ("libvirtd", "virtqemud")]
 
     def signal(self, holder: Holder, number: int) -> None:
         name = f"signal {holder.command} {int(number)}"
@@ -394,6 +396,10 @@ class FakeGuests(Door):
 
     def is_shutting_down(self) -> bool:
         return bool(self.asked)
+
+    def scope(self, name: str) -> str | None:
+        unit = f"machine-qemu-1-{name}.scope"
+        return unit if any(p.unit == unit for p in self._user.processes.values()) else None
 
     def is_cleaned_up(self, uuid: str) -> bool:
         return uuid not in self._libvirt.guests

@@ -135,9 +135,14 @@ class FakeHost:
     # What tests do to it and ask of it.
 
     def start_guest(
-        self, addresses: Iterable[PciAddress], command: str = "qemu", *, uuid: str = UUID
+        self,
+        addresses: Iterable[PciAddress],
+        command: str = "qemu",
+        *,
+        uuid: str = UUID,
+        iommufd: bool = False,
     ) -> Process:
-        """QEMU opens the groups of the devices, as the kernel allows."""
+        """QEMU opens the groups of the devices, or the devices, as the kernel allows."""
         addresses = tuple(addresses)
         groups = {self.kernel.device(a).function.group for a in addresses}
         for group in groups:
@@ -146,8 +151,10 @@ class FakeHost:
             assert not self.kernel.group_is_open(group), "group is open already"
         for address in addresses:
             assert self.kernel.device(address).driver == VFIO_DRIVER, f"{address} not on vfio-pci"
-        qemu = Program(command, uid=64055)
-        process = self.user.spawn(qemu, "", [f"/dev/vfio/{group}" for group in groups])
+        nodes = [f"/dev/vfio/{group}" for group in groups]
+        if iommufd:
+            nodes = ["/dev/iommu", *(self.kernel.device(a).vfio_node for a in addresses)]
+        process = self.user.spawn(Program(command, uid=64055), "", nodes)
         self.libvirt.began(uuid, process.pid, addresses)
         return process
 

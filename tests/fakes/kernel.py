@@ -50,6 +50,11 @@ class Device:
     rom_hides_behind_driver: bool = False
     wiped: bool = False  # reset behind the kernel's back: its addresses are lost
 
+    @property
+    def vfio_node(self) -> str:
+        """What iommufd opens of it."""
+        return f"/dev/vfio/devices/vfio-{self.function.address}"
+
 
 class Kernel:
     """The devices of a PC and the rules by which drivers take and leave them."""
@@ -266,7 +271,12 @@ class Kernel:
 
     def group_is_open(self, group: int | None) -> bool:
         """True while a guest owns the group."""
-        return group is not None and f"/dev/vfio/{group}" in self.open_nodes()
+        return group is not None and bool(self.vfio_nodes(group) & set(self.open_nodes()))
+
+    def vfio_nodes(self, group: int) -> set[str]:
+        """The group's node, and those of its devices that are with vfio-pci."""
+        members = [d for d in self.devices.values() if d.function.group == group]
+        return {f"/dev/vfio/{group}"} | {d.vfio_node for d in members if d.driver == VFIO_DRIVER}
 
     def group_is_viable(self, group: int) -> bool:
         """True if a guest may take the group."""

@@ -35,6 +35,10 @@ def spoil(bench: Bench, name: str, fault: Fault, *, times: int = 1) -> None:
     bench.host.effects.barrier = watch
 
 
+def phase(bench: Bench) -> Phase:
+    return bench.phase
+
+
 def resets(bench: Bench) -> list[str]:
     verbs = ("reset ", "rediscover ", "unload ", "sleep", "reboot")
     return [name for name in bench.host.effects.log if name.startswith(verbs)]
@@ -47,7 +51,7 @@ def test_a_healthy_probe_that_is_slow_needs_no_reset_and_nobody(bench: Bench) ->
     pid = bench.start()
     spoil(bench, f"probe {pcs.VGA}", Fault.LATE)
     bench.end_guest(pid)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert resets(bench) == []
     assert bench.host.units.unit(DM).active
     assert bench.differences() == {}
@@ -58,7 +62,7 @@ def test_a_probe_that_is_slow_and_fails_does_not_end_the_ladder(bench: Bench) ->
     bench.host.kernel.devices[pcs.VGA].cure = "reset pm"
     spoil(bench, f"probe {pcs.VGA}", Fault.LATE)
     bench.end_guest(pid)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert resets(bench) == [f"reset {pcs.VGA} pm"]
     assert bench.differences() == {}
 
@@ -67,7 +71,7 @@ def test_no_display_manager_is_started_on_a_card_whose_probe_is_under_way(bench:
     pid = bench.start()
     spoil(bench, f"probe {pcs.VGA}", Fault.HANG)
     bench.end_guest(pid)
-    assert bench.phase is Phase.STUCK
+    assert phase(bench) is Phase.STUCK
     assert f"start {DM}" not in bench.host.effects.log
     assert bench.host.pci.driver(pcs.VGA) == "amdgpu"
     assert resets(bench) == []
@@ -77,15 +81,15 @@ def test_what_comes_back_much_later_is_gone_on_with_by_itself(bench: Bench) -> N
     pid = bench.start()
     spoil(bench, f"probe {pcs.VGA}", Fault.HANG)
     bench.end_guest(pid)
-    assert bench.phase is Phase.STUCK
+    assert phase(bench) is Phase.STUCK
     assert "goes on by itself" in bench.status.read()["faults"][0]
     (told,) = bench.messages(Kind.KERNEL_STUCK)
     assert str(pcs.VGA) in told
     bench.pass_time(1000)
-    assert bench.phase is Phase.STUCK
+    assert phase(bench) is Phase.STUCK
     bench.host.effects.thaw()
     bench.pass_time(1)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert "has ended after all" in bench.messages(Kind.KERNEL_ANSWERS)[0]
     assert bench.messages(Kind.RETURN_COMPLETE)
     assert bench.differences() == {}
@@ -100,7 +104,7 @@ def test_what_comes_back_much_later_and_has_failed_climbs_the_ladder(bench: Benc
     bench.host.effects.thaw()
     bench.pass_time(1)
     assert f"reset {pcs.VGA} bus" in resets(bench)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert bench.differences() == {}
 
 
@@ -130,7 +134,7 @@ def test_the_patience_of_the_ladder_is_bounded(bench: Bench) -> None:
     spoil(bench, f"unbind {pcs.USB}", Fault.HANG)
     began = bench.host.now()
     bench.end_guest(pid)
-    assert bench.phase is Phase.STUCK
+    assert phase(bench) is Phase.STUCK
     assert bench.host.now() - began < 2 * PATIENCE
     assert PATIENCE > LATENESS
 
@@ -149,7 +153,7 @@ def test_a_modprobe_that_hangs_is_named_and_the_rest_comes_back(run_directory: P
     bench.host.modules.load("vfio_pci", seconds=1)
     bench.host.effects.thaw()
     bench.pass_time(1)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert bench.differences() == {}
 
 
@@ -160,7 +164,7 @@ def test_a_display_manager_whose_start_is_slow_is_waited_for(bench: Bench) -> No
     pid = bench.start()
     bench.host.user.units[DM].start_takes = 21
     bench.end_guest(pid)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert bench.differences() == {}
 
 
@@ -168,10 +172,10 @@ def test_a_display_manager_whose_start_is_very_late_ends_the_stuck_state(bench: 
     pid = bench.start()
     bench.host.user.units[DM].start_takes = 90
     bench.end_guest(pid)
-    assert bench.phase is Phase.STUCK
+    assert phase(bench) is Phase.STUCK
     for _ in range(20):
         bench.pass_time(5)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert bench.differences() == {}
 
 
@@ -183,12 +187,12 @@ def test_a_qemu_that_dies_slowly_is_the_retry(bench: Bench) -> None:
     bench.host.libvirt.guests.clear()  # it gives up on a QEMU that it cannot kill
     bench.manager.release("win10", "failed")
     bench.queue.run_all()
-    assert bench.phase is Phase.STUCK
+    assert phase(bench) is Phase.STUCK
     bench.pass_time(130)
-    assert bench.phase is Phase.STUCK
+    assert phase(bench) is Phase.STUCK
     bench.host.user.kill(pid)
     bench.pass_time(1)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert f"qemu (pid {pid}) has ended" in bench.messages(Kind.RETURN_BEGUN)[-1]
     assert bench.differences() == {}
 
@@ -199,10 +203,10 @@ def test_a_qemu_that_dies_slowly_is_the_retry_after_a_restart_too(bench: Bench) 
     bench.manager.release("win10", "failed")
     bench.queue.run_all()
     bench.recover()
-    assert bench.phase is Phase.STUCK
+    assert phase(bench) is Phase.STUCK
     bench.host.user.kill(pid)
     bench.pass_time(1)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert bench.differences() == {}
 
 
@@ -213,7 +217,7 @@ def slow_qemu(directory: Path) -> tuple[Bench, int]:
     bench.host.libvirt.guests.clear()  # it gives up on a QEMU that it cannot kill
     bench.manager.release("win10", "failed")
     bench.queue.run_all()
-    assert bench.phase is Phase.STUCK
+    assert phase(bench) is Phase.STUCK
     return bench, pid
 
 
@@ -225,7 +229,7 @@ def test_on_stuck_reboot_waits_while_it_may_still_end(run_directory: Path) -> No
     bench.host.user.kill(pid)
     bench.pass_time(1)
     bench.pass_time(30)
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert "reboot" not in bench.host.effects.log
 
 
@@ -256,7 +260,7 @@ def test_a_start_that_libvirt_released_while_it_was_queued_is_not_carried_out(
     bench.manager.release("win10", "failed")
     bench.queue.run_all()
     assert future.cancelled()
-    assert bench.phase is Phase.HOST
+    assert phase(bench) is Phase.HOST
     assert bench.differences() == {}
     assert bench.prepare() is None
 
@@ -288,7 +292,7 @@ def test_after_the_end_is_asked_for_nothing_queued_is_begun(bench: Bench) -> Non
     assert queued.cancelled()
     assert bench.manager.prepare("win10", pcs.xml()).cancelled()
     assert bench.host.effects.log[log:] == []
-    assert bench.phase is Phase.RETURN
+    assert phase(bench) is Phase.RETURN
     assert bench.recover() is None
     assert bench.differences() == {}
     assert VFIO_DRIVER not in {bench.host.pci.driver(a) for a in pcs.DEVICES}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from vfiod.errors import HostError
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, list_devices
@@ -11,6 +12,8 @@ from vfiod.host.door import Host
 from vfiod.model import Holder, Phase
 
 Submit = Callable[..., object]
+# Whoever could not be asked whether the guest runs is asked again.
+_LOOK_AGAIN_SECONDS = 60.0
 
 
 class Watcher(Protocol):
@@ -49,11 +52,38 @@ class Following:
         """The QEMU that has the devices open."""
         return self.host.processes.vfio_holders(record.groups)
 
+    def who_has(self, record: Record) -> str:
+        """Who has the devices, in words; empty if nobody has.
+
+        A QEMU that is not seen to hold them but runs has them all the same, in a way that this
+        version of vfiod does not know.
+        """
+        if holders := self.holders(record):
+            return ", ".join(map(str, holders))
+        if record.phase not in (Phase.PREPARED, Phase.GUEST):
+            return ""
+        scope = self.host.guests.scope(record.guest)
+        return f"systemd has it in {scope}" if scope is not None else ""
+
+    def trust(self, record: Record) -> None:
+        """The guest runs, and no process is seen to hold its devices: libvirt's word counts."""
+        self.watcher.on_button(self.pressed)
+        text = (
+            f"{record.guest} runs, but no process is seen to have {list_devices(record)} open; "
+            "nothing is taken back until libvirt says that it has ended, or somebody runs: "
+            "vfiod return"
+        )
+        self._say(Kind.REMARK, text, record)
+        self.handoff.advance(Phase.GUEST)
+        self.host.logins.inhibit(f"{record.guest} has the display")
+
     def adopt(self, record: Record) -> bool:
-        """Watch the QEMU that holds the devices; False if there is none."""
+        """Watch the QEMU that holds the devices, or trust one that runs; False if none does."""
         holders = self.holders(record)
         if not holders:
-            return False
+            if runs := bool(self.who_has(record)):
+                self.trust(record)
+            return runs
         # First what cannot fail: whatever does, the end of QEMU and the button are heard.
         for pid in sorted({holder.pid for holder in holders}):
             self.watcher.on_exit(pid, lambda: self.submit(self._gone, record))
@@ -86,7 +116,12 @@ class Following:
         now = self.journal.read()
         if now is None or now.transaction != record.transaction or now.phase is not Phase.PREPARED:
             return
-        if self.adopt(now):
+        try:
+            runs = self.adopt(now)
+        except HostError:
+            self.expect(_LOOK_AGAIN_SECONDS)
+            raise
+        if runs:
             return
         text = f"{record.guest} was prepared but never started; taking {list_devices(record)} back"
         self._say(Kind.LIMBO, text, record)

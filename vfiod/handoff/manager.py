@@ -177,9 +177,9 @@ class Manager:
         record = self.journal.read()
         if record is None:
             return
-        if holders := self.following.holders(record):
+        if who := self.following.who_has(record):
             raise Busy(
-                f"{record.guest} is running: {', '.join(map(str, holders))}",
+                f"{record.guest} is running: {who}",
                 "shut it down, or use: vfiod return --destroy",
             )
         climb = bool(force) or record.phase is not Phase.STUCK
@@ -244,12 +244,15 @@ class Manager:
         libvirt starts a guest once at a time; it was killed before it could start QEMU.
         """
         prepared = record.guest == name and record.phase is Phase.PREPARED
-        return prepared and not self.following.holders(record)
+        return prepared and not self.following.who_has(record)
 
     def _follow_guest(self, name: str) -> None:
         record = self.journal.read()
-        if record is not None and record.guest == name and record.phase is Phase.PREPARED:
-            self.following.adopt(record)
+        if record is None or record.guest != name or record.phase is not Phase.PREPARED:
+            return
+        # libvirt says that it runs, whatever is seen of it.
+        if not self.following.adopt(record):
+            self.following.trust(record)
 
     def _end_guest(self, record: Record) -> None:
         asked = self.host.guests.is_shutting_down()

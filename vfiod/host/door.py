@@ -27,7 +27,9 @@ class Processes(Protocol):
         """Processes with a graphics, sound or i2c node of the functions open."""
 
     def vfio_holders(self, groups: Collection[int]) -> Sequence[Holder]:
-        """Processes with /dev/vfio/GROUP open: the guest's QEMU."""
+        """The guest's QEMU: processes with a node of the groups open, or of a device in them
+        (iommufd). The one answer to who has the devices; libvirt's own daemons are left out.
+        """
 
     def signal(self, holder: Holder, number: int) -> None:
         """Send a signal; a process that is already gone is no error."""
@@ -169,6 +171,12 @@ class Guests(Protocol):
 
     def is_shutting_down(self) -> bool:
         """True from such a beginning until the guest has ended."""
+
+    def scope(self, name: str) -> str | None:
+        """The unit in which systemd has the guest's QEMU, as libvirt named it; None if none runs.
+
+        Raises HostError if systemd does not answer.
+        """
 
     def is_cleaned_up(self, uuid: str) -> bool:
         """True once libvirt has nothing left to do for the guest: its devices were re-attached.

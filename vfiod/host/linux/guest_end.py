@@ -4,6 +4,8 @@ A call into libvirt while one of its hooks waits for vfiod would wait for ever, 
 line does it, started by systemd beside the daemon (systemd-run(1)).
 """
 
+import re
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +21,29 @@ from vfiod.util import sysfs
 _STATUS = Path("/run/libvirt/qemu")
 SHUTDOWN, DESTROY = "vfiod-shutdown.service", "vfiod-destroy.service"
 _SECONDS = 10.0
+_SCOPES = "machine-qemu*.scope"
+_SCOPE = re.compile(r"machine-qemu-[0-9]+-(.*)\.scope")
+# libvirt's names of machines have at most 64 signs; what is nearly as long may be cut off.
+_LONG = 60
+
+
+def find_scope(name: str, units: Collection[str]) -> str | None:
+    r"""The scope of a guest among machine-qemu\x2dID\x2dNAME.scope.
+
+    libvirt leaves signs out of the name that a host name cannot have, and cuts it off
+    (virDomainMachineNameAppendValid); so only letters and digits count, and as many as there are.
+    """
+    for unit in units:
+        match = _SCOPE.fullmatch(unit.replace("\\x2d", "-"))
+        if match is not None and match[1]:
+            cut = _plain(match[1])
+            if _plain(name) == cut or (len(unit) >= _LONG and _plain(name).startswith(cut)):
+                return unit
+    return None
+
+
+def _plain(name: str) -> str:
+    return "".join(sign for sign in name if sign.isascii() and sign.isalnum())
 
 
 class LinuxGuests:
@@ -41,6 +66,9 @@ class LinuxGuests:
     def is_cleaned_up(self, uuid: str) -> bool:
         mark = f"<uuid>{uuid}</uuid>"
         return not any(mark in (sysfs.read(path) or "") for path in self._status.glob("*.xml"))
+
+    def scope(self, name: str) -> str | None:
+        return find_scope(name, self._units.running(_SCOPES))
 
     def wake_libvirt(self) -> None:
         if self.libvirt_runs():

@@ -1,7 +1,8 @@
 """Who has which device node open, read from /proc/PID/fd (proc(5); needs CAP_SYS_PTRACE)."""
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+import stat
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from vfiod.util import sysfs
 
 # Subsystems whose open nodes make a driver's remove() wait, or keep its module in use.
 HELD_SUBSYSTEMS = frozenset({"drm", "drm_dp_aux_dev", "graphics", "sound", "i2c-dev"})
+# They open a guest's devices for its QEMU, to hand them over (libvirt: viriommufd.c, virpci.c).
+LIBVIRT = frozenset({"libvirtd", "virtqemud"})
 # Links of /proc/PID/task: two, and one for each thread (kernel: fs/proc/base.c).
 _ONE_THREAD = 3
 
@@ -28,10 +31,8 @@ class LinuxProcesses:
         return list(self._having_open(nodes)) if nodes else []
 
     def vfio_holders(self, groups: Collection[int]) -> Sequence[Holder]:
-        # A node is there as long as a device of its group is with vfio-pci.
-        nodes = {f"/dev/vfio/{group}" for group in groups}
-        there = {node for node in nodes if (self._root / node.lstrip("/")).exists()}
-        return list(self._having_open(there)) if there else []
+        nodes = {node for group in groups for node in self._vfio_nodes(group)}
+        return [h for h in self._having_open(nodes) if h.command not in LIBVIRT] if nodes else []
 
     def signal(self, holder: Holder, number: int) -> None:
         try:
@@ -46,9 +47,18 @@ class LinuxProcesses:
         devices = self._sys / "bus/pci/devices"
         drivers = {sysfs.read_link(devices / str(address) / "driver") for address in addresses}
         if "nvidia" in drivers:
-            yield from (f"/dev/{n}" for n in sysfs.names(Path("/dev")) if n.startswith("nvidia"))
+            names = sysfs.names(self._root / "dev")
+            yield from (f"/dev/{name}" for name in names if name.startswith("nvidia"))
         if "amdgpu" in drivers:
             yield "/dev/kfd"
+
+    def _vfio_nodes(self, group: int) -> Iterator[str]:
+        """The group's own node, and those that its devices have for iommufd (kernel: vfio.rst)."""
+        yield f"/dev/vfio/{group}"
+        devices = self._sys / "kernel/iommu_groups" / str(group) / "devices"
+        for address in sysfs.names(devices):
+            for name in sysfs.names(devices / address / "vfio-dev"):
+                yield f"/dev/vfio/devices/{name}"
 
     def _class_nodes(self, addresses: Collection[PciAddress]) -> Iterator[str]:
         """Device nodes below the functions, by the links of their classes."""
@@ -66,15 +76,27 @@ class LinuxProcesses:
                 yield f"/dev/{line.removeprefix('DEVNAME=')}"
 
     def _having_open(self, nodes: Collection[str]) -> Iterator[Holder]:
-        """One Holder a process and node. A process may end while it is looked at."""
-        links = {link: node for node in nodes for link in _links_to(node)}
-        for entry in os.scandir(self._proc):
+        """One Holder a process and node, by the device's number: a container has names of its own.
+
+        A process may end while it is looked at.
+        """
+        wanted = {n: node for node in nodes if (n := self._number(node)) is not None}
+        is_likely = _likeness(nodes)
+        for entry in os.scandir(self._proc) if wanted else ():
             if not entry.name.isdecimal():
                 continue
             with suppress(OSError):
-                found = {links[link] for link in links.keys() & _open_files(entry.path)}
-                for node in sorted(found):
+                found = wanted.keys() & _open_devices(entry.path, is_likely)
+                for node in sorted(wanted[number] for number in found):
                     yield self._holder(int(entry.name), node)
+
+    def _number(self, node: str) -> int | None:
+        """None if there is no such device now: nobody can have it open."""
+        try:
+            status = os.stat(self._root / node.lstrip("/"))
+        except OSError:
+            return None
+        return status.st_rdev if stat.S_ISCHR(status.st_mode) else None
 
     def _holder(self, pid: int, node: str) -> Holder:
         path = self._proc / str(pid)
@@ -100,34 +122,48 @@ def _belongs_to(device: str, functions: Collection[str]) -> bool:
     return False
 
 
-def _links_to(node: str) -> Sequence[str]:
-    """libvirt gives QEMU a /dev of its own; once that is gone, links into it begin below it."""
-    return (node, node.removeprefix("/dev"))
+def _likeness(nodes: Collection[str]) -> Callable[[str], bool]:
+    """Whether a link of /proc/PID/fd may be to one of the nodes, by its name or its folder's.
+
+    Only such files are asked for their number: to ask a file on a network that is down may never
+    end. Links lead into QEMU's own /dev, or begin below it once that is gone.
+    """
+    names = {os.path.basename(node) for node in nodes}
+    folders = {os.path.basename(os.path.dirname(node)) for node in nodes}
+
+    def is_likely(link: str) -> bool:
+        folder, name = os.path.split(link.removesuffix(" (deleted)"))
+        return name in names or os.path.basename(folder) in folders
+
+    return is_likely
 
 
-def _open_files(process: str) -> set[str]:
-    """What the links of its first thread say, or if that has ended, those of the others.
+def _open_devices(process: str, is_likely: Callable[[str], bool]) -> set[int]:
+    """Numbers of the devices that its first thread has open, or if that has ended, the others.
 
     A process whose thread waits in the kernel has files open even though it was killed.
     """
-    found = _links(process)
-    if not found and os.stat(f"{process}/task").st_nlink != _ONE_THREAD:
-        for thread in os.listdir(f"{process}/task"):
-            found |= _links(f"{process}/task/{thread}")
-    return found
+    found = _numbers(process, is_likely)
+    if found is None and os.stat(f"{process}/task").st_nlink != _ONE_THREAD:
+        others = [f"{process}/task/{thread}" for thread in os.listdir(f"{process}/task")]
+        return set[int]().union(*(_numbers(task, is_likely) or () for task in others))
+    return found or set()
 
 
-def _links(task: str) -> set[str]:
+def _numbers(task: str, is_likely: Callable[[str], bool]) -> set[int] | None:
+    """None if it has no files at all."""
     found = set()
     # From the directory itself: a path from the root for each file takes twice the time.
     directory = os.open(f"{task}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for name in os.listdir(directory):
+        names = os.listdir(directory)
+        for name in names:
             with suppress(OSError):
-                found.add(os.readlink(name, dir_fd=directory))
+                if is_likely(os.readlink(name, dir_fd=directory)):
+                    found.add(os.stat(name, dir_fd=directory).st_rdev)
     finally:
         os.close(directory)
-    return found
+    return found if names else None
 
 
 def _unit(cgroup: str) -> str:

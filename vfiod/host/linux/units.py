@@ -65,6 +65,12 @@ class LinuxUnits:
         self._change("ReloadUnit", name, seconds)
         return True
 
+    def running(self, pattern: str) -> Sequence[str]:
+        """Names of the active units that match a glob."""
+        arguments = (["active"], [pattern])
+        method = f"{MANAGER}.ListUnitsByPatterns"
+        return [row[0] for row in self._bus.call(SERVICE, PATH, method, "asas", *arguments)[0]]
+
     def shutting_down(self) -> bool:
         return bool(self._bus.get(SERVICE, PATH, f"{MANAGER}.SystemState") == "stopping")
 

@@ -168,8 +168,21 @@ def test_attributes_that_are_no_text_are_no_crash(pci: LinuxPci, root: Path) -> 
 # Processes
 
 
+# Devices that every machine has stand for those of the tree, which is told by its number.
+REAL = ("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx")
+
+
+def node(root: Path, path: str) -> Link:
+    """A device in the tree, made when it is first asked for; a link to it."""
+    place = root / path.lstrip("/")
+    if not place.is_symlink():
+        there = [p for p in (root / "dev").rglob("*") if p.is_symlink()]
+        grow(root, {path.lstrip("/"): Link(REAL[len(there)])})
+    return Link(str(place))
+
+
 def process(root: Path, pid: int, command: str, cgroup: str, *files: str) -> None:
-    entries: dict[str, Contents] = {f"fd/{n}": Link(file) for n, file in enumerate(files)}
+    entries: dict[str, Contents] = {f"fd/{n}": node(root, file) for n, file in enumerate(files)}
     entries |= {"comm": f"{command}\n", "cgroup": f"{cgroup}\n"}
     grow(root, {f"proc/{pid}/{name}": value for name, value in entries.items()})
 
@@ -220,8 +233,6 @@ def test_no_devices_no_holders(root: Path) -> None:
 def test_holders_of_a_vfio_group(root: Path) -> None:
     cgroup = "0::/machine.slice/machine-qemu\\x2d1.scope/libvirt/emulator"
     process(root, 7, "qemu-system-x86", cgroup, "/dev/vfio/vfio", "/dev/vfio/10")
-    (root / "dev/vfio").mkdir(parents=True)
-    (root / "dev/vfio/10").touch()
     (holder,) = LinuxProcesses(root).vfio_holders([10, 11])
     assert (holder.pid, holder.node) == (7, "/dev/vfio/10")
     assert holder.unit == "machine-qemu\\x2d1.scope"
@@ -231,15 +242,56 @@ def test_holders_of_a_vfio_group(root: Path) -> None:
 
 def test_a_holder_whose_own_dev_is_gone_is_found(root: Path) -> None:
     """A QEMU that was killed and still hangs in the kernel: its mount namespace may have ended."""
-    process(root, 7, "qemu-system-x86", "0::/", "/vfio/10")
-    grow(root, {"dev/vfio/10": ""})
+    node(root, "/dev/vfio/10")
+    process(root, 7, "qemu-system-x86", "0::/")
+    grow(root, {"vfio/10": Link("dev/vfio/10"), "proc/7/fd/9": Link("vfio/10")})
     (holder,) = LinuxProcesses(root).vfio_holders([10])
     assert (holder.pid, holder.node) == (7, "/dev/vfio/10")
 
 
+def on_iommufd(root: Path) -> None:
+    """A device of group 10 with a node of its own."""
+    grow(root, {f"sys/kernel/iommu_groups/10/devices/{VGA}/vfio-dev/vfio3/dev": "511:3\n"})
+    node(root, "/dev/vfio/devices/vfio3")
+
+
+def test_a_guest_on_iommufd_is_found_by_its_device(root: Path) -> None:
+    on_iommufd(root)
+    process(root, 7, "qemu-system-x86", "0::/", "/dev/iommu", "/dev/vfio/devices/vfio3")
+    process(root, 9, "qemu-system-x86", "0::/", "/dev/iommu", "/dev/vfio/devices/vfio4")
+    (holder,) = LinuxProcesses(root).vfio_holders([10])
+    assert (holder.pid, holder.node) == (7, "/dev/vfio/devices/vfio3")
+    assert LinuxProcesses(root).vfio_holders([11]) == []
+
+
+@pytest.mark.parametrize("command", ["libvirtd", "virtqemud"])
+def test_libvirt_itself_has_no_devices(root: Path, command: str) -> None:
+    """It opens them for QEMU, and may still have them for a moment."""
+    on_iommufd(root)
+    process(root, 6, command, "0::/", "/dev/vfio/10", "/dev/vfio/devices/vfio3")
+    assert LinuxProcesses(root).vfio_holders([10]) == []
+
+
+def test_a_device_under_another_name_is_found_by_its_number(root: Path) -> None:
+    """As in a container: its card0 is the host's card1, or lies in a directory of its own."""
+    node(root, "/dev/dri/card0")
+    process(root, 5, "program", "0::/")
+    grow(
+        root, {"srv/dev/dri/card7": Link("dev/dri/card0"), "proc/5/fd/0": Link("srv/dev/dri/card7")}
+    )
+    (holder,) = LinuxProcesses(root).holders([address(VGA)])
+    assert holder.node == "/dev/dri/card0"
+
+
+def test_another_device_of_the_same_name_is_not_ours(root: Path) -> None:
+    node(root, "/dev/dri/card0")
+    process(root, 5, "program", "0::/", "/srv/dev/dri/card0")
+    assert LinuxProcesses(root).holders([address(VGA)]) == []
+
+
 def test_a_holder_whose_first_thread_has_ended_is_found(root: Path) -> None:
     process(root, 7, "qemu-system-x86", "0::/")
-    grow(root, {"dev/vfio/10": "", "proc/7/task/9/fd/3": Link("/dev/vfio/10")})
+    grow(root, {"proc/7/task/9/fd/3": node(root, "/dev/vfio/10")})
     (root / "proc/7/fd").mkdir()
     (root / "proc/7/task/7/fd").mkdir(parents=True)
     (holder,) = LinuxProcesses(root).vfio_holders([10])
@@ -332,8 +384,12 @@ def test_a_framebuffer_is_bound(
     *, screen: LinuxScreen, tmp_path: Path, bound: bool, name: str
 ) -> None:
     framebuffer = FirmwareFramebuffer("efi-framebuffer.0", "efi-framebuffer")
-    screen.bind_framebuffer(framebuffer, bound=bound)
     drivers = tmp_path / "sys/bus/platform/drivers/efi-framebuffer"
+    if bound:
+        screen.bind_framebuffer(framebuffer, bound=True)
+        assert (drivers / name).read_text() == ""
+        (drivers / "efi-framebuffer.0").unlink()
+    screen.bind_framebuffer(framebuffer, bound=bound)
     assert (drivers / name).read_text() == "efi-framebuffer.0"
 
 
