@@ -354,6 +354,10 @@ class FakeScreen(Door):
     """Implements vfiod.host.door.Screen."""
 
     def consoles(self) -> Sequence[Console]:
+        """The kernel has one lock for all of them."""
+        for subject in self._effects.hung:
+            if subject.startswith("vtcon"):
+                self._effects.require_free(subject, 10)
         consoles = [Console("vtcon0", "(S) dummy device", bound=True)]
         if self._kernel.fbcon is not None:
             consoles.append(Console("vtcon1", "(M) frame buffer device", self._kernel.fbcon))

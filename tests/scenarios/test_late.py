@@ -129,6 +129,18 @@ def test_a_call_that_is_late_again_and_again_is_not_asked_for_ever(bench: Bench)
     assert "to try again, run: vfiod return" in bench.messages(Kind.REMARK)[-1]
 
 
+def test_a_console_whose_unbind_hangs_does_not_hang_the_way_back(bench: Bench) -> None:
+    spoil(bench, "console vtcon1 False", Fault.HANG)
+    error = bench.prepare()
+    assert isinstance(error, Stuck)
+    assert "still busy with vtcon1" in str(error)
+    assert bench.host.units.unit(DM).active
+    bench.host.effects.thaw()
+    bench.pass_time(1)
+    assert phase(bench) is Phase.HOST
+    assert bench.differences() == {}
+
+
 def test_the_patience_of_the_ladder_is_bounded(bench: Bench) -> None:
     pid = bench.start()
     spoil(bench, f"unbind {pcs.USB}", Fault.HANG)

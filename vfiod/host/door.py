@@ -108,7 +108,10 @@ class Screen(Protocol):
     """Text consoles and the firmware's framebuffer."""
 
     def consoles(self) -> Sequence[Console]:
-        """The vtconsole drivers (kernel: Documentation/driver-api/console.rst)."""
+        """The vtconsole drivers (kernel: Documentation/driver-api/console.rst).
+
+        Raises KernelStuck while the kernel is busy with one of them.
+        """
 
     def bind_console(self, ident: str, *, bound: bool) -> None:
         """Bind or unbind a vtconsole driver. The kernel reports success either way.

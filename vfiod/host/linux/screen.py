@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from vfiod.errors import HostError
+from vfiod.errors import HostError, KernelStuck
 from vfiod.host.facts.screen import read_framebuffers
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.model import Console, FirmwareFramebuffer
@@ -13,30 +13,45 @@ _SECONDS = 10.0
 
 
 class LinuxScreen:
-    """Implements vfiod.host.door.Screen on /sys."""
+    """Implements vfiod.host.door.Screen on /sys. Each access to a console has ``seconds``.
 
-    def __init__(self, calls: KernelCalls, root: Path = Path("/")) -> None:
+    Even reading whether one is bound takes the console lock (kernel: drivers/tty/vt/vt.c, since
+    5.3), which an unbind that hangs holds for ever.
+    """
+
+    def __init__(
+        self, calls: KernelCalls, root: Path = Path("/"), *, seconds: float = _SECONDS
+    ) -> None:
         self._calls = calls
+        self._seconds = seconds
         self._root = root
         self._consoles = root / "sys/class/vtconsole"
         self._drivers = root / "sys/bus/platform/drivers"
 
     def consoles(self) -> Sequence[Console]:
-        return [
-            Console(
-                ident=ident,
-                name=sysfs.read(self._consoles / ident / "name") or "",
-                bound=sysfs.read(self._consoles / ident / "bind") == "1",
-            )
-            for ident in sysfs.names(self._consoles)
-        ]
+        names = sysfs.names(self._consoles)
+        return [Console(i, self._name(i), bound == "1") for i in names if (bound := self._bind(i))]
 
     def bind_console(self, ident: str, *, bound: bool) -> None:
+        wanted = str(int(bound))
+        if self._bind(ident) != wanted:
+            path = self._consoles / ident / "bind"
+            self._calls.write(path, wanted, subject=ident, seconds=self._seconds)
+
+    def _name(self, ident: str) -> str:
+        return sysfs.read(self._consoles / ident / "name") or ""
+
+    def _bind(self, ident: str) -> str:
+        """What the kernel says of a console; empty if it has just vanished."""
         path = self._consoles / ident / "bind"
-        if sysfs.read(path) == str(int(bound)):
-            self._calls.require_free(ident)
-            return
-        self._calls.write(path, "1" if bound else "0", subject=ident, seconds=_SECONDS)
+        try:
+            return self._calls.read(path, subject=ident, seconds=self._seconds)
+        except KernelStuck:
+            raise
+        except HostError:
+            if path.exists():
+                raise
+            return ""
 
     def framebuffers(self) -> Sequence[FirmwareFramebuffer]:
         return list(read_framebuffers(self._root))

@@ -65,7 +65,7 @@ def test_a_driver_link_is_no_display() -> None:
 
 
 def test_what_an_earlier_version_observed_is_enough() -> None:
-    host, step, prior = handed_back()
+    host, step, _ = handed_back()
     host.effects.thaw()
     step.undo(host, {"active": True})
     assert host.units.unit("lightdm.service").active

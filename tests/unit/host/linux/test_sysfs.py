@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, Link, grow, pci_function
-from vfiod.errors import HostError
+from vfiod.errors import HostError, KernelStuck
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.host.linux.memory import LinuxMemory
 from vfiod.host.linux.modules import LinuxModules
@@ -373,6 +373,24 @@ def test_a_console_that_is_as_wanted_is_not_written(screen: LinuxScreen, tmp_pat
     before = bind.stat().st_mtime_ns
     screen.bind_console("vtcon1", bound=False)
     assert bind.stat().st_mtime_ns == before
+
+
+def test_a_console_that_the_kernel_is_busy_with_holds_nobody_up(tmp_path: Path) -> None:
+    grow(tmp_path, {"sys/class/vtconsole/vtcon1/name": "(M) frame buffer device\n"})
+    bind = tmp_path / "sys/class/vtconsole/vtcon1/bind"
+    os.mkfifo(bind)
+    screen = LinuxScreen(KernelCalls(), tmp_path, seconds=0.1)
+    with pytest.raises(KernelStuck, match="did not finish bind of vtcon1"):
+        screen.consoles()
+    for ask in (screen.consoles, lambda: screen.bind_console("vtcon1", bound=True)):
+        with pytest.raises(KernelStuck, match="still busy with vtcon1"):
+            ask()
+    os.close(os.open(bind, os.O_RDWR | os.O_NONBLOCK))
+
+
+def test_a_console_that_vanishes_meanwhile_is_left_out(tmp_path: Path) -> None:
+    grow(tmp_path, {"sys/class/vtconsole/vtcon1/name": "(M) frame buffer device\n"})
+    assert LinuxScreen(KernelCalls(), tmp_path).consoles() == []
 
 
 def test_firmware_framebuffers_are_those_with_a_driver(screen: LinuxScreen) -> None:
