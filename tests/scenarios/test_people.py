@@ -24,8 +24,17 @@ def test_the_power_button_shuts_the_guest_down_and_a_second_press_stops_it(bench
     bench.start()
     for _ in range(2):
         assert bench.watcher.press()
-        bench.queue.run_all()
+        bench.pass_time(2)
     assert bench.host.guests.asked == [60.0, 0.0]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.001, 1.9])
+def test_a_press_that_is_reported_twice_is_one(bench: Bench, seconds: float) -> None:
+    bench.start()
+    for _ in range(2):
+        assert bench.watcher.press()
+        bench.pass_time(seconds)
+    assert bench.host.guests.asked == [60.0]
 
 
 def test_the_time_to_shut_down_is_configured(run_directory: Path) -> None:

@@ -10,6 +10,7 @@ from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.guest import domain
 from vfiod.handoff import aftercare, plan, snapshot
+from vfiod.handoff.button import Button
 from vfiod.handoff.guest_watch import Following, Watcher
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
@@ -33,6 +34,7 @@ class Manager:
     watcher: Watcher
     tasks: Tasks
     seen: Seen = field(default_factory=Seen)
+    button: Button = field(default_factory=Button)
 
     @property
     def handoff(self) -> Handoff:
@@ -105,7 +107,9 @@ class Manager:
         The first press asks the guest to shut down, the next one pulls its plug.
         """
         record = self.journal.read()
-        if record is not None and record.phase is Phase.GUEST:
+        if record is None or record.phase is not Phase.GUEST:
+            return
+        if self.button.is_pressed(self.host.now()):
             self._submit(self._end_guest, record)
 
     def _submit(self, task: Callable[..., None], *arguments: object) -> "Future[None]":
