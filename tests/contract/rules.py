@@ -145,6 +145,12 @@ def a_rom_is_staged_and_taken_away(b: Bench) -> None:
 
 
 @reading
+def a_rom_that_was_not_staged_is_nobody_s_to_take_away(b: Bench) -> None:
+    b.host.files.unstage_rom(b.spare)
+    assert b.spare not in b.host.files.staged_roms()
+
+
+@reading
 def a_rom_that_is_not_there_is_named(b: Bench) -> None:
     path = "/nowhere/card.rom"
     assert path in refuses(lambda: b.host.files.read_rom(path)).message

@@ -36,10 +36,14 @@ class FakeFiles(Door):
         super().__init__(kernel, user, effects)
         self.roms: dict[str, bytes] = {}
         self.staged: dict[PciAddress, bytes] = {}
+        self.theirs: dict[PciAddress, bytes] = {}  # what somebody keeps in the same folder
         self.readable_in_place: set[str] = set()
         self.absent: set[str] = set()
 
     def read_rom(self, path: str) -> bytes:
+        for address, data in self.theirs.items():
+            if path == self.staged_path(address):
+                return data
         if path not in self.roms:
             raise HostError(f"cannot read {path}: No such file or directory")
         return self.roms[path]
@@ -52,7 +56,10 @@ class FakeFiles(Door):
 
     def stage_rom(self, address: PciAddress, data: bytes) -> None:
         def do() -> None:
-            self.staged[address] = data
+            if address not in self.theirs:
+                self.staged[address] = data
+            elif self.theirs[address] != data:
+                raise HostError(f"{self.staged_path(address)} was not written by vfiod")
 
         self._effects.take(f"stage {address}", do)
 
@@ -179,6 +186,7 @@ class FakeHost:
             "processes": sorted(running),
             "inhibited": user.inhibited,
             "staged": sorted(self.files.staged),
+            "theirs": dict(self.files.theirs),
             **performance.snapshot(self.slices, self.cpus, self.hugepages),
         }
 

@@ -457,6 +457,19 @@ def test_a_rom_from_before_a_reboot_is_swept_away(bench: Bench) -> None:
     assert bench.host.files.staged == {}
 
 
+def test_a_rom_that_somebody_keeps_where_it_is_staged_outlives_guest_and_daemon(
+    run_directory: Path,
+) -> None:
+    host = pcs.desktop()
+    host.files.theirs[pcs.VGA] = pcs.rom()
+    staged = host.files.staged_path(pcs.VGA)
+    bench = Bench(host, run_directory, pcs.configuration().replace(pcs.ROM, staged))
+    bench.end_guest(bench.start())
+    assert bench.recover() is None
+    assert host.files.theirs == {pcs.VGA: pcs.rom()}
+    assert bench.differences() == {}
+
+
 def test_a_journal_that_cannot_be_read_is_told(bench: Bench) -> None:
     bench.path.write_text("{")
     assert isinstance(bench.recover(), HostError)

@@ -142,13 +142,16 @@ class Files(Protocol):
         """True if QEMU may read the file where it is, under AppArmor and as another user."""
 
     def stage_rom(self, address: PciAddress, data: bytes) -> None:
-        """Put a ROM there, readable by all."""
+        """Put a ROM there, readable by all. A file there that is somebody's own is left alone.
+
+        Raises HostError if that is another ROM.
+        """
 
     def staged_roms(self) -> Sequence[PciAddress]:
-        """Functions with a staged ROM."""
+        """Functions with a ROM there that vfiod has put there."""
 
     def unstage_rom(self, address: PciAddress) -> None:
-        """Take it away; absent is no error."""
+        """Take it away if vfiod has put it there; absent is no error."""
 
     def missing(self, paths: Collection[str]) -> Sequence[str]:
         """Those of the paths that do not exist."""

@@ -15,6 +15,7 @@ SETUP_FILES = (
     "etc/modules-load.d/vfiod.conf",
 )
 STAGE = "usr/share/vgabios/vfiod"
+MARK = ".sha256"
 STATE = "var/lib/vfiod"
 
 
@@ -44,7 +45,9 @@ def _found(root: Path) -> Iterator[tuple[str, str, str]]:
     if HOOK_MARK in (read_bytes(root / HOOK) or b""):
         yield HOOK, "the hook through which libvirt calls vfiod", "sudo apt remove vfiod"
     for name in sysfs.names(root / STAGE):
-        yield f"{STAGE}/{name}", "a ROM that is kept for QEMU", "sudo apt remove vfiod"
+        # What has no mark is somebody's own.
+        if name.endswith(MARK) or (root / STAGE / f".{name}{MARK}").exists():
+            yield f"{STAGE}/{name}", "a ROM that is kept for QEMU", "sudo apt remove vfiod"
     if (root / "etc/vfiod").exists():
         yield "etc/vfiod", "vfiod's configuration", purge
     for name in sysfs.names(root / STATE / "backups"):

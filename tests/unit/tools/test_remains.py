@@ -14,6 +14,7 @@ OURS = {
     "etc/modules-load.d/vfiod.conf": "",
     "etc/libvirt/hooks/qemu.d/50-vfiod": "#!/bin/sh\n# Installed by vfiod.service\n",
     "usr/share/vgabios/vfiod/0000:01:00.0.rom": "",
+    "usr/share/vgabios/vfiod/.0000:01:00.0.rom.sha256": "",
     "etc/vfiod/vfiod.yaml": "",
     "var/lib/vfiod/backups/win10+1": "",
 }
@@ -35,6 +36,7 @@ def test_what_belongs_to_others_is_not_ours(tmp_path: Path) -> None:
         "etc/libvirt/hooks/qemu.d/50-vfiod": "#!/bin/sh\necho mine\n",
         "etc/modprobe.d/vfio.conf": "",
         "usr/share/vgabios/seabios.bin": "",
+        "usr/share/vgabios/vfiod/0000:02:00.0.rom": "",
     }
     assert remains.read(tree(tmp_path, theirs)) == ()
 

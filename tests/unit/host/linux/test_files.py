@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.tree import grow
 from vfiod.config.file import CONFIG_LIMIT, read_config
 from vfiod.errors import ConfigError, HostError
 from vfiod.host.linux import hook_file
@@ -89,6 +90,45 @@ def test_other_files_beside_staged_roms_are_not_ours(files: LinuxFiles, tmp_path
     (tmp_path / "stage" / "card.rom").touch()
     (tmp_path / "stage" / "0000:02:00.0.bin").touch()
     assert files.staged_roms() == [VGA]
+
+
+def test_a_rom_that_somebody_keeps_in_the_folder_is_used_and_never_removed(
+    files: LinuxFiles, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "stage" / f"{VGA}.rom"
+    grow(tmp_path, {f"stage/{VGA}.rom": b"dump"})
+    files.stage_rom(VGA, files.read_rom(str(theirs)))
+    assert files.staged_roms() == []
+    files.unstage_rom(VGA)
+    assert theirs.read_bytes() == b"dump"
+    assert [path.name for path in theirs.parent.iterdir()] == [theirs.name]
+
+
+def test_a_rom_that_somebody_keeps_in_the_folder_is_not_overwritten(
+    files: LinuxFiles, tmp_path: Path
+) -> None:
+    grow(tmp_path, {f"stage/{VGA}.rom": b"dump"})
+    with pytest.raises(HostError, match="was not written by vfiod") as caught:
+        files.stage_rom(VGA, b"another")
+    assert "move it away" in caught.value.hint
+    assert (tmp_path / "stage" / f"{VGA}.rom").read_bytes() == b"dump"
+
+
+def test_a_staged_rom_that_somebody_replaced_is_theirs(files: LinuxFiles, tmp_path: Path) -> None:
+    files.stage_rom(VGA, b"copy")
+    theirs = tmp_path / "stage" / f"{VGA}.rom"
+    theirs.write_bytes(b"dump")
+    assert files.staged_roms() == []
+    files.unstage_rom(VGA)
+    assert [path.name for path in theirs.parent.iterdir()] == [theirs.name]
+
+
+def test_a_mark_without_its_rom_goes(files: LinuxFiles, tmp_path: Path) -> None:
+    """The daemon was killed between the two."""
+    files.stage_rom(VGA, b"copy")
+    (tmp_path / "stage" / f"{VGA}.rom").unlink()
+    files.unstage_rom(VGA)
+    assert list((tmp_path / "stage").iterdir()) == []
 
 
 def test_no_stage_no_roms(files: LinuxFiles) -> None:
