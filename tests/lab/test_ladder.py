@@ -134,7 +134,7 @@ def test_an_unbind_that_never_returns(lab: Lab) -> None:
     assert lab.run("vfiod", "status", check=False).returncode == 7
     lab.wait_until("the greeter, all the same", lab.greeter_shown, timeout=120)
     spoil.put(lab, "hold_remove", "0")
-    lab.run("vfiod", "return", timeout=120)
+    lab.wait_until("the return by itself", lambda: phase(lab) == "host", timeout=120)
     assert usb_driver(lab) == "vfiod_fault"
 
 
@@ -148,7 +148,7 @@ def test_a_probe_that_never_returns(lab: Lab) -> None:
     assert "fault_probe" in " ".join(facts(lab)["faults"])
     lab.wait_until("the greeter, all the same", lab.greeter_shown, timeout=120)
     spoil.put(lab, "hold_probe", "0")
-    lab.run("vfiod", "return", timeout=120)
+    lab.wait_until("the return by itself", lambda: phase(lab) == "host", timeout=120)
     assert usb_driver(lab) == "vfiod_fault"
 
 

@@ -18,7 +18,7 @@ from vfiod.errors import HostError
 from vfiod.events import Kind
 from vfiod.model import Phase
 
-FAILS = (Fault.FAIL_BEFORE, Fault.FAIL_AFTER, Fault.HANG)
+FAILS = (Fault.FAIL_BEFORE, Fault.FAIL_AFTER, Fault.HANG, Fault.LATE)
 Act = Callable[[Bench], None]
 
 

@@ -47,12 +47,12 @@ class Host(RuleBasedStateMachine):
         self.bench.prepare(name, pcs.xml(devices, name=name))
 
     @precondition(lambda self: self.qemu is None)
-    @rule(told=sampled_from([True, False]))
-    def libvirt_starts_qemu(self, told: bool) -> None:  # noqa: FBT001
+    @rule(told=sampled_from([True, False]), iommufd=sampled_from([True, False]))
+    def libvirt_starts_qemu(self, told: bool, iommufd: bool) -> None:  # noqa: FBT001
         if self.bench.phase is Phase.PREPARED:
             record = self.bench.journal.read()
             assert record is not None
-            self.qemu = self.bench.host.start_guest(record.devices).pid
+            self.qemu = self.bench.host.start_guest(record.devices, iommufd=iommufd).pid
             if told:
                 self.bench.outcome(self.bench.manager.started(record.guest))
 
@@ -107,6 +107,19 @@ class Host(RuleBasedStateMachine):
     @rule()
     def the_kernel_answers_again(self) -> None:
         self.bench.host.effects.thaw()
+        self.bench.watcher.look()
+        self.bench.queue.run_all()
+
+    @rule(name=sampled_from(GUESTS))
+    def libvirt_gives_a_start_up(self, name: str) -> None:
+        devices = pcs.DEVICES[:2] if name == "other" else pcs.DEVICES
+        future = self.bench.manager.prepare(name, pcs.xml(devices, name=name))
+        self.bench.manager.give_up(future)
+        self.bench.queue.run_all()
+
+    @rule(seconds=sampled_from([0, 21, 90]))
+    def the_display_manager_takes_its_time(self, seconds: int) -> None:
+        self.bench.host.user.units["lightdm.service"].start_takes = seconds
 
     @rule()
     def rehearse(self) -> None:
@@ -133,6 +146,7 @@ class Host(RuleBasedStateMachine):
         bench.host.effects.plan({})
         bench.host.effects.thaw()
         bench.host.kernel.devices[pcs.VGA].cure = None
+        bench.host.user.units["lightdm.service"].start_takes = 0
         bench.recover()
         if self.qemu is not None:
             self.qemu_ends()
