@@ -255,7 +255,9 @@ class Manager:
         if record is None or record.guest != name or record.phase is not Phase.PREPARED:
             return
         # libvirt says that it runs, whatever is seen of it.
-        if not self.following.adopt(record):
+        if self.following.holders(record):
+            self.following.adopt(record)
+        else:
             self.following.trust(record)
 
     def _end_guest(self, record: Record) -> None:

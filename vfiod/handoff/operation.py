@@ -146,7 +146,9 @@ class Handoff:
     def _stuck(self, record: Record, stuck: Stuck) -> None:
         with suppress(HostError):
             self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(str(stuck),)))
-        may_end = self.may_end(record, stuck)
+        may_end = False
+        with suppress(HostError):
+            may_end = self.may_end(record, stuck)
         self._reporter(record)(Event(Kind.STUCK, str(stuck)))
         if record.may_reboot and stuck.is_dark and not may_end:
             self.reboot(record)

@@ -41,12 +41,12 @@ class LinuxLate:
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc
         self._lock = threading.Lock()
-        self._abandoned: dict[str, _Abandoned] = {}
+        self._abandoned: dict[int, _Abandoned] = {}
 
     def calls(self) -> Sequence[LateCall]:
         with self._lock:
-            for subject in list(self._abandoned):
-                self._forget_if_ended(subject)
+            for pid in list(self._abandoned):
+                self._forget_if_ended(pid)
             return [abandoned.call for abandoned in self._abandoned.values()]
 
     def require_free(self, subject: str) -> None:
@@ -61,7 +61,7 @@ class LinuxLate:
         # It may have ended just now.
         with suppress(ProcessLookupError), self._lock:
             ended = os.pidfd_open(call.pid)
-            self._abandoned[call.subject] = _Abandoned(call, ended, reap)
+            self._abandoned[call.pid] = _Abandoned(call, ended, reap)
 
     def where(self, pid: int) -> str:
         """The kernel functions a process waits in (proc(5): /proc/pid/stack, wchan)."""
@@ -74,12 +74,12 @@ class LinuxLate:
         lines = (sysfs.read(self._proc / str(pid) / "stack") or "").splitlines()
         return [line.split("] ", 1)[-1].split("+")[0] for line in lines if line]
 
-    def _forget_if_ended(self, subject: str) -> None:
-        abandoned = self._abandoned[subject]
+    def _forget_if_ended(self, pid: int) -> None:
+        abandoned = self._abandoned[pid]
         if is_readable(abandoned.ended, 0):
             os.close(abandoned.ended)
             abandoned.reap()
-            del self._abandoned[subject]
+            del self._abandoned[pid]
 
 
 def is_readable(fd: int, seconds: float) -> bool:

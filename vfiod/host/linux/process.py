@@ -6,7 +6,6 @@ exit. So none is waited for without limit, and none is killed for being late.
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from os.path import basename
 from typing import IO
@@ -31,8 +30,7 @@ class Programs:
         ``seconds`` or an earlier one for the subject has not.
         """
         self._late.require_free(subject)
-        # Files and not pipes: what comes late has somewhere to go.
-        with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaint:
+        with _memory("said") as said, _memory("complaint") as complaint:
             program = _start(argv, said, complaint)
             if not _ends(program.pid, seconds):
                 raise self._abandon(program, _name(argv[0], subject), subject, seconds)
@@ -54,6 +52,14 @@ class Programs:
 def run(argv: Sequence[str], *, seconds: float) -> str:
     """Run a program for a command that ends soon itself and remembers nothing. Raises as above."""
     return Programs().run(argv, subject=argv[0], seconds=seconds)
+
+
+def _memory(name: str) -> IO[bytes]:
+    """A file in memory. No pipe: what a program says too late has somewhere to go."""
+    try:
+        return os.fdopen(os.memfd_create(name), "w+b")
+    except OSError as error:
+        raise HostError(f"no program can be run: {error.strerror}") from error
 
 
 def _start(argv: Sequence[str], said: IO[bytes], complaint: IO[bytes]) -> "subprocess.Popen[bytes]":

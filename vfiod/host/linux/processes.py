@@ -123,19 +123,20 @@ def _belongs_to(device: str, functions: Collection[str]) -> bool:
 
 
 def _likeness(nodes: Collection[str]) -> Callable[[str], bool]:
-    """Whether a link of /proc/PID/fd may be to one of the nodes, by its name or its folder's.
+    """Whether a link of /proc/PID/fd may be to one of the nodes: as to card0 is dri/card7.
 
     Only such files are asked for their number: to ask a file on a network that is down may never
     end. Links lead into QEMU's own /dev, or begin below it once that is gone.
     """
-    names = {os.path.basename(node) for node in nodes}
-    folders = {os.path.basename(os.path.dirname(node)) for node in nodes}
+    kinds = {_kind(node) for node in nodes}
+    kinds |= {(folder.removeprefix("dev"), stem) for folder, stem in kinds if folder == "dev"}
+    return lambda link: _kind(link.removesuffix(" (deleted)")) in kinds
 
-    def is_likely(link: str) -> bool:
-        folder, name = os.path.split(link.removesuffix(" (deleted)"))
-        return name in names or os.path.basename(folder) in folders
 
-    return is_likely
+def _kind(path: str) -> tuple[str, str]:
+    """The name of the folder, and that of the file without its number."""
+    folder, name = os.path.split(path)
+    return os.path.basename(folder), name.rstrip("0123456789")
 
 
 def _open_devices(process: str, is_likely: Callable[[str], bool]) -> set[int]:

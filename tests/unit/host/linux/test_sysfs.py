@@ -379,7 +379,9 @@ def test_a_console_that_the_kernel_is_busy_with_holds_nobody_up(tmp_path: Path) 
     grow(tmp_path, {"sys/class/vtconsole/vtcon1/name": "(M) frame buffer device\n"})
     bind = tmp_path / "sys/class/vtconsole/vtcon1/bind"
     os.mkfifo(bind)
-    screen = LinuxScreen(KernelCalls(), tmp_path, seconds=0.1)
+    calls = KernelCalls()
+    calls.read(bind.with_name("name"), subject="the process for it", seconds=20)
+    screen = LinuxScreen(calls, tmp_path, seconds=0.5)
     with pytest.raises(KernelStuck, match="did not finish bind of vtcon1"):
         screen.consoles()
     for ask in (screen.consoles, lambda: screen.bind_console("vtcon1", bound=True)):
