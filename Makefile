@@ -186,7 +186,12 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 		{ echo 'a guest has the devices: run "vfiod return" first'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
-	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod $(DESTDIR)$(romdir)
+	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod
+	@# Only ROMs that fit the mark beside them are vfiod's.
+	[ ! -d $(DESTDIR)$(romdir) ] || { cd $(DESTDIR)$(romdir) && for mark in .*.rom.sha256; do \
+		[ ! -e "$$mark" ] || { rom=$${mark#.}; ! sha256sum --check --status "$$mark" || \
+		rm -f "$${rom%.sha256}"; rm -f "$$mark"; }; done; }
+	[ ! -d $(DESTDIR)$(romdir) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(romdir)
 	rm -f $(DESTDIR)$(bindir)/vfiod $(DESTDIR)$(unitdir)/vfiod.service \
 		$(DESTDIR)$(activationdir)/org.vfiod1.service $(DESTDIR)$(catalogdir)/vfiod.catalog \
 		$(DESTDIR)$(policydir)/org.vfiod1.conf $(DESTDIR)$(actiondir)/org.vfiod1.policy \

@@ -303,6 +303,8 @@ def test_after_the_end_is_asked_for_nothing_queued_is_begun(bench: Bench) -> Non
     assert last.done()
     assert queued.cancelled()
     assert bench.manager.prepare("win10", pcs.xml()).cancelled()
+    again = bench.manager.tasks.close()
+    assert not again.done()
     assert bench.host.effects.log[log:] == []
     assert phase(bench) is Phase.RETURN
     assert bench.recover() is None

@@ -65,6 +65,16 @@ class Following:
         scope = self.host.guests.scope(record.guest)
         return f"systemd has it in {scope}" if scope is not None else ""
 
+    def follow(self, name: str) -> None:
+        """libvirt says that the guest runs, whatever is seen of it."""
+        record = self.journal.read()
+        if record is None or record.guest != name or record.phase is not Phase.PREPARED:
+            return
+        if self.holders(record):
+            self.adopt(record)
+        else:
+            self.trust(record)
+
     def trust(self, record: Record) -> None:
         """The guest runs, and no process is seen to hold its devices: libvirt's word counts."""
         self.watcher.on_button(self.pressed)

@@ -44,14 +44,14 @@ class Manager:
     @property
     def retrying(self) -> Retrying:
         """What goes on by itself with a return that got stuck."""
-        parts = (self.host, self.journal, self.report, self.watcher, self._submit)
+        parts = (self.host, self.journal, self.report, self.watcher, self.tasks.submit)
         return Retrying(*parts, lambda: self.handoff, self.seen)
 
     @property
     def following(self) -> Following:
         """What keeps an eye on the guest."""
         parts = (self.host, self.journal, self.handoff, self.report, self.watcher)
-        return Following(*parts, self._submit, self.power_pressed)
+        return Following(*parts, self.tasks.submit, self.power_pressed)
 
     # Called by the bus; each returns at once with the promise of an answer.
 
@@ -66,12 +66,12 @@ class Manager:
 
     def started(self, name: str) -> "Future[None]":
         """The guest's QEMU runs: watch it."""
-        return self._submit(self._follow_guest, name)
+        return self.tasks.submit(self.following.follow, name)
 
     def release(self, name: str, reason: str) -> None:
         """The guest has ended: journal the return and go about it. Never blocks.
 
-        What is stuck stays so: only a person who has set it right asks again.
+        What is stuck stays so until what it is due to has ended, or a person has set it right.
         """
         self.tasks.give_up_starts(name)
         record = self.journal.read()
@@ -80,26 +80,26 @@ class Manager:
         # A full /run must not stop the way home.
         with suppress(HostError):
             self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
-        self._submit(self.following.end, record.transaction, f"it ended ({reason})")
+        self.tasks.submit(self.following.end, record.transaction, f"it ended ({reason})")
 
     def take_back(self, *, force: bool = False) -> "Future[None]":
         """What a person asks for: the devices back now, if no guest has them.
 
         ``force``: what is stuck may be reset once more, not only undone once more.
         """
-        return self._submit(self._take_back, force)
+        return self.tasks.submit(self._take_back, force)
 
     def rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> "Future[None]":
         """A handoff and a return without a guest in between."""
-        return self._submit(self._rehearse, name, xml, keep_desktop)
+        return self.tasks.submit(self._rehearse, name, xml, keep_desktop)
 
     def recover(self) -> "Future[None]":
         """At start: finish, reverse or adopt what an earlier daemon left."""
-        return self._submit(self._recover)
+        return self.tasks.submit(self._recover)
 
     def warm_up(self) -> "Future[None]":
         """Do before any handoff what each would have to wait for."""
-        return self._submit(self._warm_up)
+        return self.tasks.submit(self._warm_up)
 
     def power_pressed(self) -> None:
         """The power button, which the handoff has taken from logind: end the guest.
@@ -110,10 +110,7 @@ class Manager:
         if record is None or record.phase is not Phase.GUEST:
             return
         if self.button.is_pressed(self.host.now()):
-            self._submit(self._end_guest, record)
-
-    def _submit(self, task: Callable[..., None], *arguments: object) -> "Future[None]":
-        return self.tasks.submit(task, *arguments)
+            self.tasks.submit(self._end_guest, record)
 
     # Run by the worker, one at a time.
 
@@ -249,16 +246,6 @@ class Manager:
         """
         prepared = record.guest == name and record.phase is Phase.PREPARED
         return prepared and not self.following.who_has(record)
-
-    def _follow_guest(self, name: str) -> None:
-        record = self.journal.read()
-        if record is None or record.guest != name or record.phase is not Phase.PREPARED:
-            return
-        # libvirt says that it runs, whatever is seen of it.
-        if self.following.holders(record):
-            self.following.adopt(record)
-        else:
-            self.following.trust(record)
 
     def _end_guest(self, record: Record) -> None:
         asked = self.host.guests.is_shutting_down()

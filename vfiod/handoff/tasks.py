@@ -57,11 +57,10 @@ class Tasks:
 
     def close(self) -> "Future[None]":
         """Nothing that is queued is begun any more; done when what is under way has ended."""
+        self._closed = True
         for future in list(self._queued):
             future.cancel()
-        last = self.submit(lambda: None)
-        self._closed = True
-        return last
+        return self.worker.submit(lambda: None)
 
     def _give_up(self, is_meant: "Callable[[Future[None], Start], bool]") -> None:
         for future, start in list(self._queued.items()):
