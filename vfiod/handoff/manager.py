@@ -215,7 +215,9 @@ class Manager:
 
     def _look_later(self, record: Record) -> None:
         """The devices of this handoff are home: see a little later whether they are well."""
-        self.watcher.after(aftercare.SETTLE_SECONDS, lambda: self._submit(self._look_again, record))
+        self.watcher.after(
+            aftercare.SETTLE_SECONDS, lambda: self.tasks.submit(self._look_again, record)
+        )
 
     def _look_again(self, record: Record) -> None:
         if self.journal.read() is not None:
