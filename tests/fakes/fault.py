@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import count
 from typing import NoReturn
@@ -81,8 +81,11 @@ class Effects:
         return {hung.call.pid for hung in self._hung.values()}
 
     def late(self) -> list[LateCall]:
-        """What this daemon has left behind in the kernel; the next one knows nothing of it."""
-        return [hung.call for hung in self._hung.values() if hung.is_known]
+        """What was left behind in the kernel; if by an earlier daemon, nobody knows what for."""
+        return [
+            hung.call if hung.is_known else replace(hung.call, subject="")
+            for hung in self._hung.values()
+        ]
 
     def take(
         self,

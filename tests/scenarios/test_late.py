@@ -95,6 +95,18 @@ def test_what_comes_back_much_later_is_gone_on_with_by_itself(bench: Bench) -> N
     assert bench.differences() == {}
 
 
+def test_what_an_earlier_daemon_left_behind_is_watched_too(bench: Bench) -> None:
+    pid = bench.start()
+    spoil(bench, f"probe {pcs.VGA}", Fault.HANG)
+    bench.end_guest(pid)
+    bench.recover()
+    assert phase(bench) is Phase.STUCK
+    bench.host.effects.thaw()
+    bench.pass_time(1)
+    assert phase(bench) is Phase.HOST
+    assert bench.differences() == {}
+
+
 def test_what_comes_back_much_later_and_has_failed_climbs_the_ladder(bench: Bench) -> None:
     pid = bench.start()
     bench.host.kernel.devices[pcs.VGA].cure = "reset bus"

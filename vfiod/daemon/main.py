@@ -45,6 +45,7 @@ def main() -> int:
     loop = GLib.MainLoop()
     service, manager = compose(bus, host, Paths(), log.send)
     hook_written = _install_hook(log.send)
+    host.late.inherit()
     # First in the queue: whoever asks for more waits until what was found is in order.
     manager.recover()
     service.publish()

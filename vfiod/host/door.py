@@ -39,7 +39,10 @@ class Late(Protocol):
     """Calls into the kernel that were not waited for any more. None of them is killed."""
 
     def calls(self) -> Sequence[LateCall]:
-        """Those that are still under way; a new one for such a subject raises KernelStuck."""
+        """Those that are still under way; a new one for such a subject raises KernelStuck.
+
+        Of one that an earlier daemon left behind the subject is not known: it is empty.
+        """
 
 
 class Modules(Protocol):

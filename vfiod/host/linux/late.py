@@ -38,8 +38,8 @@ class _Abandoned:
 class LinuxLate:
     """Implements vfiod.host.door.Late; used from several threads."""
 
-    def __init__(self, proc: Path = Path("/proc")) -> None:
-        self._proc = proc
+    def __init__(self, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> None:
+        self._proc, self._cgroups = proc, cgroups
         self._lock = threading.Lock()
         self._abandoned: dict[int, _Abandoned] = {}
 
@@ -62,6 +62,18 @@ class LinuxLate:
         with suppress(ProcessLookupError), self._lock:
             ended = os.pidfd_open(call.pid)
             self._abandoned[call.pid] = _Abandoned(call, ended, reap)
+
+    def inherit(self) -> None:
+        """Remember what an earlier daemon left behind: it is in the service's control group still
+        (KillMode=process). What it is for is not known any more.
+        """
+        group = (sysfs.read(self._proc / "self/cgroup") or "").rpartition("0::")[2]
+        if not group.endswith("/vfiod.service"):
+            return
+        processes = sysfs.read(self._cgroups / group.lstrip("/") / "cgroup.procs") or ""
+        for pid in {int(line) for line in processes.split()} - {os.getpid()}:
+            name = sysfs.read(self._proc / str(pid) / "comm") or "a process"
+            self.abandon(LateCall("", pid, f"{name} of an earlier vfiod"))
 
     def where(self, pid: int) -> str:
         """The kernel functions a process waits in (proc(5): /proc/pid/stack, wchan)."""

@@ -1,11 +1,13 @@
 """Calls that may fail or never return, systemd's jobs and logind's sessions."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.bus import BusSession, BusUnit, FakeBus
+from tests.fakes.tree import grow
 from vfiod.errors import HostError, KernelStuck, TimedOut
 from vfiod.host.linux import hook_file
 from vfiod.host.linux.kernelcall import KernelCalls
@@ -13,11 +15,18 @@ from vfiod.host.linux.late import LinuxLate, is_readable
 from vfiod.host.linux.logins import LinuxLogins
 from vfiod.host.linux.process import Programs, run
 from vfiod.host.linux.units import LinuxUnits
-from vfiod.model import Session, Unit
+from vfiod.model import LateCall, Session, Unit
 
 SOON = 0.2
 
 # Kernel calls
+
+
+def ready(late: LinuxLate | None = None) -> KernelCalls:
+    """The process for them answers: what is late then is the call."""
+    calls = KernelCalls(late)
+    calls.read(Path("/proc/uptime"), subject="the process", seconds=60)
+    return calls
 
 
 def test_a_write_is_one_write_of_all(tmp_path: Path) -> None:
@@ -43,7 +52,7 @@ def test_a_write_that_does_not_return_is_abandoned_at_its_deadline(tmp_path: Pat
     """A FIFO without a reader holds the writer in open(2)."""
     os.mkfifo(tmp_path / "unbind")
     with pytest.raises(KernelStuck) as caught:
-        KernelCalls().write(tmp_path / "unbind", "x", subject="0000:01:00.0", seconds=SOON)
+        ready().write(tmp_path / "unbind", "x", subject="0000:01:00.0", seconds=SOON)
     assert "the kernel did not finish unbind of 0000:01:00.0 within 0.2 s" in caught.value.message
     assert "reboot" in caught.value.hint
 
@@ -54,7 +63,7 @@ def test_nothing_is_written_after_a_write_that_fails(tmp_path: Path) -> None:
     probe.touch()
     writes = [(override, "vfio-pci\n"), (tmp_path / "absent/unbind", "x"), (probe, "x")]
     with pytest.raises(HostError, match=r"refused unbind of 0000:01:00\.0: No such file"):
-        KernelCalls().write_all(writes, subject="0000:01:00.0", seconds=5)
+        ready().write_all(writes, subject="0000:01:00.0", seconds=5)
     assert override.read_text() == "vfio-pci\n"
     assert probe.read_text() == ""
 
@@ -68,7 +77,7 @@ def test_of_two_writes_the_one_that_hangs_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: str, named: str
 ) -> None:
     late = LinuxLate()
-    calls = KernelCalls(late)
+    calls = ready(late)
     frames = [line.split("] ")[1].split("+")[0] for line in stack.splitlines()]
     monkeypatch.setattr(late, "stack", lambda _pid: frames)
     os.mkfifo(tmp_path / "unbind")
@@ -85,7 +94,7 @@ def test_the_kernel_functions_it_waits_in_are_told(tmp_path: Path) -> None:
 
 
 def test_another_device_is_not_held_up(tmp_path: Path) -> None:
-    calls = KernelCalls()
+    calls = ready()
     os.mkfifo(tmp_path / "unbind")
     with pytest.raises(KernelStuck):
         calls.write(tmp_path / "unbind", "x", subject="0000:01:00.0", seconds=SOON)
@@ -150,9 +159,9 @@ def test_a_program_past_its_time_is_named_not_killed_and_not_run_beside(tmp_path
 def test_a_write_past_its_time_is_not_killed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "probe")
     late = LinuxLate()
-    calls = KernelCalls(late)
+    calls = ready(late)
     with pytest.raises(KernelStuck):
-        calls.write(tmp_path / "probe", "0000:01:00.0", subject="0000:01:00.0", seconds=SOON)
+        calls.write(tmp_path / "probe", "0000:01:00.0", subject="0000:01:00.0", seconds=1)
     (call,) = late.calls()
     assert (call.subject, call.what) == ("0000:01:00.0", "probe of 0000:01:00.0")
     ended = os.pidfd_open(call.pid)
@@ -161,6 +170,27 @@ def test_a_write_past_its_time_is_not_killed(tmp_path: Path) -> None:
     assert late.calls() == []
     calls.require_free("0000:01:00.0")
     os.close(ended)
+
+
+@pytest.mark.parametrize(
+    ("group", "found"),
+    [("/system.slice/vfiod.service", True), ("/user.slice/session-2.scope", False)],
+)
+def test_what_an_earlier_daemon_left_behind_is_in_its_control_group(
+    *, tmp_path: Path, group: str, found: bool
+) -> None:
+    left = subprocess.Popen(["/bin/sleep", "600"])
+    procs = f"{os.getpid()}\n{left.pid}\n"
+    files = {"proc/self/cgroup": f"0::{group}\n", f"proc/{left.pid}/comm": "modprobe\n",
+             f"sys{group}/cgroup.procs": procs}  # fmt: skip
+    grow(tmp_path, files)
+    late = LinuxLate(tmp_path / "proc", tmp_path / "sys")
+    late.inherit()
+    calls = [LateCall("", left.pid, "modprobe of an earlier vfiod")] if found else []
+    assert late.calls() == calls
+    left.kill()
+    left.wait()
+    assert late.calls() == []
 
 
 def test_a_program_that_is_not_there() -> None:

@@ -174,7 +174,7 @@ def test_one_that_does_not_answer_is_replaced_and_does_nothing_later(
 
 def test_a_subject_is_free_once_the_call_that_hung_has_ended(kept: Kept, fifo: Path) -> None:
     with pytest.raises(KernelStuck):
-        kept.write(fifo, 0.1)
+        kept.write(fifo, 1)
     with pytest.raises(KernelStuck, match=f"still busy with {DEVICE}"):
         kept.calls.require_free(DEVICE)
     assert fifo.read_text() == "x"
