@@ -31,3 +31,8 @@ def names(path: Path) -> list[str]:
         return sorted(os.listdir(path))
     except OSError:
         return []
+
+
+def printable(text: str) -> str:
+    """A name that somebody else chose, fit for a terminal: whatever could steer it becomes a ?."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,5 +1,6 @@
 """The readers of /sys and /proc on trees of files."""
 
+import mmap
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.fakes.tree import Contents, Link, grow, pci_function
 from vfiod.errors import HostError, KernelStuck
+from vfiod.host.linux.devicenodes import DeviceNodes
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.host.linux.memory import LinuxMemory
 from vfiod.host.linux.modules import LinuxModules
@@ -35,19 +37,19 @@ def card(**more: Contents) -> dict[str, Contents]:
     """A graphics card with its nodes; names with __ for /."""
     nodes: dict[str, Contents] = {
         "boot_vga": "1\n",
-        "drm/card0/dev": "226:0\n",
-        "drm/card0/uevent": "MAJOR=226\nMINOR=0\nDEVNAME=dri/card0\nDEVTYPE=drm_minor\n",
+        "drm/card0/dev": "1:7\n",
+        "drm/card0/uevent": "MAJOR=1\nMINOR=7\nDEVNAME=dri/card0\nDEVTYPE=drm_minor\n",
         "drm/card0/subsystem": Link("sys/class/drm"),
         "drm/card0/card0-DP-1/status": "connected\n",
         "drm/card0/card0-HDMI-A-1/status": "disconnected\n",
         "drm/card0/card0-DP-2/status": "unknown\n",
-        "drm/renderD128/dev": "226:128\n",
+        "drm/renderD128/dev": "1:5\n",
         "drm/renderD128/uevent": "DEVNAME=dri/renderD128\n",
         "drm/renderD128/subsystem": Link("sys/class/drm"),
-        "graphics/fb0/dev": "29:0\n",
+        "graphics/fb0/dev": "1:8\n",
         "graphics/fb0/uevent": "DEVNAME=fb0\n",
         "graphics/fb0/subsystem": Link("sys/class/graphics"),
-        "i2c-3/i2c-dev/i2c-3/dev": "89:3\n",
+        "i2c-3/i2c-dev/i2c-3/dev": "1:9\n",
         "i2c-3/i2c-dev/i2c-3/uevent": "DEVNAME=i2c-3\n",
         "i2c-3/i2c-dev/i2c-3/subsystem": Link("sys/class/i2c-dev"),
     }
@@ -58,10 +60,10 @@ def card(**more: Contents) -> dict[str, Contents]:
 def root(tmp_path: Path) -> Path:
     grow(tmp_path, card())
     sound: dict[str, Contents] = {
-        "sound/card0/controlC0/dev": "116:2\n",
+        "sound/card0/controlC0/dev": "5:0\n",
         "sound/card0/controlC0/uevent": "DEVNAME=snd/controlC0\n",
         "sound/card0/controlC0/subsystem": Link("sys/class/sound"),
-        "sound/card0/input5/event5/dev": "13:69\n",
+        "sound/card0/input5/event5/dev": "5:2\n",
         "sound/card0/input5/event5/uevent": "DEVNAME=input/event5\n",
         "sound/card0/input5/event5/subsystem": Link("sys/class/input"),
     }
@@ -167,8 +169,13 @@ def test_attributes_that_are_no_text_are_no_crash(pci: LinuxPci, root: Path) -> 
 
 # Processes
 
+# Numbers of devices that every machine has stand in for those of the card (see card()).
+CARD, RENDER, FB, I2C, SOUND, INPUT = (
+    "/dev/full", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx",
+)  # fmt: skip
 
-# Devices that every machine has stand for those of the tree, which is told by its number.
+
+# And for those of a guest.
 REAL = ("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx")
 
 
@@ -182,51 +189,171 @@ def node(root: Path, path: str) -> Link:
 
 
 def process(root: Path, pid: int, command: str, cgroup: str, *files: str) -> None:
-    entries: dict[str, Contents] = {f"fd/{n}": node(root, file) for n, file in enumerate(files)}
+    entries: dict[str, Contents] = {
+        f"fd/{n}": node(root, file) if file.startswith(("/dev/vfio", "/dev/iommu")) else Link(file)
+        for n, file in enumerate(files)
+    }
     entries |= {"comm": f"{command}\n", "cgroup": f"{cgroup}\n"}
     grow(root, {f"proc/{pid}/{name}": value for name, value in entries.items()})
 
 
 def test_holders_with_command_node_and_unit(root: Path) -> None:
     unit = "0::/system.slice/lightdm.service"
-    process(root, 812, "Xorg", unit, "/dev/null", "/dev/dri/card0", "/dev/dri/card0")
+    process(root, 812, "Xorg", unit, "/dev/null", CARD, CARD)
     process(root, 900, "bash", "0::/user.slice", "/dev/null")
     found = LinuxProcesses(root).holders([address(VGA)])
     assert found == [Holder(812, "Xorg", "/dev/dri/card0", "lightdm.service", os.getuid())]
 
 
 @pytest.mark.parametrize(
-    ("node", "device"),
-    [("/dev/dri/card0", VGA), ("/dev/dri/renderD128", VGA), ("/dev/fb0", VGA),
-     ("/dev/i2c-3", VGA), ("/dev/snd/controlC0", AUDIO), ("/dev/kfd", VGA)],
+    ("file", "device", "node"),
+    [(CARD, VGA, "/dev/dri/card0"), (RENDER, VGA, "/dev/dri/renderD128"), (FB, VGA, "/dev/fb0"),
+     (I2C, VGA, "/dev/i2c-3"), (SOUND, AUDIO, "/dev/snd/controlC0")],
 )  # fmt: skip
-def test_which_nodes_count(root: Path, node: str, device: str) -> None:
-    process(root, 5, "program", "0::/", node)
+def test_which_nodes_count(root: Path, file: str, device: str, node: str) -> None:
+    process(root, 5, "program", "0::/", file)
     (holder,) = LinuxProcesses(root).holders([address(device)])
     assert holder.node == node
 
 
-@pytest.mark.parametrize("node", ["/dev/input/event5", "/dev/dri/card1", "/dev/null"])
-def test_which_nodes_do_not(root: Path, node: str) -> None:
-    process(root, 5, "program", "0::/", node)
+@pytest.mark.parametrize("file", [INPUT, "/dev/null", "/etc/passwd", "/nowhere", "/proc"])
+def test_which_nodes_do_not(root: Path, file: str) -> None:
+    process(root, 5, "program", "0::/", file)
     assert LinuxProcesses(root).holders([address(VGA), address(AUDIO)]) == []
+
+
+def test_a_node_counts_by_its_number_whatever_it_is_called(root: Path) -> None:
+    """A container's /dev, a chroot, a node that udev renamed: the path says nothing."""
+    grow(root, {"srv/container/dev/gpu": Link(CARD), "dev/dri/card0": ""})
+    process(root, 5, "ollama", "0::/", str(root / "srv/container/dev/gpu"))
+    process(root, 6, "impostor", "0::/", str(root / "dev/dri/card0"))
+    (holder,) = LinuxProcesses(root).holders([address(VGA)])
+    assert (holder.command, holder.node) == ("ollama", "/dev/dri/card0")
+
+
+@pytest.mark.parametrize("command", ["evil\x1b]0;owned\x07", "two\nlines", "\u202egnp.exe"])
+def test_a_name_cannot_steer_a_terminal(root: Path, command: str) -> None:
+    process(root, 5, command, "0::/", CARD)
+    (holder,) = LinuxProcesses(root).holders([address(VGA)])
+    assert holder.command.isprintable()
+
+
+def test_a_holder_of_the_card_whose_first_thread_has_ended_is_found(root: Path) -> None:
+    process(root, 7, "wedged", "0::/")
+    (root / "proc/7/fd").mkdir()
+    (root / "proc/7/task/7/fd").mkdir(parents=True)
+    grow(root, {"proc/7/task/9/fd/3": Link(CARD)})
+    (holder,) = LinuxProcesses(root).holders([address(VGA)])
+    assert (holder.pid, holder.node) == (7, "/dev/dri/card0")
+
+
+def mappings(root: Path, pid: int, range_: str, path: str) -> None:
+    text = f"00400000-004b0000 r-xp 00000000 08:01 77 /bin/true\n{range_} rw-s 0 00:06 4   {path}\n"
+    process(root, pid, "program", "0::/")
+    grow(root, {f"proc/{pid}/maps": text, f"proc/{pid}/fd/0": Link("/dev/null")})
+
+
+def test_a_mapping_keeps_a_node_open_after_its_descriptor_was_closed(root: Path) -> None:
+    mappings(root, 5, "00a00000-00b00000", "/container/gpu")
+    grow(root, {"proc/5/map_files/a00000-b00000": Link(CARD)})
+    (holder,) = LinuxProcesses(root).holders([address(VGA)])
+    assert holder.node == "/dev/dri/card0"
+
+
+def test_where_mappings_may_not_be_followed_their_path_counts(root: Path) -> None:
+    mappings(root, 5, "00a00000-00b00000", "/dev/dri/card0 (deleted)")
+    (holder,) = LinuxProcesses(root).holders([address(VGA)])
+    assert holder.node == "/dev/dri/card0"
+
+
+def test_a_mapping_of_something_else_is_none_of_our_business(root: Path) -> None:
+    mappings(root, 5, "00a00000-00b00000", "/dev/dri/card0")
+    grow(root, {"proc/5/map_files/a00000-b00000": Link("/dev/null")})
+    assert LinuxProcesses(root).holders([address(VGA)]) == []
+
+
+def test_the_kernel_s_own_account_of_descriptors_and_mappings(root: Path) -> None:
+    """This very process, on the real /proc."""
+    (root / "proc").symlink_to("/proc")
+
+    def nodes() -> list[str]:
+        found = LinuxProcesses(root).holders([address(VGA)])
+        return [h.node for h in found if h.pid == os.getpid()]
+
+    descriptor = os.open(RENDER, os.O_RDONLY)
+    assert nodes() == ["/dev/dri/renderD128"]
+    mapped = mmap.mmap(descriptor, 4096, flags=mmap.MAP_PRIVATE)
+    os.close(descriptor)
+    del descriptor
+    assert nodes() == ["/dev/dri/renderD128"]
+    mapped.close()
+    assert nodes() == []
+
+
+NVIDIA_DEVICES = """\
+Character devices:
+  1 mem
+195 nvidia
+508 nvidia-uvm
+235 nvidia-caps
+
+Block devices:
+508 nvidia-uvm
+"""
+
+
+def nvidia(root: Path, *others: str) -> None:
+    """The card is NVIDIA's, with minor 7; what else its driver has is for the caller to say."""
+    (root / f"sys/bus/pci/devices/{VGA}/driver").unlink()
+    place = "proc/driver/nvidia/gpus"
+    grow(root, {
+        f"sys/bus/pci/devices/{VGA}/driver": Link("sys/bus/pci/drivers/nvidia"),
+        "sys/bus/pci/drivers/nvidia/module": "", f"sys/bus/pci/drivers/nvidia/{VGA}": "",
+        **{f"sys/bus/pci/drivers/nvidia/{other}": "" for other in others},
+        f"{place}/{VGA}/information": "Model: \t\t RTX\nDevice Minor: \t 7\nGPU Excluded:\t No\n",
+        "proc/devices": NVIDIA_DEVICES,
+    })  # fmt: skip
+
+
+def test_nvidia_s_nodes_of_the_only_card(root: Path) -> None:
+    nvidia(root)
+    nodes = DeviceNodes(root).of([address(VGA)])
+    wanted = {(195, 7), (195, 254), (195, 255), (508, 0), (508, 1), (235, 1), (1, 7)}
+    assert wanted <= set(nodes)
+    assert nodes[195, 7] == "/dev/nvidia7"
+
+
+def test_beside_another_card_of_nvidia_s_only_its_own_minor_counts(root: Path) -> None:
+    nvidia(root, "0000:05:00.0")
+    nodes = DeviceNodes(root).of([address(VGA)])
+    assert {n for n in nodes if n[0] in (195, 508, 235)} == {(195, 7)}
+
+
+@pytest.mark.parametrize(("others", "counts"), [([], True), (["0000:05:00.0"], False)])
+def test_a_job_of_rocm_s_on_another_card_is_none_of_this_one(
+    root: Path, others: list[str], *, counts: bool
+) -> None:
+    grow(root, {f"sys/bus/pci/drivers/amdgpu/{a}": "" for a in (VGA, *others)})
+    grow(root, {"sys/class/kfd/kfd/dev": "511:0\n"})
+    assert ((511, 0) in DeviceNodes(root).of([address(VGA)])) is counts
 
 
 def test_devices_behind_a_bridge_or_a_hub_are_others(root: Path) -> None:
     bridge: dict[str, Contents] = {
+        "0000:09:00.0/drm/card7/dev": "1:3\n",
         "0000:09:00.0/drm/card7/uevent": "DEVNAME=dri/card7\n",
         "0000:09:00.0/drm/card7/subsystem": Link("sys/class/drm"),
-        "usb1/1-1/sound/card9/controlC9/dev": "116:9\n",
+        "usb1/1-1/sound/card9/controlC9/dev": "1:3\n",
         "usb1/1-1/sound/card9/controlC9/uevent": "DEVNAME=snd/controlC9\n",
         "usb1/1-1/sound/card9/controlC9/subsystem": Link("sys/class/sound"),
     }
     grow(root, pci_function("0000:00:14.0", driver="xhci_hcd", more=bridge))
-    process(root, 5, "program", "0::/", "/dev/snd/controlC9", "/dev/dri/card7")
+    process(root, 5, "program", "0::/", "/dev/null")
     assert LinuxProcesses(root).holders([address("0000:00:14.0")]) == []
 
 
 def test_no_devices_no_holders(root: Path) -> None:
-    process(root, 5, "program", "0::/", "/dev/dri/card0")
+    process(root, 5, "program", "0::/", CARD)
     assert LinuxProcesses(root).holders([]) == []
 
 
@@ -272,23 +399,6 @@ def test_libvirt_itself_has_no_devices(root: Path, command: str) -> None:
     assert LinuxProcesses(root).vfio_holders([10]) == []
 
 
-def test_a_device_under_another_name_is_found_by_its_number(root: Path) -> None:
-    """As in a container: its card0 is the host's card1, or lies in a directory of its own."""
-    node(root, "/dev/dri/card0")
-    process(root, 5, "program", "0::/")
-    grow(
-        root, {"srv/dev/dri/card7": Link("dev/dri/card0"), "proc/5/fd/0": Link("srv/dev/dri/card7")}
-    )
-    (holder,) = LinuxProcesses(root).holders([address(VGA)])
-    assert holder.node == "/dev/dri/card0"
-
-
-def test_another_device_of_the_same_name_is_not_ours(root: Path) -> None:
-    node(root, "/dev/dri/card0")
-    process(root, 5, "program", "0::/", "/srv/dev/dri/card0")
-    assert LinuxProcesses(root).holders([address(VGA)]) == []
-
-
 def test_a_holder_whose_first_thread_has_ended_is_found(root: Path) -> None:
     process(root, 7, "qemu-system-x86", "0::/")
     grow(root, {"proc/7/task/9/fd/3": node(root, "/dev/vfio/10")})
@@ -320,7 +430,7 @@ def test_a_process_that_ends_meanwhile_is_skipped(root: Path) -> None:
     ],
 )
 def test_the_unit_of_a_process(root: Path, cgroup: str, unit: str) -> None:
-    process(root, 5, "program", cgroup, "/dev/dri/card0")
+    process(root, 5, "program", cgroup, CARD)
     (holder,) = LinuxProcesses(root).holders([address(VGA)])
     assert holder.unit == unit
 

@@ -1,0 +1,91 @@
+"""Who has a device open, by its number: descriptors and mappings of each process (proc(5)).
+
+By number and not by path: a container, a chroot and a node that was renamed call the same device
+otherwise. psutil knows descriptors by path only, hence by hand.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from vfiod.host.linux.statx import DeviceNumbers, Number
+
+# Links of /proc/PID/task: two, and one for each thread (kernel: fs/proc/base.c).
+_ONE_THREAD = 3
+# Start and end, permissions, offset, the file system's device, inode, path.
+_MAPPING = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+) (\d+) +(/.*)$", re.MULTILINE)
+
+
+class OpenDevices:
+    """One look at all processes. ``nodes``: the wanted numbers, and what to call each."""
+
+    def __init__(self, proc: Path, nodes: Mapping[Number, str]) -> None:
+        self._proc = proc
+        self._nodes = nodes
+        self._named = {node.encode(): node for node in nodes.values()}
+        self._numbers = DeviceNumbers()
+        # The same libraries are mapped everywhere: each file is looked at once.
+        self._files: dict[tuple[bytes, ...], str | None] = {}
+
+    def find(self) -> Iterator[tuple[int, str]]:
+        """Process ids with a node they have open; a process may end while it is looked at."""
+        for entry in os.scandir(self._proc):
+            if entry.name.isdecimal():
+                with suppress(OSError):
+                    for node in sorted(self._held_by(entry.path)):
+                        yield int(entry.name), node
+
+    def _held_by(self, process: str) -> set[str]:
+        """What its first thread has, or if that has ended, the others.
+
+        A process whose thread waits in the kernel has files open even though it was killed.
+        """
+        found, is_empty = self._of_task(process)
+        if is_empty and os.stat(f"{process}/task").st_nlink != _ONE_THREAD:
+            for thread in os.listdir(f"{process}/task"):
+                with suppress(OSError):
+                    found |= self._of_task(f"{process}/task/{thread}")[0]
+        return found
+
+    def _of_task(self, task: str) -> tuple[set[str], bool]:
+        """The nodes, and whether there was no descriptor at all."""
+        found = set()
+        with _opened(f"{task}/fd") as directory:
+            names = os.listdir(directory)
+            for name in names:
+                with suppress(OSError):
+                    found.add(self._nodes.get(self._numbers.behind(name, directory) or (0, 0)))
+        found |= self._mapped(task)
+        return {node for node in found if node is not None}, not names
+
+    def _mapped(self, task: str) -> set[str | None]:
+        """A mapping keeps a device open after its descriptor was closed."""
+        found: set[str | None] = set()
+        with suppress(OSError), open(f"{task}/maps", "rb") as maps:
+            for start, end, *file in _MAPPING.findall(maps.read()):
+                key = tuple(file)
+                if key not in self._files:
+                    self._files[key] = self._behind_mapping(task, start, end, file[-1])
+                found.add(self._files[key])
+        return found
+
+    def _behind_mapping(self, task: str, start: bytes, end: bytes, path: bytes) -> str | None:
+        """By its number; where that is not for us to follow (CAP_SYS_ADMIN), by its path."""
+        name = f"{int(start, 16):x}-{int(end, 16):x}"
+        try:
+            with _opened(f"{task}/map_files") as directory:
+                number = self._numbers.behind(name, directory)
+        except OSError:
+            return self._named.get(path.removesuffix(b" (deleted)"))
+        return self._nodes.get(number or (0, 0))
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[int]:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield directory
+    finally:
+        os.close(directory)
