@@ -142,13 +142,17 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process with a device node open. ``unit`` is the systemd unit of its cgroup, or empty."""
+    """A process with a device node open.
+
+    ``unit`` is the systemd unit that owns it, or empty; ``group`` the path of its control group.
+    """
 
     pid: int
     command: str
     node: str
     unit: str = ""
     uid: int = 0
+    group: str = ""
 
     def __str__(self) -> str:
         return f"{self.command} (pid {self.pid}) has {self.node} open"

@@ -488,6 +488,17 @@ def a_unit_that_does_not_exist(b: Bench) -> None:
 
 
 @systemd
+def a_unit_has_its_own_name_and_an_unknown_one_keeps_it(b: Bench) -> None:
+    names = b.host.units.primary_names([b.unit, "no-such-unit.service"])
+    assert set(names) == {b.unit, "no-such-unit.service"}
+
+
+@systemd
+def a_unit_that_does_not_exist_needs_nothing(b: Bench) -> None:
+    assert not b.host.units.needs("no-such-unit.service")
+
+
+@systemd
 def a_running_host_is_not_shutting_down(b: Bench) -> None:
     assert not b.host.units.shutting_down()
 

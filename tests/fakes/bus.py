@@ -23,6 +23,9 @@ class BusUnit:
     result: str | None = "done"
     takes: float = 0.0
     dies: bool = False  # a job that hangs ends when the unit is killed
+    needs: list[str] = field(default_factory=list)
+    pids: tuple[int, ...] = ()
+    aliases: tuple[str, ...] = ()
     cpus: list[int] = field(default_factory=list)  # AllowedCPUs, as a mask in bytes
     cpuset: list[int] = field(default_factory=lambda: [0xFF])  # what the kernel made of it
 
@@ -45,6 +48,7 @@ class FakeBus(Bus):
         self.units: dict[str, BusUnit] = {}
         self.sessions: dict[str, BusSession] = {}
         self.lingering: set[int] = set()
+        self.gone: set[int] = set()  # processes
         self.state = "running"
         self.calls: list[tuple[Any, ...]] = []
         self.ending: set[str] = set()  # sessions that end between the list and the look
@@ -73,7 +77,7 @@ class FakeBus(Bus):
         if kind == "unit":
             unit = self.units[ident]
             values: dict[str, Any] = {
-                "AllowedCPUs": unit.cpus, "EffectiveCPUs": unit.cpuset,
+                "AllowedCPUs": unit.cpus, "EffectiveCPUs": unit.cpuset, "Id": unit.ident,
             }  # fmt: skip
             return values[name]
         if kind == "user":
@@ -84,6 +88,8 @@ class FakeBus(Bus):
         self, service: str, paths: Sequence[str], interface: str, names: Sequence[str]
     ) -> Sequence[Mapping[str, Any] | None]:
         idents = [path.rsplit("/", 1)[1] for path in paths]
+        if interface == f"{SYSTEMD}.Unit":
+            return [{"Wants": self.units[ident].needs} for ident in idents]
         return [None if i in self.ending else self.sessions[i].properties for i in idents]
 
     def subscribe(self, service: str, signal: str, then: Callable[[Sequence[Any]], None]) -> int:
@@ -104,7 +110,7 @@ class FakeBus(Bus):
         return (f"/unit/{name}",)
 
     def _ListUnitsByNames(self, names: Sequence[str]) -> tuple[list[tuple[Any, ...]]]:  # noqa: N802
-        found = [self.units.setdefault(n, BusUnit(n, "inactive", "not-found")) for n in names]
+        found = [self._named(name) for name in names]
         rows = [
             (u.ident, "", u.load, u.active, "", "", f"/unit/{u.ident}", u.job, "", "/")
             for u in found
@@ -116,6 +122,22 @@ class FakeBus(Bus):
     ) -> tuple[list[tuple[Any, ...]]]:
         found = [u for u in self.units.values() if u.active in states]
         return ([(u.ident,) for u in found if any(fnmatch(u.ident, p) for p in patterns)],)
+
+    def _named(self, name: str) -> BusUnit:
+        aliased = [unit for unit in self.units.values() if name in unit.aliases]
+        return (
+            aliased[0]
+            if aliased
+            else self.units.setdefault(name, BusUnit(name, "inactive", "not-found"))
+        )
+
+    def _GetUnitByPID(self, pid: int) -> tuple[str]:  # noqa: N802
+        for unit in self.units.values():
+            if pid in unit.pids:
+                return (f"/unit/{unit.ident}",)
+        if pid in self.gone:
+            raise BusError(f"Process {pid} is gone.", "org.freedesktop.systemd1.NoSuchProcess")
+        raise BusError(f"PID {pid} does not belong to any loaded unit.", f"{SYSTEMD}.NoUnitForPID")
 
     def _Subscribe(self) -> tuple[()]:  # noqa: N802
         return ()

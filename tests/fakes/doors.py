@@ -321,6 +321,13 @@ class FakeUnits(Door):
 
         self._effects.take(f"begin to stop {name}", do)
 
+    def primary_names(self, names: Collection[str]) -> Collection[str]:
+        found = {name: self._user.find(name) for name in names}
+        return {unit.ident if unit else name for name, unit in found.items()}
+
+    def needs(self, name: str) -> Collection[str]:
+        return self._user.needed.get(name, ())
+
     def shutting_down(self) -> bool:
         return self._user.shutting_down
 

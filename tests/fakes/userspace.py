@@ -60,6 +60,7 @@ class Userspace:
         self.processes: dict[int, Process] = {}
         self.sessions: dict[str, Session] = {}
         self.lingering: set[int] = set()
+        self.needed: dict[str, set[str]] = {}  # what a unit cannot do without
         self.session_ends_after = 0.0
         self.shutting_down = False
         self.inhibited = ""

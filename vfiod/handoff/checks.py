@@ -10,6 +10,7 @@ from vfiod.errors import HostError, VfiodError
 from vfiod.guest.domain import BACKENDS
 from vfiod.handoff import performance
 from vfiod.handoff.request import Request
+from vfiod.handoff.spared import will_not_let_go
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.rom import image
 
@@ -132,6 +133,16 @@ def nobody_else_has_them(request: Request) -> Faults:
         )
 
 
+def holders_let_go(request: Request) -> Faults:
+    """What is never stopped nor signalled must not hold a device: the start would end in vain."""
+    for holder in request.state.holders:
+        if will_not_let_go(holder):
+            yield HostError(
+                f"{holder} and belongs to {holder.unit}, which vfiod never stops",
+                f"make it let go, perhaps with: systemctl restart {holder.unit}",
+            )
+
+
 def host_can_spare_them(request: Request) -> Faults:
     """A disk or network that the running host stands on must not be pulled from under it."""
     for address, things in request.state.carries.items():
@@ -236,6 +247,7 @@ CHECKS = (
     group_is_viable,
     firmware_lets_go,
     nobody_else_has_them,
+    holders_let_go,
     host_can_spare_them,
     display_can_return,
     roms_fit,

@@ -10,6 +10,7 @@ from vfiod.handoff import performance
 from vfiod.handoff.checks import find_faults
 from vfiod.handoff.request import Request
 from vfiod.handoff.snapshot import NVIDIA_MODULES, VFIO_MODULE
+from vfiod.handoff.spared import is_spared
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
@@ -17,9 +18,6 @@ from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress, PciFunction, Session
-
-# Services that let go by themselves when a session ends, or that the handoff needs.
-SPARED_UNITS = frozenset({"systemd-logind.service", "vfiod.service", "dbus.service", "init.scope"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,8 @@ def _holding_units(request: Request) -> dict[str, int]:
     """Units whose processes hold a device and do not end with the desktop, with the user's id."""
     ending = {s.unit for s in _ending_sessions(request)} | {request.state.display_manager.ident}
     units = {h.unit: h.uid for h in request.state.holders if h.unit.endswith(".service")}
-    return {unit: units[unit] for unit in sorted(set(units) - ending - SPARED_UNITS)}
+    kept = request.state.spared
+    return {u: units[u] for u in sorted(set(units) - ending) if not is_spared(u, kept)}
 
 
 def _outlives(request: Request, uid: int) -> bool:

@@ -8,6 +8,7 @@ from vfiod.config.performance import NOTHING
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
+from vfiod.handoff import spared
 from vfiod.host.door import Host
 from vfiod.model import (
     VFIO_DRIVER,
@@ -74,6 +75,7 @@ class HostState:
     carries: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
     roms: Mapping[PciAddress, RomFile] = field(default_factory=dict)
     lingering: frozenset[int] = frozenset()
+    spared: frozenset[str] = frozenset()
     missing_disks: Sequence[str] = ()
     shutting_down: bool = False
     refused_groups: frozenset[int] = frozenset()
@@ -108,6 +110,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         carries=host.pci.carries(leaving),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
         lingering=_lingering(host, holders),
+        spared=_spared(host),
         missing_disks=host.files.missing([disk.source for disk in domain.disks]),
         shutting_down=host.units.shutting_down(),
         refused_groups=frozenset(host.pci.refused_groups()),
@@ -119,6 +122,12 @@ def _lingering(host: Host, holders: Sequence[Holder]) -> frozenset[int]:
     """Users whose manager holds a device and stays without a session."""
     users = {holder.uid for holder in holders if holder.unit.startswith("user@")}
     return frozenset(uid for uid in users if host.logins.lingers(uid))
+
+
+def _spared(host: Host) -> frozenset[str]:
+    """Units never to be stopped, under the names that systemd gives them."""
+    names = host.units.primary_names(spared.NAMES)
+    return frozenset({*names, *host.units.needs(spared.OWN)})
 
 
 def _performance(host: Host, guest: GuestConfig) -> dict[str, Any]:

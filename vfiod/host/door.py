@@ -84,6 +84,12 @@ class Units(Protocol):
     def begin_stop(self, name: str) -> None:
         """Ask for a unit's end without waiting for it."""
 
+    def primary_names(self, names: Collection[str]) -> Collection[str]:
+        """What systemd itself calls these units, whatever alias each name is."""
+
+    def needs(self, name: str) -> Collection[str]:
+        """The units that a unit cannot do without or asked for."""
+
     def shutting_down(self) -> bool:
         """True once the host is on its way to power-off or reboot."""
 

@@ -9,7 +9,7 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device
 from tests.fakes.performance import FakePool
-from tests.fakes.userspace import Program
+from tests.fakes.userspace import FakeUnit, Program
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 from vfiod.guest import domain
@@ -196,6 +196,22 @@ def test_another_guest_that_has_a_device() -> None:
         "has /dev/vfio/10 open"
     )
     assert fault.hint == "shut that guest down"
+
+
+@pytest.mark.parametrize("unit", ["virtqemud.service", "vfiod.service"])
+def test_a_holder_that_is_never_stopped_nor_signalled(unit: str) -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit(unit, (Program("worker", (pcs.AUDIO,)),)))
+    fault = only(host)
+    assert "worker" in fault.message
+    assert fault.hint == f"make it let go, perhaps with: systemctl restart {unit}"
+
+
+@pytest.mark.parametrize("unit", ["systemd-logind.service", "dbus-broker.service"])
+def test_a_holder_that_lets_go_with_the_desktop(unit: str) -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit(unit, (Program("program", (pcs.VGA,)),)))
+    assert faults(host) == []
 
 
 def test_a_disk_that_the_host_stands_on() -> None:

@@ -11,7 +11,7 @@ from tests.fakes.userspace import FakeUnit, Program
 from vfiod.config.schema import Config, parse
 from vfiod.errors import Refused
 from vfiod.guest.domain import parse as domain_of
-from vfiod.handoff import snapshot
+from vfiod.handoff import snapshot, spared
 from vfiod.handoff.plan import Plan, plan_handoff
 from vfiod.handoff.request import Request
 from vfiod.handoff.stages import stages
@@ -411,10 +411,25 @@ def test_without_a_display_manager_nobody_is_waited_for() -> None:
     assert stopped(host) == [StopUnit("lactd.service", restart=True, seconds=20)]
 
 
-@pytest.mark.parametrize("unit", ["systemd-logind.service", "vfiod.service", "dbus.service"])
-def test_services_that_the_handoff_needs_are_spared(unit: str) -> None:
+# With one of these as a holder a start is refused (checks.holders_let_go).
+REFUSED = {"vfiod.service", *spared.LIBVIRT}
+CONNECTION = "ssh@3-10.0.0.2:22-10.0.0.1:50000.service"
+
+
+@pytest.mark.parametrize("unit", sorted({*spared.NAMES, CONNECTION} - REFUSED))
+def test_services_that_the_handoff_needs_are_never_stopped(unit: str) -> None:
     host = pcs.greeter()
     host.user.add(FakeUnit(unit, (Program("program", (pcs.VGA,)),)))
+    assert stopped(host) == []
+
+
+def test_one_under_another_name_is_spared_too() -> None:
+    """systemd says what it calls it, and who is its own."""
+    host = pcs.greeter()
+    ssh = FakeUnit("our-sshd.service", (Program("sshd", (pcs.VGA,)),), aliases=("ssh.service",))
+    host.user.add(ssh)
+    host.user.add(FakeUnit("seatd.service", (Program("seatd", (pcs.VGA,)),)))
+    host.user.needed["vfiod.service"] = {"seatd.service"}
     assert stopped(host) == []
 
 

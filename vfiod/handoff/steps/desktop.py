@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
+from vfiod.handoff.spared import is_untouchable
 from vfiod.handoff.steps.base import HostStep, Notes, Prior, names_in
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Holder, PciAddress
 
-# Processes that must never be signalled: they let go when the session they serve is gone.
-UNTOUCHABLE = frozenset({"systemd", "systemd-logind"})
 # They end and begin one after the other: stopped at the same time they once took twenty seconds.
 LANE = "desktop"
 # How long a display manager may take to open the card after it was started.
@@ -187,7 +186,7 @@ class ReleaseHolders(HostStep):
     def _signal(self, host: Host, number: signal.Signals) -> list[str]:
         """Signal every holder once, by process."""
         found = {h.pid: h for h in host.processes.holders(self.addresses)}
-        targets = [h for h in found.values() if h.command not in UNTOUCHABLE]
+        targets = [h for h in found.values() if not is_untouchable(h)]
         for holder in targets:
             host.processes.signal(holder, number)
         return [f"{number.name} sent: {holder}" for holder in targets]

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from vfiod.errors import HostError
@@ -14,13 +14,23 @@ from vfiod.util import sysfs
 
 # They open a guest's devices for its QEMU, to hand them over (libvirt: viriommufd.c, virpci.c).
 LIBVIRT = frozenset({"libvirtd", "virtqemud"})
+_MANY = 1000
+# The unit of a process: empty if it has none, None if the process has ended.
+Ask = Callable[[int], str | None]
 
 
 class LinuxProcesses:
-    """Implements vfiod.host.door.Processes on /proc and /sys."""
+    """Implements vfiod.host.door.Processes on /proc and /sys.
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    ``ask`` says which unit owns a process. Without it a unit is guessed from the control group's
+    path, which is good enough to be shown and for nothing else: a container has units of its own.
+    """
+
+    def __init__(self, root: Path = Path("/"), ask: Ask | None = None) -> None:
         self._root = root
+        self._ask = ask
+        # A control group has one owner; systemd is busy just when this is asked again and again.
+        self._owners: dict[str, str] = {}
         self._proc = root / "proc"
         self._nodes = DeviceNodes(root)
 
@@ -72,20 +82,37 @@ class LinuxProcesses:
 
     def _holder(self, pid: int, node: str) -> Holder:
         path = self._proc / str(pid)
+        group = control_group(sysfs.read(path / "cgroup") or "")
         return Holder(
             pid=pid,
             command=sysfs.printable(sysfs.read(path / "comm") or "?"),
             node=node,
-            unit=_unit(sysfs.read(path / "cgroup") or ""),
+            unit=self._owner(pid, group),
             uid=path.stat().st_uid,
+            group=sysfs.printable(group),
         )
 
+    def _owner(self, pid: int, group: str) -> str:
+        if self._ask is None:
+            return _unit(group)
+        if len(self._owners) > _MANY:
+            self._owners.clear()
+        if group not in self._owners and (owner := self._ask(pid)) is not None:
+            self._owners[group] = owner
+        return self._owners.get(group, "")
 
-def _unit(cgroup: str) -> str:
-    """The system's unit of a control group path: user@1000.service for all that is below it."""
-    for line in cgroup.splitlines():
-        if line.startswith("0::"):
-            parts = line.removeprefix("0::").split("/")
-            units = [part for part in parts if part.endswith((".service", ".scope"))]
-            return units[0] if units else ""
+
+def control_group(text: str) -> str:
+    """The path that systemd gave a process: in its own hierarchy (cgroups(7))."""
+    for line in sorted(text.splitlines(), key=lambda line: not line.startswith("0::")):
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if (number, controllers) == ("0", "") or controllers == "name=systemd":
+            return path
     return ""
+
+
+def _unit(group: str) -> str:
+    """The first unit on the path: user@1000.service for all that is below it."""
+    units = [part for part in group.split("/") if part.endswith((".service", ".scope"))]
+    return units[0] if units else ""

@@ -1,7 +1,7 @@
 """systemd's units over D-Bus (org.freedesktop.systemd1(5)); a change is a job, waited for."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from signal import SIGKILL
@@ -16,6 +16,8 @@ PATH = "/org/freedesktop/systemd1"
 MANAGER = f"{SERVICE}.Manager"
 _RUNNING = frozenset({"active", "activating", "reloading"})
 _NO_JOB = 0
+# What a unit cannot do without, or asked for.
+_NEEDS = ("Requires", "Requisite", "BindsTo", "Wants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,29 @@ class LinuxUnits:
         arguments = (["active"], [pattern])
         method = f"{MANAGER}.ListUnitsByPatterns"
         return [row[0] for row in self._bus.call(SERVICE, PATH, method, "asas", *arguments)[0]]
+
+    def primary_names(self, names: Collection[str]) -> Collection[str]:
+        call = f"{MANAGER}.ListUnitsByNames"
+        rows = self._bus.call(SERVICE, PATH, call, "as", list(names))[0]
+        return frozenset(row[0] for row in rows)
+
+    def needs(self, name: str) -> Collection[str]:
+        path = self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)[0]
+        (found,) = self._bus.get_each(SERVICE, [path], f"{SERVICE}.Unit", _NEEDS)
+        return frozenset(unit for units in (found or {}).values() for unit in units)
+
+    def owner(self, pid: int) -> str | None:
+        """The unit that a process belongs to, by its primary name; empty if there is none.
+
+        None if it has ended. systemd names the slice around a control group that is not its own,
+        a container's for one; a slice has no processes, nor can it be stopped for one of them.
+        """
+        try:
+            path = self._bus.call(SERVICE, PATH, f"{MANAGER}.GetUnitByPID", "u", pid)[0]
+            name = str(self._bus.get(SERVICE, path, f"{SERVICE}.Unit.Id"))
+        except BusError as error:
+            return "" if error.name == f"{SERVICE}.NoUnitForPID" else None
+        return "" if name.endswith(".slice") else name
 
     def shutting_down(self) -> bool:
         return bool(self._bus.get(SERVICE, PATH, f"{MANAGER}.SystemState") == "stopping")

@@ -1,5 +1,7 @@
 """Steps that end the desktop, and the gate."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fakes import pcs
@@ -7,6 +9,7 @@ from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import HostError, KernelStuck, TimedOut
+from vfiod.handoff.spared import UNTOUCHABLE
 from vfiod.handoff.steps.base import Notes, Prior, Step
 from vfiod.handoff.steps.desktop import (
     MONITOR_SECONDS,
@@ -222,10 +225,28 @@ def test_one_that_cannot_be_ended_is_named_with_its_node() -> None:
     assert caught.value.hint == "end these processes, then start the guest again"
 
 
-@pytest.mark.parametrize("command", ["systemd", "systemd-logind"])
-def test_some_are_never_signalled(command: str) -> None:
+@pytest.mark.parametrize("unit", sorted(UNTOUCHABLE))
+def test_some_are_never_signalled(unit: str) -> None:
     host = pcs.bare()
-    host.user.spawn(Program(command, (pcs.VGA,)))
+    host.user.add(FakeUnit(unit, (Program("program", (pcs.VGA,)),)))
     with pytest.raises(TimedOut):
         release(host)
     assert host.effects.log == []
+
+
+def test_the_first_process_is_never_signalled() -> None:
+    """It keeps descriptors for services (FileDescriptorStoreMax=)."""
+    host = pcs.bare()
+    process = host.user.spawn(Program("systemd", (pcs.VGA,)))
+    host.user.processes = {1: replace(process, pid=1)}
+    with pytest.raises(TimedOut):
+        release(host)
+    assert host.effects.log == []
+
+
+@pytest.mark.parametrize("command", ["systemd", "systemd-logind", "dbus-daemon"])
+def test_a_name_protects_nobody(command: str) -> None:
+    host = pcs.bare()
+    host.user.add(FakeUnit("run-r1.scope", (Program(command, (pcs.VGA,)),)))
+    assert release(host)
+    assert host.effects.log == [f"signal {command} 15"]

@@ -330,6 +330,35 @@ def test_only_a_running_libvirt_is_reloaded(bus: FakeBus, units: LinuxUnits) -> 
     assert ("ReloadUnit", "virtqemud.service", "replace") not in bus.calls
 
 
+@pytest.mark.parametrize(
+    ("unit", "owner"),
+    [("lactd.service", "lactd.service"), ("-.slice", ""), ("session-2.scope",) * 2],
+)
+def test_whose_a_process_is(bus: FakeBus, units: LinuxUnits, unit: str, owner: str) -> None:
+    """A container's processes are in a slice, as far as systemd knows."""
+    bus.units[unit] = BusUnit(unit, pids=(7,))
+    assert units.owner(7) == owner
+
+
+def test_whose_a_process_is_that_nobody_knows_or_that_is_gone(
+    bus: FakeBus, units: LinuxUnits
+) -> None:
+    assert units.owner(8) == ""
+    bus.gone.add(9)
+    assert units.owner(9) is None
+
+
+def test_an_alias_is_resolved_to_the_primary_name(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units["dbus-broker.service"] = BusUnit("dbus-broker.service", aliases=("dbus.service",))
+    names = units.primary_names(["dbus.service", "absent.service"])
+    assert names == {"dbus-broker.service", "absent.service"}
+
+
+def test_what_a_unit_needs(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units["vfiod.service"] = BusUnit("vfiod.service", needs=["dbus.socket", "sysinit.target"])
+    assert units.needs("vfiod.service") == {"dbus.socket", "sysinit.target"}
+
+
 # Logins
 
 

@@ -202,7 +202,9 @@ def test_holders_with_command_node_and_unit(root: Path) -> None:
     process(root, 812, "Xorg", unit, "/dev/null", CARD, CARD)
     process(root, 900, "bash", "0::/user.slice", "/dev/null")
     found = LinuxProcesses(root).holders([address(VGA)])
-    assert found == [Holder(812, "Xorg", "/dev/dri/card0", "lightdm.service", os.getuid())]
+    group = unit.removeprefix("0::")
+    wanted = Holder(812, "Xorg", "/dev/dri/card0", "lightdm.service", os.getuid(), group)
+    assert found == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -426,6 +428,7 @@ def test_a_process_that_ends_meanwhile_is_skipped(root: Path) -> None:
         ("0::/init.scope", "init.scope"),
         ("0::/", ""),
         ("12:cpu:/system.slice/x.service\n0::/system.slice/y.service", "y.service"),
+        ("4:memory:/\n1:name=systemd:/system.slice/z.service", "z.service"),
         ("", ""),
     ],
 )
@@ -433,6 +436,23 @@ def test_the_unit_of_a_process(root: Path, cgroup: str, unit: str) -> None:
     process(root, 5, "program", cgroup, CARD)
     (holder,) = LinuxProcesses(root).holders([address(VGA)])
     assert holder.unit == unit
+
+
+def test_the_unit_is_what_systemd_says_and_it_is_asked_once(root: Path) -> None:
+    """What a container calls ssh.service is not the host's."""
+    asked: list[int] = []
+
+    def ask(pid: int) -> str:
+        asked.append(pid)
+        return ""
+
+    process(root, 5, "sshd", "0::/lxc.payload.dev/system.slice/ssh.service", CARD)
+    processes = LinuxProcesses(root, ask)
+    for _ in range(2):
+        (holder,) = processes.holders([address(VGA)])
+        assert holder.unit == ""
+        assert holder.group == "/lxc.payload.dev/system.slice/ssh.service"
+    assert asked == [5]
 
 
 def test_a_signal_to_a_process_that_is_gone_is_no_error() -> None:
