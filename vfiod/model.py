@@ -124,7 +124,10 @@ class FirmwareFramebuffer:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A logind session (org.freedesktop.login1(5)): ``kind`` is its Class, ``unit`` its scope."""
+    """A logind session (org.freedesktop.login1(5)): ``kind`` is its Class, ``unit`` its scope.
+
+    ``terminal`` is the number of its virtual terminal, 0 for none; ``leader`` its first process.
+    """
 
     ident: str
     user: str
@@ -133,11 +136,16 @@ class Session:
     kind: str
     graphical: bool = False
     unit: str = ""
+    terminal: int = 0
+    leader: int = 0
 
     @property
     def is_person(self) -> bool:
-        """True for somebody's own session; false for a greeter, a lock screen, a manager."""
-        return self.kind == "user"
+        """True for somebody's own session; false for a greeter, a lock screen, a manager.
+
+        There are several such classes: user, user-early, user-light, user-incomplete.
+        """
+        return self.kind.partition("-")[0] == "user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +176,14 @@ class LateCall:
     subject: str
     pid: int
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A process of somebody's session or manager, which ``unit`` is; ``name`` for a person."""
+
+    name: str
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)

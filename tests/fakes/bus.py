@@ -25,6 +25,7 @@ class BusUnit:
     dies: bool = False  # a job that hangs ends when the unit is killed
     needs: list[str] = field(default_factory=list)
     pids: tuple[int, ...] = ()
+    main: int = 0
     aliases: tuple[str, ...] = ()
     cpus: list[int] = field(default_factory=list)  # AllowedCPUs, as a mask in bytes
     cpuset: list[int] = field(default_factory=lambda: [0xFF])  # what the kernel made of it
@@ -38,7 +39,7 @@ class BusSession:
     uid: int
     user: str
     seat: str = "seat0"
-    properties: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, Any] = field(default_factory=dict)
 
 
 class FakeBus(Bus):
@@ -78,8 +79,11 @@ class FakeBus(Bus):
             unit = self.units[ident]
             values: dict[str, Any] = {
                 "AllowedCPUs": unit.cpus, "EffectiveCPUs": unit.cpuset, "Id": unit.ident,
+                "MainPID": unit.main,
             }  # fmt: skip
             return values[name]
+        if kind == "user" and name == "Name":
+            return next(s.user for s in self.sessions.values() if s.uid == int(ident))
         if kind == "user":
             return int(ident) in self.lingering
         raise AssertionError(f"nobody asks for {prop}")
@@ -120,8 +124,8 @@ class FakeBus(Bus):
     def _ListUnitsByPatterns(  # noqa: N802
         self, states: Sequence[str], patterns: Sequence[str]
     ) -> tuple[list[tuple[Any, ...]]]:
-        found = [u for u in self.units.values() if u.active in states]
-        return ([(u.ident,) for u in found if any(fnmatch(u.ident, p) for p in patterns)],)
+        active = [u.ident for u in self.units.values() if u.active in states]
+        return self._ListUnitsByNames([n for n in active if any(fnmatch(n, p) for p in patterns)])
 
     def _named(self, name: str) -> BusUnit:
         aliased = [unit for unit in self.units.values() if name in unit.aliases]

@@ -17,6 +17,7 @@ from vfiod.model import (
     PciAddress,
     PciFunction,
     PowerPolicy,
+    Program,
     Session,
     Unit,
 )
@@ -201,6 +202,14 @@ class FakeProcesses(Door):
         found = self._user.holders(nodes)
         return [h for h in found if h.command not in ("libvirtd", "virtqemud")]
 
+    def programs(self, units: Collection[str]) -> Sequence[Program]:
+        running = [p for p in self._user.processes.values() if p.unit in units]
+        found = {Program(p.program.title or p.program.command, p.unit) for p in running}
+        return sorted(found, key=lambda program: (program.unit, program.name))
+
+    def parent(self, pid: int) -> int:
+        return 1 if self._user.main_of(pid) else 0
+
     def signal(self, holder: Holder, number: int) -> None:
         name = f"signal {holder.command} {int(number)}"
         self._effects.take(name, lambda: self._user.signal(holder.pid, number))
@@ -328,6 +337,9 @@ class FakeUnits(Door):
     def needs(self, name: str) -> Collection[str]:
         return self._user.needed.get(name, ())
 
+    def begun_with(self, pids: Collection[int]) -> Mapping[int, str]:
+        return {pid: unit.ident for pid in pids if (unit := self._user.main_of(pid))}
+
     def shutting_down(self) -> bool:
         return self._user.shutting_down
 
@@ -343,6 +355,9 @@ class FakeLogins(Door):
 
     def lingers(self, uid: int) -> bool:
         return uid in self._user.lingering
+
+    def user_name(self, uid: int) -> str:
+        return {1000: "alice", 1001: "bob"}.get(uid, f"user {uid}")
 
     def inhibit(self, why: str) -> None:
         def do() -> None:

@@ -113,6 +113,16 @@ def crowded() -> FakeHost:
     return host
 
 
+def autologin(respawn: float = 0.1) -> FakeHost:
+    """No display manager: a getty logs alice in, whose profile begins a compositor."""
+    host = bare()
+    host.user.session_ends_after = 0.2
+    alice = Session("1", "alice", 1000, "seat0", "user", terminal=1)
+    programs = (Program("sway", (VGA,), uid=1000), Program("firefox", uid=1000, title="Firefox"))
+    host.user.add(FakeUnit("getty@tty1.service", logs_in=(alice, programs), respawn=respawn))
+    return host
+
+
 def text_console() -> FakeHost:
     """No display manager; alice works on a text console."""
     host = bare()

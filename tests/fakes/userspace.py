@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from tests.fakes.clock import Clock
@@ -11,6 +11,7 @@ from vfiod.errors import HostError
 from vfiod.model import Holder, PciAddress, Session
 
 USER_STOP_DELAY = 10.0
+START_LIMIT, START_LIMIT_INTERVAL = 5, 10.0
 
 
 @dataclass
@@ -22,6 +23,8 @@ class Program:
     uid: int = 0
     ignores: frozenset[int] = frozenset()
     respawn: float | None = None
+    title: str = ""  # what menus call it
+    group: str = ""  # its control group, if systemd knows of none
 
 
 @dataclass
@@ -36,7 +39,11 @@ class Process:
 
 @dataclass
 class FakeUnit:
-    """A unit. ``mortal``: it belongs to somebody's session and does not come back with it."""
+    """A unit. ``mortal``: it belongs to somebody's session and does not come back with it.
+
+    ``logs_in``: a getty that logs somebody in with these programs, and again ``respawn`` seconds
+    after the session has ended, until its start limit stops that for good.
+    """
 
     ident: str
     programs: tuple[Program, ...] = ()
@@ -50,6 +57,10 @@ class FakeUnit:
     is_starting: bool = False
     memory: int = 0
     runs: int = 0
+    logs_in: tuple[Session, tuple[Program, ...]] | None = None
+    respawn: float = 0.1
+    main: int = 0
+    starts: list[float] = field(default_factory=list)
 
 
 class Userspace:
@@ -88,6 +99,9 @@ class Userspace:
         process = self.processes.pop(pid, None)
         self.on_end(pid)
         unit = self.units.get(process.unit) if process else None
+        getty = self.main_of(pid)
+        if getty is not None:
+            self._leader_has_ended(getty)
         if process and unit and process.program.respawn is not None:
             this_run = unit.runs
             self._clock.after(
@@ -105,7 +119,7 @@ class Userspace:
 
     def holders(self, nodes: Collection[str]) -> list[Holder]:
         return [
-            Holder(p.pid, p.program.command, node, p.unit, p.program.uid)
+            Holder(p.pid, p.program.command, node, p.unit, p.program.uid, p.program.group)
             for p in self.processes.values()
             for node in sorted(p.nodes & set(nodes))
         ]
@@ -133,7 +147,7 @@ class Userspace:
             return
         if unit.start_fails or (unit.needs_display and not self._has_display()):
             raise HostError(f"StartUnit {name} ended as failed")
-        unit.active = True
+        unit.active, unit.starts = True, []
         self._run(unit)
 
     def stop(self, name: str) -> None:
@@ -141,9 +155,16 @@ class Userspace:
         if unit is not None:
             unit.active = False
             self._end(unit.ident)
+            self.kill(unit.main)
+
+    def main_of(self, pid: int) -> FakeUnit | None:
+        """The service whose main process this is."""
+        return next((unit for unit in self.units.values() if pid and unit.main == pid), None)
 
     def _run(self, unit: FakeUnit) -> None:
         unit.runs += 1
+        if unit.logs_in is not None:
+            self._log_in_by(unit, *unit.logs_in)
         for program in unit.programs:
             self.spawn(program, unit.ident)
 
@@ -160,6 +181,32 @@ class Userspace:
         )
 
     # Sessions
+
+    def _log_in_by(self, unit: FakeUnit, session: Session, programs: Iterable[Program]) -> None:
+        """agetty becomes login, whose process goes over into the session's scope."""
+        ident = session.ident if unit.runs == 1 else f"{session.ident}{unit.runs:02}"
+        scope = f"session-{ident}.scope"
+        leader = self.spawn(Program("login"), scope)
+        unit.main = leader.pid
+        self.log_in(replace(session, ident=ident, unit=scope, leader=leader.pid), *programs)
+
+    def _leader_has_ended(self, unit: FakeUnit) -> None:
+        run, unit.main = unit.runs, 0
+        terminal = unit.logs_in[0].terminal if unit.logs_in else 0
+        for session in [s for s in self.sessions.values() if s.terminal == terminal]:
+            self.terminate(session.ident)
+        self._clock.after(unit.respawn, lambda: self._log_in_again(unit, run))
+
+    def _log_in_again(self, unit: FakeUnit, run: int) -> None:
+        """Restart=always, until five starts in ten seconds (systemd.unit(5))."""
+        if not unit.active or unit.runs != run:
+            return
+        now = self._clock.time
+        unit.starts = [*(at for at in unit.starts if now - at < START_LIMIT_INTERVAL), now]
+        if len(unit.starts) > START_LIMIT:
+            unit.active = False
+        else:
+            self._run(unit)
 
     def log_in(self, session: Session, *programs: Program, memory: int = 0) -> None:
         """A session and its scope, and the user's manager if it is not there yet."""

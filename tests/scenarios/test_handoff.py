@@ -284,11 +284,33 @@ def test_a_running_guest_has_no_deadline(bench: Bench) -> None:
 # Other PCs
 
 
-@pytest.mark.parametrize("shape", [pcs.text_console, pcs.on_vfio, pcs.nvidia, pcs.crowded])
+@pytest.mark.parametrize(
+    "shape", [pcs.text_console, pcs.on_vfio, pcs.nvidia, pcs.crowded, pcs.autologin]
+)
 def test_round_trip_of_every_pc(shape: Callable[[], FakeHost], run_directory: Path) -> None:
     bench = Bench(shape(), run_directory)
     bench.end_guest(bench.start())
     assert bench.differences() == {}
+
+
+@pytest.mark.parametrize("respawn", [0.0, 0.4, 3.0])
+def test_a_getty_that_logs_in_again_at_once_gets_no_chance_to(
+    run_directory: Path, respawn: float
+) -> None:
+    """Else the compositor opens the card under the unbind, and at last the getty has failed."""
+    bench = Bench(pcs.autologin(respawn), run_directory)
+    pid = bench.start()
+    bench.pass_time(60)
+    bench.end_guest(pid)
+    assert bench.differences() == {}
+    assert [s.user for s in bench.host.logins.sessions()] == ["alice"]
+    assert bench.host.processes.holders([pcs.VGA])
+
+
+def test_whose_work_ends_is_logged(bench: Bench) -> None:
+    bench.start()
+    told = [event.message for event in bench.events if event.kind is Kind.REMARK]
+    assert told == ["the work of alice (gnome-shell, pipewire) ends"]
 
 
 def test_unbound_audio_is_unbound_again(run_directory: Path) -> None:

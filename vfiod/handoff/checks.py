@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from vfiod.config.schema import SessionPolicy
 from vfiod.errors import HostError, VfiodError
 from vfiod.guest.domain import BACKENDS
-from vfiod.handoff import performance
+from vfiod.handoff import ending, performance
 from vfiod.handoff.request import Request
 from vfiod.handoff.spared import will_not_let_go
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
@@ -222,15 +222,24 @@ def disks_exist(request: Request) -> Faults:
 
 
 def sessions_may_end(request: Request) -> Faults:
-    """sessions: refuse protects unsaved work."""
-    if request.guest.sessions is not SessionPolicy.REFUSE or not request.displays:
-        return
-    for session in request.state.sessions:
-        if session.is_person and session.seat == "seat0" and session.graphical:
+    """sessions: refuse protects unsaved work, wherever it is that a handoff would end it."""
+    if request.guest.sessions is SessionPolicy.REFUSE:
+        for person in ending.people(request):
             yield HostError(
-                f"{session.user} is logged in to the desktop and sessions is set to refuse",
-                "log out first, or set sessions: terminate",
+                f"the work of {person} would end, and sessions is set to refuse",
+                "save it and log out first, or set sessions: terminate",
             )
+
+
+def no_guest_is_killed(request: Request) -> Faults:
+    """A guest that renders on the card would lose its plug, whatever sessions says."""
+    for holder in ending.guests(request):
+        name = ending.guest_of(holder)
+        yield HostError(
+            f"{f'the guest {name}' if name else 'another guest'} uses a device of "
+            f"{request.guest.name}: {holder}",
+            f"shut it down first: virsh shutdown {name}" if name else "shut that guest down first",
+        )
 
 
 def _size(count: int) -> str:
@@ -255,5 +264,6 @@ CHECKS = (
     memory_is_enough,
     performance_can_be_had,
     disks_exist,
+    no_guest_is_killed,
     sessions_may_end,
 )

@@ -53,6 +53,8 @@ class Handoff:
         report = self._reporter(record)
         text = f"handing {list_devices(record)} to {record.guest}"
         report(Event(Kind.HANDOFF_BEGUN, text, began_at(record.since)))
+        for person in decided.ends:
+            report(Event(Kind.REMARK, f"the work of {person} ends"))
         for remark in decided.remarks:
             report(Event(Kind.REMARK, remark))
         try:

@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
-from vfiod.handoff import performance
+from vfiod.handoff import ending, performance
 from vfiod.handoff.checks import find_faults
 from vfiod.handoff.request import Request
 from vfiod.handoff.snapshot import NVIDIA_MODULES, VFIO_MODULE
-from vfiod.handoff.spared import is_spared
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
-from vfiod.model import PciAddress, PciFunction, Session
+from vfiod.model import PciAddress, PciFunction
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The steps of a handoff, in order, and what they are about.
 
-    ``remarks`` tell of configured things that this host does not know.
+    ``remarks`` tell of configured things that this host does not know, ``ends`` of the people
+    whose work ends and of their programs.
     """
 
     guest: str
@@ -35,6 +35,7 @@ class Plan:
     may_sleep: bool = False
     may_reboot: bool = False
     remarks: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
 
 
 def plan_handoff(request: Request) -> Plan:
@@ -51,6 +52,7 @@ def plan_handoff(request: Request) -> Plan:
         may_sleep=request.config.suspend_to_reset,
         may_reboot=request.config.on_stuck is OnStuck.REBOOT,
         remarks=tuple(performance.find_remarks(request.wish)),
+        ends=tuple(map(str, ending.people(request))),
     )
 
 
@@ -91,29 +93,22 @@ def _desktop(request: Request) -> Iterator[Step]:
     yield from _services(request)
     if manager.active:
         yield StopDisplayManager(manager.ident, displays, limits.desktop)
-    if ending := sorted(s.ident for s in _ending_sessions(request)):
-        yield EndSessions(tuple(ending), limits.desktop)
-
-
-def _ending_sessions(request: Request) -> list[Session]:
-    """People's sessions on the display: graphical ones, and any that holds a listed device."""
-    holding = {holder.unit for holder in request.state.holders}
-    return [
-        s
-        for s in request.state.sessions
-        if s.is_person and s.seat == "seat0" and (s.graphical or s.unit in holding)
-    ]
+    if ended := sorted(ending.sessions(request), key=lambda session: session.ident):
+        users = tuple(sorted({session.user for session in ended}))
+        yield EndSessions(tuple(s.ident for s in ended), limits.desktop, users)
 
 
 def _services(request: Request) -> Iterator[Step]:
-    """Units that hold a device and are wanted back, stopped so that nothing restarts them.
+    """Units that hold a device or would begin a session anew, stopped so that nothing does.
 
     Before the display manager, so that on the way back it opens the card before they do.
     """
     seconds, manager = request.config.limits.desktop, request.state.display_manager
     yields = tuple(f.address for f in request.displays) if manager.active else ()
-    for unit, uid in _holding_units(request).items():
-        if not unit.startswith("user@") or (request.displays and _outlives(request, uid)):
+    for unit in ending.spawners(request):
+        yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
+    for unit, uid in ending.holding_units(request).items():
+        if not unit.startswith("user@") or (request.displays and ending.outlives(request, uid)):
             yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
 
 
@@ -122,26 +117,11 @@ def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     limits = request.config.limits
     if not request.displays:
         yield from _services(request)
-    for unit, uid in _holding_units(request).items():
-        if request.displays and unit.startswith("user@") and not _outlives(request, uid):
+    for unit, uid in ending.holding_units(request).items():
+        if request.displays and unit.startswith("user@") and not ending.outlives(request, uid):
             yield StopUnit(unit, restart=False, seconds=limits.desktop)
     if held := tuple(f.address for f in functions if f.driver is not None):
         yield ReleaseHolders(held, limits.holders, limits.kill)
-
-
-def _holding_units(request: Request) -> dict[str, int]:
-    """Units whose processes hold a device and do not end with the desktop, with the user's id."""
-    ending = {s.unit for s in _ending_sessions(request)} | {request.state.display_manager.ident}
-    units = {h.unit: h.uid for h in request.state.holders if h.unit.endswith(".service")}
-    kept = request.state.spared
-    return {u: units[u] for u in sorted(set(units) - ending) if not is_spared(u, kept)}
-
-
-def _outlives(request: Request, uid: int) -> bool:
-    """True if a user's manager would have stayed: it lingers or serves another session."""
-    ending = {s.ident for s in _ending_sessions(request)}
-    others = [s for s in request.state.sessions if s.uid == uid and s.ident not in ending]
-    return uid in request.state.lingering or any(s.is_person for s in others)
 
 
 def _picture(request: Request) -> Iterator[Step]:

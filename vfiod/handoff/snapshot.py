@@ -20,11 +20,13 @@ from vfiod.model import (
     HugePagePool,
     PciAddress,
     PciFunction,
+    Program,
     Session,
     Unit,
 )
 
 VFIO_MODULE = "vfio_pci"
+_INIT = 1
 # In the order in which they must be unloaded (NVIDIA/open-gpu-kernel-modules, issue 1119).
 NVIDIA_MODULES = ("nvidia_drm", "nvidia_modeset", "nvidia_uvm", "nvidia")
 
@@ -76,6 +78,10 @@ class HostState:
     roms: Mapping[PciAddress, RomFile] = field(default_factory=dict)
     lingering: frozenset[int] = frozenset()
     spared: frozenset[str] = frozenset()
+    # What people run; the service that began a session, by its ident; names of users without one.
+    programs: Sequence[Program] = ()
+    spawners: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[int, str] = field(default_factory=dict)
     missing_disks: Sequence[str] = ()
     shutting_down: bool = False
     refused_groups: frozenset[int] = frozenset()
@@ -111,6 +117,9 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
         lingering=_lingering(host, holders),
         spared=_spared(host),
+        programs=host.processes.programs(_units_of_people(holders, sessions)),
+        spawners=_spawners(host, sessions),
+        users={h.uid: host.logins.user_name(h.uid) for h in holders if _is_unknown(h, sessions)},
         missing_disks=host.files.missing([disk.source for disk in domain.disks]),
         shutting_down=host.units.shutting_down(),
         refused_groups=frozenset(host.pci.refused_groups()),
@@ -128,6 +137,29 @@ def _spared(host: Host) -> frozenset[str]:
     """Units never to be stopped, under the names that systemd gives them."""
     names = host.units.primary_names(spared.NAMES)
     return frozenset({*names, *host.units.needs(spared.OWN)})
+
+
+def _units_of_people(holders: Sequence[Holder], sessions: Sequence[Session]) -> frozenset[str]:
+    """Where somebody's programs may end: sessions' scopes and users' managers."""
+    people = [s for s in sessions if s.is_person]
+    managers = {f"user@{s.uid}.service" for s in people}
+    managers |= {h.unit for h in holders if h.unit.startswith("user@")}
+    return frozenset({*managers, *(s.unit for s in people)})
+
+
+def _spawners(host: Host, sessions: Sequence[Session]) -> Mapping[str, str]:
+    """The services that would begin a session on a terminal anew.
+
+    Only for one that systemd began itself: a getty, or a service of the user's own making. A
+    display manager begins its sessions through a process of its own.
+    """
+    direct = [s for s in sessions if s.is_person and s.terminal and s.leader]
+    leaders = {s.leader: s.ident for s in direct if host.processes.parent(s.leader) == _INIT}
+    return {leaders[pid]: unit for pid, unit in host.units.begun_with(leaders).items()}
+
+
+def _is_unknown(holder: Holder, sessions: Sequence[Session]) -> bool:
+    return holder.uid != 0 and holder.uid not in {s.uid for s in sessions}
 
 
 def _performance(host: Host, guest: GuestConfig) -> dict[str, Any]:

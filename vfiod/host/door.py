@@ -4,7 +4,7 @@ Every method reads afresh, does one thing, and raises HostError (or a class of i
 host refuses. Times are seconds.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from vfiod.host.pci import Pci
@@ -15,6 +15,7 @@ from vfiod.model import (
     Holder,
     LateCall,
     PciAddress,
+    Program,
     Session,
     Unit,
 )
@@ -30,6 +31,12 @@ class Processes(Protocol):
         """The guest's QEMU: processes with a node of the groups open, or of a device in them
         (iommufd). The one answer to who has the devices; libvirt's own daemons are left out.
         """
+
+    def programs(self, units: Collection[str]) -> Sequence[Program]:
+        """What runs in these sessions' scopes and users' managers, each once."""
+
+    def parent(self, pid: int) -> int:
+        """The process that began this one; 0 if there is none, or it has ended."""
 
     def signal(self, holder: Holder, number: int) -> None:
         """Send a signal; a process that is already gone is no error."""
@@ -90,6 +97,9 @@ class Units(Protocol):
     def needs(self, name: str) -> Collection[str]:
         """The units that a unit cannot do without or asked for."""
 
+    def begun_with(self, pids: Collection[int]) -> Mapping[int, str]:
+        """The services whose main processes these are, for those that are one's."""
+
     def shutting_down(self) -> bool:
         """True once the host is on its way to power-off or reboot."""
 
@@ -105,6 +115,9 @@ class Logins(Protocol):
 
     def lingers(self, uid: int) -> bool:
         """True if the user's manager stays without a session."""
+
+    def user_name(self, uid: int) -> str:
+        """Name of a user who has a session or lingers; for others one made of the number."""
 
     def inhibit(self, why: str) -> None:
         """Block sleep and the power, suspend and lid keys until allow(); twice is once."""

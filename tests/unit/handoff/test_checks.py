@@ -343,7 +343,9 @@ def test_a_disk_image_that_is_missing() -> None:
 
 def test_somebody_at_the_desktop_and_sessions_refuse() -> None:
     fault = only(pcs.desktop(), pcs.settings(more="sessions: refuse\n"))
-    assert fault.message == ("alice is logged in to the desktop and sessions is set to refuse")
+    assert fault.message == (
+        "the work of alice (gnome-shell, pipewire) would end, and sessions is set to refuse"
+    )
     assert "log out" in fault.hint
 
 
@@ -359,6 +361,77 @@ def test_sessions_refuse_with_somebody_over_ssh() -> None:
     assert faults(host, pcs.settings(more="sessions: refuse\n")) == []
 
 
+def logged_in(
+    *, user: str = "carol", uid: int = 1009, seat: str = "seat0", kind: str = "user",
+    graphical: bool = False, opens: tuple[PciAddress, ...] = (),
+) -> FakeHost:  # fmt: skip
+    """Somebody beside the greeter, with a program and an unsaved document."""
+    host = pcs.greeter()
+    session = Session("9", user, uid, seat, kind, graphical=graphical, unit="session-9.scope")
+    host.user.log_in(session, Program("soffice.bin", uid=uid, title="LibreOffice"))
+    host.user.spawn(Program("compositor", opens, uid=uid), "session-9.scope")
+    return host
+
+
+def in_manager(*, seat: str = "seat0", graphical: bool = False) -> FakeHost:
+    host = logged_in(seat=seat, graphical=graphical)
+    host.user.spawn(Program("Hyprland", (pcs.VGA,), uid=1009), "user@1009.service")
+    return host
+
+
+def lingering() -> FakeHost:
+    host = pcs.greeter()
+    host.user.lingering.add(1001)
+    host.user.add(FakeUnit("user@1001.service", (Program("mpd", (pcs.AUDIO,), uid=1001),)))
+    return host
+
+
+WORKING: dict[str, tuple[str, Callable[[], FakeHost]]] = {
+    "startx": ("carol", lambda: logged_in(opens=(pcs.VGA,))),
+    "uwsm": ("carol", in_manager),
+    "idle at the desktop": ("carol", lambda: logged_in(graphical=True)),
+    "a class of its own": ("carol", lambda: logged_in(graphical=True, kind="user-light")),
+    "root": ("root", lambda: logged_in(graphical=True, user="root", uid=0)),
+    "remote desktop": ("carol", lambda: logged_in(seat="", graphical=True, opens=(pcs.VGA,))),
+    "remote, in the manager": ("carol", lambda: in_manager(seat="", graphical=True)),
+    "a job over ssh": ("carol", lambda: logged_in(seat="", opens=(pcs.VGA,))),
+    "another seat": ("carol", lambda: logged_in(seat="seat1", graphical=True, opens=(pcs.VGA,))),
+    "lingering": ("bob", lingering),
+    "autologin": ("alice", pcs.autologin),
+}
+
+
+@pytest.mark.parametrize("work", WORKING)
+def test_sessions_refuse_guards_work_whatever_logind_calls_it(work: str) -> None:
+    user, shape = WORKING[work]
+    fault = only(shape(), pcs.settings(more="sessions: refuse\n"))
+    assert fault.message.startswith(f"the work of {user} (")
+    assert faults(shape()) == []
+
+
+def test_a_long_list_of_programs_is_cut() -> None:
+    host = logged_in(graphical=True)
+    for number in range(7):
+        host.user.spawn(Program(f"program{number}"), "session-9.scope")
+    fault = only(host, pcs.settings(more="sessions: refuse\n"))
+    assert "program2, 4 more)" in fault.message
+
+
+GUEST = "machine-qemu\\x2d3\\x2ddebian\\x2d12.scope"
+
+
+@pytest.mark.parametrize("unit", [GUEST, ""])
+@pytest.mark.parametrize("policy", ["refuse", "terminate"])
+def test_another_guest_that_renders_on_the_card_is_never_killed(unit: str, policy: str) -> None:
+    host = pcs.greeter()
+    host.user.spawn(Program("qemu-system-x86_64", (pcs.VGA,), uid=64055), unit)
+    fault = only(host, pcs.settings(more=f"sessions: {policy}\n"))
+    name = "the guest debian-12" if unit else "another guest"
+    assert fault.message.startswith(f"{name} uses a device of win10: qemu-system-x86_64 (pid ")
+    assert ("virsh shutdown debian-12" in fault.hint) is bool(unit)
+    assert "first" in fault.hint
+
+
 def test_sessions_refuse_if_the_display_stays() -> None:
     host = pcs.desktop(pcs.on_vfio())
     assert faults(host, pcs.settings(more="sessions: refuse\n")) == []
@@ -370,7 +443,7 @@ def test_all_faults_at_once_the_most_telling_first() -> None:
     host.files.roms.clear()
     host.memory.free = 0
     found = faults(host, pcs.settings(more="sessions: refuse\n"))
-    assert [f.message.split(" ")[1] for f in found] == ["host", "ROM", "guest", "is"]
+    assert [f.message.split(" ")[1] for f in found] == ["host", "ROM", "guest", "work"]
 
 
 @pytest.mark.parametrize("driver", ["<driver iommufd='yes'/>", "<driver name='vfio'/>"])

@@ -211,7 +211,7 @@ def test_the_plan_of_a_desktop_in_words() -> None:
         "stop lactd.service",
         "stop user@1001.service",
         "stop the display manager lightdm.service",
-        "end the desktop sessions 2",
+        "end the desktop of alice",
         "stop user@1000.service",
         "wait until no process holds 0000:01:00.0, 0000:01:00.1",
         "remember what 0000:01:00.0 shows",
@@ -371,6 +371,8 @@ def add_session(
         ("seat0", False, (pcs.AUDIO,), True),
         ("", False, (), False),
         ("", False, (pcs.VGA,), False),
+        ("", True, (), False),
+        ("", True, (pcs.VGA,), True),
         ("seat1", True, (), False),
     ],
 )
@@ -379,7 +381,60 @@ def test_which_sessions_end(
 ) -> None:
     host = pcs.greeter()
     add_session(host, seat, graphical=graphical, opens=opens)
-    assert of_kind(plan(host), EndSessions) == ([EndSessions(("9",), 20)] if ends else [])
+    assert of_kind(plan(host), EndSessions) == (
+        [EndSessions(("9",), 20, ("carol",))] if ends else []
+    )
+
+
+def test_a_text_login_whose_desktop_is_in_the_user_s_manager_ends_with_it() -> None:
+    """uwsm: the compositor is a unit of the user's, and the session on tty1 waits for it."""
+    host = pcs.bare()
+    host.user.add(FakeUnit("user@1009.service", (Program("Hyprland", (pcs.VGA,), uid=1009),)))
+    add_session(host, "seat0", graphical=False, opens=())
+    assert of_kind(plan(host), EndSessions) == [EndSessions(("9",), 20, ("carol",))]
+
+
+def test_a_text_login_beside_the_desktop_of_the_same_user_stays() -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit("user@1009.service", (Program("Hyprland", (pcs.VGA,), uid=1009),)))
+    add_session(host, "seat0", graphical=False, opens=())
+    desktop = Session("8", "carol", 1009, "seat0", "user", graphical=True, unit="session-8.scope")
+    host.user.log_in(desktop)
+    assert of_kind(plan(host), EndSessions) == [EndSessions(("8",), 20, ("carol",))]
+
+
+def test_a_getty_that_would_log_in_again_is_stopped_before_its_session_ends() -> None:
+    steps = plan(pcs.autologin()).steps
+    getty = StopUnit("getty@tty1.service", restart=True, seconds=20)
+    assert steps.index(getty) < steps.index(EndSessions(("1",), 20, ("alice",)))
+
+
+def test_a_getty_whose_session_stays_stays_too() -> None:
+    host = pcs.autologin()
+    getty = host.user.units["getty@tty1.service"]
+    assert getty.logs_in is not None
+    host.user.stop("getty@tty1.service")
+    host.settle()
+    getty.logs_in = (getty.logs_in[0], (Program("bash", uid=1000),))
+    host.user.start("getty@tty1.service")
+    assert stopped(host) == []
+
+
+def test_whose_work_ends_is_told_with_their_programs() -> None:
+    host = pcs.crowded()
+    host.user.spawn(Program("soffice.bin", uid=1000, title="LibreOffice"), "session-2.scope")
+    host.user.spawn(Program("python3", (pcs.VGA,), uid=1002))
+    assert plan(host).ends == (
+        "alice (LibreOffice, gnome-shell, pipewire)",
+        "bob (stubborn, wireplumber)",
+        "user 1002 (python3)",
+    )
+
+
+def test_nobody_s_work_ends_for_a_greeter_and_a_service() -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit("jellyfin.service", (Program("jellyfin", (pcs.VGA,), uid=1000),)))
+    assert plan(host).ends == ()
 
 
 def test_a_greeter_is_no_session_to_end() -> None:
@@ -462,7 +517,7 @@ def test_the_limits_of_the_configuration_are_used() -> None:
     more = "limits: {desktop: 1, holders: 2, kill: 3, driver: 4, display: 5, guest: 6}\n"
     decided = plan(pcs.crowded(), pcs.settings(more=more))
     assert StopDisplayManager("lightdm.service", (pcs.VGA,), 1) in decided.steps
-    assert EndSessions(("2",), 1) in decided.steps
+    assert EndSessions(("2",), 1, ("alice",)) in decided.steps
     assert StopUnit("lactd.service", restart=True, seconds=1, yields=(pcs.VGA,)) in decided.steps
     assert ReleaseHolders((pcs.VGA, pcs.AUDIO), 2, 3) in decided.steps
     assert Detach(pcs.VGA, 4) in decided.steps

@@ -32,15 +32,16 @@ def run(arguments: argparse.Namespace) -> int:
     steps = decided.steps
     if arguments.json:
         rows = [{"step": s.kind, "device": s.device, "does": s.describe()} for s in steps]
-        _print_json(arguments.guest, "steps", rows)
+        _print_json(arguments.guest, "steps", rows, ends=list(decided.ends))
     else:
         print(f"A start of {arguments.guest} would now:")
         print("\n".join(f"{number:4}. {s.describe()}" for number, s in enumerate(steps, 1)))
+        print("".join(f"The work of {person} would end.\n" for person in decided.ends), end="")
         print("".join(f"Not done: {remark}\n" for remark in decided.remarks), end="")
     if os.geteuid() != 0:
         print("Some facts only root can read: who holds the card, private ROMs.", file=sys.stderr)
     return 0
 
 
-def _print_json(guest: str, key: str, rows: list[dict[str, str]]) -> None:
-    print(json.dumps({"guest": guest, key: rows}, indent=2, ensure_ascii=False))
+def _print_json(guest: str, key: str, rows: list[dict[str, str]], **more: list[str]) -> None:
+    print(json.dumps({"guest": guest, key: rows, **more}, indent=2, ensure_ascii=False))

@@ -132,18 +132,22 @@ class StopDisplayManager(HostStep):
 
 @dataclass(frozen=True, slots=True)
 class EndSessions(HostStep):
-    """End logind sessions that use the display. A session cannot be given back."""
+    """End logind sessions that use the display. A session cannot be given back.
+
+    ``users``: whose they are.
+    """
 
     kind: ClassVar[str] = "end-sessions"
     sessions: tuple[str, ...]
     seconds: float
+    users: tuple[str, ...] = ()
 
     @property
     def lane(self) -> str:
         return LANE
 
     def describe(self) -> str:
-        return f"end the desktop sessions {', '.join(self.sessions)}"
+        return f"end the desktop of {', '.join(self.users)}"
 
     def apply(self, host: Host) -> Notes:
         for ident in self._left(host):

@@ -11,6 +11,7 @@ SERVICE = "org.freedesktop.login1"
 PATH = "/org/freedesktop/login1"
 MANAGER = f"{SERVICE}.Manager"
 WHAT = "sleep:handle-power-key:handle-suspend-key:handle-hibernate-key:handle-lid-switch"
+_PROPERTIES = ("Class", "Type", "Scope", "VTNr", "Leader")
 _GRAPHICAL = frozenset({"x11", "wayland", "mir"})
 
 
@@ -24,7 +25,7 @@ class LinuxLogins:
     def sessions(self) -> Sequence[Session]:
         rows = self._bus.call(SERVICE, PATH, f"{MANAGER}.ListSessions")[0]
         each = self._bus.get_each(
-            SERVICE, [row[-1] for row in rows], f"{SERVICE}.Session", ("Class", "Type", "Scope")
+            SERVICE, [row[-1] for row in rows], f"{SERVICE}.Session", _PROPERTIES
         )
         # One may have ended between the list and the look.
         return [
@@ -36,6 +37,8 @@ class LinuxLogins:
                 kind=values["Class"],
                 graphical=values["Type"] in _GRAPHICAL,
                 unit=values["Scope"],
+                terminal=int(values["VTNr"]),
+                leader=int(values["Leader"]),
             )
             for (ident, uid, user, seat, _), values in zip(rows, each, strict=True)
             if values is not None
@@ -54,6 +57,13 @@ class LinuxLogins:
         except BusError:
             return False
         return bool(self._bus.get(SERVICE, path, f"{SERVICE}.User.Linger"))
+
+    def user_name(self, uid: int) -> str:
+        try:
+            path = self._bus.call(SERVICE, PATH, f"{MANAGER}.GetUser", "u", uid)[0]
+            return str(self._bus.get(SERVICE, path, f"{SERVICE}.User.Name"))
+        except BusError:
+            return f"user {uid}"
 
     def inhibit(self, why: str) -> None:
         if self._inhibitor is None:

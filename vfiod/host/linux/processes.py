@@ -3,13 +3,18 @@
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from vfiod.errors import HostError
+from vfiod.host.linux.controlgroup import guess_unit, path_of
 from vfiod.host.linux.devicenodes import DeviceNodes
 from vfiod.host.linux.opendevices import OpenDevices
+from vfiod.host.linux.programs import programs_of
 from vfiod.host.linux.statx import Number
-from vfiod.model import Holder, PciAddress
+from vfiod.model import Holder, PciAddress, Program
 from vfiod.util import sysfs
 
 # They open a guest's devices for its QEMU, to hand them over (libvirt: viriommufd.c, virpci.c).
@@ -22,15 +27,15 @@ Ask = Callable[[int], str | None]
 class LinuxProcesses:
     """Implements vfiod.host.door.Processes on /proc and /sys.
 
-    ``ask`` says which unit owns a process. Without it a unit is guessed from the control group's
-    path, which is good enough to be shown and for nothing else: a container has units of its own.
+    ``ask`` says which unit owns a process; without it that is guessed, to be shown.
     """
 
     def __init__(self, root: Path = Path("/"), ask: Ask | None = None) -> None:
         self._root = root
         self._ask = ask
-        # A control group has one owner; systemd is busy just when this is asked again and again.
+        # By control group, which has one owner: systemd is busy just when this is asked often.
         self._owners: dict[str, str] = {}
+        self._seen: dict[int, psutil.Process] = {}
         self._proc = root / "proc"
         self._nodes = DeviceNodes(root)
 
@@ -42,13 +47,25 @@ class LinuxProcesses:
         numbers = {n: node for node in nodes if (n := self._number(node)) is not None}
         return [h for h in self._having_open(numbers) if h.command not in LIBVIRT]
 
+    def programs(self, units: Collection[str]) -> Sequence[Program]:
+        return programs_of(units)
+
+    def parent(self, pid: int) -> int:
+        with suppress(psutil.Error):
+            return psutil.Process(pid).ppid()
+        return 0
+
     def signal(self, holder: Holder, number: int) -> None:
-        try:
-            os.kill(holder.pid, number)
-        except ProcessLookupError:
+        """Not if the process that was seen has ended and another one has its number now."""
+        process = self._seen.get(holder.pid)
+        if process is None:
             return
-        except OSError as error:
-            raise HostError(f"cannot signal {holder}: {error.strerror}") from error
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            return
+        except psutil.AccessDenied as error:
+            raise HostError(f"cannot signal {holder}: {error}") from error
 
     def _vfio_nodes(self, group: int) -> Iterator[str]:
         """The group's own node, and those that its devices have for iommufd (kernel: vfio.rst)."""
@@ -81,8 +98,9 @@ class LinuxProcesses:
             return None
 
     def _holder(self, pid: int, node: str) -> Holder:
+        self.remember(pid)
         path = self._proc / str(pid)
-        group = control_group(sysfs.read(path / "cgroup") or "")
+        group = path_of(sysfs.read(path / "cgroup") or "")
         return Holder(
             pid=pid,
             command=sysfs.printable(sysfs.read(path / "comm") or "?"),
@@ -92,27 +110,20 @@ class LinuxProcesses:
             group=sysfs.printable(group),
         )
 
+    def remember(self, pid: int) -> None:
+        """Which process this is, for the day when another one has its number."""
+        known = self._seen.get(pid)
+        if len(self._seen) > _MANY:
+            self._seen.clear()
+        with suppress(psutil.Error):
+            if known is None or not known.is_running():
+                self._seen[pid] = psutil.Process(pid)
+
     def _owner(self, pid: int, group: str) -> str:
         if self._ask is None:
-            return _unit(group)
+            return guess_unit(group)
         if len(self._owners) > _MANY:
             self._owners.clear()
         if group not in self._owners and (owner := self._ask(pid)) is not None:
             self._owners[group] = owner
         return self._owners.get(group, "")
-
-
-def control_group(text: str) -> str:
-    """The path that systemd gave a process: in its own hierarchy (cgroups(7))."""
-    for line in sorted(text.splitlines(), key=lambda line: not line.startswith("0::")):
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if (number, controllers) == ("0", "") or controllers == "name=systemd":
-            return path
-    return ""
-
-
-def _unit(group: str) -> str:
-    """The first unit on the path: user@1000.service for all that is below it."""
-    units = [part for part in group.split("/") if part.endswith((".service", ".scope"))]
-    return units[0] if units else ""

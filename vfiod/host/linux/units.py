@@ -1,7 +1,7 @@
 """systemd's units over D-Bus (org.freedesktop.systemd1(5)); a change is a job, waited for."""
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from signal import SIGKILL
@@ -82,6 +82,21 @@ class LinuxUnits:
         path = self._bus.call(SERVICE, PATH, f"{MANAGER}.LoadUnit", "s", name)[0]
         (found,) = self._bus.get_each(SERVICE, [path], f"{SERVICE}.Unit", _NEEDS)
         return frozenset(unit for units in (found or {}).values() for unit in units)
+
+    def begun_with(self, pids: Collection[int]) -> Mapping[int, str]:
+        if not pids:
+            return {}
+        call, running = f"{MANAGER}.ListUnitsByPatterns", sorted(_RUNNING)
+        rows = self._bus.call(SERVICE, PATH, call, "asas", running, ["*.service"])[0]
+        main = {self._main_process(row[6]): str(row[0]) for row in rows}
+        return {pid: main[pid] for pid in pids if pid in main}
+
+    def _main_process(self, path: str) -> int:
+        """One property: all of a service's are some three hundred."""
+        try:
+            return int(self._bus.get(SERVICE, path, f"{SERVICE}.Service.MainPID"))
+        except BusError:
+            return 0
 
     def owner(self, pid: int) -> str | None:
         """The unit that a process belongs to, by its primary name; empty if there is none.

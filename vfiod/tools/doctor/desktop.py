@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
+from vfiod.handoff import ending
 from vfiod.host.facts.units import UnitState
 from vfiod.model import Holder
 from vfiod.tools.doctor.facts import Facts
@@ -70,6 +71,14 @@ def holders(facts: Facts) -> Findings:
         yield ok("card-in-use", f"{name} uses the card ({commands}); vfiod stops it for the guest")
 
 
+def people(facts: Facts) -> Findings:
+    """Whose work a start of the guest would end now, as in vfiod plan."""
+    if (guest := facts.guest) is None or guest.request is None:
+        return
+    for person in ending.people(guest.request):
+        yield ok("people", f"a start of {guest.name} now would end the work of {person}")
+
+
 def _by_unit(facts: Facts, ending: AbstractSet[str]) -> Mapping[str, list[Holder]]:
     services: dict[str, list[Holder]] = {}
     for holder in facts.holders:
@@ -92,4 +101,4 @@ def lingering(facts: Facts) -> Findings:
         )
 
 
-CHECKS = (display_manager, holders, lingering)
+CHECKS = (display_manager, holders, people, lingering)

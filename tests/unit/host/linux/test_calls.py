@@ -354,6 +354,15 @@ def test_an_alias_is_resolved_to_the_primary_name(bus: FakeBus, units: LinuxUnit
     assert names == {"dbus-broker.service", "absent.service"}
 
 
+def test_whose_main_process_is_whose(bus: FakeBus, units: LinuxUnits) -> None:
+    bus.units["getty@tty1.service"] = BusUnit("getty@tty1.service", main=812)
+    bus.units["dead.service"] = BusUnit("dead.service", "inactive", main=900)
+    assert units.begun_with({812, 900, 7}) == {812: "getty@tty1.service"}
+    bus.calls.clear()
+    assert units.begun_with(()) == {}
+    assert bus.calls == []
+
+
 def test_what_a_unit_needs(bus: FakeBus, units: LinuxUnits) -> None:
     bus.units["vfiod.service"] = BusUnit("vfiod.service", needs=["dbus.socket", "sysinit.target"])
     assert units.needs("vfiod.service") == {"dbus.socket", "sysinit.target"}
@@ -368,19 +377,32 @@ def logins(bus: FakeBus) -> LinuxLogins:
         "2",
         1000,
         "alice",
-        properties={"Class": "user", "Type": "wayland", "Scope": "session-2.scope"},
+        properties={
+            "Class": "user",
+            "Type": "wayland",
+            "Scope": "session-2.scope",
+            "VTNr": 2,
+            "Leader": 812,
+        },
     )
     bus.sessions["3"] = BusSession(
-        "3", 1001, "bob", "", {"Class": "user", "Type": "tty", "Scope": "session-3.scope"}
+        "3",
+        1001,
+        "bob",
+        "",
+        {"Class": "user", "Type": "tty", "Scope": "session-3.scope", "VTNr": 0, "Leader": 900},
     )
     return LinuxLogins(bus)
 
 
 def test_sessions_are_read(logins: LinuxLogins) -> None:
     assert logins.sessions() == [
-        Session("2", "alice", 1000, "seat0", "user", graphical=True, unit="session-2.scope"),
-        Session("3", "bob", 1001, "", "user", graphical=False, unit="session-3.scope"),
-    ]
+        Session(
+            "2", "alice", 1000, "seat0", "user", graphical=True, unit="session-2.scope",
+            terminal=2, leader=812,
+        ),
+        Session("3", "bob", 1001, "", "user", unit="session-3.scope", leader=900),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "graphical"), [("x11", True), ("mir", True), ("web", False)])
@@ -406,6 +428,10 @@ def test_a_session_that_logind_will_not_end(bus: FakeBus, logins: LinuxLogins) -
     bus.sessions["protected"] = BusSession("protected", 0, "root")
     with pytest.raises(HostError, match="logind will not end session protected: Access denied"):
         logins.terminate("protected")
+
+
+def test_what_users_are_called(logins: LinuxLogins) -> None:
+    assert [logins.user_name(uid) for uid in (1000, 1002)] == ["alice", "user 1002"]
 
 
 def test_who_lingers(bus: FakeBus, logins: LinuxLogins) -> None:

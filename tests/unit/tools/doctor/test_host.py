@@ -318,6 +318,14 @@ def test_services_that_use_the_card_are_told() -> None:
     assert finding.fact == "lactd.service uses the card (lact); vfiod stops it for the guest"
 
 
+def test_whose_work_would_end_is_told() -> None:
+    (finding,) = desktop.people(facts(guest=pc.guest(pcs.desktop())))
+    work = "alice (gnome-shell, pipewire)"
+    assert finding.fact == f"a start of win10 now would end the work of {work}"
+    assert not list(desktop.people(facts()))
+    assert not list(desktop.people(facts(guest=pc.guest())))
+
+
 def test_lingering_user() -> None:
     left = replace(facts().desktop, lingering=("alice",))
     finding = only(desktop.lingering(facts(desktop=left)))

@@ -1,0 +1,116 @@
+"""What people have running, by the names that they know; and a signal for nobody else."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.fakes.tree import grow
+from vfiod.host.linux.processes import LinuxProcesses
+from vfiod.host.linux.programs import programs_of
+from vfiod.model import Holder, Program
+
+ALICE = "user@1000.service"
+BELOW = f"0::/user.slice/user-1000.slice/{ALICE}"
+SESSION = "0::/user.slice/user-1000.slice/session-2.scope"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "proc"))
+    monkeypatch.setattr(psutil, "_pmap", {})
+    grow(tmp_path, {"proc/stat": "btime 1700000000\n"})
+    return tmp_path
+
+
+def run(root: Path, pid: int, command: str, group: str) -> None:
+    """A process as psutil reads it (proc_pid_stat(5))."""
+    stat = f"{pid} ({command}) S 1 {' '.join(['0'] * 48)}\n"
+    grow(root, {f"proc/{pid}/stat": stat, f"proc/{pid}/cgroup": f"{group}\n"})
+    grow(root, {f"proc/{pid}/cmdline": f"/usr/bin/{command}\0"})
+
+
+@pytest.mark.parametrize(
+    ("unit", "name"),
+    [
+        ("app.slice/app-gnome-firefox-4711.scope", "Firefox"),
+        ("app.slice/app-firefox@0d1cafe.service", "Firefox"),
+        ("app.slice/app-flatpak-org.libreoffice.LibreOffice-12.scope", "LibreOffice"),
+        (r"app.slice/app-gnome-libreoffice\x2dwriter-12.scope", "LibreOffice Writer"),
+        ("app.slice/app-org.kde.kate-6f8c2e.scope", "kate"),
+        ("app.slice/app-gnome-org.gnome.Evolution@autostart.service", ""),
+        ("app.slice/app-gnome-hidden-1.scope", ""),
+        (r"app.slice/app-gnome-..\x2f..\x2fsecret-1.scope", "/secret"),
+        ("session.slice/org.gnome.Shell@wayland.service", "program"),
+    ],
+)
+def test_an_application_has_the_name_that_menus_show(root: Path, unit: str, name: str) -> None:
+    entries = "usr/share/applications"
+    grow(root, {
+        f"{entries}/firefox.desktop": "[Desktop Entry]\nName=Firefox\nName[de]=Feuerfuchs\n",
+        f"{entries}/libreoffice-writer.desktop": "[Desktop Entry]\nName=LibreOffice Writer\n",
+        f"{entries}/hidden.desktop": "[Desktop Entry]\nName=Hidden\nNoDisplay=true\n",
+        "usr/secret.desktop": "Name=Secret\n",
+        "var/lib/flatpak/exports/share/applications/org.libreoffice.LibreOffice.desktop":
+            "[Desktop Entry]\nName=LibreOffice\n",
+    })  # fmt: skip
+    run(root, 5, "program", f"{BELOW}/{unit}")
+    wanted = [Program(name, ALICE)] if name else []
+    assert programs_of([ALICE, "session-2.scope"], root) == wanted
+
+
+def test_what_a_desktop_is_made_of_is_nobody_s_work(root: Path) -> None:
+    plumbing = ("Xorg", "gnome-shell", "kwin_wayland", "pipewire", "bash", "systemd", "(sd-pam)")
+    for pid, command in enumerate((*plumbing, "soffice.bin", "soffice.bin", "bashful"), 5):
+        run(root, pid, command, SESSION)
+    names = [program.name for program in programs_of(["session-2.scope"], root)]
+    assert names == ["bashful", "soffice.bin"]
+
+
+def test_others_and_containers_are_left_out(root: Path) -> None:
+    run(root, 5, "firefox", "0::/user.slice/user-1001.slice/session-3.scope")
+    run(root, 6, "firefox", "0::/lxc.payload.dev/user.slice/user-1000.slice/session-2.scope")
+    run(root, 7, "firefox", "0::/")
+    assert programs_of(["session-2.scope"], root) == []
+
+
+# Signals
+
+
+@pytest.fixture
+def child() -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_the_parent_of_a_process(child: "subprocess.Popen[bytes]") -> None:
+    assert LinuxProcesses().parent(child.pid) == psutil.Process().pid
+    assert LinuxProcesses().parent(2**22 + 1) == 0
+
+
+def test_a_holder_gets_its_signal(child: "subprocess.Popen[bytes]") -> None:
+    processes = LinuxProcesses()
+    processes.remember(child.pid)
+    processes.signal(Holder(child.pid, "program", "/dev/dri/card0"), signal.SIGTERM)
+    assert child.wait(20) == -signal.SIGTERM
+
+
+def test_who_has_the_number_of_a_holder_that_ended_gets_none(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes = LinuxProcesses()
+    processes.remember(child.pid)
+    # Seen again under the same number, it began at another time.
+    began = psutil.Process(child.pid).create_time() + 5
+    for name in ("create_time", "_get_ident"):
+        if hasattr(psutil.Process, name):
+            result = began if name == "create_time" else (child.pid, began)
+            monkeypatch.setattr(psutil.Process, name, lambda _self, result=result: result)
+    processes.signal(Holder(child.pid, "program", "/dev/dri/card0"), signal.SIGKILL)
+    assert child.poll() is None

@@ -1,0 +1,153 @@
+"""What a handoff ends, and whose it is. Pure; plan and checks both go by it.
+
+The people are found from what ends, never from what logind calls a session: a desktop that was
+started from a text login is of type tty, a remote one has no seat.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vfiod.handoff.request import Request
+from vfiod.handoff.spared import is_spared, is_untouchable
+from vfiod.model import Holder, Session
+
+# Ids that people's accounts have (systemd.io, UIDS-GIDS); sessions of the others are known.
+_PEOPLE = range(1000, 60514)
+_SHOWN = 5
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+# libvirt names a guest's scope after driver, number and guest (src/util/virsystemd.c).
+_GUEST = re.compile(r"machine-qemu-\d+-(.+)\.scope")
+_QEMU = ("qemu-system", "qemu-kvm", "kvm")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whose work ends, and the programs in it that they would know."""
+
+    user: str
+    programs: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The first few of them."""
+        more = len(self.programs) - _SHOWN
+        return (*self.programs[:_SHOWN], f"{more} more") if more > 0 else self.programs
+
+    def __str__(self) -> str:
+        return f"{self.user} ({', '.join(self.shown)})" if self.programs else self.user
+
+
+def sessions(request: Request) -> list[Session]:
+    """People's sessions that end: those on the display's seat, and desktops that hold a device."""
+    return [s for s in request.state.sessions if s.is_person and _ends(s, request)]
+
+
+def _ends(session: Session, request: Request) -> bool:
+    if not request.displays:
+        return False
+    holding = {holder.unit for holder in request.state.holders}
+    if session.seat == "seat0":
+        return session.graphical or session.unit in holding or _begins_desktop(session, request)
+    return session.graphical and session.unit in holding
+
+
+def _begins_desktop(session: Session, request: Request) -> bool:
+    """A text login whose desktop runs in the user's manager, as uwsm and systemd's own do."""
+    mine = [s for s in request.state.sessions if s.uid == session.uid and s.seat == "seat0"]
+    holding = {h.unit for h in request.state.holders}
+    return manager_of(session.uid) in holding and not any(s.graphical for s in mine)
+
+
+def spawners(request: Request) -> list[str]:
+    """Services that would begin an ended session anew: a getty that logs somebody in."""
+    manager = request.state.display_manager.ident
+    found = {request.state.spawners.get(s.ident, "") for s in sessions(request)}
+    return sorted(s for s in found - {"", manager} if not is_spared(s, request.state.spared))
+
+
+def holding_units(request: Request) -> Mapping[str, int]:
+    """Services that hold a device and do not end with the desktop, with the user's id."""
+    ending = {s.unit for s in sessions(request)} | {request.state.display_manager.ident}
+    units = {h.unit: h.uid for h in request.state.holders if h.unit.endswith(".service")}
+    kept = request.state.spared
+    return {u: units[u] for u in sorted(set(units) - ending) if not is_spared(u, kept)}
+
+
+def outlives(request: Request, uid: int) -> bool:
+    """True if a user's manager would have stayed: it lingers or serves another session."""
+    ending = {s.ident for s in sessions(request)}
+    others = [s for s in request.state.sessions if s.uid == uid and s.ident not in ending]
+    return uid in request.state.lingering or any(s.is_person for s in others)
+
+
+def signalled(request: Request) -> list[Holder]:
+    """Holders that no unit's end reaches: the gate sends them signals."""
+    ending = {s.unit for s in sessions(request)} | {request.state.display_manager.ident}
+    ending |= set(holding_units(request))
+    return [h for h in request.state.holders if h.unit not in ending and not is_untouchable(h)]
+
+
+def guests(request: Request) -> list[Holder]:
+    """QEMUs of other guests that render on a device: to end one is to pull its plug."""
+    found = {
+        h.pid: h
+        for h in request.state.holders
+        if h.unit.startswith("machine-") or h.command.startswith(_QEMU)
+    }
+    return list(found.values())
+
+
+def guest_of(holder: Holder) -> str | None:
+    """What libvirt calls the guest of a QEMU; None if its scope's name does not tell."""
+    name = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), holder.unit)
+    found = _GUEST.fullmatch(name)
+    return found[1] if found else None
+
+
+def people(request: Request) -> list[Person]:
+    """Everybody whose work ends: a session, their manager, or a program that holds a device."""
+    units = dict(_units_of_people(request))
+    programs: dict[str, set[str]] = {user: set() for user in units.values()}
+    for program in request.state.programs:
+        if program.unit in units:
+            programs[units[program.unit]].add(program.name)
+    for holder in signalled(request):
+        if (user := _whose(holder, request)) is not None:
+            programs.setdefault(user, set()).add(holder.command)
+    return [Person(user, tuple(sorted(names))) for user, names in sorted(programs.items())]
+
+
+def _units_of_people(request: Request) -> Iterator[tuple[str, str]]:
+    """Scopes of sessions and users' managers that end, each with its user's name."""
+    for session in sessions(request):
+        yield session.unit, session.user
+        if not outlives(request, session.uid):
+            yield manager_of(session.uid), session.user
+    for unit, uid in holding_units(request).items():
+        if unit == manager_of(uid):
+            yield unit, _name(uid, request)
+
+
+def _whose(holder: Holder, request: Request) -> str | None:
+    """The person whose program this is; None for a system's service or a container."""
+    for session in request.state.sessions:
+        if session.unit == holder.unit and session.is_person:
+            return session.user
+    is_person = holder.uid in _PEOPLE and not _is_contained(holder)
+    return _name(holder.uid, request) if is_person else None
+
+
+def _is_contained(holder: Holder) -> bool:
+    """In a container: its users' numbers are its own."""
+    return not holder.unit and holder.group not in ("", "/")
+
+
+def _name(uid: int, request: Request) -> str:
+    names = {s.uid: s.user for s in request.state.sessions}
+    return names.get(uid) or request.state.users.get(uid) or f"user {uid}"
+
+
+def manager_of(uid: int) -> str:
+    """The unit of a user's manager (user@.service(5))."""
+    return f"user@{uid}.service"

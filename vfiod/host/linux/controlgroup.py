@@ -1,0 +1,20 @@
+"""Control groups: which one a process is in (cgroups(7))."""
+
+
+def path_of(text: str) -> str:
+    """The path in systemd's own hierarchy, from what /proc/PID/cgroup says; empty if unknown."""
+    for line in sorted(text.splitlines(), key=lambda line: not line.startswith("0::")):
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if (number, controllers) == ("0", "") or controllers == "name=systemd":
+            return path
+    return ""
+
+
+def guess_unit(path: str) -> str:
+    """The first unit on the path: user@1000.service for all that is below it.
+
+    Good enough to be shown and for nothing else: a container has units of its own.
+    """
+    units = [part for part in path.split("/") if part.endswith((".service", ".scope"))]
+    return units[0] if units else ""

@@ -1,0 +1,73 @@
+"""What people have running, by names that they know: from their processes and desktop entries."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from vfiod.host.linux.controlgroup import path_of
+from vfiod.model import Program
+from vfiod.util import sysfs
+
+# A desktop puts each application into a unit of its own (systemd.io, DESKTOP_ENVIRONMENTS).
+_APP = re.compile(
+    r"app-(?:flatpak-|gnome-|KDE-)?(?P<id>.+?)(?:@(?P<instance>[^.]*)\.service|\.service|-\w+\.scope)"
+)
+_ENTRIES = (
+    "usr/share/applications", "usr/local/share/applications",
+    "var/lib/flatpak/exports/share/applications", "var/lib/snapd/desktop/applications",
+)  # fmt: skip
+_NAME = re.compile(r"^Name=(.+)$", re.MULTILINE)
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+# What a desktop is made of: nobody's work is in it.
+_PLUMBING = re.compile(
+    r"""\(sd-pam\)|systemd.*|dbus-.*|pipewire.*|wireplumber|pulseaudio|Xorg|X|Xwayland|xinit|startx
+    |gnome-(shell|session|keyring).*|gdm.*|gsd-.*|gvfs.*|goa-.*|gjs|mutter.*|evolution-.*|ibus.*
+    |tracker-.*|localsearch.*|xdg-.*|at-spi.*|dconf-service|k(win|active|global|ded|wallet|access).*
+    |plasma.*|ksm.*|polkit.*|org_kde_.*|baloo.*|sddm.*|lightdm.*|startplasma.*|sway.*|Hyprland
+    |labwc|wayfire|weston|i3.*|xfce4-.*|xfwm4|xfsettingsd|xfdesktop|cinnamon.*|mate-.*|uwsm
+    |ssh-agent|gpg-agent|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su|agetty""",
+    re.VERBOSE,
+)
+
+
+def programs_of(units: Collection[str], root: Path = Path("/")) -> Sequence[Program]:
+    """The programs in these sessions and users' managers, by unit and name, each once."""
+    found = {program for process in psutil.process_iter() for program in _of(process, units, root)}
+    return sorted(found, key=lambda program: (program.unit, program.name))
+
+
+def _of(process: psutil.Process, units: Collection[str], root: Path) -> Iterator[Program]:
+    """The program that a process is part of, if a person would know it."""
+    group = path_of(sysfs.read(root / f"proc/{process.pid}/cgroup") or "")
+    parts = group.split("/")
+    # A container's users are below its own group.
+    unit = next((part for part in parts if part in units), "")
+    if unit and parts[1] == "user.slice":
+        with suppress(psutil.Error):
+            if name := _name(parts[-1], process, root):
+                yield Program(sysfs.printable(name), unit)
+
+
+def _name(unit: str, process: psutil.Process, root: Path) -> str:
+    app = _APP.fullmatch(unit)
+    if app is not None:
+        return "" if app["instance"] == "autostart" else _entry(_unescape(app["id"]), root)
+    name = process.name()
+    return "" if _PLUMBING.fullmatch(name) else name
+
+
+def _entry(ident: str, root: Path) -> str:
+    """An application's name as menus show it; else the last part of its id."""
+    for folder in _ENTRIES if "/" not in ident else ():
+        text = sysfs.read(root / folder / f"{ident}.desktop")
+        if text is not None:
+            found = _NAME.search(text)
+            return "" if "\nNoDisplay=true" in text else found[1] if found else ident
+    return ident.rpartition(".")[2]
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
