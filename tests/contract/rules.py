@@ -425,6 +425,28 @@ def a_holder_is_named_with_its_node_and_ends_at_a_signal(b: Bench) -> None:
 
 
 @kernel
+def what_is_closed_nobody_can_open_until_it_is_opened_again(b: Bench) -> None:
+    def can_be_held() -> bool:
+        try:
+            with b.hold(b.audio) as pid:
+                return pid in [h.pid for h in b.host.processes.holders([b.audio])]
+        except PermissionError:
+            return False
+
+    assert b.host.gate.can_close()
+    with b.hold(b.audio) as pid:
+        b.host.gate.close([b.audio])
+        b.host.gate.close([b.audio])
+        assert b.host.gate.is_closed
+        assert pid in [h.pid for h in b.host.processes.holders([b.audio])]
+        assert not can_be_held()
+    for _ in range(2):
+        b.host.gate.open()
+    assert not b.host.gate.is_closed
+    assert can_be_held()
+
+
+@kernel
 def a_driver_that_waits_for_a_holder_is_stuck_until_that_lets_go(b: Bench) -> None:
     """snd_hda_intel under somebody who ignores the disconnect (sound/core/init.c)."""
     before = driver(b, b.audio)

@@ -11,6 +11,7 @@ from tests.fakes.bus import BusUnit, FakeBus
 from tests.fakes.tree import Contents, Link, grow, pci_function
 from vfiod.host.door import Host
 from vfiod.host.linux.cpus import LinuxCpus
+from vfiod.host.linux.devicegate import LinuxGate
 from vfiod.host.linux.files import LinuxFiles
 from vfiod.host.linux.host import LinuxHost
 from vfiod.host.linux.hugepages import LinuxHugePages
@@ -38,6 +39,7 @@ class TreeHost(LinuxHost):
         calls = KernelCalls(self.late)
         self.pci = LinuxPci(calls, root)
         self.processes = LinuxProcesses(root)
+        self.gate = LinuxGate(root)
         self.modules = LinuxModules(root, Programs(self.late))
         self.units = LinuxUnits(bus)
         self.logins = LinuxLogins(bus)

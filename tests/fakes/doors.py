@@ -7,7 +7,7 @@ from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
 from tests.fakes.libvirt import Libvirt
 from tests.fakes.userspace import Userspace
-from vfiod.errors import Awaited, TimedOut
+from vfiod.errors import Awaited, HostError, TimedOut
 from vfiod.model import (
     Console,
     DisplayOutput,
@@ -220,6 +220,31 @@ class FakeLate(Door):
 
     def calls(self) -> Sequence[LateCall]:
         return self._effects.late()
+
+
+class FakeGate(Door):
+    """Implements vfiod.host.door.Gate."""
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self._user.closed)
+
+    def can_close(self) -> bool:
+        return self._user.has_gate
+
+    def close(self, addresses: Collection[PciAddress]) -> None:
+        if not self._user.has_gate:
+            raise HostError("the kernel attached no BPF program: Invalid argument")
+        devices = [self._kernel.devices[a] for a in addresses if a in self._kernel.devices]
+
+        def do() -> None:
+            self._user.closed = {node for device in devices for node in device.nodes}
+
+        self._effects.take("close the gate", do)
+
+    def open(self) -> None:
+        self._effects.require_alive()
+        self._user.closed = set()
 
 
 class FakeModules(Door):

@@ -7,6 +7,7 @@ from tests.fakes import performance
 from tests.fakes.clock import Clock
 from tests.fakes.doors import (
     Door,
+    FakeGate,
     FakeGuests,
     FakeLate,
     FakeLogins,
@@ -101,6 +102,7 @@ class FakeHost:
         self.user = Userspace(self.clock, self.kernel)
         behind = (self.kernel, self.user, self.effects)
         self.pci, self.processes = FakePci(*behind), FakeProcesses(*behind)
+        self.gate = FakeGate(*behind)
         self.modules, self.units = FakeModules(*behind), FakeUnits(*behind, self.clock)
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
@@ -136,8 +138,9 @@ class FakeHost:
         return self.clock.time
 
     def _close_descriptors(self) -> None:
-        """The kernel closes what a killed daemon had open: the inhibitor."""
+        """The kernel closes what a killed daemon had open: the inhibitor, the gate."""
         self.user.inhibited = ""
+        self.user.closed = set()
 
     # What tests do to it and ask of it.
 
@@ -185,6 +188,7 @@ class FakeHost:
             "units": units,
             "processes": sorted(running),
             "inhibited": user.inhibited,
+            "closed": sorted(user.closed),
             "staged": sorted(self.files.staged),
             "theirs": dict(self.files.theirs),
             **performance.snapshot(self.slices, self.cpus, self.hugepages),

@@ -76,6 +76,8 @@ class Userspace:
         self.shutting_down = False
         self.inhibited = ""
         self.on_end: Callable[[int], None] = lambda _pid: None
+        self.has_gate = True
+        self.closed: set[str] = set()  # nodes that nobody can open
         self.mishaps = kernel.mishaps
         self._clock, self._kernel = clock, kernel
         self._pids = count(500)
@@ -92,6 +94,10 @@ class Userspace:
         opened = {node for device in devices for node in device.nodes} | set(nodes)
         process = Process(next(self._pids), program, unit, opened)
         self.processes[process.pid] = process
+        if opened & self.closed:
+            # It cannot open what it is there for, and gives up.
+            process.nodes.clear()
+            self._clock.after(0, lambda: self.kill(process.pid))
         return process
 
     def kill(self, pid: int) -> None:

@@ -13,6 +13,7 @@ from vfiod.handoff.snapshot import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -51,9 +52,18 @@ def plan_handoff(request: Request) -> Plan:
         steps=tuple(_steps(request)),
         may_sleep=request.config.suspend_to_reset,
         may_reboot=request.config.on_stuck is OnStuck.REBOOT,
-        remarks=tuple(performance.find_remarks(request.wish)),
+        remarks=tuple(_remarks(request)),
         ends=tuple(map(str, ending.people(request))),
     )
+
+
+def _remarks(request: Request) -> Iterator[str]:
+    yield from performance.find_remarks(request.wish)
+    if not request.state.can_close_gate and any(f.driver for f in request.leaving):
+        yield (
+            "keeping the devices from being opened again (this kernel has no BPF for control "
+            "groups): who holds them is looked for once more before each unbind instead"
+        )
 
 
 def _steps(request: Request) -> Iterator[Step]:
@@ -66,14 +76,19 @@ def _steps(request: Request) -> Iterator[Step]:
     yield from (KeepAwake(f.address) for f in _in_order(request.leaving))
     beside = [f for f in request.leaving if _goes_beside_the_desktop(f, request)]
     yield from _detach(request, beside)
+    others = [f for f in request.leaving if f not in beside]
+    held = tuple(f.address for f in others if f.driver is not None)
+    if held and request.state.can_close_gate:
+        yield CloseGate(held)
     if request.displays:
         yield from _desktop(request)
-    others = [f for f in request.leaving if f not in beside]
     yield from _holders(request, others)
     if request.displays:
         yield from _picture(request)
     yield from _modules(request)
     yield from _detach(request, others)
+    if held and request.state.can_close_gate:
+        yield OpenGate()
     if request.leaving:
         yield AwaitLibvirt(request.domain.uuid, request.config.limits.libvirt)
     yield from performance.late_steps(request.wish)

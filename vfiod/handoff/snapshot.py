@@ -78,6 +78,7 @@ class HostState:
     roms: Mapping[PciAddress, RomFile] = field(default_factory=dict)
     lingering: frozenset[int] = frozenset()
     spared: frozenset[str] = frozenset()
+    can_close_gate: bool = False
     # What people run; the service that began a session, by its ident; names of users without one.
     programs: Sequence[Program] = ()
     spawners: Mapping[str, str] = field(default_factory=dict)
@@ -117,6 +118,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
         lingering=_lingering(host, holders),
         spared=_spared(host),
+        can_close_gate=host.gate.can_close(),
         programs=host.processes.programs(_units_of_people(holders, sessions)),
         spawners=_spawners(host, sessions),
         users={h.uid: host.logins.user_name(h.uid) for h in holders if _is_unknown(h, sessions)},

@@ -59,6 +59,8 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
     def push(step: Step) -> None:
         journal.push(Entry(step, step.observe(host), ALONE))
 
+    # Whatever comes back must be able to open the card.
+    host.gate.open()
     faults, tried = undo_all(), list[str]()
     if climb and faults:
         may_sleep = _may_sleep(journal)

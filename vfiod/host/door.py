@@ -52,6 +52,25 @@ class Late(Protocol):
         """
 
 
+class Gate(Protocol):
+    """Device nodes that nobody can open, root included. Gone with the process that closed it."""
+
+    @property
+    def is_closed(self) -> bool: ...
+
+    def can_close(self) -> bool:
+        """False where the kernel has no such thing."""
+
+    def close(self, addresses: Collection[PciAddress]) -> None:
+        """From now on nobody can open the functions' nodes; who has one open keeps it.
+
+        Raises HostError where the kernel has no such thing.
+        """
+
+    def open(self) -> None:
+        """Everybody can again; twice is once."""
+
+
 class Modules(Protocol):
     """Kernel modules (kmod). A change that does not end in time raises KernelStuck."""
 
@@ -238,6 +257,8 @@ class Host(Protocol):
     def processes(self) -> Processes: ...
     @property
     def late(self) -> Late: ...
+    @property
+    def gate(self) -> Gate: ...
     @property
     def modules(self) -> Modules: ...
     @property

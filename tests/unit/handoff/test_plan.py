@@ -19,6 +19,7 @@ from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.codec import KINDS
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
@@ -39,7 +40,8 @@ BEFORE[StageRom] = BEFORE[LoadModule] | {LoadModule, StageRom}
 # A USB controller goes beside the desktop.
 BEFORE[KeepAwake] = BEFORE[StageRom] | {KeepAwake}
 BEFORE[Detach] = BEFORE[KeepAwake] | {Detach}
-BEFORE[StopDisplayManager] = BEFORE[Detach] | {StopUnit}
+BEFORE[CloseGate] = BEFORE[Detach]
+BEFORE[StopDisplayManager] = BEFORE[CloseGate] | {CloseGate, StopUnit}
 BEFORE[EndSessions] = BEFORE[StopDisplayManager] | {StopDisplayManager}
 BEFORE[StopUnit] = BEFORE[EndSessions] | {EndSessions, StopUnit}
 BEFORE[ReleaseHolders] = BEFORE[StopUnit]
@@ -48,7 +50,8 @@ BEFORE[ReleaseConsoles] = BEFORE[AwaitDisplay]
 BEFORE[UnbindFramebuffer] = BEFORE[ReleaseConsoles] | {ReleaseConsoles, UnbindFramebuffer}
 BEFORE[UnloadModule] = BEFORE[UnbindFramebuffer] | {UnloadModule}
 BEFORE[KeepAwake] = BEFORE[Detach] = BEFORE[UnloadModule] | {KeepAwake, Detach}
-BEFORE[AwaitLibvirt] = BEFORE[Detach]
+BEFORE[OpenGate] = BEFORE[Detach]
+BEFORE[AwaitLibvirt] = BEFORE[OpenGate] | {OpenGate}
 BEFORE[LimitUnit] = BEFORE[AwaitLibvirt] | {AwaitLibvirt, LimitUnit}
 BEFORE[AimInterrupts] = BEFORE[LimitUnit]
 
@@ -141,6 +144,31 @@ def test_no_held_device_is_detached(shape: Callable[[], FakeHost]) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+def test_the_gate_is_closed_from_before_the_desktop_ends_until_the_nodes_are_gone(
+    shape: Callable[[], FakeHost],
+) -> None:
+    decided = plan(shape())
+    gates = [s for s in decided.steps if isinstance(s, ReleaseHolders)]
+    closed = [s for s in decided.steps if isinstance(s, CloseGate)]
+    assert {a for s in closed for a in s.addresses} == {a for s in gates for a in s.addresses}
+    ends = places(decided, StopDisplayManager, EndSessions, StopUnit, ReleaseHolders)
+    assert max(places(decided, CloseGate), default=-1) < min(ends, default=len(decided.steps))
+    if closed:
+        (last,) = places(decided, OpenGate)
+        assert last > max(departures(decided).values())
+
+
+def test_a_kernel_that_cannot_close_the_gate_is_told_of() -> None:
+    host = pcs.desktop()
+    assert not plan(host).remarks
+    host.user.has_gate = False
+    decided = plan(host)
+    assert not of_kind(decided, CloseGate, OpenGate)
+    (remark,) = decided.remarks
+    assert "no BPF" in remark
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_a_usb_controller_goes_beside_the_desktop(shape: Callable[[], FakeHost]) -> None:
     found = stages(plan(shape()).steps)
     stage = next(s for s in found for lane in s for step in lane if step.device == str(pcs.USB))
@@ -208,6 +236,7 @@ def test_the_plan_of_a_desktop_in_words() -> None:
         "keep 0000:02:00.0 powered",
         "keep 0000:01:00.0 powered",
         "move 0000:02:00.0 to vfio-pci",
+        "keep 0000:01:00.0, 0000:01:00.1 from being opened again",
         "stop lactd.service",
         "stop user@1001.service",
         "stop the display manager lightdm.service",
@@ -218,6 +247,7 @@ def test_the_plan_of_a_desktop_in_words() -> None:
         "unbind the framebuffer console",
         "move 0000:01:00.1 to vfio-pci",
         "move 0000:01:00.0 to vfio-pci",
+        "let device nodes be opened again",
         "keep the devices until libvirt is done with the guest",
     ]
 

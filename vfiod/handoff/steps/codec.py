@@ -7,6 +7,7 @@ from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Json, Step
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
@@ -20,12 +21,14 @@ KINDS: Final[dict[str, type[Any]]] = {
         AimInterrupts,
         AwaitDisplay,
         AwaitLibvirt,
+        CloseGate,
         Detach,
         EndSessions,
         Inhibit,
         KeepAwake,
         LimitUnit,
         LoadModule,
+        OpenGate,
         ReleaseConsoles,
         ReleaseHolders,
         ReserveHugePages,

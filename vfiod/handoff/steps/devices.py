@@ -1,13 +1,16 @@
 """Steps that move a PCI function between its native driver and vfio-pci."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import Awaited, HostError
 from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
-from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, PowerPolicy
+from vfiod.model import VFIO_DRIVER, Holder, PciAddress, PciFunction, PowerPolicy
 
+# How long somebody may have it open who came in the last moment.
+PASSING_SECONDS = 5.0
 AWAKE = PowerPolicy(d3cold_allowed="0", control="on")
 
 
@@ -81,6 +84,8 @@ class Detach(HostStep):
         return {"driver": driver, "override": host.pci.override(self.address)}
 
     def apply(self, host: Host) -> Notes:
+        if not host.gate.is_closed:
+            self._require_no_holder(host)
         self._rebind(host, VFIO_DRIVER)
         return ()
 
@@ -126,6 +131,18 @@ class Detach(HostStep):
             host.pci.probe(self.address, seconds=self.seconds)
         else:
             host.pci.rebind(self.address, new, seconds=self.seconds)
+
+    def _require_no_holder(self, host: Host) -> None:
+        """Whoever opened it since the gate was passed may close it at once, as monitors do."""
+
+        def holders() -> Sequence[Holder]:
+            return host.processes.holders([self.address])
+
+        if not host.wait(lambda: not holders(), seconds=PASSING_SECONDS):
+            raise TimedOut(
+                f"{self.address} was opened again: {', '.join(map(str, holders()))}",
+                "stop what does that for as long as the guest runs",
+            )
 
     def _wait_for_guest(self, host: Host, function: PciFunction) -> None:
         """Unbinding vfio-pci under an open QEMU waits for ever (kernel: vfio_main.c)."""

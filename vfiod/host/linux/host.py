@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from vfiod.bus import Bus
 from vfiod.host.linux.cpus import LinuxCpus
+from vfiod.host.linux.devicegate import LinuxGate
 from vfiod.host.linux.files import LinuxFiles
 from vfiod.host.linux.guest_end import LinuxGuests
 from vfiod.host.linux.hugepages import LinuxHugePages
@@ -36,6 +37,7 @@ class LinuxHost:
         self.pci = LinuxPci(calls)
         self.units = LinuxUnits(bus)
         self.processes = LinuxProcesses(ask=self.units.owner)
+        self.gate = LinuxGate()
         self.modules = LinuxModules(programs=programs)
         self.logins = LinuxLogins(bus)
         self.screen = LinuxScreen(calls)

@@ -14,6 +14,7 @@ from vfiod.handoff.steps.base import HostStep, Step
 from vfiod.handoff.steps.codec import KINDS, decode, encode
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
@@ -30,6 +31,8 @@ ONE_OF_EACH: tuple[Step, ...] = (
     StopUnit("user@1000.service", restart=True, seconds=0.5),
     StopUnit("lactd.service", restart=True, seconds=0.5, yields=(pcs.VGA,)),
     EndSessions(("2", "c1"), 20.0),
+    CloseGate((pcs.VGA, pcs.AUDIO)),
+    OpenGate(),
     ReleaseHolders((pcs.VGA, pcs.AUDIO), 5.0, 5.0),
     AwaitDisplay(pcs.VGA, 20.0),
     AwaitLibvirt(pcs.UUID, 30.0),

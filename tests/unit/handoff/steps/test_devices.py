@@ -132,6 +132,7 @@ def test_no_driver_of_the_host_binds_while_a_guest_owns_the_group() -> None:
 def test_a_driver_that_waits_for_a_holder_is_stuck_at_the_deadline() -> None:
     host = with_vfio(pcs.bare())
     host.user.spawn(Program("sleep", (pcs.AUDIO,)))
+    host.gate.close([pcs.AUDIO])
     began = host.now()
     with pytest.raises(KernelStuck, match=f"unbind {pcs.AUDIO}"):
         Detach(pcs.AUDIO, SECONDS).apply(host)
@@ -141,6 +142,7 @@ def test_a_driver_that_waits_for_a_holder_is_stuck_at_the_deadline() -> None:
 def test_a_stuck_device_is_not_tried_again_until_the_kernel_lets_go() -> None:
     host = with_vfio(pcs.bare())
     player = host.user.spawn(Program("sleep", (pcs.AUDIO,)))
+    host.gate.close([pcs.AUDIO])
     step = Detach(pcs.AUDIO, SECONDS)
     prior = step.observe(host)
     with pytest.raises(KernelStuck):

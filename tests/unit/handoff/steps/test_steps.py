@@ -15,6 +15,7 @@ from vfiod.handoff.steps.base import Prior, Step
 from vfiod.handoff.steps.codec import KINDS
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
@@ -63,6 +64,8 @@ CASES = (
     Case(StopDisplayManager("lightdm.service", (pcs.VGA,), SECONDS), pcs.greeter),
     Case(StopUnit("lightdm.service", restart=True, seconds=SECONDS), pcs.greeter),
     Case(EndSessions(("2",), SECONDS), pcs.desktop),
+    Case(CloseGate((pcs.VGA,)), pcs.greeter, returns=False),
+    Case(OpenGate(), pcs.greeter),
     Case(ReleaseHolders((pcs.USB,), 5, 5), pcs.greeter),
     Case(AwaitDisplay(pcs.VGA, SECONDS), pcs.greeter),
     Case(ReleaseConsoles(SECONDS), pcs.greeter),
