@@ -10,6 +10,7 @@ from tests.contract.rules import READING, SYSTEMD, Bench, Rule
 from tests.fakes.bus import BusUnit, FakeBus
 from tests.fakes.tree import Contents, Link, grow, pci_function
 from vfiod.host.door import Host
+from vfiod.host.linux.containers import LinuxContainers
 from vfiod.host.linux.cpus import LinuxCpus
 from vfiod.host.linux.devicegate import LinuxGate
 from vfiod.host.linux.files import LinuxFiles
@@ -42,6 +43,7 @@ class TreeHost(LinuxHost):
         self.gate = LinuxGate(root)
         self.modules = LinuxModules(root, Programs(self.late))
         self.units = LinuxUnits(bus)
+        self.containers = LinuxContainers(self.units)
         self.logins = LinuxLogins(bus)
         self.screen = LinuxScreen(calls, root)
         self.files = LinuxFiles(root / "stage")

@@ -50,6 +50,7 @@ class FakeBus(Bus):
         self.sessions: dict[str, BusSession] = {}
         self.lingering: set[int] = set()
         self.gone: set[int] = set()  # processes
+        self.transient = "done"  # how the job of a transient unit ends
         self.state = "running"
         self.calls: list[tuple[Any, ...]] = []
         self.ending: set[str] = set()  # sessions that end between the list and the look
@@ -171,6 +172,14 @@ class FakeBus(Bus):
         unit.cpus = value.unpack()
         unit.cpuset = unit.cpus or unit.cpuset  # the kernel never empties a populated cpuset
         return ()
+
+    def _StartTransientUnit(  # noqa: N802
+        self, name: str, mode: str, properties: Sequence[Any], others: Sequence[Any]
+    ) -> tuple[str]:
+        self._jobs += 1
+        job = self._job_path()
+        self._remove(job, name, self.transient)
+        return (job,)
 
     def _ReloadUnit(self, name: str, mode: str) -> tuple[str]:  # noqa: N802
         return self._change(name, "active")

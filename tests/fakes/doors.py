@@ -222,6 +222,20 @@ class FakeLate(Door):
         return self._effects.late()
 
 
+class FakeContainers(Door):
+    """Implements vfiod.host.door.Containers. A container is a unit of the model's, by engine and id."""
+
+    def stop(self, engine: str, ident: str, *, seconds: float) -> None:
+        def do() -> None:
+            self._user.stop(f"{engine}-{ident}.scope")
+
+        self._effects.take(f"{engine} stop {ident[:12]}", do, seconds=seconds)
+
+    def start(self, engine: str, ident: str, *, seconds: float) -> None:
+        name = f"{engine}-{ident}.scope"
+        self._effects.take(f"{engine} start", lambda: self._user.start(name), seconds=seconds)
+
+
 class FakeGate(Door):
     """Implements vfiod.host.door.Gate."""
 

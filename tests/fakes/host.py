@@ -7,6 +7,7 @@ from tests.fakes import performance
 from tests.fakes.clock import Clock
 from tests.fakes.doors import (
     Door,
+    FakeContainers,
     FakeGate,
     FakeGuests,
     FakeLate,
@@ -102,7 +103,7 @@ class FakeHost:
         self.user = Userspace(self.clock, self.kernel)
         behind = (self.kernel, self.user, self.effects)
         self.pci, self.processes = FakePci(*behind), FakeProcesses(*behind)
-        self.gate = FakeGate(*behind)
+        self.gate, self.containers = FakeGate(*behind), FakeContainers(*behind)
         self.modules, self.units = FakeModules(*behind), FakeUnits(*behind, self.clock)
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)

@@ -123,6 +123,18 @@ def autologin(respawn: float = 0.1) -> FakeHost:
     return host
 
 
+CONTAINER = "3f" * 32
+
+
+def container(engine: str = "docker") -> FakeHost:
+    """A container that uses the card, with a restart policy; the desktop is alice's."""
+    host = desktop()
+    scope = f"{engine}-{CONTAINER}.scope"
+    program = Program("ollama", (VGA,), uid=1000, respawn=0.1, group=f"/system.slice/{scope}")
+    host.user.add(FakeUnit(scope, (program,)))
+    return host
+
+
 def text_console() -> FakeHost:
     """No display manager; alice works on a text console."""
     host = bare()

@@ -31,6 +31,7 @@ def set_right(bench: Bench) -> None:
     bench.manager.release("win10", "failed")
     bench.queue.run_all()
     bench.pass_time(120)
+    bench.obey()
     if bench.phase is Phase.STUCK:
         assert bench.messages(Kind.STUCK)
         assert bench.status.read()["faults"]

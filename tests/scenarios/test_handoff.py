@@ -285,7 +285,7 @@ def test_a_running_guest_has_no_deadline(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [pcs.text_console, pcs.on_vfio, pcs.nvidia, pcs.crowded, pcs.autologin]
+    "shape", [pcs.text_console, pcs.on_vfio, pcs.nvidia, pcs.crowded, pcs.autologin, pcs.container]
 )
 def test_round_trip_of_every_pc(shape: Callable[[], FakeHost], run_directory: Path) -> None:
     bench = Bench(shape(), run_directory)

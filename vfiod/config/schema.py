@@ -12,11 +12,12 @@ from types import MappingProxyType
 from vfiod.config.performance import NOTHING, Performance, read_performance
 from vfiod.config.yaml_nodes import Value, is_printable, read, show
 from vfiod.errors import ConfigError
+from vfiod.handoff.spared import is_spared
 from vfiod.model import PciAddress
 
 TOP_KEYS = (
     "guests", "limits", "sessions", "display_manager", "release_consoles", "on_stuck",
-    "suspend_to_reset", "escape_keys",
+    "suspend_to_reset", "escape_keys", "stop",
 )  # fmt: skip
 GUEST_KEYS = ("devices", "sessions", "performance")
 DEVICE_KEYS = ("address", "rom")
@@ -100,6 +101,7 @@ class Config:
     on_stuck: OnStuck = OnStuck.WAIT
     suspend_to_reset: bool = False
     escape_keys: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
 
 
 def parse(text: str, *, filename: str = "vfiod.yaml") -> Config:
@@ -128,6 +130,7 @@ def _config(root: Value) -> Config:
         on_stuck=_on_stuck(keys.get("on_stuck")),
         suspend_to_reset=suspend is not None and suspend.flag() is True,
         escape_keys=_escape_keys(keys.get("escape_keys")),
+        stop=_stop(keys.get("stop")),
     )
 
 
@@ -227,6 +230,21 @@ def _escape_keys(value: Value | None) -> tuple[str, ...]:
         if name is not None and not _KEY.fullmatch(name):
             item.fault(f"{show(name)} is not a key; write {expected}")
     return tuple(name for _, name in names if name)
+
+
+def _stop(value: Value | None) -> tuple[str, ...]:
+    expected = "names of systemd services, like ollama.service"
+    items = value.items(expected=f"a list of {expected}") if value else None
+    found: dict[str, None] = {}
+    for item in items or []:
+        name = item.text(expected=expected)
+        if name is not None and not (_SERVICE.fullmatch(name) and len(name) <= MAX_UNIT):
+            item.fault(f"{show(name)} is not a service; write {expected}")
+        elif name is not None and is_spared(name, ()):
+            item.fault(f"{show(name)} is never stopped; leave it out")
+        elif name is not None:
+            found[name] = None
+    return tuple(found)
 
 
 def _limits(value: Value | None) -> Limits:

@@ -17,6 +17,7 @@ def normalised(config: Config) -> str:
         f"on_stuck: {config.on_stuck.value}",
         f"suspend_to_reset: {str(config.suspend_to_reset).lower()}",
         f"escape_keys: [{', '.join(config.escape_keys)}]",
+        f"stop: [{', '.join(map(write_text, config.stop))}]",
         "limits:",
         *(f"  {name}: {_decimal(getattr(config.limits, name))}" for name in LIMIT_KEYS),
         "guests:",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from vfiod.handoff.containers import Container, container_of
 from vfiod.handoff.request import Request
 from vfiod.handoff.spared import is_spared, is_untouchable
 from vfiod.model import Holder, Session
@@ -140,7 +141,13 @@ def _whose(holder: Holder, request: Request) -> str | None:
 
 def _is_contained(holder: Holder) -> bool:
     """In a container: its users' numbers are its own."""
-    return not holder.unit and holder.group not in ("", "/")
+    return container_of(holder) is not None or (not holder.unit and holder.group not in ("", "/"))
+
+
+def containers(request: Request) -> list[Container]:
+    """Containers with a process that holds a device."""
+    found = {c for h in request.state.holders if (c := container_of(h)) is not None}
+    return sorted(found, key=lambda container: (container.engine, container.ident))
 
 
 def _name(uid: int, request: Request) -> str:

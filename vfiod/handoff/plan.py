@@ -11,6 +11,7 @@ from vfiod.handoff.checks import find_faults
 from vfiod.handoff.request import Request
 from vfiod.handoff.snapshot import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
@@ -120,9 +121,15 @@ def _services(request: Request) -> Iterator[Step]:
     """
     seconds, manager = request.config.limits.desktop, request.state.display_manager
     yields = tuple(f.address for f in request.displays) if manager.active else ()
+    for unit in request.config.stop:
+        yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
+    for container in ending.containers(request):
+        yield StopContainer(container.engine, container.ident, seconds, yields)
     for unit in ending.spawners(request):
         yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
     for unit, uid in ending.holding_units(request).items():
+        if unit in request.config.stop:
+            continue
         if not unit.startswith("user@") or (request.displays and ending.outlives(request, uid)):
             yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
 

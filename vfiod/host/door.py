@@ -123,6 +123,16 @@ class Units(Protocol):
         """True once the host is on its way to power-off or reboot."""
 
 
+class Containers(Protocol):
+    """Containers of docker, nerdctl, podman and lxc (Incus, LXD). Raises HostError on failure."""
+
+    def stop(self, engine: str, ident: str, *, seconds: float) -> None:
+        """Stop one so that its engine does not begin it again."""
+
+    def start(self, engine: str, ident: str, *, seconds: float) -> None:
+        """Start it again."""
+
+
 class Logins(Protocol):
     """logind's sessions and inhibitors (org.freedesktop.login1(5))."""
 
@@ -263,6 +273,8 @@ class Host(Protocol):
     def modules(self) -> Modules: ...
     @property
     def units(self) -> Units: ...
+    @property
+    def containers(self) -> Containers: ...
     @property
     def logins(self) -> Logins: ...
     @property

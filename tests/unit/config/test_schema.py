@@ -37,6 +37,7 @@ release_consoles: false
 on_stuck: reboot
 suspend_to_reset: true
 escape_keys: [KEY_LEFTCTRL, KEY_END]
+stop: [ollama.service]
 limits:
   desktop: 30
   kill: 0.5
@@ -121,6 +122,7 @@ def test_every_key_is_read() -> None:
         on_stuck=OnStuck.REBOOT,
         suspend_to_reset=True,
         escape_keys=("KEY_LEFTCTRL", "KEY_END"),
+        stop=("ollama.service",),
     )
 
 
@@ -332,14 +334,33 @@ def test_normalised_names_every_key() -> None:
         assert re.search(rf"^[ -]*{key}:", text, re.M), key
 
 
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("[ollama]", "'ollama' is not a service; write names of systemd services"),
+        ("[ssh.service]", "'ssh.service' is never stopped; leave it out"),
+        ("[sshd@1.service]", "is never stopped; leave it out"),
+        ("ollama.service", "a list of names of systemd services"),
+    ],
+)
+def test_what_cannot_be_stopped(value: str, fault: str) -> None:
+    (found,) = faults(f"stop: {value}\n")
+    assert fault in found
+
+
+def test_a_service_that_is_listed_twice_is_stopped_once() -> None:
+    assert parse("stop: [a.service, b.service, a.service]\n").stop == ("a.service", "b.service")
+
+
 def test_normalised_is_short_where_it_can_be() -> None:
-    assert normalised(parse(FULL)).splitlines()[:9] == [
+    assert normalised(parse(FULL)).splitlines()[:10] == [
         "sessions: refuse",
         "display_manager: lightdm.service",
         "release_consoles: false",
         "on_stuck: reboot",
         "suspend_to_reset: true",
         "escape_keys: [KEY_LEFTCTRL, KEY_END]",
+        "stop: [ollama.service]",
         "limits:",
         "  desktop: 30",
         "  holders: 5",

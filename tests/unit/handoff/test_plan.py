@@ -17,6 +17,7 @@ from vfiod.handoff.request import Request
 from vfiod.handoff.stages import stages
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.codec import KINDS
+from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
@@ -41,7 +42,8 @@ BEFORE[StageRom] = BEFORE[LoadModule] | {LoadModule, StageRom}
 BEFORE[KeepAwake] = BEFORE[StageRom] | {KeepAwake}
 BEFORE[Detach] = BEFORE[KeepAwake] | {Detach}
 BEFORE[CloseGate] = BEFORE[Detach]
-BEFORE[StopDisplayManager] = BEFORE[CloseGate] | {CloseGate, StopUnit}
+BEFORE[StopContainer] = BEFORE[CloseGate] | {CloseGate, StopUnit, StopContainer}
+BEFORE[StopDisplayManager] = BEFORE[StopContainer] | {StopUnit, StopContainer}
 BEFORE[EndSessions] = BEFORE[StopDisplayManager] | {StopDisplayManager}
 BEFORE[StopUnit] = BEFORE[EndSessions] | {EndSessions, StopUnit}
 BEFORE[ReleaseHolders] = BEFORE[StopUnit]
@@ -63,7 +65,7 @@ DARKENING = (ReleaseConsoles, UnbindFramebuffer, UnloadModule)
 SHAPES: Sequence[Callable[[], FakeHost]] = (
     pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
     lambda: pcs.greeter(pcs.bare(audio=None)),
-    lambda: pcs.greeter(pcs.bare(audio="vfio-pci")), pcs.tuned,
+    lambda: pcs.greeter(pcs.bare(audio="vfio-pci")), pcs.tuned, pcs.autologin, pcs.container,
 )  # fmt: skip
 
 
@@ -448,6 +450,23 @@ def test_a_getty_whose_session_stays_stays_too() -> None:
     getty.logs_in = (getty.logs_in[0], (Program("bash", uid=1000),))
     host.user.start("getty@tty1.service")
     assert stopped(host) == []
+
+
+def test_a_container_is_stopped_by_its_engine_and_is_nobody_s_work() -> None:
+    decided = plan(pcs.container())
+    assert of_kind(decided, StopContainer) == [
+        StopContainer("docker", pcs.CONTAINER, 20, yields=(pcs.VGA,))
+    ]
+    assert decided.ends == ("alice (gnome-shell, pipewire)",)
+
+
+def test_services_of_one_s_choice_are_stopped_once_each() -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
+    host.user.add(FakeUnit("k3s.service", (Program("k3s"),)))
+    config = pcs.settings(more="stop: [k3s.service, lactd.service]\n")
+    units = [s.unit for s in plan(host, config).steps if isinstance(s, StopUnit)]
+    assert units == ["k3s.service", "lactd.service"]
 
 
 def test_whose_work_ends_is_told_with_their_programs() -> None:

@@ -17,7 +17,7 @@ from vfiod.events import Event, Kind
 from vfiod.handoff import transaction
 from vfiod.handoff.journal import Entry, Record
 from vfiod.handoff.steps.base import Step
-from vfiod.handoff.steps.desktop import StopUnit
+from vfiod.handoff.steps.desktop import StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.support import Inhibit
 from vfiod.model import Phase
@@ -37,7 +37,7 @@ class Run:
         self.journal.begin(RECORD)
         self.host.effects.log.clear()
         self.events: list[Event] = []
-        self.steps: list[Step] = [StopUnit(name, restart=True, seconds=20) for name in UNITS]
+        self.steps: list[Step] = [StopDisplayManager(name, (), 20) for name in UNITS]
 
     def run(self) -> None:
         transaction.run(self.steps, self.host, self.journal, self.events.append)
@@ -112,7 +112,7 @@ def test_the_first_failure_ends_the_run_and_is_raised(run: Run) -> None:
     assert "stop three.service" not in run.did()
     assert all(run.host.units.unit(name).active for name in UNITS)
     assert run.told(Kind.STEP_FAILED) == [
-        "could not stop two.service: injected: stop two.service did nothing"
+        "could not stop the display manager two.service: injected: stop two.service did nothing"
     ]
 
 
@@ -123,7 +123,7 @@ def test_one_undo_that_fails_leaves_the_others_done(run: Run) -> None:
         run.roll_back()
     assert [run.host.units.unit(name).active for name in UNITS] == [True, False, True]
     assert [entry.step for entry in run.entries()] == [run.steps[1]]
-    assert "start two.service again" in caught.value.message
+    assert "start the display manager two.service" in caught.value.message
     assert "one.service" not in caught.value.message
     assert caught.value.hint == "after setting it right, run: vfiod return"
 
@@ -278,6 +278,7 @@ def set_right(bench: Bench) -> None:
         assert bench.recover() is None
     bench.manager.release("win10", "failed")
     bench.queue.run_all()
+    bench.obey()
     if bench.phase is Phase.STUCK:
         stuck = bench.status.read()["faults"]
         assert any(subject in " ".join(stuck) for subject in bench.host.effects.hung or ("",))

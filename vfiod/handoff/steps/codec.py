@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Json, Step
+from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
@@ -34,6 +35,7 @@ KINDS: Final[dict[str, type[Any]]] = {
         ReserveHugePages,
         SetFrequency,
         StageRom,
+        StopContainer,
         StopDisplayManager,
         StopUnit,
         TransparentHugePages,

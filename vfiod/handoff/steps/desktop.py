@@ -19,6 +19,12 @@ MASTER_SECONDS = 20.0
 MONITOR_SECONDS = 5.0
 
 
+def await_master(host: Host, displays: Collection[PciAddress]) -> None:
+    """Wait until somebody has the displays open, if there are any to wait for."""
+    if displays:
+        host.wait(lambda: bool(host.processes.holders(displays)), seconds=MASTER_SECONDS)
+
+
 @dataclass(frozen=True, slots=True)
 class StopUnit(HostStep):
     """Stop a unit that holds the devices; ``restart`` starts it again on the way back.
@@ -60,9 +66,15 @@ class StopUnit(HostStep):
             return ()
         if host.units.shutting_down():
             return (f"{self.unit} not started: the host is shutting down",)
-        if self.yields:
-            host.wait(lambda: bool(host.processes.holders(self.yields)), seconds=MASTER_SECONDS)
-        return host.units.start(self.unit, seconds=self.seconds)
+        await_master(host, self.yields)
+        return self._start(host)
+
+    def _start(self, host: Host) -> Notes:
+        """A bystander's failure is told and done with: the host has its devices all the same."""
+        try:
+            return host.units.start(self.unit, seconds=self.seconds)
+        except HostError as error:
+            return (f"{error.message}; when that is set right: systemctl start {self.unit}",)
 
 
 @dataclass(frozen=True, slots=True)

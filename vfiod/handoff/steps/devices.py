@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vfiod.errors import Awaited, HostError
+from vfiod.errors import Awaited, HostError, TimedOut
 from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Holder, PciAddress, PciFunction, PowerPolicy

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from vfiod.bus import Bus
+from vfiod.host.linux.containers import LinuxContainers
 from vfiod.host.linux.cpus import LinuxCpus
 from vfiod.host.linux.devicegate import LinuxGate
 from vfiod.host.linux.files import LinuxFiles
@@ -38,6 +39,7 @@ class LinuxHost:
         self.units = LinuxUnits(bus)
         self.processes = LinuxProcesses(ask=self.units.owner)
         self.gate = LinuxGate()
+        self.containers = LinuxContainers(self.units)
         self.modules = LinuxModules(programs=programs)
         self.logins = LinuxLogins(bus)
         self.screen = LinuxScreen(calls)

@@ -1,13 +1,15 @@
 """systemd's units over D-Bus (org.freedesktop.systemd1(5)); a change is a job, waited for."""
 
+import os
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from signal import SIGKILL
 from typing import Any
 
-from vfiod.bus import Bus, BusError
+from vfiod.bus import Bus, BusError, variant
 from vfiod.errors import Awaited, HostError
 from vfiod.model import Unit
 
@@ -36,6 +38,7 @@ class LinuxUnits:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._jobs = _Jobs(bus)
+        self._numbers = count(1)
 
     def unit(self, name: str) -> Unit:
         state = self._state(name)
@@ -59,6 +62,23 @@ class LinuxUnits:
     def begin(self, name: str, *, mode: str = "replace") -> None:
         """Queue a start without waiting for it."""
         self._queue("StartUnit", name, mode)
+
+    def run(self, name: str, argv: Sequence[str], *, seconds: float) -> None:
+        """Have systemd run a command to its end, in a transient service that is gone after it."""
+        unit = f"{name}-{next(self._numbers)}-{os.getpid()}.service"
+        properties = [
+            ("Description", variant("s", " ".join(argv))),
+            ("Type", variant("s", "oneshot")),
+            ("ExecStart", variant("a(sasb)", [(argv[0], list(argv), False)])),
+            ("TimeoutStartUSec", variant("t", int(seconds * 1e6))),
+            ("CollectMode", variant("s", "inactive-or-failed")),
+        ]
+        call, signature = f"{MANAGER}.StartTransientUnit", "ssa(sv)a(sa(sv))"
+        with self._jobs.heard():
+            job = self._bus.call(SERVICE, PATH, call, signature, unit, "fail", properties, [])[0]
+            # Its own time-out ends it; beyond that only systemd itself can be at fault.
+            result = self._jobs.wait(job, 2 * seconds)
+        _require_success(result, "StartUnit", unit, seconds)
 
     def reload_if_active(self, name: str, *, seconds: float) -> bool:
         """Reload a running unit; False if it does not run."""

@@ -12,6 +12,7 @@ from vfiod.errors import HostError
 from vfiod.handoff import steps
 from vfiod.handoff.steps.base import HostStep, Step
 from vfiod.handoff.steps.codec import KINDS, decode, encode
+from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
@@ -33,6 +34,7 @@ ONE_OF_EACH: tuple[Step, ...] = (
     EndSessions(("2", "c1"), 20.0),
     CloseGate((pcs.VGA, pcs.AUDIO)),
     OpenGate(),
+    StopContainer("docker", "3f" * 32, 20.0, (pcs.VGA,)),
     ReleaseHolders((pcs.VGA, pcs.AUDIO), 5.0, 5.0),
     AwaitDisplay(pcs.VGA, 20.0),
     AwaitLibvirt(pcs.UUID, 30.0),

@@ -138,6 +138,17 @@ def test_it_is_started_all_the_same_if_nobody_takes_the_card() -> None:
     assert host.units.unit("lightdm.service").active
 
 
+def test_a_service_that_does_not_start_again_is_a_remark() -> None:
+    host = pcs.bare()
+    host.user.add(FakeUnit("nvidia-persistenced.service"))
+    step = StopUnit("nvidia-persistenced.service", restart=True, seconds=SECONDS)
+    prior = step.observe(host)
+    step.apply(host)
+    host.user.units["nvidia-persistenced.service"].start_fails = True
+    (note,) = step.undo(host, prior)
+    assert note.endswith("when that is set right: systemctl start nvidia-persistenced.service")
+
+
 def test_a_unit_without_restart_is_not_waited_for_and_stays_stopped() -> None:
     host = pcs.greeter()
     step = StopUnit("lightdm.service", restart=False, seconds=SECONDS)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -11,8 +12,9 @@ from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
 from vfiod.errors import HostError
-from vfiod.handoff.steps.base import Prior, Step
+from vfiod.handoff.steps.base import Notes, Prior, Step
 from vfiod.handoff.steps.codec import KINDS
+from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
@@ -66,6 +68,7 @@ CASES = (
     Case(EndSessions(("2",), SECONDS), pcs.desktop),
     Case(CloseGate((pcs.VGA,)), pcs.greeter, returns=False),
     Case(OpenGate(), pcs.greeter),
+    Case(StopContainer("docker", pcs.CONTAINER, SECONDS), pcs.container),
     Case(ReleaseHolders((pcs.USB,), 5, 5), pcs.greeter),
     Case(AwaitDisplay(pcs.VGA, SECONDS), pcs.greeter),
     Case(ReleaseConsoles(SECONDS), pcs.greeter),
@@ -98,6 +101,14 @@ def test_there_is_a_case_for_every_kind() -> None:
 def plain(prior: Prior) -> Prior:
     """What undo is given was in a JSON file in between."""
     return dict(prior)
+
+
+def says_so(act: Callable[[], Notes]) -> bool:
+    """Whether a failure is raised, or told by a step whose failure is no reason to give up."""
+    try:
+        return bool(act())
+    except HostError:
+        return True
 
 
 # Undo, by the rules that hold for every step
@@ -151,8 +162,7 @@ def test_undo_after_an_apply_that_stopped_anywhere(case: Case) -> None:
             before = host.snapshot()
             prior = plain(case.step.observe(host))
             host.effects.plan({number: fault})
-            with pytest.raises(HostError):
-                case.step.apply(host)
+            assert says_so(partial(case.step.apply, host))
             case.step.undo(host, prior)
             host.settle()
             assert host.snapshot() == before, (number, fault)
@@ -172,8 +182,7 @@ def test_undo_after_an_undo_that_stopped_anywhere(case: Case) -> None:
             prior = plain(case.step.observe(host))
             case.step.apply(host)
             host.effects.plan({number: fault})
-            with pytest.raises(HostError):
-                case.step.undo(host, prior)
+            assert says_so(partial(case.step.undo, host, prior))
             case.step.undo(host, prior)
             host.settle()
             assert host.snapshot() == before, (number, fault)

@@ -1,0 +1,55 @@
+"""A step that stops a container through its engine, and starts it again."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vfiod.errors import HostError
+from vfiod.handoff.steps.base import HostStep, Notes, Prior
+from vfiod.handoff.steps.desktop import LANE, await_master
+from vfiod.host.door import Host
+from vfiod.model import PciAddress
+
+
+@dataclass(frozen=True, slots=True)
+class StopContainer(HostStep):
+    """Stop a container that holds the devices: its engine would begin an ended one again.
+
+    It is a bystander: neither way does its failure stop a handoff. What is left of it the gate
+    ends, and on the way back it is told. ``yields`` as for StopUnit.
+    """
+
+    kind: ClassVar[str] = "stop-container"
+    engine: str
+    container: str
+    seconds: float
+    yields: tuple[PciAddress, ...] = ()
+
+    @property
+    def lane(self) -> str:
+        return LANE
+
+    def describe(self) -> str:
+        return f"stop the {self.engine} container {self.container[:12]}"
+
+    def describe_undo(self) -> str:
+        return f"start the {self.engine} container {self.container[:12]} again"
+
+    def observe(self, host: Host) -> Prior:
+        return {"running": True}
+
+    def apply(self, host: Host) -> Notes:
+        try:
+            host.containers.stop(self.engine, self.container, seconds=self.seconds)
+        except HostError as error:
+            return (f"{error.message}: its processes are ended one by one",)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        if host.units.shutting_down():
+            return (f"container {self.container[:12]} not started: the host is shutting down",)
+        await_master(host, self.yields)
+        try:
+            host.containers.start(self.engine, self.container, seconds=self.seconds)
+        except HostError as error:
+            return (f"{error.message}; see to it with: {self.engine} start {self.container[:12]}",)
+        return ()
