@@ -223,7 +223,7 @@ class FakeLate(Door):
 
 
 class FakeContainers(Door):
-    """Implements vfiod.host.door.Containers. A container is a unit of the model's, by engine and id."""
+    """Implements vfiod.host.door.Containers. Each is a unit of the model, by engine and id."""
 
     def stop(self, engine: str, ident: str, *, seconds: float) -> None:
         def do() -> None:

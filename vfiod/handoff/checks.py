@@ -202,10 +202,11 @@ def roms_are_used(request: Request) -> Faults:
 def memory_is_enough(request: Request) -> Faults:
     """A passed-through guest's memory is locked: all of it is needed at once."""
     memory, needed = request.state.memory, request.domain.memory_bytes
-    if not request.domain.hugepages and memory.available + memory.desktop < needed:
+    freed = memory.desktop if request.displays else 0
+    if not request.domain.hugepages and memory.available + freed < needed:
         yield HostError(
             f"the guest needs {_size(needed)} of memory, {_size(memory.available)} are free and "
-            f"ending the desktop frees {_size(memory.desktop)}",
+            f"ending the desktop frees {_size(freed)}",
             "close programs or give the guest less memory",
         )
 

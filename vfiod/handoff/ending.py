@@ -75,6 +75,15 @@ def holding_units(request: Request) -> Mapping[str, int]:
     return {u: units[u] for u in sorted(set(units) - ending) if not is_spared(u, kept)}
 
 
+def managers(request: Request) -> list[str]:
+    """Managers of users none of whose sessions stays: what they run would linger for a while."""
+    if not request.displays:
+        return []
+    users = {session.uid for session in sessions(request)}
+    users |= {uid for unit, uid in holding_units(request).items() if unit == manager_of(uid)}
+    return sorted(manager_of(uid) for uid in users if not outlives(request, uid))
+
+
 def outlives(request: Request, uid: int) -> bool:
     """True if a user's manager would have stayed: it lingers or serves another session."""
     ending = {s.ident for s in sessions(request)}

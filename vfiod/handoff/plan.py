@@ -20,6 +20,9 @@ from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFram
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress, PciFunction
 
+# Units of the boot only: nobody would end them after the return.
+_BOOT_ONLY = ("plymouth",)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -130,7 +133,9 @@ def _services(request: Request) -> Iterator[Step]:
     for unit, uid in ending.holding_units(request).items():
         if unit in request.config.stop:
             continue
-        if not unit.startswith("user@") or (request.displays and ending.outlives(request, uid)):
+        if unit.startswith(_BOOT_ONLY):
+            yield StopUnit(unit, restart=False, seconds=seconds)
+        elif not unit.startswith("user@") or (request.displays and ending.outlives(request, uid)):
             yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
 
 
@@ -139,9 +144,8 @@ def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     limits = request.config.limits
     if not request.displays:
         yield from _services(request)
-    for unit, uid in ending.holding_units(request).items():
-        if request.displays and unit.startswith("user@") and not ending.outlives(request, uid):
-            yield StopUnit(unit, restart=False, seconds=limits.desktop)
+    for unit in ending.managers(request):
+        yield StopUnit(unit, restart=False, seconds=limits.desktop)
     if held := tuple(f.address for f in functions if f.driver is not None):
         yield ReleaseHolders(held, limits.holders, limits.kill)
 
@@ -158,7 +162,10 @@ def _picture(request: Request) -> Iterator[Step]:
 
 
 def _modules(request: Request) -> Iterator[Step]:
-    if any(f.driver == "nvidia" for f in request.displays):
+    """NVIDIA's are unloaded, unless another card needs them: then only this one is unbound."""
+    leaving = {f.address for f in request.leaving}
+    users = {f.address for f in request.state.functions.values() if f.driver == "nvidia"}
+    if any(f.driver == "nvidia" for f in request.displays) and users <= leaving:
         for name in NVIDIA_MODULES:
             if name in request.state.nvidia_modules:
                 yield UnloadModule(name, request.config.limits.driver)

@@ -116,7 +116,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         outputs={a: host.pci.output(a) for a in listed if functions[a].is_display},
         carries=host.pci.carries(leaving),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
-        lingering=_lingering(host, holders),
+        lingering=_lingering(host, holders, sessions),
         spared=_spared(host),
         can_close_gate=host.gate.can_close(),
         programs=host.processes.programs(_units_of_people(holders, sessions)),
@@ -129,9 +129,12 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
     )
 
 
-def _lingering(host: Host, holders: Sequence[Holder]) -> frozenset[int]:
-    """Users whose manager holds a device and stays without a session."""
+def _lingering(
+    host: Host, holders: Sequence[Holder], sessions: Sequence[Session]
+) -> frozenset[int]:
+    """Users whose manager stays without a session, of those whom it may be about."""
     users = {holder.uid for holder in holders if holder.unit.startswith("user@")}
+    users |= {session.uid for session in sessions if session.is_person}
     return frozenset(uid for uid in users if host.logins.lingers(uid))
 
 
@@ -184,10 +187,18 @@ def _rom(host: Host, address: PciAddress, path: str) -> RomFile:
     return RomFile(path, staged, data=data, readable_in_place=host.files.qemu_may_read(path))
 
 
+def _is_last(session: Session, sessions: Sequence[Session]) -> bool:
+    """Whether a user's manager, where desktops run their programs, ends with this session."""
+    own = [s for s in sessions if s.uid == session.uid and s.is_person]
+    return session.is_person and all(s.graphical and s.seat == "seat0" for s in own)
+
+
 def _memory(
     host: Host, domain: Domain, display_manager: Unit, sessions: Sequence[Session]
 ) -> MemoryState:
-    ending = [display_manager.ident, *(s.unit for s in sessions if s.graphical and s.unit)]
+    ending = {display_manager.ident, *(s.unit for s in sessions if s.graphical and s.unit)}
+    leaving = {s.uid for s in sessions if _is_last(s, sessions)}
+    ending |= {f"user@{uid}.service" for uid in leaving if not host.logins.lingers(uid)}
     return MemoryState(
         available=host.memory.available(),
         desktop=host.memory.held_by(ending),

@@ -317,6 +317,22 @@ def test_what_the_desktop_holds_counts_as_free() -> None:
     assert faults(host) == []
 
 
+def test_programs_in_a_user_s_manager_count_as_free_unless_it_stays() -> None:
+    """GNOME and Plasma run everything there."""
+    host = pcs.desktop()
+    host.memory.free = 0
+    host.user.units["user@1000.service"].memory = 10 * GIB
+    assert faults(host) == []
+    host.user.lingering.add(1000)
+    assert "of memory" in only(host).message
+
+
+def test_a_desktop_that_stays_frees_nothing() -> None:
+    host = pcs.desktop(pcs.on_vfio())
+    host.memory.free = 3 * GIB
+    assert "ending the desktop frees 0.0 GiB" in only(host).message
+
+
 @pytest.mark.parametrize(("free", "refused"), [(3 * GIB, True), (4 * GIB, False)])
 def test_huge_pages(*, free: int, refused: bool) -> None:
     host = pcs.greeter()

@@ -7,6 +7,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
+from tests.fakes.kernel import Device
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.config.schema import Config, parse
 from vfiod.errors import Refused
@@ -26,7 +27,7 @@ from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
-from vfiod.model import PciAddress, Session
+from vfiod.model import PciAddress, PciFunction, Session
 
 # For each kind of step, which kinds may stand somewhere before it. The order is a safety rule:
 # what can fail harmlessly comes first, then the desktop, the gate, the picture, the devices.
@@ -350,6 +351,16 @@ def test_only_modules_that_are_loaded_are_unloaded() -> None:
     assert modules == ["nvidia_drm", "nvidia_modeset", "nvidia"]
 
 
+def test_another_card_of_nvidia_s_keeps_its_driver() -> None:
+    host = pcs.nvidia()
+    other = PciAddress.parse("0000:05:00.0")
+    host.kernel.add(Device(PciFunction(other, 0x10DE, 0x1E04, 0x030000, group=20), "nvidia"),
+                    "nvidia")  # fmt: skip
+    decided = plan(host)
+    assert not of_kind(decided, UnloadModule)
+    assert Detach(pcs.VGA, 20) in decided.steps
+
+
 def test_other_cards_unload_nothing() -> None:
     host = pcs.greeter()
     host.kernel.modules["nvidia"] = True
@@ -537,8 +548,22 @@ def test_one_under_another_name_is_spared_too() -> None:
     assert stopped(host) == []
 
 
+def test_what_belongs_to_the_boot_is_not_started_again() -> None:
+    """plymouth: nobody would end it, and it would paint over the login screen."""
+    host = pcs.greeter()
+    host.user.add(FakeUnit("plymouth-start.service", (Program("plymouthd", (pcs.VGA,)),)))
+    assert stopped(host) == [StopUnit("plymouth-start.service", restart=False, seconds=20)]
+
+
 def test_the_display_manager_is_not_stopped_twice() -> None:
     assert stopped(pcs.greeter()) == []
+
+
+def test_the_manager_of_a_user_who_leaves_ends_even_if_it_holds_nothing() -> None:
+    """Its programs have memory that the guest is to get."""
+    host = pcs.greeter()
+    add_session(host, "seat0", graphical=True, opens=())
+    assert stopped(host) == [StopUnit("user@1009.service", restart=False, seconds=20)]
 
 
 def test_the_manager_of_a_user_who_leaves_is_not_started_again() -> None:

@@ -1,6 +1,7 @@
 """Files that vfiod reads for others and the ROMs it stages for QEMU."""
 
 import hashlib
+import os
 import stat
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -88,8 +89,22 @@ class LinuxFiles:
         return self._stage / f".{address}.rom.sha256"
 
     def missing(self, paths: Collection[str]) -> Sequence[str]:
-        return [path for path in paths if not Path(path).exists()]
+        return [path for path in paths if _is_missing(path)]
 
 
 def _mark(name: str, data: bytes) -> str:
     return f"{hashlib.sha256(data).hexdigest()}  {name}\n"
+
+
+def _is_missing(path: str) -> bool:
+    """Only what is known not to be there: root itself may not look everywhere (FUSE, NFS).
+
+    QEMU runs as another user, and a server that is away may be back when it looks.
+    """
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
