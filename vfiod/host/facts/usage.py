@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from vfiod.host.facts import pools
 from vfiod.model import PciAddress
 from vfiod.util import sysfs
 
@@ -25,11 +26,13 @@ class Standing:
     def _mounts(self) -> Iterator[Thing]:
         for line in (sysfs.read(self._proc / "self/mountinfo") or "").splitlines():
             fields = line.split()
-            source = fields[fields.index("-") + 2]
+            kind, source = fields[(dash := fields.index("-")) + 1 : dash + 3]
             text = f"the mounted file system {fields[4]}"
             # btrfs and overlays have an anonymous device number: then the source names the device.
-            number = fields[2] if not fields[2].startswith("0:") else self._number(source)
-            yield from ((text, path) for path in self._disks(number))
+            numbers = [fields[2]] if not fields[2].startswith("0:") else []
+            numbers += [n for s in pools.sources(source, kind) if (n := self._number(s))]
+            numbers += pools.members(self._root, source, kind)
+            yield from ((text, path) for n in dict.fromkeys(numbers) for path in self._disks(n))
 
     def _swaps(self) -> Iterator[Thing]:
         for line in (sysfs.read(self._proc / "swaps") or "").splitlines()[1:]:

@@ -50,6 +50,42 @@ def mount(root: Path, line: str) -> None:
     (root / "proc/self/mountinfo").write_text(line)
 
 
+SECOND = "sys/devices/pci0000:00/0000:05:00.0"
+
+
+def second_disk(root: Path) -> None:
+    grow(root, {
+        f"{SECOND}/ata2/block/sdb/dev": "8:16\n",
+        "sys/dev/block/8:16": Link(f"{SECOND}/ata2/block/sdb"),
+        "sys/class/block/sdb": Link(f"{SECOND}/ata2/block/sdb"),
+    })  # fmt: skip
+
+
+def test_every_disk_of_a_btrfs_counts(root: Path) -> None:
+    second_disk(root)
+    devices = "sys/fs/btrfs/0f1e/devices"
+    grow(root, {f"{devices}/sda2": Link("sys/class/block/sda2")})
+    grow(root, {f"{devices}/sdb": Link("sys/class/block/sdb")})
+    mount(root, "25 1 0:31 / /srv rw - btrfs /dev/sda2 rw\n")
+    assert on(root, DISK) == on(root, SECOND) == ["the mounted file system /srv"]
+
+
+def test_every_disk_of_a_bcachefs_counts(root: Path) -> None:
+    second_disk(root)
+    mount(root, "25 1 0:31 / /srv rw - bcachefs /dev/sda2:/dev/sdb rw\n")
+    assert on(root, DISK) == on(root, SECOND) == ["the mounted file system /srv"]
+
+
+def test_every_disk_of_a_zfs_pool_counts_and_no_other_pool_s(root: Path) -> None:
+    second_disk(root)
+    member = "S:disk/by-id/x\nE:ID_FS_TYPE=zfs_member\nE:ID_FS_LABEL={}\n"
+    grow(root, {"run/udev/data/b8:2": member.format("tank")})
+    grow(root, {"run/udev/data/b8:16": member.format("tank2"), "run/udev/data/+pci:0": "\n"})
+    mount(root, "25 1 0:31 / / rw - zfs tank/ROOT/debian rw\n")
+    assert on(root, DISK) == ["the mounted file system /"]
+    assert on(root, SECOND) == []
+
+
 def test_nothing_stands_on_an_idle_disk(root: Path) -> None:
     assert on(root, DISK) == []
 
