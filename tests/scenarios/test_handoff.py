@@ -307,6 +307,15 @@ def test_a_getty_that_logs_in_again_at_once_gets_no_chance_to(
     assert bench.host.processes.holders([pcs.VGA])
 
 
+def test_a_lingering_user_s_manager_is_back_while_the_guest_runs(run_directory: Path) -> None:
+    bench = Bench(pcs.crowded(), run_directory)
+    pid = bench.start()
+    assert bench.host.units.unit("user@1001.service").active
+    assert not bench.host.units.unit("user@1000.service").active
+    bench.end_guest(pid)
+    assert bench.differences() == {}
+
+
 def test_whose_work_ends_is_logged(bench: Bench) -> None:
     bench.start()
     told = [event.message for event in bench.events if event.kind is Kind.REMARK]

@@ -13,9 +13,10 @@ from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.plan import Plan
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.host.door import Host
-from vfiod.model import PciAddress, Phase
+from vfiod.model import Direction, PciAddress, Phase
 
 _BACK = "the host has its display back"
+_ON_THE_WAY_OUT = {"DIRECTION": Direction.HANDOFF.value}
 _SETTLED = 600.0  # seconds since boot
 
 
@@ -54,9 +55,9 @@ class Handoff:
         text = f"handing {list_devices(record)} to {record.guest}"
         report(Event(Kind.HANDOFF_BEGUN, text, began_at(record.since)))
         for person in decided.ends:
-            report(Event(Kind.REMARK, f"the work of {person} ends"))
+            report(Event(Kind.REMARK, f"the work of {person} ends", _ON_THE_WAY_OUT))
         for remark in decided.remarks:
-            report(Event(Kind.REMARK, remark))
+            report(Event(Kind.REMARK, remark, _ON_THE_WAY_OUT))
         try:
             self._take_steps(decided, report)
         except Stuck as stuck:

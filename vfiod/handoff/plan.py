@@ -12,7 +12,13 @@ from vfiod.handoff.request import Request
 from vfiod.handoff.snapshot import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.desktop import (
+    EndSessions,
+    ReleaseHolders,
+    StartAgain,
+    StopDisplayManager,
+    StopUnit,
+)
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
@@ -95,6 +101,7 @@ def _steps(request: Request) -> Iterator[Step]:
         yield OpenGate()
     if request.leaving:
         yield AwaitLibvirt(request.domain.uuid, request.config.limits.libvirt)
+    yield from _users(request)
     yield from performance.late_steps(request.wish)
 
 
@@ -148,6 +155,13 @@ def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
         yield StopUnit(unit, restart=False, seconds=limits.desktop)
     if held := tuple(f.address for f in functions if f.driver is not None):
         yield ReleaseHolders(held, limits.holders, limits.kill)
+
+
+def _users(request: Request) -> Iterator[Step]:
+    """Managers that were stopped only for what they held: their other work goes on."""
+    for unit, uid in ending.holding_units(request).items():
+        if unit == ending.manager_of(uid) and request.displays and ending.outlives(request, uid):
+            yield StartAgain(unit, request.config.limits.desktop)
 
 
 def _picture(request: Request) -> Iterator[Step]:

@@ -19,7 +19,13 @@ from vfiod.handoff.stages import stages
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.codec import KINDS
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.desktop import (
+    EndSessions,
+    ReleaseHolders,
+    StartAgain,
+    StopDisplayManager,
+    StopUnit,
+)
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
@@ -55,7 +61,8 @@ BEFORE[UnloadModule] = BEFORE[UnbindFramebuffer] | {UnloadModule}
 BEFORE[KeepAwake] = BEFORE[Detach] = BEFORE[UnloadModule] | {KeepAwake, Detach}
 BEFORE[OpenGate] = BEFORE[Detach]
 BEFORE[AwaitLibvirt] = BEFORE[OpenGate] | {OpenGate}
-BEFORE[LimitUnit] = BEFORE[AwaitLibvirt] | {AwaitLibvirt, LimitUnit}
+BEFORE[StartAgain] = BEFORE[AwaitLibvirt] | {AwaitLibvirt, StartAgain}
+BEFORE[LimitUnit] = BEFORE[StartAgain] | {StartAgain, LimitUnit}
 BEFORE[AimInterrupts] = BEFORE[LimitUnit]
 
 HARMLESS = (
@@ -252,6 +259,7 @@ def test_the_plan_of_a_desktop_in_words() -> None:
         "move 0000:01:00.0 to vfio-pci",
         "let device nodes be opened again",
         "keep the devices until libvirt is done with the guest",
+        "start user@1001.service again, without the devices",
     ]
 
 

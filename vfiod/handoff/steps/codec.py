@@ -6,7 +6,13 @@ from typing import Any, Final
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Json, Step
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.desktop import (
+    EndSessions,
+    ReleaseHolders,
+    StartAgain,
+    StopDisplayManager,
+    StopUnit,
+)
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
@@ -35,6 +41,7 @@ KINDS: Final[dict[str, type[Any]]] = {
         ReserveHugePages,
         SetFrequency,
         StageRom,
+        StartAgain,
         StopContainer,
         StopDisplayManager,
         StopUnit,

@@ -78,6 +78,24 @@ class StopUnit(HostStep):
 
 
 @dataclass(frozen=True, slots=True)
+class StartAgain(HostStep):
+    """Start a user's manager that stays without a desktop: with the devices gone it holds none."""
+
+    kind: ClassVar[str] = "start-again"
+    unit: str
+    seconds: float
+
+    def describe(self) -> str:
+        return f"start {self.unit} again, without the devices"
+
+    def apply(self, host: Host) -> Notes:
+        try:
+            return host.units.start(self.unit, seconds=self.seconds)
+        except HostError as error:
+            return (f"{error.message}; it is tried again on the return",)
+
+
+@dataclass(frozen=True, slots=True)
 class StopDisplayManager(HostStep):
     """Stop the display manager; started again only once the ``displays`` are the host's."""
 

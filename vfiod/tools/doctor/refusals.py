@@ -50,6 +50,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "no other guest has them",
         "A device serves one guest at a time.",
     ),
+    "holders_let_go": (
+        "nothing that cannot be stopped has one of them open",
+        "The start would end your desktop and then fail.",
+    ),
     "host_can_spare_them": (
         "the host's disks and network do not hang on them",
         "The host would lose what it runs from.",
@@ -78,9 +82,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "the guest's disks are there",
         "QEMU would find out only after your desktop has ended.",
     ),
+    "no_guest_is_killed": (
+        "no other guest renders on the card",
+        "Its plug would be pulled when the card goes.",
+    ),
     "sessions_may_end": (
-        "no session forbids the start",
-        "The desktop ends when the card goes.",
+        "nobody's work forbids the start",
+        "What uses the card ends when it goes.",
     ),
 }
 

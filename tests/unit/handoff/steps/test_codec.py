@@ -13,7 +13,13 @@ from vfiod.handoff import steps
 from vfiod.handoff.steps.base import HostStep, Step
 from vfiod.handoff.steps.codec import KINDS, decode, encode
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.desktop import (
+    EndSessions,
+    ReleaseHolders,
+    StartAgain,
+    StopDisplayManager,
+    StopUnit,
+)
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
@@ -34,6 +40,7 @@ ONE_OF_EACH: tuple[Step, ...] = (
     EndSessions(("2", "c1"), 20.0),
     CloseGate((pcs.VGA, pcs.AUDIO)),
     OpenGate(),
+    StartAgain("user@1001.service", 20.0),
     StopContainer("docker", "3f" * 32, 20.0, (pcs.VGA,)),
     ReleaseHolders((pcs.VGA, pcs.AUDIO), 5.0, 5.0),
     AwaitDisplay(pcs.VGA, 20.0),

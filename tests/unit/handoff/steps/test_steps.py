@@ -15,7 +15,13 @@ from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Notes, Prior, Step
 from vfiod.handoff.steps.codec import KINDS
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import EndSessions, ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.desktop import (
+    EndSessions,
+    ReleaseHolders,
+    StartAgain,
+    StopDisplayManager,
+    StopUnit,
+)
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
@@ -68,6 +74,7 @@ CASES = (
     Case(EndSessions(("2",), SECONDS), pcs.desktop),
     Case(CloseGate((pcs.VGA,)), pcs.greeter, returns=False),
     Case(OpenGate(), pcs.greeter),
+    Case(StartAgain("user@1001.service", SECONDS), pcs.crowded),
     Case(StopContainer("docker", pcs.CONTAINER, SECONDS), pcs.container),
     Case(ReleaseHolders((pcs.USB,), 5, 5), pcs.greeter),
     Case(AwaitDisplay(pcs.VGA, SECONDS), pcs.greeter),
