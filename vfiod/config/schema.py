@@ -10,9 +10,9 @@ from enum import Enum
 from types import MappingProxyType
 
 from vfiod.config.performance import NOTHING, Performance, read_performance
+from vfiod.config.spared import is_spared
 from vfiod.config.yaml_nodes import Value, is_printable, read, show
 from vfiod.errors import ConfigError
-from vfiod.handoff.spared import is_spared
 from vfiod.model import PciAddress
 
 TOP_KEYS = (

@@ -6,11 +6,11 @@ Each check takes the request and yields what stands in its way; none touches the
 from collections.abc import Iterator
 
 from vfiod.config.schema import SessionPolicy
+from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
 from vfiod.guest.domain import BACKENDS
 from vfiod.handoff import ending, performance
 from vfiod.handoff.request import Request
-from vfiod.handoff.spared import will_not_let_go
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.rom import image
 

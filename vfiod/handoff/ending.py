@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from vfiod.config.spared import is_spared, is_untouchable
 from vfiod.handoff.containers import Container, container_of
 from vfiod.handoff.request import Request
-from vfiod.handoff.spared import is_spared, is_untouchable
 from vfiod.model import Holder, Session
 
 # Ids that people's accounts have (systemd.io, UIDS-GIDS); sessions of the others are known.

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vfiod.config.spared import is_untouchable
 from vfiod.errors import HostError, TimedOut
-from vfiod.handoff.spared import is_untouchable
 from vfiod.handoff.steps.base import HostStep, Notes, Prior, names_in
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Holder, PciAddress

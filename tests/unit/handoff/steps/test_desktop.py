@@ -8,8 +8,8 @@ from tests.fakes import pcs
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
+from vfiod.config.spared import UNTOUCHABLE
 from vfiod.errors import HostError, KernelStuck, TimedOut
-from vfiod.handoff.spared import UNTOUCHABLE
 from vfiod.handoff.steps.base import Notes, Prior, Step
 from vfiod.handoff.steps.desktop import (
     MONITOR_SECONDS,
