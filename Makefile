@@ -127,11 +127,8 @@ mandir = $(datadir)/man
 bashdir = $(datadir)/bash-completion/completions
 fishdir = $(datadir)/fish/vendor_completions.d
 zshdir = $(datadir)/zsh/$(if $(local),site-functions,vendor-completions)
-pythondir = $(shell $(PYTHON) -c 'import sysconfig as s; \
-	scheme = "deb_system" if "$(prefix)" == "/usr" and "deb_system" in s.get_scheme_names() \
-	else "posix_prefix"; \
-	path = s.get_path("purelib", scheme, {"base": "$(prefix)"}); \
-	print(s.get_path("purelib") if "$(prefix)" == "/usr/local" else path)')
+# vfiod's alone: an update of the distribution's Python leaves it where it is.
+pythondir = $(prefix)/lib/vfiod
 HOOK = /etc/libvirt/hooks/qemu.d/50-vfiod
 
 # data FILE,DIRECTORY[,MODE]: install it with the place of the program put in
@@ -143,7 +140,7 @@ install -m $(or $(3),644) build/install.tmp $(DESTDIR)$(2)/$(notdir $(1))
 
 endef
 
-.PHONY: install install-data install-python uninstall has-pythondir
+.PHONY: install install-data install-python uninstall has-python has-pythondir
 install: install-python install-data ## DESTDIR= prefix=/usr/local
 	@[ -n "$(DESTDIR)" ] || { journalctl --update-catalog; systemctl daemon-reload; } || true
 	@echo 'now: systemctl reload dbus && systemctl enable --now vfiod'
@@ -166,20 +163,24 @@ install-data:
 	test -e $(DESTDIR)/etc/vfiod/vfiod.yaml || \
 		install -m 644 config/vfiod.yaml $(DESTDIR)/etc/vfiod/vfiod.yaml
 
-has-pythondir:
-	@[ -n "$(strip $(pythondir))" ] || { \
-		echo '$(PYTHON), which is asked where its modules are, does not run:' \
-			'install python3, or name another: make PYTHON=...' >&2; exit 1; }
+has-python:
+	@$(PYTHON) -c '' || { \
+		echo '$(PYTHON) does not run: install python3, or name another: make PYTHON=...' >&2; \
+		exit 1; }
 
-install-python: has-pythondir
+has-pythondir:
+	@[ -n "$(strip $(pythondir))" ] || { echo 'pythondir= is empty' >&2; exit 1; }
+
+install-python: has-python has-pythondir
 	@mkdir -p build
 	find vfiod -name '*.py' -exec install -D -m 644 {} $(DESTDIR)$(pythondir)/{} \;
 	sed -i 's,/usr/share/vfiod,$(datadir)/vfiod,; s,/usr/bin/vfiod,$(bindir)/vfiod,' \
 		$(DESTDIR)$(pythondir)/vfiod/paths.py
-	printf '%s\n' '#!$(PYTHON)' 'import sys' 'from vfiod.cli.main import main' 'sys.exit(main())' \
-		> build/install.tmp
+	printf '%s\n' '#!$(PYTHON)' 'import sys' 'sys.path.insert(0, "$(pythondir)")' \
+		'from vfiod.cli.main import main' 'sys.exit(main())' > build/install.tmp
 	install -D -m 755 build/install.tmp $(DESTDIR)$(bindir)/vfiod
 	@rm build/install.tmp
+	@[ -n "$(DESTDIR)" ] || $(PYTHON) -m compileall -q $(pythondir)
 
 uninstall: has-pythondir ## what install put there; the configuration stays
 	@[ ! -e $(DESTDIR)/run/vfiod/journal.json ] || \
@@ -187,6 +188,7 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
 	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod
+	-rmdir $(DESTDIR)$(pythondir)
 	@# Only ROMs that fit the mark beside them are vfiod's.
 	[ ! -d $(DESTDIR)$(romdir) ] || { cd $(DESTDIR)$(romdir) && for mark in .*.rom.sha256; do \
 		[ ! -e "$$mark" ] || { rom=$${mark#.}; ! sha256sum --check --status "$$mark" || \

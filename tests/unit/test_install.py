@@ -1,5 +1,6 @@
-"""make install and make uninstall: all of it goes again, and nothing else ever."""
+"""make install and make uninstall: what is there runs, all of it goes again, and nothing else."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -20,18 +21,38 @@ def test_what_is_installed_goes_again_except_for_the_configuration(tmp_path: Pat
     for prefix in ("/usr", "/usr/local"):
         where = (f"DESTDIR={tmp_path}", f"prefix={prefix}")
         assert make("install", *where).returncode == 0
-        assert f"{prefix.lstrip('/')}/bin/vfiod" in files(tmp_path)
-        assert [file for file in files(tmp_path) if file.endswith("/vfiod/cli.py")]
+        assert {f"{prefix[1:]}/bin/vfiod", f"{prefix[1:]}/lib/vfiod/vfiod/cli.py"} < set(
+            files(tmp_path)
+        )
         assert make("uninstall", *where).returncode == 0
         assert files(tmp_path) == ["etc/vfiod/vfiod.yaml"]
 
 
-@pytest.mark.parametrize("target", ["install", "uninstall"])
-def test_without_python_nothing_is_touched(tmp_path: Path, target: str) -> None:
+def test_the_program_finds_its_own_modules(tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    assert make("install-python", f"prefix={prefix}").returncode == 0
+    program = prefix / "bin" / "vfiod"
+    away = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([program, "--help"], cwd="/", env=away, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert (prefix / "lib/vfiod/vfiod/__pycache__").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("install", "PYTHON=/nonexistent/python3"), "/nonexistent/python3 does not run"),
+        (("install", "pythondir="), "pythondir= is empty"),
+        (("uninstall", "pythondir="), "pythondir= is empty"),
+    ],
+)
+def test_a_place_that_is_not_known_is_not_touched(
+    tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
     other = tmp_path / "vfiod" / "somebody's"
     other.parent.mkdir()
     other.touch()
-    done = make(target, f"DESTDIR={tmp_path}", "PYTHON=/nonexistent/python3")
+    done = make(*words, f"DESTDIR={tmp_path}")
     assert done.returncode == 2
-    assert "/nonexistent/python3, which is asked where its modules are" in done.stderr
+    assert told in done.stderr
     assert files(tmp_path) == ["vfiod/somebody's"]
