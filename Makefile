@@ -3,8 +3,11 @@ SHELL := /bin/sh
 PYTHON := /usr/bin/python3
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 DEB := build/vfiod_$(VERSION)_all.deb
+SDIST := build/vfiod-$(VERSION).tar.gz
+RPM := build/vfiod-$(VERSION)-1.noarch.rpm
+ARCHPKG := build/vfiod-$(VERSION)-1-any.pkg.tar.zst
 VENV := build/venv
-UNIT := $(VENV)/bin/python -m pytest -q -n 3 --dist worksteal tests --ignore=tests/lab
+UNIT := $(VENV)/bin/python -m pytest -q -n 3 --dist worksteal tests --ignore=tests/lab --ignore=tests/packages
 LAB := $(VENV)/bin/python -m pytest tests/lab --durations 12
 
 RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \
@@ -16,6 +19,7 @@ BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-al
 TESTED := python3-dbusmock seabios ipxe-qemu qemu-utils man-db python3-argcomplete fish zsh \
 	systemd-journal-remote
 TEST := $(TESTED) python3-venv shellcheck hyperfine
+PACKAGING := rpm rpmlint makepkg pacman-package-manager libarchive-tools zstd
 LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 
 .PHONY: help
@@ -24,7 +28,7 @@ help: ## this list
 
 .PHONY: deps
 deps: ## install what building and testing need (Debian 12 or 13)
-	@missing=; for name in $(RUNTIME) $(BUILD) $(TEST) $(LABTOOLS); do \
+	@missing=; for name in $(RUNTIME) $(BUILD) $(TEST) $(PACKAGING) $(LABTOOLS); do \
 		dpkg-query -W -f '$${db:Status-Status}' $$name 2>/dev/null | grep -qx installed || \
 			missing="$$missing $$name"; \
 	done; \
@@ -53,8 +57,8 @@ lint: venv ## style, types, import floors, shell scripts, unit file
 	$(VENV)/bin/python -m pytest -q tests/test_gate.py
 
 # Rebuilt only if something that goes in has changed, so that an unchanged tree keeps its file.
-SOURCES = find Makefile pyproject.toml LICENSE vfiod hooks systemd config debian docs \
-	-type f ! -name '*.py[co]' ! -name '*~' | LC_ALL=C sort
+SOURCES = find Makefile pyproject.toml LICENSE README.md vfiod hooks systemd config debian docs \
+	packaging -type f ! -name '*.py[co]' ! -name '*~' | LC_ALL=C sort
 
 .PHONY: deb
 deb: ## build/vfiod_VERSION_all.deb
@@ -73,6 +77,38 @@ deb: ## build/vfiod_VERSION_all.deb
 	echo "$$new" > $(DEB).inputs; \
 	echo $(DEB)
 
+$(SDIST): FORCE
+	@mkdir -p build
+	@$(SOURCES) | tar --mtime="@$$(date +%s -r pyproject.toml)" --owner=0 --group=0 \
+		--transform 's,^,vfiod-$(VERSION)/,' -czf $@ -T -
+
+.PHONY: FORCE
+FORCE:
+
+.PHONY: rpm
+rpm: $(SDIST) ## build/vfiod-VERSION-1.noarch.rpm, for Fedora and openSUSE
+	@rm -rf build/rpm && mkdir -p build/rpm
+	@rpmbuild -bb --nodeps --define '_topdir $(CURDIR)/build/rpm' \
+		--define '_sourcedir $(CURDIR)/build' --define '_rpmdir $(CURDIR)/build/rpm' \
+		--define 'vfiod_version $(VERSION)' packaging/vfiod.spec > build/rpm/log 2>&1 || \
+		{ tail -n 40 build/rpm/log; echo "see build/rpm/log"; exit 1; }
+	@mv build/rpm/noarch/vfiod-$(VERSION)-1.noarch.rpm $(RPM)
+	@echo $(RPM)
+
+# makepkg will not run as root, and needs no more than a directory of its own.
+.PHONY: archpkg
+archpkg: $(SDIST) ## build/vfiod-VERSION-1-any.pkg.tar.zst, for Arch and its children
+	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	sed 's/@VERSION@/$(VERSION)/' packaging/PKGBUILD > "$$work/PKGBUILD"; \
+	cp packaging/vfiod.install $(SDIST) "$$work"; \
+	as=; [ "$$(id -u)" != 0 ] || { chown -R nobody "$$work"; \
+		as='setpriv --reuid nobody --regid nogroup --clear-groups'; }; \
+	(cd "$$work" && env -i HOME="$$work" PATH=/usr/bin:/bin PKGEXT=.pkg.tar.zst \
+		$$as makepkg --nodeps --skipinteg) > build/archpkg.log 2>&1 || \
+		{ tail -n 40 build/archpkg.log; echo "see build/archpkg.log"; exit 1; }; \
+	cp "$$work/vfiod-$(VERSION)-1-any.pkg.tar.zst" $(ARCHPKG); \
+	echo $(ARCHPKG)
+
 .PHONY: lintian
 lintian: deb ## Debian's own checks of the package
 	lintian --fail-on error,warning --allow-root $(DEB)
@@ -80,6 +116,10 @@ lintian: deb ## Debian's own checks of the package
 .PHONY: distros
 distros: deps venv ## the tests that need no lab, with the packages of Debian 12, 13 and sid
 	$(VENV)/bin/python -m tests.distros --packages '$(RUNTIME) $(TESTED)'
+
+.PHONY: packages
+packages: deps venv ## the RPM and the Arch package, built, installed into a root and removed
+	$(VENV)/bin/python -m pytest -q tests/packages
 
 .PHONY: lab
 lab: deps venv deb ## leave an emulated PC running to be used by hand; says how
@@ -92,7 +132,7 @@ labtest: deps venv deb ## all tests in the emulated PC, Debian 12
 .PHONY: check
 check: deps venv deb lintian ## everything: tests, package, the lab with Debian 12, a round trip with 13
 	$(UNIT)
-	$(MAKE) distros
+	$(MAKE) distros packages
 	$(LAB) -m 'not long' --suite bookworm --deb $(DEB)
 	$(LAB) -m roundtrip --suite trixie --deb $(DEB)
 

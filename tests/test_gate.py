@@ -20,7 +20,7 @@ UNIT = ROOT / "systemd" / "vfiod.service"
 EXPOSURE = 45
 SCRIPTS = (
     "hooks/qemu", "debian/vfiod.prerm", "debian/vfiod.postrm", ".ci/run", "tests/hook/bench",
-    "tests/distros/enter",
+    "tests/distros/enter", "packaging/before-removal",
 )  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def test_every_shell_script_is_checked() -> None:
 
 
 def _shipped() -> list[Path]:
-    folders = ("hooks", "debian", "systemd", "config", "vfiod", "tests", ".ci")
+    folders = ("hooks", "debian", "packaging", "systemd", "config", "vfiod", "tests", ".ci")
     return [path for name in folders for path in (ROOT / name).rglob("*") if path.is_file()]
 
 

@@ -19,6 +19,7 @@ from . import chroot
 PYTEST = (
     "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2",
     "--ignore=tests/lab", "--ignore=tests/test_gate.py",
+    "--ignore=tests/packages",
 )  # fmt: skip
 TESTS = ("-m", "not long and not exhaustive and not hypothesis", "tests")
 
