@@ -19,7 +19,7 @@ BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-al
 TESTED := python3-dbusmock seabios ipxe-qemu qemu-utils man-db python3-argcomplete fish zsh \
 	systemd-journal-remote
 TEST := $(TESTED) python3-venv shellcheck hyperfine
-PACKAGING := rpm rpmlint makepkg pacman-package-manager libarchive-tools zstd
+PACKAGING := rpm rpmlint secilc makepkg pacman-package-manager libarchive-tools zstd
 LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 
 .PHONY: help
