@@ -188,6 +188,7 @@ install: install-python install-data ## DESTDIR= prefix=/usr/local
 install-data:
 	@mkdir -p build
 	$(call data,hooks/qemu,$(datadir)/vfiod/hooks,755)
+	$(call data,packaging/vfiod.cil,$(datadir)/vfiod/selinux)
 	$(if $(unitdir),$(call data,systemd/vfiod.service,$(unitdir)))
 	$(call data,systemd/org.vfiod1.service,$(activationdir))
 	$(call data,systemd/vfiod.catalog,$(catalogdir))
@@ -215,7 +216,8 @@ install-python: has-python has-pythondir
 	@mkdir -p build
 	find vfiod -name '*.py' -exec install -D -m 644 {} $(DESTDIR)$(pythondir)/{} \;
 	sed -i 's,/usr/share/vfiod,$(datadir)/vfiod,; s,/usr/bin/vfiod,$(bindir)/vfiod,' \
-		$(DESTDIR)$(pythondir)/vfiod/paths.py
+		$(DESTDIR)$(pythondir)/vfiod/linux/hookfile.py \
+		$(DESTDIR)$(pythondir)/vfiod/linux/guests.py $(DESTDIR)$(pythondir)/vfiod/survey/selinux.py
 	printf '%s\n' '#!$(PYTHON)' 'import sys' 'sys.path.insert(0, "$(pythondir)")' \
 		'from vfiod.cli.main import main' 'sys.exit(main())' > build/install.tmp
 	install -D -m 755 build/install.tmp $(DESTDIR)$(bindir)/vfiod

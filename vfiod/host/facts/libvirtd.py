@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vfiod.host.facts import selinux
 from vfiod.util import sysfs
 
 HOOKS = "etc/libvirt/hooks"
@@ -56,12 +57,14 @@ class OwnHook:
 class Confinement:
     """``apparmor``: the kernel enforces it; ``profile``: libvirt's profile is installed and on.
 
-    ``selinux``: enforcing. ``driver`` and ``user`` are what qemu.conf says, if it can be read.
+    ``selinux``: enforcing; ``hooks``: its policy lets virtqemud run them, None if that is not
+    known. ``driver`` and ``user`` are what qemu.conf says, if it can be read.
     """
 
     apparmor: bool
     profile: bool
     selinux: bool
+    hooks: bool | None = None
     driver: str = ""
     user: str = ""
 
@@ -133,7 +136,8 @@ def _confinement(root: Path) -> Confinement:
     return Confinement(
         apparmor=sysfs.read(root / "sys/module/apparmor/parameters/enabled") == "Y",
         profile=any(_is_enabled(root / "etc/apparmor.d", name) for name in PROFILES),
-        selinux=sysfs.read(root / "sys/fs/selinux/enforce") == "1",
+        selinux=selinux.is_enforcing(root),
+        hooks=selinux.may_run_hooks(root),
         driver=settings.get("security_driver", ""),
         user=settings.get("user", ""),
     )

@@ -1,6 +1,7 @@
 """Findings about libvirt, vfiod's service and the hook between them. Pure."""
 
 from vfiod.host.facts import packages
+from vfiod.host.facts import selinux as policy
 from vfiod.host.facts.libvirtd import HookFile
 from vfiod.host.facts.packages import Need
 from vfiod.host.facts.units import UnitState
@@ -188,17 +189,24 @@ def _other(other: HookFile) -> Finding:
 
 def selinux(facts: Facts) -> Findings:
     """May virtqemud run hooks at all?"""
-    if facts.libvirt.confinement.selinux and _has(facts, "virtqemud"):
-        # fedora-selinux/selinux-policy, policy/modules/contrib/virt.te
-        yield warn(
-            "confinement",
-            "SELinux is enforcing, and its policy may not let virtqemud run hooks",
-            why="Then every guest fails to start with “Permission denied” for the hook. Fedora's "
-            "policy has the rule for virtnetworkd only.",
-            remedy="If that happens, add a local policy module from the recorded denials.",
-            command="sudo ausearch -m avc -c rpc-virtqemud",
-            source="https://github.com/fedora-selinux/selinux-policy",
-        )
+    confinement = facts.libvirt.confinement
+    if not confinement.selinux or not _has(facts, "virtqemud"):
+        return
+    if confinement.hooks:
+        yield ok("confinement", "SELinux is enforcing, and lets virtqemud run hooks")
+        return
+    known = confinement.hooks is not None
+    yield (fail if known else warn)(
+        "confinement",
+        "SELinux is enforcing, and its policy "
+        f"{'does' if known else 'may'} not let virtqemud run hooks",
+        why="Every guest then fails to start with “Permission denied” for the hook. Fedora's "
+        "policy has the rule for virtnetworkd only.",
+        remedy="Add vfiod's module, which has the rule for virtqemud; “vfiod setup” does it too.",
+        command=f"sudo {' '.join(policy.INSTALL)}",
+        # policy/modules/contrib/virt.te
+        source="https://github.com/fedora-selinux/selinux-policy",
+    )
 
 
 def apparmor(facts: Facts) -> Findings:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from vfiod.host.facts import packages
+from vfiod.host.facts import packages, selinux
 from vfiod.host.facts.packages import Need
 from vfiod.tools.leftovers.find import Kind
 from vfiod.tools.setup import cmdline, modules, takeout
@@ -21,6 +21,7 @@ def decide(facts: Facts, asked: Collection[str] = ()) -> Plan:
         *modules.add(facts, draft, asked),
         *cmdline.advice(facts),
         *_system_notes(facts),
+        *_policy(facts),
     ]
     tools = [other for other in others if isinstance(other, ToolChange)]
     changes: tuple[Change, ...] = (*draft.changes(), *tools)
@@ -47,15 +48,29 @@ def _system_notes(facts: Facts) -> Iterator[Note]:
     if not facts.libvirt:
         command = packages.command(facts.boot.distribution, Need.LIBVIRT)
         yield Note("Install libvirt: without it no guest can be started.", command)
-    if facts.selinux:
-        yield Note(
-            "SELinux is enforcing. Fedora's policy has no rule that lets virtqemud run a hook: "
-            "guests will not start until a policy module allows it, and vfiod brings none."
-        )
+
+
+def _policy(facts: Facts) -> Iterator[ToolChange | Note]:
+    """vfiod's module where the kernel says that it is wanting; where it says nothing, the way."""
+    if not facts.selinux or facts.selinux_runs_hooks:
+        return
+    if facts.selinux_runs_hooks is not None:
+        reason = "SELinux does not let virtqemud run hooks, and no guest would start"
+        yield ToolChange(selinux.INSTALL, selinux.REMOVE, (reason,))
+        return
+    yield Note(
+        "SELinux is enforcing. Fedora's policy has no rule that lets virtqemud run a hook: should "
+        "guests not start, add vfiod's module.",
+        f"sudo {' '.join(selinux.INSTALL)}",
+    )
+
+
+def _is_policy(change: Change) -> bool:
+    return isinstance(change, ToolChange) and change.apply == selinux.INSTALL
 
 
 def _reboot(facts: Facts, changes: Collection[Change]) -> Iterator[str]:
-    if changes:
+    if any(not _is_policy(change) for change in changes):
         yield "kernel options and module configuration are read at boot"
         return
     for leftover in takeout.in_the_way(facts):
@@ -67,7 +82,9 @@ def _reboot(facts: Facts, changes: Collection[Change]) -> Iterator[str]:
 
 
 def _checks(facts: Facts, changes: Collection[Change]) -> Iterator[str]:
-    if not changes:
+    if any(_is_policy(change) for change in changes):
+        yield "SELinux lets virtqemud run hooks"
+    if all(_is_policy(change) for change in changes):
         return
     yield "the IOMMU is on and every device has a group"
     if takeout.in_the_way(facts):

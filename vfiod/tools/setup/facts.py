@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vfiod.host.facts import boot
+from vfiod.host.facts import boot, selinux
 from vfiod.host.facts.boot import Boot
 from vfiod.host.facts.pci import read_devices
 from vfiod.host.facts.textfiles import read_bytes, unreadable
@@ -70,6 +70,7 @@ class Facts:
     hook_works: bool = False
     service: bool = False
     selinux: bool = False
+    selinux_runs_hooks: bool | None = None
     uefi: bool = False
     files: Mapping[str, bytes] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
@@ -103,7 +104,8 @@ def read(root: Path = Path("/")) -> Facts:
             (root / place / "vfiod.service").exists()
             for place in ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
         ),
-        selinux=sysfs.read(root / "sys/fs/selinux/enforce") == "1",
+        selinux=selinux.is_enforcing(root),
+        selinux_runs_hooks=selinux.may_run_hooks(root),
         uefi=(root / "sys/firmware/efi").is_dir(),
         files={path: data for path in paths if (data := read_bytes(root / path[1:])) is not None},
         links=frozenset(path for path in paths if (root / path[1:]).is_symlink()),

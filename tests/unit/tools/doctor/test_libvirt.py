@@ -167,4 +167,10 @@ def test_selinux_matters_to_virtqemud_only() -> None:
     modular = replace(
         enforcing, units=pc.units() | {"virtqemud.service": pc.unit("virtqemud.service")}
     )
-    assert "SELinux" in only(libvirt.selinux(modular)).fact
+    assert "may not let" in only(libvirt.selinux(modular)).fact
+    for hooks, level, word in ((False, Level.FAIL, "does not let"), (True, Level.OK, "lets")):
+        state = replace(modular.libvirt.confinement, hooks=hooks)
+        known = replace(modular, libvirt=replace(modular.libvirt, confinement=state))
+        (finding,) = libvirt.selinux(known)
+        assert (finding.level, word in finding.fact) == (level, True)
+        assert ("semodule --install" in finding.command) is not hooks

@@ -1,6 +1,7 @@
 """What setup decides on: only what this processor, kernel and loader need, with reasons."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -474,3 +475,34 @@ def test_any_host_is_set_up_once_and_comes_back_to_the_byte(
         assert not decide(facts.read(host.root), asked).changes
         assert not worker.undo()
         assert host.snapshot() == before
+
+
+# SELinux
+
+
+def enforcing(root: Path, runs_hooks: bool | None) -> Plan:  # noqa: FBT001
+    """A host that lacks nothing else."""
+    for files in (INTEL, ON, IOMMU_RUNS, {"usr/lib/systemd/system/vfiod.service": ""}):
+        tree(root, dict(files))
+    found = replace(facts.read(root), vfio_loaded=True, hook_works=True, selinux=True)
+    return decide(replace(found, selinux_runs_hooks=runs_hooks))
+
+
+def test_a_policy_that_keeps_hooks_from_running_gets_the_module(tmp_path: Path) -> None:
+    found = enforcing(tmp_path, runs_hooks=False)
+    (change,) = (c for c in found.changes if isinstance(c, ToolChange))
+    assert change.apply == ("semodule", "--install", "/usr/share/vfiod/selinux/vfiod.cil")
+    assert change.revert == ("semodule", "--remove", "vfiod")
+    assert "SELinux lets virtqemud run hooks" in found.checks
+    rest = enforcing(tmp_path, runs_hooks=True)
+    assert found.reboot == rest.reboot
+    assert [c for c in found.changes if c is not change] == list(rest.changes)
+    assert "SELinux lets virtqemud run hooks" not in rest.checks
+
+
+def test_a_policy_that_says_nothing_is_a_note(tmp_path: Path) -> None:
+    found = enforcing(tmp_path, runs_hooks=None)
+    assert not [c for c in found.changes if isinstance(c, ToolChange)]
+    (note,) = (note for note in found.notes if "SELinux" in note.text)
+    assert note.command == "sudo semodule --install /usr/share/vfiod/selinux/vfiod.cil"
+    assert not [n for n in enforcing(tmp_path, runs_hooks=True).notes if "SELinux" in n.text]

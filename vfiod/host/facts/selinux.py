@@ -1,0 +1,54 @@
+"""What the loaded SELinux policy says of libvirt's hooks, asked of the kernel as anybody may.
+
+Source of the question's form: the kernel's security/selinux/selinuxfs.c, sel_write_access().
+"""
+
+import os
+from pathlib import Path
+
+from vfiod.util import sysfs
+
+MODULE = "/usr/share/vfiod/selinux/vfiod.cil"
+INSTALL = ("semodule", "--install", MODULE)
+REMOVE = ("semodule", "--remove", "vfiod")
+
+_PLACE = "sys/fs/selinux"
+_DAEMON = "system_u:system_r:virtqemud_t:s0"
+_HOOK = "system_u:object_r:virt_hook_t:s0"
+
+
+def is_enforcing(root: Path = Path("/")) -> bool:
+    """Whether SELinux is there and refuses what its policy does not allow."""
+    return sysfs.read(root / _PLACE / "enforce") == "1"
+
+
+def may_run_hooks(root: Path = Path("/")) -> bool | None:
+    """Whether virtqemud may execute libvirt's hooks; None if that is not known.
+
+    So it is where SELinux is off, and where the policy knows neither of the two types.
+    """
+    file = root / _PLACE / "class/file"
+    number, bit = sysfs.read(file / "index"), sysfs.read(file / "perms/execute")
+    if number is None or bit is None:
+        return None
+    answer = _ask(root / _PLACE / "access", f"{_DAEMON} {_HOOK} {number}".encode())
+    try:
+        allowed = int(answer.split()[0], base=16)
+        return bool(allowed & 1 << int(bit) - 1)
+    except (IndexError, ValueError):
+        return None
+
+
+def _ask(file: Path, question: bytes) -> bytes:
+    """The answer to a question, written to and read from one descriptor; empty if refused."""
+    try:
+        door = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        os.write(door, question)
+        return os.read(door, 256)
+    except OSError:
+        return b""
+    finally:
+        os.close(door)
