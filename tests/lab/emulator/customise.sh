@@ -26,12 +26,12 @@ rm -f "$root/etc/libvirt/qemu/networks/autostart/default.xml"
 # Profiles compile in half the time, which every start of a guest pays four times over.
 sed -i 's/^#Optimize=no-expr-simplify/Optimize=no-expr-simplify/' "$root/etc/apparmor/parser.conf"
 
-# The driver that misbehaves on request; the compiler stays out of the image.
+# The driver that misbehaves on request, and the stand-ins for NVIDIA's and AMD's, which nothing
+# loads by itself; the compiler stays out of the image.
 kernel=$(basename "$root"/lib/modules/*)
 cp -r "$here/driver" "$root/tmp/driver"
 chroot "$root" make -s -C "/lib/modules/$kernel/build" M=/tmp/driver modules
-install -D -m 644 "$root/tmp/driver/vfiod_fault.ko" \
-    "$root/lib/modules/$kernel/updates/vfiod_fault.ko"
+install -D -m 644 -t "$root/lib/modules/$kernel/updates" "$root"/tmp/driver/*.ko
 rm -rf "$root/tmp/driver"
 # shellcheck disable=SC2086 # a list of packages
 chroot "$root" apt-get -qq -y purge --auto-remove $COMPILER >/dev/null

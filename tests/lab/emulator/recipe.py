@@ -19,7 +19,7 @@ _VFIOD = (
     "python3-yaml python3-psutil python3-evdev python3-lxml python3-rich "
     "pci.ids virtinst swtpm swtpm-tools"
 )
-# Only while the image is built: for the driver that misbehaves on request.
+# Only while the image is built: for the drivers of tests/lab/emulator/driver.
 COMPILER: tuple[str, ...] = ("linux-headers-amd64", "gcc", "make")
 
 PACKAGES: tuple[str, ...] = tuple(" ".join((_SYSTEM, _DESKTOP, _VIRTUALISATION, _VFIOD)).split())

@@ -8,8 +8,9 @@
  *
  * As a spoiler of somebody else's driver it makes a card look dead, the way cards with the reset
  * bug are: while `dead` is 1, no probe by the driver named `victim` succeeds. What brings the
- * card back to life is told by `cure`: retry (after `tries` failed probes), reset, rescan (the
- * device is removed and found again), reload (the module `victim_module` is loaded anew),
+ * card back to life is told by `cure`: retry (after `tries` failed probes), reset, bus (a reset
+ * of the card's bus, once a probe has failed: the one at a guest's end comes too early), rescan
+ * (the device is removed and found again), reload (the module `victim_module` is loaded anew),
  * suspend (the host slept), or none.
  *
  * As a killer: the process `doomed_pid` gets SIGKILL as any of its threads enters its
@@ -27,6 +28,7 @@
 static int hold_probe, hold_remove, fail_probe, dead, tries;
 static int doomed_pid, doomed_at;
 static atomic_t renames;
+static struct pci_bus *refused_on;	/* where the victim's last probe failed */
 static char victim[32], victim_module[32], cure[16];
 static DECLARE_WAIT_QUEUE_HEAD(released);
 
@@ -48,12 +50,20 @@ static int set_and_count(const char *value, const struct kernel_param *param)
 
 static const struct kernel_param_ops counting = { .set = set_and_count, .get = param_get_int };
 
+static int set_dead(const char *value, const struct kernel_param *param)
+{
+	refused_on = NULL;
+	return param_set_int(value, param);
+}
+
+static const struct kernel_param_ops deadly = { .set = set_dead, .get = param_get_int };
+
 module_param_cb(doomed_pid, &counting, &doomed_pid, 0644);
 module_param(doomed_at, int, 0644);
 module_param_cb(hold_probe, &waking, &hold_probe, 0644);
 module_param_cb(hold_remove, &waking, &hold_remove, 0644);
 module_param(fail_probe, int, 0644);
-module_param(dead, int, 0644);
+module_param_cb(dead, &deadly, &dead, 0644);
 module_param(tries, int, 0644);
 module_param_string(victim, victim, sizeof(victim), 0644);
 module_param_string(victim_module, victim_module, sizeof(victim_module), 0644);
@@ -69,6 +79,7 @@ static void cured_by(const char *what)
 {
 	if (dead && named(cure, what)) {
 		dead = 0;
+		refused_on = NULL;
 		pr_info("vfiod_fault: alive again after %s\n", what);
 	}
 }
@@ -114,6 +125,7 @@ static int before_probe(struct kprobe *probe, struct pt_regs *regs)
 		cured_by("retry");
 		return 0;
 	}
+	refused_on = to_pci_dev(device)->bus;
 	regs->ax = (unsigned long)-EIO;
 	regs->ip = (unsigned long)vfiod_fault_return;
 	return 1;
@@ -122,6 +134,16 @@ static int before_probe(struct kprobe *probe, struct pt_regs *regs)
 static int before_reset(struct kprobe *probe, struct pt_regs *regs)
 {
 	cured_by("reset");
+	return 0;
+}
+
+/* pcibios_reset_secondary_bus(struct pci_dev *bridge): whoever in the kernel wants it done. */
+static int before_bus_reset(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct pci_dev *bridge = (struct pci_dev *)regs->di;
+
+	if (refused_on && bridge->subordinate == refused_on)
+		cured_by("bus");
 	return 0;
 }
 
@@ -134,8 +156,11 @@ static int before_rename(struct kprobe *probe, struct pt_regs *regs)
 
 static struct kprobe on_probe = { .symbol_name = "pci_device_probe", .pre_handler = before_probe };
 static struct kprobe on_reset = { .symbol_name = "pci_reset_function", .pre_handler = before_reset };
+static struct kprobe on_bus_reset = {
+	.symbol_name = "pcibios_reset_secondary_bus", .pre_handler = before_bus_reset
+};
 static struct kprobe on_rename = { .symbol_name = "vfs_rename", .pre_handler = before_rename };
-static struct kprobe *probes[] = { &on_probe, &on_reset, &on_rename };
+static struct kprobe *probes[] = { &on_probe, &on_reset, &on_bus_reset, &on_rename };
 
 static int on_bus(struct notifier_block *block, unsigned long action, void *device)
 {

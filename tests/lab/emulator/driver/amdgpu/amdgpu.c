@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A stand-in for amdgpu.ko: a card and a render node on QEMU's "VGA", /dev/kfd without a parent,
+ * and a sound function whose driver keeps the module in use for as long as it is bound.
+ *
+ *   probe_seconds, remove_seconds   how long these take, in the kernel and unkillably
+ */
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/sched/signal.h>
+
+#include "../dispi.h"
+
+static int probe_seconds, remove_seconds;
+module_param(probe_seconds, int, 0644);
+module_param(remove_seconds, int, 0644);
+
+DEFINE_DRM_GEM_FOPS(files);
+
+static const struct drm_driver drm = {
+	.name = "amdgpu",
+	.desc = "Stand-in for AMD's DRM driver",
+	.date = "20260101",
+	.driver_features = DRIVER_MODESET | DRIVER_ATOMIC | DRIVER_GEM | DRIVER_RENDER,
+	.fops = &files,
+	DRM_GEM_SHMEM_DRIVER_OPS,
+};
+
+/*
+ * As the real one's, a probe fails whose caller was killed meanwhile: it starts kernel threads
+ * and loads firmware, and neither is done for a dying process (kernel: kthread_create_on_node).
+ */
+static int amdgpu_probe(struct pci_dev *pci, const struct pci_device_id *id)
+{
+	struct drm_device *device;
+	int status = pci_enable_device(pci);
+
+	if (status)
+		return status;
+	msleep(probe_seconds * MSEC_PER_SEC);
+	device = fatal_signal_pending(current) ? ERR_PTR(-EINTR) : dispi_attach(&drm, pci);
+	if (IS_ERR(device)) {
+		pci_disable_device(pci);
+		return PTR_ERR(device);
+	}
+	pci_set_drvdata(pci, device);
+	return 0;
+}
+
+static void amdgpu_remove(struct pci_dev *pci)
+{
+	msleep(remove_seconds * MSEC_PER_SEC);
+	dispi_detach(pci_get_drvdata(pci));
+	pci_disable_device(pci);
+}
+
+/* No MODULE_DEVICE_TABLE: the lab's card is bochs-drm's unless a test wants otherwise. */
+static const struct pci_device_id ids[] = { { PCI_DEVICE(DISPI_VENDOR, DISPI_DEVICE) }, {} };
+
+static struct pci_driver driver = {
+	.name = "amdgpu",
+	.id_table = ids,
+	.probe = amdgpu_probe,
+	.remove = amdgpu_remove,
+};
+
+/* -- /dev/kfd: there as long as the module is, whatever cards it has */
+
+static const struct file_operations kfd_files = { .owner = THIS_MODULE };
+static struct miscdevice kfd = { .minor = MISC_DYNAMIC_MINOR, .name = "kfd", .fops = &kfd_files };
+
+/* -- the sound function, .1 of a card: its driver holds this module */
+
+static bool is_our_sound(struct pci_dev *pci)
+{
+	struct pci_dev *card;
+	bool ours;
+
+	if (PCI_FUNC(pci->devfn) != 1)
+		return false;
+	card = pci_get_slot(pci->bus, PCI_DEVFN(PCI_SLOT(pci->devfn), 0));
+	ours = card && pci_match_id(ids, card);
+	pci_dev_put(card);
+	return ours;
+}
+
+static struct device *sound;
+
+/* For each device, and its unbinding comes before its driver's remove(). */
+static int hold_for_sound(struct device *device, void *unused)
+{
+	if (!sound && device->driver && sysfs_streq(device->driver->name, "snd_hda_intel") &&
+	    is_our_sound(to_pci_dev(device))) {
+		__module_get(THIS_MODULE);
+		sound = device;
+	}
+	return 0;
+}
+
+static int on_bus(struct notifier_block *block, unsigned long action, void *device)
+{
+	if (action == BUS_NOTIFY_BOUND_DRIVER)
+		hold_for_sound(device, NULL);
+	if (action == BUS_NOTIFY_UNBIND_DRIVER && device == sound) {
+		sound = NULL;
+		module_put(THIS_MODULE);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block bus_block = { .notifier_call = on_bus };
+
+static int __init amdgpu_init(void)
+{
+	int status = misc_register(&kfd);
+
+	if (status)
+		return status;
+	status = pci_register_driver(&driver);
+	if (status) {
+		misc_deregister(&kfd);
+		return status;
+	}
+	bus_register_notifier(&pci_bus_type, &bus_block);
+	bus_for_each_dev(&pci_bus_type, NULL, NULL, hold_for_sound);
+	return 0;
+}
+
+static void __exit amdgpu_exit(void)
+{
+	pci_unregister_driver(&driver);
+	bus_unregister_notifier(&pci_bus_type, &bus_block);
+	misc_deregister(&kfd);
+}
+
+module_init(amdgpu_init);
+module_exit(amdgpu_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Stands in for AMD's amdgpu.ko, to test vfiod");

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The display of QEMU's "VGA" card (1234:1111) as a DRM device of whichever driver asks. */
+#ifndef DISPI_H
+#define DISPI_H
+
+#include <drm/drm_device.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
+#include <linux/pci.h>
+
+#define DISPI_VENDOR 0x1234
+#define DISPI_DEVICE 0x1111
+
+/* The device with its fbdev console, or an ERR_PTR. */
+struct drm_device *dispi_attach(const struct drm_driver *driver, struct pci_dev *pci);
+
+/* Unplugs it; what is left of it goes with the last file that has it open. */
+void dispi_detach(struct drm_device *device);
+
+#endif
