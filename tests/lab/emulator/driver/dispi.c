@@ -3,8 +3,8 @@
  * One pipe, one connector without EDID, frames kept in shared memory and copied to the card.
  * Registers: QEMU, docs/specs/standard-vga.rst and hw/display/bochs-vbe.h.
  *
- * Parameter `blind`: so many looks at the connector find no screen, as after a link training
- * that failed.
+ * Parameter `blind_seconds`: for so long after its probe nobody who looks at the connector finds
+ * a screen, as with one that is slow to wake. No event tells that it is there.
  */
 #include "dispi.h"
 
@@ -23,6 +23,7 @@
 #include <drm/drm_simple_kms_helper.h>
 #include <linux/aperture.h>
 #include <linux/io.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/version.h>
 
@@ -50,8 +51,8 @@ enum { ID, XRES, YRES, BPP, ENABLE, BANK, VIRT_WIDTH, VIRT_HEIGHT, X_OFFSET, Y_O
 #define WIDTH 1280
 #define HEIGHT 800
 
-static int blind;
-module_param(blind, int, 0644);
+static int blind_seconds;
+module_param(blind_seconds, int, 0644);
 
 struct dispi {
 	struct drm_simple_display_pipe pipe;
@@ -59,6 +60,7 @@ struct dispi {
 	void __iomem *memory;
 	void __iomem *registers;
 	size_t size;
+	unsigned long sees_from;	/* jiffies */
 };
 
 static void put(struct dispi *dispi, int index, u16 value)
@@ -154,10 +156,10 @@ static int connector_modes(struct drm_connector *connector)
 
 static enum drm_connector_status connector_detect(struct drm_connector *connector, bool force)
 {
-	if (blind <= 0)
-		return connector_status_connected;
-	blind--;
-	return connector_status_disconnected;
+	struct dispi *dispi = container_of(connector, struct dispi, connector);
+
+	return time_before(jiffies, dispi->sees_from) ? connector_status_disconnected :
+							connector_status_connected;
 }
 
 static const struct drm_connector_helper_funcs connector_helpers = {
@@ -242,6 +244,7 @@ struct drm_device *dispi_attach(const struct drm_driver *driver, struct pci_dev 
 		goto put;
 	}
 	device->dev_private = dispi;
+	dispi->sees_from = jiffies + blind_seconds * HZ;
 	status = aperture_remove_conflicting_pci_devices(pci, driver->name);
 	if (!status)
 		status = map(dispi, pci, driver->name);
