@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from . import byhand
 from .emulator.machine import Lab
 
@@ -54,12 +56,16 @@ def unit_state(lab: Lab, unit: str) -> str:
     return lab.run("systemctl", "is-active", unit, check=False).stdout.strip()
 
 
-def faults(lab: Lab) -> list[str]:
-    """Everything that is not as after a boot; empty when the host is whole."""
+def faults(lab: Lab, native: Mapping[str, str] | None = None) -> list[str]:
+    """Everything that is not as after a boot; empty when the host is whole.
+
+    ``native``: PCI address -> driver, if it is not that of the hardware.
+    """
     found = []
+    wanted = native or lab.hardware.native_drivers
     bound = byhand.drivers(lab, lab.hardware.functions)
-    if bound != lab.hardware.native_drivers:
-        found.append(f"drivers: {bound}, wanted {lab.hardware.native_drivers}")
+    if bound != wanted:
+        found.append(f"drivers: {bound}, wanted {wanted}")
     if any(value != "(null)" for value in overrides(lab).values()):
         found.append(f"driver_override: {overrides(lab)}")
     if (state := unit_state(lab, "lightdm")) != "active":
