@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from vfiod.config import spared
 from vfiod.config.performance import NOTHING
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
-from vfiod.handoff import spared
 from vfiod.host.door import Host
 from vfiod.model import (
     VFIO_DRIVER,

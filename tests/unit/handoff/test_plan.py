@@ -9,10 +9,11 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device
 from tests.fakes.userspace import FakeUnit, Program
+from vfiod.config import spared
 from vfiod.config.schema import Config, parse
 from vfiod.errors import Refused
 from vfiod.guest.domain import parse as domain_of
-from vfiod.handoff import snapshot, spared
+from vfiod.handoff import snapshot
 from vfiod.handoff.plan import Plan, plan_handoff
 from vfiod.handoff.request import Request
 from vfiod.handoff.stages import stages
