@@ -113,7 +113,7 @@ class KernelStuck(Awaited):
 class Stuck(VfiodError):
     """Something could not be given back; the journal still holds it.
 
-    ``is_dark``: a display is among it. ``awaits``: what may still end it by itself.
+    ``display_lost``: a display is among it. ``awaits``: what may still end it by itself.
     """
 
     dbus_name = "org.vfiod1.Error.Stuck"
@@ -124,11 +124,11 @@ class Stuck(VfiodError):
         message: str,
         hint: str = "",
         *,
-        is_dark: bool = False,
+        display_lost: bool = False,
         awaits: Sequence[Awaited] = (),
     ) -> None:
         super().__init__(message, hint)
-        self.is_dark = is_dark
+        self.display_lost = display_lost
         self.awaits = tuple(awaits)
 
     @property

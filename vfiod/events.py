@@ -23,15 +23,17 @@ class Kind(Enum):
     CONFIG_WRONG = _PREFIX + "18"
     HOOK = _PREFIX + "19"
     ADOPTED = _PREFIX + "1a"
-    LIMBO = _PREFIX + "1b"
+    START_TIMED_OUT = _PREFIX + "1b"
     REMARK = _PREFIX + "1c"
     KERNEL_STUCK = _PREFIX + "1d"
-    RUNG = _PREFIX + "1e"
+    REMEDY = _PREFIX + "1e"
     KERNEL_ANSWERS = _PREFIX + "1f"
 
 
 ERRORS = frozenset({Kind.STEP_FAILED, Kind.STUCK, Kind.KERNEL_STUCK})
-WARNINGS = frozenset({Kind.REFUSED, Kind.CONFIG_WRONG, Kind.LIMBO, Kind.REMARK, Kind.RUNG})
+WARNINGS = frozenset(
+    {Kind.REFUSED, Kind.CONFIG_WRONG, Kind.START_TIMED_OUT, Kind.REMARK, Kind.REMEDY}
+)
 
 
 @dataclass(frozen=True, slots=True)

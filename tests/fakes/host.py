@@ -122,7 +122,7 @@ class FakeHost:
         self.effects.require_alive()
         return self.clock.wait(condition, seconds=seconds)
 
-    def together(self, tasks: Sequence[Callable[[], None]]) -> None:
+    def run_parallel(self, tasks: Sequence[Callable[[], None]]) -> None:
         """One after the other, so that effects can be counted, and not in the order one would
         expect, as any must do. A failure stops no other task.
         """

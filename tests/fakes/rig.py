@@ -160,9 +160,9 @@ class Bench:
         self.boot()
         return self.outcome(self.manager.recover())
 
-    def take_back(self, *, force: bool = False) -> BaseException | None:
+    def return_devices(self, *, force: bool = False) -> BaseException | None:
         """What `vfiod return` does."""
-        return self.outcome(self.manager.take_back(force=force))
+        return self.outcome(self.manager.return_devices(force=force))
 
     def rehearse(self, *, keep_desktop: bool = False) -> BaseException | None:
         """What `vfiod rehearse` does."""

@@ -69,7 +69,7 @@ def retried(directory: Path) -> Records:
     bench.end_guest(pid)
     bench.host.kernel.drivers["snd_hda_intel"].refuses = False
     bench.pass_time(300)
-    assert bench.take_back() is None
+    assert bench.return_devices() is None
     return tape.records
 
 

@@ -23,7 +23,7 @@ from .guest import Guest
 
 # A crash of the emulator is no verdict on vfiod: that test, and no other, is run again.
 # QEMU 7.2 reads through a null memory region (in memory_region_dispatch_read) when one processor
-# moves a device's memory while the other reads from a device: the ladder's rescan does, and of
+# moves a device's memory while the other reads from a device: the recovery's rescan does, and of
 # some forty of its tests two died of it.
 AGAIN = pytest.mark.flaky(reruns=2, only_rerun=[EmulatorCrashed.__name__])
 SCREENS = Path("build/screens")

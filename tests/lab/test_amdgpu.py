@@ -82,7 +82,7 @@ def test_a_remove_that_is_late_ends_in_the_hosts_display(lab: Lab) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.xfail(reason="no rung asks a connector again")
+@pytest.mark.xfail(reason="no remedy asks a connector again")
 def test_a_screen_that_is_slow_to_wake(lab: Lab) -> None:
     handed_over(lab)
     standin.put(lab, "amdgpu", blind_seconds=LATE)
@@ -92,7 +92,7 @@ def test_a_screen_that_is_slow_to_wake(lab: Lab) -> None:
 
 @pytest.mark.long
 @pytest.mark.skipif(GPU.startswith("0000:00:"), reason="the root bus cannot be reset")
-@pytest.mark.xfail(reason="no rung resets the bus of a card of several functions")
+@pytest.mark.xfail(reason="no remedy resets the bus of a card of several functions")
 def test_a_card_that_is_dead_until_its_bus_was_reset(lab: Lab) -> None:
     handed_over(lab)
     spoil.make_dead(lab, cure="bus", driver="amdgpu", module="amdgpu")

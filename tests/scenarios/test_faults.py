@@ -1,4 +1,4 @@
-"""Pairs of faults, and a ladder that goes wrong: whatever meets, it ends in the invariants.
+"""Pairs of faults, and a recovery that goes wrong: whatever meets, it ends in the invariants.
 
 The invariants are written down once, as Bench.differences(): driver, override, power policy,
 nodes, modules, consoles, framebuffers, units, processes, inhibitor, staged files, journal.
@@ -39,7 +39,7 @@ def set_right(bench: Bench) -> None:
         bench.host.effects.thaw()
         for device in bench.host.kernel.devices.values():
             device.cure = None
-        assert bench.take_back(force=True) is None
+        assert bench.return_devices(force=True) is None
 
 
 def hand_over(bench: Bench) -> None:
@@ -106,7 +106,7 @@ def test_two_faults(
         counts[f"pairs, {name}"] = counts.get(f"pairs, {name}", 0) + 1
 
 
-def test_a_ladder_that_goes_wrong_anywhere(run_directory: Path, counts: dict[str, int]) -> None:
+def test_a_recovery_that_goes_wrong_anywhere(run_directory: Path, counts: dict[str, int]) -> None:
     for number in count(1):
         for fault in Fault:
             bench = with_a_dead_card(run_directory)
@@ -116,4 +116,4 @@ def test_a_ladder_that_goes_wrong_anywhere(run_directory: Path, counts: dict[str
                 return
             set_right(bench)
             assert bench.differences() == {}, f"{number} {fault.value}"
-            counts["ladder"] = counts.get("ladder", 0) + 1
+            counts["recovery"] = counts.get("recovery", 0) + 1

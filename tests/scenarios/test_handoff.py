@@ -247,11 +247,11 @@ def test_a_guest_that_vfiod_did_not_start_keeps_its_devices(run_directory: Path)
 def test_a_guest_that_never_starts_gives_its_devices_back(bench: Bench) -> None:
     bench.prepare()
     bench.pass_time(59)
-    assert bench.messages(Kind.LIMBO) == []
+    assert bench.messages(Kind.START_TIMED_OUT) == []
     bench.pass_time(2)
     assert bench.phase is Phase.HOST
     assert bench.differences() == {}
-    assert "win10 was prepared but never started" in bench.messages(Kind.LIMBO)[0]
+    assert "win10 was prepared but never started" in bench.messages(Kind.START_TIMED_OUT)[0]
 
 
 def test_a_guest_that_started_unheard_is_adopted_at_the_deadline(bench: Bench) -> None:
@@ -272,7 +272,7 @@ def test_the_deadline_of_an_earlier_start_leaves_the_next_one_alone(bench: Bench
     bench.prepare()
     bench.pass_time(20)
     assert bench.phase is Phase.PREPARED
-    assert bench.messages(Kind.LIMBO) == []
+    assert bench.messages(Kind.START_TIMED_OUT) == []
 
 
 def test_a_running_guest_has_no_deadline(bench: Bench) -> None:

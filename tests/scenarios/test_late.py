@@ -153,7 +153,7 @@ def test_a_console_whose_unbind_hangs_does_not_hang_the_way_back(bench: Bench) -
     assert bench.differences() == {}
 
 
-def test_the_patience_of_the_ladder_is_bounded(bench: Bench) -> None:
+def test_the_patience_of_the_recovery_is_bounded(bench: Bench) -> None:
     pid = bench.start()
     spoil(bench, f"unbind {pcs.USB}", Fault.HANG)
     began = bench.host.now()

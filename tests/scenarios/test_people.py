@@ -161,6 +161,6 @@ def test_a_rehearsal_that_goes_wrong_anywhere_gives_everything_back(
                 assert bench.recover() is None, what
             bench.pass_time(120)
             if bench.phase is not Phase.HOST:
-                assert bench.take_back() is None, what
+                assert bench.return_devices() is None, what
             assert bench.differences() == {}, what
             counts["rehearsal"] = counts.get("rehearsal", 0) + 1

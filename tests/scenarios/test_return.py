@@ -265,9 +265,9 @@ def test_a_start_while_stuck_is_refused_with_the_reason(bench: Bench) -> None:
 
 def test_return_ends_the_stuck_state_once_it_is_set_right(bench: Bench) -> None:
     make_stuck(bench)
-    assert isinstance(bench.take_back(), Stuck)
+    assert isinstance(bench.return_devices(), Stuck)
     bench.host.kernel.drivers["xhci_hcd"].refuses = False
-    assert bench.take_back() is None
+    assert bench.return_devices() is None
     assert bench.phase is Phase.HOST
     assert bench.differences() == {}
 
@@ -278,7 +278,7 @@ def test_a_handoff_whose_roll_back_gets_stuck_is_stuck(bench: Bench) -> None:
     assert isinstance(bench.prepare(), Stuck)
     assert bench.phase is Phase.STUCK
     bench.host.kernel.drivers["xhci_hcd"].refuses = False
-    assert bench.take_back() is None
+    assert bench.return_devices() is None
     assert bench.differences() == {}
 
 
@@ -322,13 +322,13 @@ def test_a_return_whose_journal_could_not_be_removed_is_finished_by_the_next_sta
 
 
 def test_return_with_nothing_to_take_back_is_fine(bench: Bench) -> None:
-    assert bench.take_back() is None
+    assert bench.return_devices() is None
     assert bench.host.effects.log == []
 
 
 def test_return_under_a_running_guest_is_busy(bench: Bench) -> None:
     bench.start()
-    error = bench.take_back()
+    error = bench.return_devices()
     assert isinstance(error, Busy)
     assert "win10 is running: qemu (pid" in str(error)
     assert "vfiod return --destroy" in str(error)
@@ -337,7 +337,7 @@ def test_return_under_a_running_guest_is_busy(bench: Bench) -> None:
 
 def test_return_of_a_prepared_guest_that_has_not_started(bench: Bench) -> None:
     bench.prepare()
-    assert bench.take_back() is None
+    assert bench.return_devices() is None
     assert bench.differences() == {}
 
 

@@ -93,7 +93,7 @@ class Host(RuleBasedStateMachine):
 
     @rule(force=sampled_from([True, False]))
     def somebody_asks(self, force: bool) -> None:  # noqa: FBT001
-        self.bench.take_back(force=force)
+        self.bench.return_devices(force=force)
 
     @rule()
     def the_button_is_pressed(self) -> None:
@@ -151,7 +151,7 @@ class Host(RuleBasedStateMachine):
         if self.qemu is not None:
             self.qemu_ends()
         bench.pass_time(120)
-        assert bench.take_back(force=True) is None
+        assert bench.return_devices(force=True) is None
         assert bench.phase is Phase.HOST
         assert bench.differences() == {}
         self._directory.cleanup()

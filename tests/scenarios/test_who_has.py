@@ -47,7 +47,7 @@ def test_a_guest_on_iommufd_is_followed(bench: Bench) -> None:
     assert phase(bench) is Phase.GUEST
     bench.pass_time(1000)
     require_untouched(bench)
-    assert isinstance(bench.take_back(), Busy)
+    assert isinstance(bench.return_devices(), Busy)
     assert bench.recover() is None
     assert phase(bench) is Phase.GUEST
     bench.host.user.kill(pid)
@@ -90,7 +90,7 @@ def test_a_guest_that_runs_unseen_keeps_its_devices(*, bench: Bench, told: bool)
     assert phase(bench) is Phase.GUEST
     require_untouched(bench)
     assert "no process is seen to have" in bench.messages(Kind.REMARK)[-1]
-    error = bench.take_back()
+    error = bench.return_devices()
     assert isinstance(error, Busy)
     assert SCOPE in str(error)
     assert bench.watcher.press()
@@ -107,7 +107,7 @@ def test_a_guest_that_runs_unseen_is_left_alone_over_a_restart(bench: Bench) -> 
     assert phase(bench) is Phase.GUEST
     require_untouched(bench)
     bench.host.user.kill(pid)
-    assert bench.take_back() is None
+    assert bench.return_devices() is None
     assert bench.differences() == {}
 
 

@@ -19,7 +19,7 @@ from vfiod.errors import (
 NAME = "org.vfiod1"
 PATH = "/org/vfiod1"
 MANAGER = "org.vfiod1.Manager"
-RETURN_SECONDS = 600.0  # a ladder is long
+RETURN_SECONDS = 600.0  # a recovery is long
 _CLASSES: dict[str, type[VfiodError]] = {
     kind.dbus_name: kind for kind in (Busy, HostError, NotAuthorized, Stuck, TimedOut)
 }
@@ -42,7 +42,7 @@ class Client:
         facts: dict[str, Any] = json.loads(self._call("Status", seconds=5)[0])
         return facts
 
-    def take_back(self, *, force: bool = False) -> None:
+    def return_devices(self, *, force: bool = False) -> None:
         """Have the devices given back to the host; returns when they are."""
         self._call("Return", "b", force, seconds=RETURN_SECONDS)
 

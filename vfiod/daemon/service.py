@@ -134,7 +134,7 @@ class Service:
     def _do(self, method: str, values: Sequence[Any], invocation: Any) -> None:
         """What a person may ask for."""
         if method == "Return":
-            future = self._manager.take_back(force=values[0])
+            future = self._manager.return_devices(force=values[0])
         else:
             future = self._manager.rehearse(values[0], values[1], keep_desktop=values[2])
         _answer_when_done(invocation, future)

@@ -1,6 +1,6 @@
 """Everything that can be refused while the user still sees the screen. Pure.
 
-Each check takes the request and yields what stands in its way; none touches the host.
+Each check takes the request and after_displays what stands in its way; none touches the host.
 """
 
 from collections.abc import Iterator
@@ -213,7 +213,7 @@ def memory_is_enough(request: Request) -> Faults:
 
 def performance_can_be_had(request: Request) -> Faults:
     """Huge pages, and whatever else performance: asks for, must not fail in the dark."""
-    yield from performance.find_faults(request.wish)
+    yield from performance.find_faults(request.performance)
 
 
 def disks_exist(request: Request) -> Faults:

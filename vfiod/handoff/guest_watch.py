@@ -1,4 +1,4 @@
-"""Following a guest's QEMU: adopted when it takes the devices, missed when it never does."""
+"""The watch on a guest's QEMU: adopted when it takes the devices, missed when it never does."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class GuestWatch:
     """What is to be done when a guest's QEMU comes, goes, or stays away.
 
     ``submit`` queues a task with its arguments for the worker; ``pressed`` is told of the
@@ -105,23 +105,23 @@ class Following:
         self.host.logins.inhibit(f"{record.guest} has the display")
         return True
 
-    def expect(self, seconds: float) -> None:
+    def arm_start_timeout(self, seconds: float) -> None:
         """Give QEMU this long to take the devices that are prepared for it."""
         record = self.journal.read()
         if record is not None:
-            self.watcher.after(seconds, lambda: self.submit(self._end_limbo, record))
+            self.watcher.after(seconds, lambda: self.submit(self._end_unstarted, record))
 
     def end(self, transaction_id: str, why: str) -> None:
         """The guest has ended. Hook and QEMU's end both say so; what got stuck stays stuck."""
         self.watcher.ignore_buttons()
         record = self.journal.read()
         if record is not None and record.phase is not Phase.STUCK:
-            self.handoff.give_back(transaction_id, why)
+            self.handoff.return_devices(transaction_id, why)
 
     def _gone(self, record: Record) -> None:
         self.end(record.transaction, "its QEMU has ended")
 
-    def _end_limbo(self, record: Record) -> None:
+    def _end_unstarted(self, record: Record) -> None:
         """Prepared, but libvirt never started QEMU (it was killed in between): take it back."""
         now = self.journal.read()
         if now is None or now.transaction != record.transaction or now.phase is not Phase.PREPARED:
@@ -134,8 +134,8 @@ class Following:
         if runs:
             return
         text = f"{record.guest} was prepared but never started; taking {list_devices(record)} back"
-        self._say(Kind.LIMBO, text, record)
-        self.handoff.give_back(record.transaction, "it never started")
+        self._say(Kind.START_TIMED_OUT, text, record)
+        self.handoff.return_devices(record.transaction, "it never started")
 
     def _say(self, kind: Kind, text: str, record: Record) -> None:
         self.report(Event(kind, text, {"GUEST": record.guest}))

@@ -22,6 +22,8 @@ from vfiod.model import PciAddress, Phase
 from vfiod.util.files import remove_file, replace_file
 
 VERSION = 1
+# A field that was called otherwise when journals were written that are read yet.
+_ON_DISK = {"may_suspend": "may_sleep"}
 ALONE = -1  # a stage that no other entry has
 _BEFORE_THE_RETURN = frozenset({Phase.PREPARED.value, Phase.GUEST.value})
 T = TypeVar("T")
@@ -43,7 +45,7 @@ class Entry:
 class Record:
     """The whole of a handoff under way. ``since`` is in seconds since boot.
 
-    ``may_sleep`` and ``may_reboot``: the last resorts that the configuration allowed, for a
+    ``may_suspend`` and ``may_reboot``: the last resorts that the configuration allowed, for a
     display that does not come back.
     """
 
@@ -56,12 +58,13 @@ class Record:
     since: float
     entries: tuple[Entry, ...] = ()
     faults: tuple[str, ...] = ()
-    may_sleep: bool = False
+    may_suspend: bool = False
     may_reboot: bool = False
 
     def to_json(self) -> str:
         """One line: indenting would take Python's own encoder, at every step."""
-        value = {f.name: getattr(self, f.name) for f in fields(self)} | {
+        names = ((f.name, _ON_DISK.get(f.name, f.name)) for f in fields(self))
+        value = {disk: getattr(self, name) for name, disk in names} | {
             "version": VERSION,
             "phase": self.phase.value,
             "devices": [str(address) for address in self.devices],
@@ -92,6 +95,7 @@ class Record:
             phase=Phase(value.pop("phase")),
             faults=tuple(value.pop("faults")),
             entries=entries,
+            may_suspend=value.pop("may_sleep", False),
             **value,
         )
 

@@ -11,7 +11,7 @@ from vfiod.events import Event, Kind, Report
 from vfiod.guest import domain
 from vfiod.handoff import aftercare, plan, snapshot
 from vfiod.handoff.button import Button
-from vfiod.handoff.guest_watch import Following, Watcher
+from vfiod.handoff.guest_watch import GuestWatch, Watcher
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
 from vfiod.handoff.plan import Plan
@@ -48,10 +48,10 @@ class Manager:
         return Retrying(*parts, lambda: self.handoff, self.seen)
 
     @property
-    def following(self) -> Following:
+    def guest_watch(self) -> GuestWatch:
         """What keeps an eye on the guest."""
         parts = (self.host, self.journal, self.handoff, self.report, self.watcher)
-        return Following(*parts, self.tasks.submit, self.power_pressed)
+        return GuestWatch(*parts, self.tasks.submit, self.power_pressed)
 
     # Called by the bus; each returns at once with the promise of an answer.
 
@@ -66,7 +66,7 @@ class Manager:
 
     def started(self, name: str) -> "Future[None]":
         """The guest's QEMU runs: watch it."""
-        return self.tasks.submit(self.following.follow, name)
+        return self.tasks.submit(self.guest_watch.follow, name)
 
     def release(self, name: str, reason: str) -> None:
         """The guest has ended: journal the return and go about it. Never blocks.
@@ -80,14 +80,14 @@ class Manager:
         # A full /run must not stop the way home.
         with suppress(HostError):
             self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
-        self.tasks.submit(self.following.end, record.transaction, f"it ended ({reason})")
+        self.tasks.submit(self.guest_watch.end, record.transaction, f"it ended ({reason})")
 
-    def take_back(self, *, force: bool = False) -> "Future[None]":
+    def return_devices(self, *, force: bool = False) -> "Future[None]":
         """What a person asks for: the devices back now, if no guest has them.
 
         ``force``: what is stuck may be reset once more, not only undone once more.
         """
-        return self.tasks.submit(self._take_back, force)
+        return self.tasks.submit(self._return_devices, force)
 
     def rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> "Future[None]":
         """A handoff and a return without a guest in between."""
@@ -122,9 +122,9 @@ class Manager:
         self.handoff.hand_over(decided[1])
         record = self.journal.read()
         if start.given_up and record is not None:
-            self.handoff.give_back(record.transaction, "its start was given up")
+            self.handoff.return_devices(record.transaction, "its start was given up")
         start.require_wanted()
-        self.following.expect(decided[0].config.limits.guest)
+        self.guest_watch.arm_start_timeout(decided[0].config.limits.guest)
 
     def _rehearse(self, name: str, xml: str, keep_desktop: object) -> None:
         decided = self._decide(name, xml)
@@ -134,7 +134,7 @@ class Manager:
         self.handoff.hand_over(without_desktop(steps, request) if keep_desktop else steps)
         record = self.journal.read()
         if record is not None:
-            self.handoff.give_back(record.transaction, "it was a rehearsal")
+            self.handoff.return_devices(record.transaction, "it was a rehearsal")
 
     def _decide(self, name: str, xml: str) -> tuple[Request, Plan] | None:
         """The plan, and what it rests on; None if the guest is none of ours.
@@ -162,10 +162,10 @@ class Manager:
             return
         if record.phase in (Phase.HANDOFF, Phase.RETURN):
             # Nothing runs beside this, so it was broken off: a journal that could not be removed.
-            self.handoff.give_back(record.transaction, "it was left unfinished")
+            self.handoff.return_devices(record.transaction, "it was left unfinished")
             return
         if self._is_orphan(record, name):
-            self.handoff.give_back(record.transaction, "it is started anew")
+            self.handoff.return_devices(record.transaction, "it is started anew")
             return
         if record.phase is Phase.STUCK:
             raise Stuck("; ".join(record.faults), "see: vfiod status")
@@ -174,17 +174,19 @@ class Manager:
             f"shut {record.guest} down before starting {name}",
         )
 
-    def _take_back(self, force: object) -> None:
+    def _return_devices(self, force: object) -> None:
         record = self.journal.read()
         if record is None:
             return
-        if who := self.following.who_has(record):
+        if who := self.guest_watch.who_has(record):
             raise Busy(
                 f"{record.guest} is running: {who}",
                 "shut it down, or use: vfiod return --destroy",
             )
-        climb = bool(force) or record.phase is not Phase.STUCK
-        self.handoff.give_back(record.transaction, "somebody asked for it", climb=climb)
+        may_reset = bool(force) or record.phase is not Phase.STUCK
+        self.handoff.return_devices(
+            record.transaction, "somebody asked for it", may_reset=may_reset
+        )
 
     def _recover(self) -> None:
         try:
@@ -195,17 +197,21 @@ class Manager:
         if record is None:
             self._sweep()
         elif record.phase in (Phase.HANDOFF, Phase.RETURN):
-            self.handoff.give_back(record.transaction, "the daemon was restarted in the middle")
+            self.handoff.return_devices(
+                record.transaction, "the daemon was restarted in the middle"
+            )
         elif record.phase is Phase.STUCK:
             self._say(Kind.STUCK, "; ".join(record.faults), guest=record.guest)
             self.retrying.watch(record, Stuck("; ".join(record.faults)))
-        elif self.following.adopt(record):
+        elif self.guest_watch.adopt(record):
             return
         elif record.phase is Phase.GUEST:
-            self.handoff.give_back(record.transaction, "its QEMU ended while the daemon was away")
+            self.handoff.return_devices(
+                record.transaction, "its QEMU ended while the daemon was away"
+            )
         else:
             waited = self.host.now() - record.since
-            self.following.expect(max(0.0, self._limits().guest - waited))
+            self.guest_watch.arm_start_timeout(max(0.0, self._limits().guest - waited))
 
     def _warm_up(self) -> None:
         """vfio-pci takes no device by itself: to have it loaded is harmless."""
@@ -247,7 +253,7 @@ class Manager:
         libvirt starts a guest once at a time; it was killed before it could start QEMU.
         """
         prepared = record.guest == name and record.phase is Phase.PREPARED
-        return prepared and not self.following.who_has(record)
+        return prepared and not self.guest_watch.who_has(record)
 
     def _end_guest(self, record: Record) -> None:
         asked = self.host.guests.is_shutting_down()

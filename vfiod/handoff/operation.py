@@ -47,7 +47,7 @@ class Handoff:
             groups=decided.groups,
             phase=Phase.HANDOFF,
             since=self.host.now(),
-            may_sleep=decided.may_sleep,
+            may_suspend=decided.may_suspend,
             may_reboot=decided.may_reboot,
         )
         self.journal.begin(record)
@@ -72,10 +72,10 @@ class Handoff:
         took = f"({now - record.since:.3f} s)"
         report(Event(Kind.HANDOFF_COMPLETE, f"{text} {took}", timed(record.since, now)))
 
-    def give_back(self, transaction_id: str, why: str, *, climb: bool = True) -> None:
+    def return_devices(self, transaction_id: str, why: str, *, may_reset: bool = True) -> None:
         """Give everything back, if this handoff is still the one under way. Raises Stuck.
 
-        ``climb``: whether devices that do not come back may be reset.
+        ``may_reset``: whether devices that do not come back may be reset.
         """
         record = self.journal.read()
         if record is None or record.transaction != transaction_id:
@@ -87,7 +87,7 @@ class Handoff:
         text = f"taking {list_devices(record)} back from {record.guest}: {why}"
         report(Event(Kind.RETURN_BEGUN, text, began_at(began)))
         try:
-            transaction.roll_back(self.host, self.journal, report, climb=climb)
+            transaction.roll_back(self.host, self.journal, report, may_reset=may_reset)
         except Stuck as stuck:
             self._stuck(record, stuck)
             raise
@@ -108,7 +108,7 @@ class Handoff:
         for entry in entries:
             if isinstance(entry.step, StopDisplayManager):
                 self._stop_desktop(entry.step)
-        self.give_back(record.transaction, "they stopped answering")
+        self.return_devices(record.transaction, "they stopped answering")
 
     def restart_desktop(self, record: Record, blind: Sequence[PciAddress]) -> None:
         """Start the display manager anew, once: some cards light their screens only for that."""
@@ -153,7 +153,7 @@ class Handoff:
         with suppress(HostError):
             may_end = self.may_end(record, stuck)
         self._reporter(record)(Event(Kind.STUCK, str(stuck)))
-        if record.may_reboot and stuck.is_dark and not may_end:
+        if record.may_reboot and stuck.display_lost and not may_end:
             self.reboot(record)
 
     def reboot(self, record: Record) -> None:

@@ -25,7 +25,7 @@ Faults = Iterator[HostError]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PerformanceRequest:
     """What is asked for one guest, and the facts to hold it against."""
 
     asked: Performance
@@ -54,41 +54,41 @@ class Wish:
         return self.domain.memory_bytes if asked in (None, AUTO) else asked
 
 
-def find_faults(wish: Wish) -> Faults:
+def find_faults(request: PerformanceRequest) -> Faults:
     """What cannot be done and is better said before the desktop ends."""
-    if wish.asked.host_cpus:
-        yield from _cpu_faults(wish)
-    yield from _frequency_faults(wish)
-    if wish.asked.hugepages is not None:
-        yield from _hugepage_faults(wish)
-    elif wish.domain.hugepages:
-        yield from _free_hugepage_faults(wish)
+    if request.asked.host_cpus:
+        yield from _cpu_faults(request)
+    yield from _frequency_faults(request)
+    if request.asked.hugepages is not None:
+        yield from _hugepage_faults(request)
+    elif request.domain.hugepages:
+        yield from _free_hugepage_faults(request)
 
 
-def _cpu_faults(wish: Wish) -> Faults:
-    there = cpulist.write(wish.state.online)
-    if not wish.state.can_limit_cpus:
+def _cpu_faults(request: PerformanceRequest) -> Faults:
+    there = cpulist.write(request.state.online)
+    if not request.state.can_limit_cpus:
         yield HostError(
             "host_cpus: the control groups of this host cannot limit CPUs",
             "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or leave host_cpus out",
         )
-    if not wish.host_cpus:
+    if not request.host_cpus:
         yield HostError(f"host_cpus: no such CPU, this PC has {there}", "see: lscpu -e")
-    elif not wish.guest_cpus:
+    elif not request.guest_cpus:
         yield HostError(
             f"host_cpus: these are all CPUs of this PC ({there}), none is left for the guest",
             "list only those that the host keeps",
         )
 
 
-def _frequency_faults(wish: Wish) -> Faults:
+def _frequency_faults(request: PerformanceRequest) -> Faults:
     """One fault for all policies: they are alike on nearly every PC."""
-    governor, energy = wish.asked.governor, wish.asked.energy
-    for policy in wish.policies:
+    governor, energy = request.asked.governor, request.asked.energy
+    for policy in request.policies:
         if governor is not None and governor not in policy.governors:
             yield _not_among("governor", governor, policy.governors)
             break
-    for policy in wish.policies:
+    for policy in request.policies:
         if energy is not None and policy.energy is not None and energy not in policy.energies:
             yield _not_among("energy", energy, policy.energies)
             break
@@ -98,27 +98,27 @@ def _not_among(key: str, value: str, choices: tuple[str, ...]) -> HostError:
     return HostError(f"{key}: this host has no {value}", f"it has: {', '.join(choices)}")
 
 
-def _hugepage_faults(wish: Wish) -> Faults:
-    pool, needed = wish.state.memory.pool, wish.hugepage_bytes
-    if not wish.domain.hugepages:
+def _hugepage_faults(request: PerformanceRequest) -> Faults:
+    pool, needed = request.state.memory.pool, request.hugepage_bytes
+    if not request.domain.hugepages:
         yield HostError(
             "hugepages: the guest does not use huge pages, it would need the memory twice",
             "with virsh edit give it <memoryBacking><hugepages/></memoryBacking>",
         )
     elif pool is None:
         yield HostError(
-            f"the guest wants huge pages of {wish.domain.hugepage_bytes} bytes, "
+            f"the guest wants huge pages of {request.domain.hugepage_bytes} bytes, "
             "this kernel has no such size",
             "see what it has: ls /sys/kernel/mm/hugepages",
         )
-    elif needed < wish.domain.memory_bytes:
+    elif needed < request.domain.memory_bytes:
         yield HostError(
             f"hugepages: {_size(needed)} is less than the guest's memory, "
-            f"{_size(wish.domain.memory_bytes)}",
+            f"{_size(request.domain.memory_bytes)}",
             "write auto",
         )
     else:
-        missing, spare = needed - pool.free_bytes, wish.state.memory.available - SPARE
+        missing, spare = needed - pool.free_bytes, request.state.memory.available - SPARE
         if missing > max(0, spare):
             yield HostError(
                 f"hugepages: {_size(missing)} must still be set aside and only "
@@ -127,8 +127,8 @@ def _hugepage_faults(wish: Wish) -> Faults:
             )
 
 
-def _free_hugepage_faults(wish: Wish) -> Faults:
-    needed, free = wish.domain.memory_bytes, wish.state.memory.hugepages
+def _free_hugepage_faults(request: PerformanceRequest) -> Faults:
+    needed, free = request.domain.memory_bytes, request.state.memory.hugepages
     if free < needed:
         yield HostError(
             f"the guest needs {_size(needed)} of huge pages and {_size(free)} are free",
@@ -136,49 +136,49 @@ def _free_hugepage_faults(wish: Wish) -> Faults:
         )
 
 
-def find_remarks(wish: Wish) -> Iterator[str]:
+def find_remarks(request: PerformanceRequest) -> Iterator[str]:
     """What is not done because this host does not know it; nothing is worse for it."""
-    if lacking := wish.asked.host_cpus - wish.state.online:
+    if lacking := request.asked.host_cpus - request.state.online:
         yield f"host_cpus: this PC has no CPUs {cpulist.write(lacking)}"
-    if (wish.asked.governor or wish.asked.energy) and not wish.policies:
+    if (request.asked.governor or request.asked.energy) and not request.policies:
         yield "governor, energy: this host does not scale the CPUs' frequency"
-    elif wish.asked.energy and all(p.energy is None for p in wish.policies):
+    elif request.asked.energy and all(p.energy is None for p in request.policies):
         yield "energy: the CPU frequency driver of this host has no energy preference"
-    if wish.asked.transparent_hugepages and wish.state.transparent_hugepages is None:
+    if request.asked.transparent_hugepages and request.state.transparent_hugepages is None:
         yield "transparent_hugepages: this kernel has none"
 
 
-def early_steps(wish: Wish) -> Iterator[Step]:
+def early_steps(request: PerformanceRequest) -> Iterator[Step]:
     """Before the desktop ends: what can be refused, likeliest first, and what makes all faster.
 
     On the way back they are the last: the desktop is there by then.
     """
-    pool = wish.state.memory.pool
-    if wish.asked.hugepages is not None and pool is not None:
-        pages = -(-wish.hugepage_bytes // pool.size)
+    pool = request.state.memory.pool
+    if request.asked.hugepages is not None and pool is not None:
+        pages = -(-request.hugepage_bytes // pool.size)
         if pages > pool.free:
             yield ReserveHugePages(pool.size, pages, RESERVE_SECONDS)
-    mode = wish.asked.transparent_hugepages
-    if mode is not None and wish.state.transparent_hugepages not in (None, mode):
+    mode = request.asked.transparent_hugepages
+    if mode is not None and request.state.transparent_hugepages not in (None, mode):
         yield TransparentHugePages(mode)
-    governor = wish.asked.governor
-    energy = wish.asked.energy if any(p.energy is not None for p in wish.policies) else None
-    if wish.policies and (governor or energy):
-        yield SetFrequency(tuple(p.name for p in wish.policies), governor, energy)
+    governor = request.asked.governor
+    energy = request.asked.energy if any(p.energy is not None for p in request.policies) else None
+    if request.policies and (governor or energy):
+        yield SetFrequency(tuple(p.name for p in request.policies), governor, energy)
 
 
-def late_steps(wish: Wish) -> Iterator[Step]:
+def late_steps(request: PerformanceRequest) -> Iterator[Step]:
     """After the devices have gone: the handoff itself may use all CPUs.
 
     On the way back they are the first: the display's driver must not set its interrupts up on
     the guest's CPUs, and the desktop starts on all of them.
     """
-    cpus = cpulist.write(wish.host_cpus)
+    cpus = cpulist.write(request.host_cpus)
     if cpus:
         for unit in HOST_UNITS:
             yield LimitUnit(unit, cpus, LIMIT_SECONDS)
-    if wish.asked.irqs_near:
-        yield AimInterrupts(cpulist.write(wish.guest_cpus))
+    if request.asked.irqs_near:
+        yield AimInterrupts(cpulist.write(request.guest_cpus))
 
 
 def _size(count: int) -> str:

@@ -43,7 +43,7 @@ class Plan:
     devices: tuple[PciAddress, ...]
     groups: tuple[int, ...]
     steps: tuple[Step, ...]
-    may_sleep: bool = False
+    may_suspend: bool = False
     may_reboot: bool = False
     remarks: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ def plan_handoff(request: Request) -> Plan:
         devices=tuple(f.address for f in listed),
         groups=tuple(sorted({f.group for f in listed if f.group is not None})),
         steps=tuple(_steps(request)),
-        may_sleep=request.config.suspend_to_reset,
+        may_suspend=request.config.suspend_to_reset,
         may_reboot=request.config.on_stuck is OnStuck.REBOOT,
         remarks=tuple(_remarks(request)),
         ends=tuple(map(str, ending.people(request))),
@@ -68,7 +68,7 @@ def plan_handoff(request: Request) -> Plan:
 
 
 def _remarks(request: Request) -> Iterator[str]:
-    yield from performance.find_remarks(request.wish)
+    yield from performance.find_remarks(request.performance)
     if not request.state.can_close_gate and any(f.driver for f in request.leaving):
         yield (
             "keeping the devices from being opened again (this kernel has no BPF for control "
@@ -79,7 +79,7 @@ def _remarks(request: Request) -> Iterator[str]:
 def _steps(request: Request) -> Iterator[Step]:
     """What can fail harmlessly comes before the desktop ends; what darkens the screen last."""
     yield Inhibit(request.guest.name)
-    yield from performance.early_steps(request.wish)
+    yield from performance.early_steps(request.performance)
     if request.leaving:
         yield LoadModule(VFIO_MODULE, request.config.limits.driver)
     yield from _roms(request)
@@ -102,7 +102,7 @@ def _steps(request: Request) -> Iterator[Step]:
     if request.leaving:
         yield AwaitLibvirt(request.domain.uuid, request.config.limits.libvirt)
     yield from _users(request)
-    yield from performance.late_steps(request.wish)
+    yield from performance.late_steps(request.performance)
 
 
 def _roms(request: Request) -> Iterator[Step]:
@@ -130,20 +130,20 @@ def _services(request: Request) -> Iterator[Step]:
     Before the display manager, so that on the way back it opens the card before they do.
     """
     seconds, manager = request.config.limits.desktop, request.state.display_manager
-    yields = tuple(f.address for f in request.displays) if manager.active else ()
+    after_displays = tuple(f.address for f in request.displays) if manager.active else ()
     for unit in request.config.stop:
-        yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
+        yield StopUnit(unit, restart=True, seconds=seconds, after_displays=after_displays)
     for container in ending.containers(request):
-        yield StopContainer(container.engine, container.ident, seconds, yields)
+        yield StopContainer(container.engine, container.ident, seconds, after_displays)
     for unit in ending.spawners(request):
-        yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
+        yield StopUnit(unit, restart=True, seconds=seconds, after_displays=after_displays)
     for unit, uid in ending.holding_units(request).items():
         if unit in request.config.stop:
             continue
         if unit.startswith(_BOOT_ONLY):
             yield StopUnit(unit, restart=False, seconds=seconds)
         elif not unit.startswith("user@") or (request.displays and ending.outlives(request, uid)):
-            yield StopUnit(unit, restart=True, seconds=seconds, yields=yields)
+            yield StopUnit(unit, restart=True, seconds=seconds, after_displays=after_displays)
 
 
 def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:

@@ -1,6 +1,6 @@
-"""Climbing the ladder: rung after rung, until every device is back or none is left to try.
+"""Recovery: remedy after remedy, until every device is back or none is left to try.
 
-What is late is given some more time first. Then a rung is tried only for a device that is still
+What is late is given some more time first. Then a remedy is tried only for a device that is still
 missing, that no guest holds, and that the kernel is not busy with. After each one the undos that
 are still open are tried again, and they alone for a device that is back: it may serve the desktop
 by then.
@@ -13,7 +13,7 @@ from vfiod.errors import HostError, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import Entry
 from vfiod.handoff.patience import Patience
-from vfiod.handoff.remedies import Missing, Rung, disturbed_by, is_free, rungs
+from vfiod.handoff.remedies import Missing, Remedy, disturbed_by, find_remedies, is_free
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.screen import AwaitDisplay
@@ -35,41 +35,41 @@ class Fault:
 Faults = Sequence[Fault]
 
 
-def climb(
+def recover(
     faults: Faults,
     undo_again: Callable[[], Faults],
     host: Host,
     report: Report,
     push: Callable[[Step], None],
     *,
-    may_sleep: bool,
+    may_suspend: bool,
 ) -> tuple[Faults, Tried]:
-    """Try each rung that may help. Returns the faults that are left and what was tried.
+    """Try each remedy that may help. Returns the faults that are left and what was tried.
 
-    ``push`` journals what a rung takes from devices that are home, for ``undo_again``.
+    ``push`` journals what a remedy takes from devices that are home, for ``undo_again``.
     """
     tried: Tried = []
     patience = Patience(host)
     faults = patience.settle(faults, undo_again)
-    for rung in rungs(host, _missing(faults), may_sleep=may_sleep):
+    for remedy in find_remedies(host, _missing(faults), may_suspend=may_suspend):
         still = {str(m.address): m for m in _missing(faults)}
-        missing = still.get(rung.device)
+        missing = still.get(remedy.device)
         if missing is None or not _may_be_asked(host, missing.address):
             continue
         if not _is_back(host, missing):
-            tried.append(rung.describe())
-            _take(rung, host, report, push)
+            tried.append(remedy.describe())
+            _apply(remedy, host, report, push)
         faults = patience.settle(undo_again(), undo_again)
     return faults, tried
 
 
-def is_dark(faults: Faults) -> bool:
+def display_lost(faults: Faults) -> bool:
     """True if a display is among what has not come back."""
     return any(isinstance(fault.entry.step, AwaitDisplay) for fault in faults)
 
 
 def _missing(faults: Faults) -> list[Missing]:
-    """Devices that a rung may wake."""
+    """Devices that a remedy may wake."""
     found: dict[str, Missing] = {}
     for fault in faults:
         step, driver = fault.entry.step, fault.entry.prior.get("driver")
@@ -99,18 +99,18 @@ def _is_back(host: Host, missing: Missing) -> bool:
     return driver == missing.driver and (in_use or not missing.is_display)
 
 
-def _take(rung: Rung, host: Host, report: Report, push: Callable[[Step], None]) -> None:
-    fields = {"STEP": "ladder", "DEVICE": rung.device, "DIRECTION": Direction.RETURN.value}
+def _apply(remedy: Remedy, host: Host, report: Report, push: Callable[[Step], None]) -> None:
+    fields = {"STEP": "recovery", "DEVICE": remedy.device, "DIRECTION": Direction.RETURN.value}
     began = host.now()
     try:
-        for step in disturbed_by(rung, host):
+        for step in disturbed_by(remedy, host):
             push(step)
-        rung.climb(host)
+        remedy.apply(host)
     except Exception as error:
         reason = str(error) if isinstance(error, VfiodError) else repr(error)
         took = timed(began, host.now())
-        report(Event(Kind.RUNG, f"{rung.describe()}: {reason}", {**fields, **took}))
+        report(Event(Kind.REMEDY, f"{remedy.describe()}: {reason}", {**fields, **took}))
     else:
         now = host.now()
-        text = f"{rung.describe()} ({now - began:.3f} s)"
-        report(Event(Kind.RUNG, text, {**fields, **timed(began, now)}))
+        text = f"{remedy.describe()} ({now - began:.3f} s)"
+        report(Event(Kind.REMEDY, text, {**fields, **timed(began, now)}))

@@ -1,4 +1,4 @@
-"""The rungs of the ladder: ways to wake a device that does not come back, gentle ones first."""
+"""Remedies: ways to wake a device that does not come back, gentle ones first."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -24,7 +24,7 @@ class Missing:
     is_display: bool = False
 
 
-class Rung(Protocol):
+class Remedy(Protocol):
     """One way to wake a device."""
 
     @property
@@ -32,9 +32,9 @@ class Rung(Protocol):
         """The PCI address it is for."""
 
     def describe(self) -> str:
-        """What climb does, for a person."""
+        """What apply does, for a person."""
 
-    def climb(self, host: Host) -> None:
+    def apply(self, host: Host) -> None:
         """Do it. Raises HostError if the host refuses."""
 
 
@@ -54,7 +54,7 @@ class ProbeAgain:
     def describe(self) -> str:
         return f"probe {self.address} again"
 
-    def climb(self, host: Host) -> None:
+    def apply(self, host: Host) -> None:
         if host.pci.driver(self.address) is not None and host.pci.fault(self.address):
             host.pci.unbind(self.address, seconds=SECONDS)
         with suppress(HostError):
@@ -76,7 +76,7 @@ class Reset:
     def describe(self) -> str:
         return f"reset {self.address} ({self.method})"
 
-    def climb(self, host: Host) -> None:
+    def apply(self, host: Host) -> None:
         _unbind(host, self.address)
         host.pci.reset(self.address, self.method, seconds=SECONDS)
 
@@ -98,7 +98,7 @@ class ResetBus:
     def describe(self) -> str:
         return f"reset the bus of {self.address}"
 
-    def climb(self, host: Host) -> None:
+    def apply(self, host: Host) -> None:
         functions = host.pci.on_bus_of(self.address)
         if held := [a for a in functions if not is_free(host, a)]:
             raise HostError(f"a guest has {', '.join(map(str, held))}, on the same bus")
@@ -120,7 +120,7 @@ class Rediscover:
     def describe(self) -> str:
         return f"remove {self.address} and look for it again"
 
-    def climb(self, host: Host) -> None:
+    def apply(self, host: Host) -> None:
         host.pci.rediscover(self.address, seconds=SECONDS)
 
 
@@ -138,7 +138,7 @@ class ReloadModule:
     def describe(self) -> str:
         return f"load the module {self.module} anew"
 
-    def climb(self, host: Host) -> None:
+    def apply(self, host: Host) -> None:
         host.modules.unload(self.module, seconds=SECONDS)
         host.modules.load(self.module, seconds=SECONDS)
 
@@ -156,13 +156,15 @@ class Sleep:
     def describe(self) -> str:
         return f"suspend the host for {SLEEP_SECONDS:g} s, to cut the power of {self.address}"
 
-    def climb(self, host: Host) -> None:
+    def apply(self, host: Host) -> None:
         _unbind(host, self.address)
         host.power.sleep(seconds=SLEEP_SECONDS)
 
 
-def rungs(host: Host, missing: Collection[Missing], *, may_sleep: bool) -> Iterator[Rung]:
-    """All rungs for these devices, the gentle ones first; each is looked up when it is due."""
+def find_remedies(
+    host: Host, missing: Collection[Missing], *, may_suspend: bool
+) -> Iterator[Remedy]:
+    """All remedies for these devices, the gentle ones first; each is looked up when it is due."""
     yield from (ProbeAgain(m.address) for m in missing)
     for m in missing:
         yield from (Reset(m.address, method) for method in host.pci.reset_methods(m.address))
@@ -173,7 +175,7 @@ def rungs(host: Host, missing: Collection[Missing], *, may_sleep: bool) -> Itera
     for m in missing:
         if (module := _module_of_its_own(host, m)) is not None:
             yield ReloadModule(m.address, module)
-    if may_sleep:
+    if may_suspend:
         yield from (Sleep(m.address) for m in missing if m.is_display)
 
 
@@ -186,7 +188,7 @@ def is_free(host: Host, address: PciAddress) -> bool:
     return group is None or not host.processes.vfio_holders([group])
 
 
-def disturbed_by(rung: Rung, host: Host) -> Sequence[Step]:
+def disturbed_by(rung: Remedy, host: Host) -> Sequence[Step]:
     """What must be undone again after a rung that takes devices from their drivers, although they
     were home already. To be journaled before it is climbed.
     """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.guest.domain import Domain
-from vfiod.handoff.performance import Wish
+from vfiod.handoff.performance import PerformanceRequest
 from vfiod.handoff.snapshot import HostState
 from vfiod.model import VFIO_DRIVER, PciFunction
 
@@ -35,6 +35,6 @@ class Request:
         return [f for f in self.leaving if f.is_display and f.driver is not None]
 
     @property
-    def wish(self) -> Wish:
+    def performance(self) -> PerformanceRequest:
         """What is asked for the guest's speed."""
-        return Wish(self.guest.performance, self.domain, self.state)
+        return PerformanceRequest(self.guest.performance, self.domain, self.state)

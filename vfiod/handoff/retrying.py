@@ -62,7 +62,7 @@ class Retrying:
         if ended := (stuck.pids | late.keys()) - there:
             self.submit(self._retry, record, "a late call has ended")
         may_end = bool(there or ended or stuck.units)
-        if may_end and record.may_reboot and stuck.is_dark:
+        if may_end and record.may_reboot and stuck.display_lost:
             self._say(Kind.REMARK, "not rebooting yet (on_stuck: reboot): it may still end", record)
             now = self.journal.read()
             self.watcher.after(PATIENCE_SECONDS, lambda: self.submit(self._lose_patience, now))
@@ -100,7 +100,7 @@ class Retrying:
             text = f"{why}, but this was tried {TRIES} times; to try again, run: vfiod return"
             self._say(Kind.REMARK, text, record)
             return
-        self.handoff().give_back(record.transaction, why)
+        self.handoff().return_devices(record.transaction, why)
 
     def _is_stuck(self, record: Record) -> bool:
         """RETURN: that it is stuck could not be written, and nothing runs beside this."""

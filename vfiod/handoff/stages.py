@@ -1,7 +1,7 @@
-"""Which steps may be taken side by side: neighbours that name different lanes. Pure.
+"""Which steps may be taken side by side: neighbours that have different serial keys. Pure.
 
-Functions of one slot share a lane: their drivers may depend on each other (a card's sound on its
-display). The units of a desktop share another one, which is begun first: it takes the longest.
+Functions of one slot share a serial key: their drivers may depend on each other (a card's sound on
+its display). The units of a desktop share another one, which is begun first: it takes the longest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,16 +10,16 @@ from typing import TypeVar
 
 from vfiod.handoff.journal import Entry
 from vfiod.handoff.steps.base import Step
-from vfiod.handoff.steps.desktop import LANE as DESKTOP
+from vfiod.handoff.steps.desktop import SERIAL_KEY as DESKTOP
 
 T = TypeVar("T")
 Stage = Sequence[Sequence[T]]
 
 
 def stages(steps: Iterable[Step]) -> Sequence[Stage[Step]]:
-    """Stages to be taken one after the other, each of lanes that may be taken side by side."""
-    runs = groupby(steps, key=lambda step: step.lane is not None)
-    return [_by_lane(run, lambda step: step) for _, run in runs]
+    """Stages to be taken one after the other, each of groups that may be taken side by side."""
+    runs = groupby(steps, key=lambda step: step.serial_key is not None)
+    return [_by_key(run, lambda step: step) for _, run in runs]
 
 
 def stages_back(entries: Sequence[Entry]) -> Sequence[Stage[Entry]]:
@@ -29,11 +29,11 @@ def stages_back(entries: Sequence[Entry]) -> Sequence[Stage[Entry]]:
     they must not become neighbours for it.
     """
     runs = groupby(reversed(entries), key=lambda entry: entry.stage)
-    return [_by_lane(run, lambda entry: entry.step) for _, run in runs]
+    return [_by_key(run, lambda entry: entry.step) for _, run in runs]
 
 
-def _by_lane(run: Iterable[T], step_of: Callable[[T], Step]) -> Stage[T]:
+def _by_key(run: Iterable[T], step_of: Callable[[T], Step]) -> Stage[T]:
     found: dict[str | None, list[T]] = {}
     for item in run:
-        found.setdefault(step_of(item).lane, []).append(item)
-    return [found[lane] for lane in sorted(found, key=lambda lane: lane != DESKTOP)]
+        found.setdefault(step_of(item).serial_key, []).append(item)
+    return [found[key] for key in sorted(found, key=lambda key: key != DESKTOP)]

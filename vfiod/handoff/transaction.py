@@ -1,7 +1,7 @@
 """The only loop over steps: forward with run(), backward with roll_back().
 
 Return after the guest, recovery after a crash and the undoing of a failed start are all
-roll_back() over the journal. A device that does not come back climbs the ladder.
+roll_back() over the journal. A device that does not come back is recovered.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,23 +33,23 @@ def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> 
     Raises the step's own error, or Stuck if not everything could be put back.
     """
 
-    def apply_all(stage: int, lane: Sequence[Step]) -> None:
-        for step in lane:
+    def apply_all(stage: int, group: Sequence[Step]) -> None:
+        for step in group:
             _apply(step, stage, host, journal, report)
 
     try:
         for number, stage in enumerate(stages(steps)):
-            host.together([partial(apply_all, number, lane) for lane in stage])
+            host.run_parallel([partial(apply_all, number, group) for group in stage])
     except BaseException as error:
         _put_back(error, host, journal, report)
         raise
 
 
-def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = True) -> None:
+def roll_back(host: Host, journal: Journal, report: Report, *, may_reset: bool = True) -> None:
     """Undo every entry of the journal, newest first, and wake devices that do not come back.
 
     An entry whose undo fails stays in the journal and the older ones are still tried: as much
-    of the host comes back as can. ``climb``: whether devices may be reset for it. Raises Stuck,
+    of the host comes back as can. ``may_reset``: whether devices may be reset for it. Raises Stuck,
     naming every fault, if any is left.
     """
 
@@ -62,9 +62,11 @@ def roll_back(host: Host, journal: Journal, report: Report, *, climb: bool = Tru
     # Whatever comes back must be able to open the card.
     host.gate.open()
     faults, tried = undo_all(), list[str]()
-    if climb and faults:
-        may_sleep = _may_sleep(journal)
-        faults, tried = recovery.climb(faults, undo_all, host, report, push, may_sleep=may_sleep)
+    if may_reset and faults:
+        may_suspend = _may_suspend(journal)
+        faults, tried = recovery.recover(
+            faults, undo_all, host, report, push, may_suspend=may_suspend
+        )
     if faults:
         raise _stuck(faults, tried)
 
@@ -74,13 +76,13 @@ def _stuck(faults: Faults, tried: Sequence[str]) -> Stuck:
     in_vain = f"; tried in vain: {', '.join(tried)}" if tried else ""
     awaits = [fault.error for fault in faults if isinstance(fault.error, Awaited)]
     hints = [_BY_ITSELF] * bool(awaits) + [_REBOOT if tried else _AGAIN]
-    dark = recovery.is_dark(faults)
-    return Stuck(text + in_vain, ". ".join(hints), is_dark=dark, awaits=awaits)
+    dark = recovery.display_lost(faults)
+    return Stuck(text + in_vain, ". ".join(hints), display_lost=dark, awaits=awaits)
 
 
-def _may_sleep(journal: Journal) -> bool:
+def _may_suspend(journal: Journal) -> bool:
     record = journal.read()
-    return record is not None and record.may_sleep
+    return record is not None and record.may_suspend
 
 
 def _put_back(error: BaseException, host: Host, journal: Journal, report: Report) -> None:
@@ -90,7 +92,9 @@ def _put_back(error: BaseException, host: Host, journal: Journal, report: Report
     except Stuck as stuck:
         reason = error.message if isinstance(error, VfiodError) else repr(error)
         text = f"{reason}; then: {stuck.message}"
-        raise Stuck(text, stuck.hint, is_dark=stuck.is_dark, awaits=stuck.awaits) from error
+        raise Stuck(
+            text, stuck.hint, display_lost=stuck.display_lost, awaits=stuck.awaits
+        ) from error
 
 
 def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
@@ -98,8 +102,8 @@ def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
     record = journal.read()
     faults: list[Fault] = []
 
-    def undo_all(lane: Sequence[Entry]) -> None:
-        for entry in lane:
+    def undo_all(group: Sequence[Entry]) -> None:
+        for entry in group:
             began = host.now()
             try:
                 notes = entry.step.undo(host, entry.prior)
@@ -114,7 +118,7 @@ def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
                     journal.remove(entry)
 
     for stage in stages_back(record.entries if record else ()):
-        host.together([partial(undo_all, lane) for lane in stage])
+        host.run_parallel([partial(undo_all, group) for group in stage])
     return faults
 
 

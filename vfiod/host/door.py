@@ -297,7 +297,7 @@ class Host(Protocol):
     def wait(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Wait until the condition holds; False if it did not within the time."""
 
-    def together(self, tasks: Sequence[Callable[[], None]]) -> None:
+    def run_parallel(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Do the tasks side by side and wait for all; then raise what the first one raised."""
 
     def now(self) -> float:

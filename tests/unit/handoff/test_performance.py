@@ -12,7 +12,7 @@ from vfiod.config.schema import parse
 from vfiod.events import Kind
 from vfiod.guest import domain
 from vfiod.handoff import performance, snapshot
-from vfiod.handoff.performance import HOST_UNITS, Wish
+from vfiod.handoff.performance import HOST_UNITS, PerformanceRequest
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
@@ -20,26 +20,26 @@ from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequen
 MIB, GIB = 2**20, 2**30
 
 
-def wish(host: FakeHost, asked: str, xml: str | None = None) -> Wish:
+def request(host: FakeHost, asked: str, xml: str | None = None) -> PerformanceRequest:
     """A guest of 4 GiB in huge pages that asks for this."""
     config = parse(pcs.configuration(more=f"    performance: {{{asked}}}\n"))
     wanted = domain.parse(xml or pcs.xml(backing=pcs.HUGEPAGES))
     guest = config.guests["win10"]
-    return Wish(guest.performance, wanted, snapshot.read(host, config, guest, wanted))
+    return PerformanceRequest(guest.performance, wanted, snapshot.read(host, config, guest, wanted))
 
 
 def fault(host: FakeHost, asked: str, xml: str | None = None) -> str:
-    (found,) = performance.find_faults(wish(host, asked, xml))
+    (found,) = performance.find_faults(request(host, asked, xml))
     assert found.hint
     return found.message
 
 
 def remarks(host: FakeHost, asked: str) -> list[str]:
-    return list(performance.find_remarks(wish(host, asked)))
+    return list(performance.find_remarks(request(host, asked)))
 
 
 def steps(host: FakeHost, asked: str) -> list[Step]:
-    found = wish(host, asked)
+    found = request(host, asked)
     return [*performance.early_steps(found), *performance.late_steps(found)]
 
 
@@ -56,7 +56,7 @@ def host() -> FakeHost:
 
 
 def test_nothing_asked_nothing_done(host: FakeHost) -> None:
-    asked = wish(host, "")
+    asked = request(host, "")
     assert asked.state.online == frozenset()
     assert (list(performance.find_faults(asked)), steps(host, ""), remarks(host, "")) == (
         [],
@@ -118,7 +118,7 @@ def test_all_cpus_are_the_guest_s_if_the_host_keeps_none(host: FakeHost) -> None
 
 @pytest.mark.parametrize("key", ["governor", "energy"])
 def test_a_name_that_the_host_does_not_know_is_refused(host: FakeHost, key: str) -> None:
-    asked = wish(host, f"{key}: turbo")
+    asked = request(host, f"{key}: turbo")
     (found,) = performance.find_faults(asked)
     assert found.message == f"{key}: this host has no turbo"
     assert "performance, " in found.hint
@@ -127,7 +127,7 @@ def test_a_name_that_the_host_does_not_know_is_refused(host: FakeHost, key: str)
 def test_a_host_without_frequency_scaling_is_told_and_left_alone(host: FakeHost) -> None:
     host.cpus.policies.clear()
     asked = "governor: performance, energy: performance"
-    assert list(performance.find_faults(wish(host, asked))) == []
+    assert list(performance.find_faults(request(host, asked))) == []
     assert steps(host, asked) == []
     assert remarks(host, asked) == [
         "governor, energy: this host does not scale the CPUs' frequency"
@@ -138,7 +138,7 @@ def test_a_driver_without_an_energy_preference_is_told(host: FakeHost) -> None:
     host.cpus.policies.clear()
     host.cpus.add_policy(4, energy=None)
     asked = "energy: performance"
-    assert list(performance.find_faults(wish(host, asked))) == []
+    assert list(performance.find_faults(request(host, asked))) == []
     assert steps(host, asked) == []
     assert remarks(host, asked) == [
         "energy: the CPU frequency driver of this host has no energy preference"
@@ -169,7 +169,7 @@ def test_pages_are_reserved_if_too_few_are_free(asked: str, free: int, expected:
 def test_the_size_of_page_that_the_guest_wants_is_reserved(host: FakeHost) -> None:
     host.hugepages.pools[GIB] = FakePool()
     backing = "<memoryBacking><hugepages><page size='1' unit='GiB'/></hugepages></memoryBacking>"
-    asked = wish(host, "hugepages: auto", pcs.xml(backing=backing))
+    asked = request(host, "hugepages: auto", pcs.xml(backing=backing))
     assert list(performance.early_steps(asked)) == [ReserveHugePages(GIB, 4, 30)]
 
 
@@ -204,7 +204,7 @@ def test_pages_that_cannot_be_spared_are_refused_before_anything_is_touched(
 ) -> None:
     host = with_pages(free)
     host.memory.free = available
-    found = [f.message for f in performance.find_faults(wish(host, "hugepages: auto"))]
+    found = [f.message for f in performance.find_faults(request(host, "hugepages: auto"))]
     assert len(found) == refused
     assert all("must still be set aside and only" in message for message in found)
 

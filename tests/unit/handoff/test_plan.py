@@ -182,9 +182,9 @@ def test_a_kernel_that_cannot_close_the_gate_is_told_of() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_usb_controller_goes_beside_the_desktop(shape: Callable[[], FakeHost]) -> None:
     found = stages(plan(shape()).steps)
-    stage = next(s for s in found for lane in s for step in lane if step.device == str(pcs.USB))
+    stage = next(s for s in found for group in s for step in group if step.device == str(pcs.USB))
     desktop = [step for step in plan(shape()).steps if isinstance(step, StopDisplayManager)]
-    assert all(any(step in lane for lane in stage) for step in desktop)
+    assert all(any(step in group for group in stage) for step in desktop)
 
 
 def test_a_usb_controller_of_the_card_itself_goes_with_the_card() -> None:
@@ -475,7 +475,7 @@ def test_a_getty_whose_session_stays_stays_too() -> None:
 def test_a_container_is_stopped_by_its_engine_and_is_nobody_s_work() -> None:
     decided = plan(pcs.container())
     assert of_kind(decided, StopContainer) == [
-        StopContainer("docker", pcs.CONTAINER, 20, yields=(pcs.VGA,))
+        StopContainer("docker", pcs.CONTAINER, 20, after_displays=(pcs.VGA,))
     ]
     assert decided.ends == ("alice (gnome-shell, pipewire)",)
 
@@ -517,14 +517,14 @@ def stopped(host: FakeHost) -> list[StopUnit]:
 def test_a_service_that_holds_a_device_is_stopped_and_started_again() -> None:
     host = pcs.greeter()
     host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
-    wanted = StopUnit("lactd.service", restart=True, seconds=20, yields=(pcs.VGA,))
+    wanted = StopUnit("lactd.service", restart=True, seconds=20, after_displays=(pcs.VGA,))
     assert stopped(host) == [wanted]
 
 
 def test_a_service_is_stopped_before_the_display_manager_and_started_after_it() -> None:
     """Who opens a card first is its master, and that must not be a monitoring tool."""
     steps = plan(pcs.crowded()).steps
-    service = StopUnit("lactd.service", restart=True, seconds=20, yields=(pcs.VGA,))
+    service = StopUnit("lactd.service", restart=True, seconds=20, after_displays=(pcs.VGA,))
     manager = StopDisplayManager("lightdm.service", (pcs.VGA,), 20)
     assert steps.index(service) < steps.index(manager)
 
@@ -586,7 +586,7 @@ def test_the_manager_of_a_user_who_stays_is_started_again(reason: str) -> None:
         host.user.lingering.add(1000)
     else:
         host.user.log_in(Session("5", "alice", 1000, "", "user", unit="session-5.scope"))
-    wanted = StopUnit("user@1000.service", restart=True, seconds=20, yields=(pcs.VGA,))
+    wanted = StopUnit("user@1000.service", restart=True, seconds=20, after_displays=(pcs.VGA,))
     assert stopped(host) == [wanted]
 
 
@@ -601,7 +601,10 @@ def test_the_limits_of_the_configuration_are_used() -> None:
     decided = plan(pcs.crowded(), pcs.settings(more=more))
     assert StopDisplayManager("lightdm.service", (pcs.VGA,), 1) in decided.steps
     assert EndSessions(("2",), 1, ("alice",)) in decided.steps
-    assert StopUnit("lactd.service", restart=True, seconds=1, yields=(pcs.VGA,)) in decided.steps
+    assert (
+        StopUnit("lactd.service", restart=True, seconds=1, after_displays=(pcs.VGA,))
+        in decided.steps
+    )
     assert ReleaseHolders((pcs.VGA, pcs.AUDIO), 2, 3) in decided.steps
     assert Detach(pcs.VGA, 4) in decided.steps
     assert LoadModule("vfio_pci", 4) in decided.steps

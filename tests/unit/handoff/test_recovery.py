@@ -1,4 +1,4 @@
-"""A device that does not come back: which rungs are climbed, in which order, and for whom."""
+"""A device that does not come back: which remedies are tried, in which order, and for whom."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def after_guest(
     return bench
 
 
-def rungs(bench: Bench) -> list[str]:
-    return [message.split(" (")[0].split(":")[0] for message in bench.messages(Kind.RUNG)]
+def remedies(bench: Bench) -> list[str]:
+    return [message.split(" (")[0].split(":")[0] for message in bench.messages(Kind.REMEDY)]
 
 
 def resets(bench: Bench) -> list[str]:
@@ -40,7 +40,7 @@ def resets(bench: Bench) -> list[str]:
 
 
 @pytest.mark.parametrize("cure", CURES)
-def test_the_display_comes_back_at_the_rung_that_wakes_it(cure: str, run_directory: Path) -> None:
+def test_the_display_comes_back_at_the_remedy_that_wakes_it(cure: str, run_directory: Path) -> None:
     bench = after_guest(run_directory, cure)
     assert bench.phase is Phase.HOST
     assert bench.differences() == {}
@@ -48,7 +48,7 @@ def test_the_display_comes_back_at_the_rung_that_wakes_it(cure: str, run_directo
 
 
 @pytest.mark.parametrize(("number", "cure"), list(enumerate(CURES)))
-def test_no_rung_is_climbed_after_the_one_that_helped(
+def test_no_remedy_is_tried_after_the_one_that_helped(
     number: int, cure: str, run_directory: Path
 ) -> None:
     bench = after_guest(run_directory, cure)
@@ -60,7 +60,7 @@ def test_no_rung_is_climbed_after_the_one_that_helped(
 def test_a_device_that_comes_back_by_itself_is_left_alone(run_directory: Path) -> None:
     bench = after_guest(run_directory, None)
     assert resets(bench) == []
-    assert bench.messages(Kind.RUNG) == []
+    assert bench.messages(Kind.REMEDY) == []
 
 
 def test_without_permission_the_host_is_not_suspended(run_directory: Path) -> None:
@@ -75,7 +75,7 @@ def test_the_host_is_suspended_for_a_display_only(run_directory: Path) -> None:
     assert bench.host.units.unit("lightdm.service").active
 
 
-def test_the_end_of_the_ladder_says_what_was_tried_and_what_a_reboot_does(
+def test_the_end_of_the_recovery_says_what_was_tried_and_what_a_reboot_does(
     run_directory: Path,
 ) -> None:
     bench = after_guest(run_directory, "nothing", pcs.configuration())
@@ -102,7 +102,7 @@ def test_a_module_that_serves_another_device_is_not_reloaded(run_directory: Path
     assert bench.phase is Phase.STUCK
 
 
-def test_a_hanging_kernel_call_ends_the_ladder_for_its_device(run_directory: Path) -> None:
+def test_a_hanging_kernel_call_ends_the_recovery_for_its_device(run_directory: Path) -> None:
     bench = Bench(pcs.desktop(), run_directory)
     pid = bench.start()
     log = bench.host.effects.log
@@ -136,7 +136,7 @@ def test_a_device_a_guest_holds_is_not_touched(run_directory: Path) -> None:
     assert bench.host.kernel.mishaps == []
 
 
-def test_a_failed_handoff_climbs_too(run_directory: Path) -> None:
+def test_a_failed_handoff_recovers_too(run_directory: Path) -> None:
     """The guest never ran, but the card does not like to be unbound."""
     bench = Bench(pcs.desktop(), run_directory)
     bench.host.kernel.devices[pcs.VGA].cure = "reset bus"
@@ -152,18 +152,18 @@ def test_a_failed_handoff_climbs_too(run_directory: Path) -> None:
 def test_return_undoes_once_more_but_resets_only_by_force(run_directory: Path) -> None:
     bench = after_guest(run_directory, "nothing", pcs.configuration())
     bench.host.effects.log.clear()
-    assert bench.take_back() is not None
+    assert bench.return_devices() is not None
     assert resets(bench) == []
     bench.host.kernel.devices[pcs.VGA].cure = "reset bus"
-    assert bench.take_back() is not None
-    assert bench.take_back(force=True) is None
+    assert bench.return_devices() is not None
+    assert bench.return_devices(force=True) is None
     assert bench.differences() == {}
 
 
 def test_a_reset_by_another_hand_is_enough_for_a_return(run_directory: Path) -> None:
     bench = after_guest(run_directory, "nothing", pcs.configuration())
     bench.host.kernel.devices[pcs.VGA].cure = None
-    assert bench.take_back() is None
+    assert bench.return_devices() is None
     assert bench.differences() == {}
 
 
@@ -218,7 +218,7 @@ def test_a_bus_that_a_guest_shares_is_not_reset(run_directory: Path) -> None:
     bench.host.user.spawn(Program("qemu-other"), "", ["/dev/vfio/30"])
     bench.host.kernel.devices[pcs.VGA].cure = "bus reset"
     bench.end_guest(pid)
-    assert f"a guest has {beside}, on the same bus" in "".join(bench.messages(Kind.RUNG))
+    assert f"a guest has {beside}, on the same bus" in "".join(bench.messages(Kind.REMEDY))
     assert bench.host.kernel.mishaps == []
     assert "reset bus of 0000:01:00.0" not in resets(bench)
 

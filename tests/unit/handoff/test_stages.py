@@ -18,7 +18,7 @@ SERVICE = StopUnit("monitor.service", restart=True, seconds=20)
 
 
 def placed(*steps: Step) -> object:
-    return [[list(lane) for lane in stage] for stage in stages(steps)]
+    return [[list(group) for group in stage] for stage in stages(steps)]
 
 
 def test_other_steps_stay_in_line() -> None:
@@ -59,7 +59,7 @@ def test_a_controller_goes_beside_the_desktop_and_the_card_after_it() -> None:
 
 def test_the_way_back_has_the_same_stages_when_the_gate_between_them_is_undone() -> None:
     entries = [Entry(USB, {}, 0), Entry(DESKTOP, {}, 0), Entry(AUDIO, {}, 2), Entry(VGA, {}, 2)]
-    back = [[[e.step for e in lane] for lane in stage] for stage in stages_back(entries)]
+    back = [[[e.step for e in group] for group in stage] for stage in stages_back(entries)]
     assert back == [[[VGA, AUDIO]], [[DESKTOP], [USB]]]
 
 

@@ -288,7 +288,7 @@ def set_right(bench: Bench) -> None:
         assert any(subject in " ".join(stuck) for subject in bench.host.effects.hung or ("",))
         assert bench.messages(Kind.STUCK)
         bench.host.effects.thaw()
-        assert bench.take_back() is None
+        assert bench.return_devices() is None
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())

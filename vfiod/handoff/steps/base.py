@@ -27,8 +27,8 @@ class Step(Protocol):
         """The PCI address it is about, or an empty string."""
 
     @property
-    def lane(self) -> str | None:
-        """Neighbours of different lanes may be taken side by side; None is taken alone."""
+    def serial_key(self) -> str | None:
+        """Neighbours of different keys may be taken side by side; None is taken alone."""
 
     def describe(self) -> str:
         """What apply does, for a person."""
@@ -59,7 +59,7 @@ class HostStep:
         return ""
 
     @property
-    def lane(self) -> str | None:
+    def serial_key(self) -> str | None:
         return None
 
     def describe_undo(self) -> str:

@@ -50,12 +50,16 @@ KINDS: Final[dict[str, type[Any]]] = {
         UnloadModule,
     )
 }
-_ADDRESS_FIELDS = frozenset({"address", "addresses", "displays", "yields"})
+_ADDRESS_FIELDS = frozenset({"address", "addresses", "displays", "after_displays"})
+# A field that was called otherwise when journals were written that are read yet.
+_ON_DISK = {"after_displays": "yields"}
+_IN_CODE = {disk: code for code, disk in _ON_DISK.items()}
 
 
 def encode(step: Step) -> dict[str, Json]:
     """A step as a JSON object."""
-    values = {f.name: _plain(getattr(step, f.name)) for f in fields(step)}  # type: ignore[arg-type]
+    values = {_ON_DISK.get(f.name, f.name): _plain(getattr(step, f.name))
+              for f in fields(step)}  # type: ignore[arg-type]  # fmt: skip
     return {"kind": step.kind, **values}
 
 
@@ -64,10 +68,15 @@ def decode(value: dict[str, Any]) -> Step:
     arguments = dict(value)
     kind = arguments.pop("kind", None)
     try:
-        step: Step = KINDS[kind](**{name: _typed(name, v) for name, v in arguments.items()})
+        step: Step = KINDS[kind](**_fields(arguments))
     except (KeyError, TypeError, ValueError) as error:
         raise HostError(f"the journal holds a step of another version: {kind!r}") from error
     return step
+
+
+def _fields(arguments: dict[str, Any]) -> dict[str, Any]:
+    names = ((_IN_CODE.get(name, name), value) for name, value in arguments.items())
+    return {name: _typed(name, value) for name, value in names}
 
 
 def _plain(value: object) -> Json:

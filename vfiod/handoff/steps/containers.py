@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import HostStep, Notes, Prior
-from vfiod.handoff.steps.desktop import LANE, await_master
+from vfiod.handoff.steps.desktop import SERIAL_KEY, await_master
 from vfiod.host.door import Host
 from vfiod.model import PciAddress
 
@@ -15,18 +15,18 @@ class StopContainer(HostStep):
     """Stop a container that holds the devices: its engine would begin an ended one again.
 
     It is a bystander: neither way does its failure stop a handoff. What is left of it the gate
-    ends, and on the way back it is told. ``yields`` as for StopUnit.
+    ends, and on the way back it is told. ``after_displays`` as for StopUnit.
     """
 
     kind: ClassVar[str] = "stop-container"
     engine: str
     container: str
     seconds: float
-    yields: tuple[PciAddress, ...] = ()
+    after_displays: tuple[PciAddress, ...] = ()
 
     @property
-    def lane(self) -> str:
-        return LANE
+    def serial_key(self) -> str:
+        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"stop the {self.engine} container {self.container[:12]}"
@@ -47,7 +47,7 @@ class StopContainer(HostStep):
     def undo(self, host: Host, prior: Prior) -> Notes:
         if host.units.shutting_down():
             return (f"container {self.container[:12]} not started: the host is shutting down",)
-        await_master(host, self.yields)
+        await_master(host, self.after_displays)
         try:
             host.containers.start(self.engine, self.container, seconds=self.seconds)
         except HostError as error:

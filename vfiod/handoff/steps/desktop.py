@@ -12,7 +12,7 @@ from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Holder, PciAddress
 
 # They end and begin one after the other: stopped at the same time they once took twenty seconds.
-LANE = "desktop"
+SERIAL_KEY = "desktop"
 # How long a display manager may take to open the card after it was started.
 MASTER_SECONDS = 20.0
 # How long a connector that had a monitor may take to see it again.
@@ -32,7 +32,7 @@ class StopUnit(HostStep):
     One that is not wanted back, a user's manager whose sessions end, is only asked to: it has let
     go long before it has ended, and the gate waits for that.
 
-    ``yields`` are displays that somebody else must have open again before: who opens a card
+    ``after_displays`` are displays that somebody else must have open again before: who opens a card
     first becomes its master (kernel: drm_auth.c), and that must be the display manager.
     """
 
@@ -40,11 +40,11 @@ class StopUnit(HostStep):
     unit: str
     restart: bool
     seconds: float
-    yields: tuple[PciAddress, ...] = ()
+    after_displays: tuple[PciAddress, ...] = ()
 
     @property
-    def lane(self) -> str:
-        return LANE
+    def serial_key(self) -> str:
+        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"stop {self.unit}"
@@ -66,7 +66,7 @@ class StopUnit(HostStep):
             return ()
         if host.units.shutting_down():
             return (f"{self.unit} not started: the host is shutting down",)
-        await_master(host, self.yields)
+        await_master(host, self.after_displays)
         return self._start(host)
 
     def _start(self, host: Host) -> Notes:
@@ -105,8 +105,8 @@ class StopDisplayManager(HostStep):
     seconds: float
 
     @property
-    def lane(self) -> str:
-        return LANE
+    def serial_key(self) -> str:
+        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"stop the display manager {self.unit}"
@@ -173,8 +173,8 @@ class EndSessions(HostStep):
     users: tuple[str, ...] = ()
 
     @property
-    def lane(self) -> str:
-        return LANE
+    def serial_key(self) -> str:
+        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"end the desktop of {', '.join(self.users)}"

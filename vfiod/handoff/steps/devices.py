@@ -30,7 +30,7 @@ class KeepAwake(HostStep):
         return str(self.address)
 
     @property
-    def lane(self) -> str:
+    def serial_key(self) -> str:
         return self.address.card
 
     def describe(self) -> str:
@@ -70,7 +70,7 @@ class Detach(HostStep):
         return str(self.address)
 
     @property
-    def lane(self) -> str:
+    def serial_key(self) -> str:
         return self.address.card
 
     def describe(self) -> str:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import HostStep, Notes
-from vfiod.handoff.steps.desktop import LANE
+from vfiod.handoff.steps.desktop import SERIAL_KEY
 from vfiod.host.door import Host
 from vfiod.model import PciAddress
 
@@ -22,8 +22,8 @@ class CloseGate(HostStep):
     addresses: tuple[PciAddress, ...]
 
     @property
-    def lane(self) -> str:
-        return LANE
+    def serial_key(self) -> str:
+        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"keep {', '.join(map(str, self.addresses))} from being opened again"

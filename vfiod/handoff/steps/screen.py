@@ -31,7 +31,7 @@ class ReleaseConsoles(HostStep):
     displays: tuple[PciAddress, ...] = ()
 
     @property
-    def lane(self) -> str | None:
+    def serial_key(self) -> str | None:
         """With the one card that they can be on; with several, before all of them."""
         cards = {address.card for address in self.displays}
         return cards.pop() if len(cards) == 1 else None
@@ -118,7 +118,7 @@ class AwaitDisplay(HostStep):
         return str(self.address)
 
     @property
-    def lane(self) -> str:
+    def serial_key(self) -> str:
         return self.address.card
 
     def describe(self) -> str:

@@ -67,12 +67,12 @@ class LinuxHost:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         return True
 
-    def together(self, tasks: Sequence[Callable[[], None]]) -> None:
+    def run_parallel(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Threads: the tasks wait for the kernel nearly all of the time."""
         if len(tasks) == 1:
             tasks[0]()
             return
-        with ThreadPoolExecutor(max_workers=len(tasks), thread_name_prefix="lane") as pool:
+        with ThreadPoolExecutor(max_workers=len(tasks), thread_name_prefix="stage") as pool:
             futures = [pool.submit(task) for task in tasks]
         for future in futures:
             future.result()

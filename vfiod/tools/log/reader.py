@@ -15,7 +15,14 @@ from vfiod.tools.log.entry import Entry, parse
 
 _FOLDERS = ("var/log/journal", "run/log/journal")
 _EXPLAINED = frozenset(
-    {Kind.REFUSED, Kind.CONFIG_WRONG, Kind.STEP_FAILED, Kind.STUCK, Kind.LIMBO, Kind.KERNEL_STUCK}
+    {
+        Kind.REFUSED,
+        Kind.CONFIG_WRONG,
+        Kind.STEP_FAILED,
+        Kind.STUCK,
+        Kind.START_TIMED_OUT,
+        Kind.KERNEL_STUCK,
+    }
 )
 _TIMES = ("_SOURCE_REALTIME_TIMESTAMP", "MESSAGE_ID", "_BOOT_ID")
 

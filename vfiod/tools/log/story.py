@@ -12,8 +12,8 @@ from vfiod.model import Direction
 from vfiod.tools.log.entry import Entry
 
 _REFUSALS = frozenset({Kind.REFUSED, Kind.CONFIG_WRONG})
-_PROBLEMS = _REFUSALS | {Kind.STUCK, Kind.LIMBO, Kind.KERNEL_STUCK}
-_STEPS = frozenset({Kind.STEP_DONE, Kind.STEP_FAILED, Kind.RUNG})
+_PROBLEMS = _REFUSALS | {Kind.STUCK, Kind.START_TIMED_OUT, Kind.KERNEL_STUCK}
+_STEPS = frozenset({Kind.STEP_DONE, Kind.STEP_FAILED, Kind.REMEDY})
 _COMPLETE = frozenset({Kind.HANDOFF_COMPLETE, Kind.RETURN_COMPLETE})
 # Of a way whose first word the journal has forgotten; a roll-back has none.
 _UNNAMED = {
@@ -39,7 +39,7 @@ OPEN = frozenset({Outcome.HANDOFF, Outcome.GUEST, Outcome.RETURN, Outcome.STUCK}
 BAD = frozenset({Outcome.REFUSED, Outcome.STUCK, Outcome.FAILED})
 _CAUSES = {
     Outcome.REFUSED: _REFUSALS,
-    Outcome.FAILED: frozenset({Kind.STEP_FAILED, Kind.LIMBO}),
+    Outcome.FAILED: frozenset({Kind.STEP_FAILED, Kind.START_TIMED_OUT}),
     Outcome.STUCK: frozenset({Kind.STUCK}),
 }
 
@@ -182,7 +182,7 @@ def _outcome(group: Sequence[Entry]) -> Outcome:
     kinds = [entry.kind for entry in group]
     last = next((_OUTCOMES[kind] for kind in reversed(kinds) if kind in _OUTCOMES), Outcome.FAILED)
     gone_over = Kind.HANDOFF_COMPLETE in kinds or Kind.HANDOFF_BEGUN not in kinds
-    if last is Outcome.RETURNED and (Kind.LIMBO in kinds or not gone_over):
+    if last is Outcome.RETURNED and (Kind.START_TIMED_OUT in kinds or not gone_over):
         return Outcome.FAILED
     return last
 

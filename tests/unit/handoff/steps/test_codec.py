@@ -36,7 +36,7 @@ ONE_OF_EACH: tuple[Step, ...] = (
     StageRom(pcs.VGA, "/home/älice/a b.rom", "0" * 64),
     StopDisplayManager("lightdm.service", (pcs.VGA, pcs.AUDIO), 20.0),
     StopUnit("user@1000.service", restart=True, seconds=0.5),
-    StopUnit("lactd.service", restart=True, seconds=0.5, yields=(pcs.VGA,)),
+    StopUnit("lactd.service", restart=True, seconds=0.5, after_displays=(pcs.VGA,)),
     EndSessions(("2", "c1"), 20.0),
     CloseGate((pcs.VGA, pcs.AUDIO)),
     OpenGate(),

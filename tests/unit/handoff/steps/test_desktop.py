@@ -120,7 +120,7 @@ def test_a_service_is_started_once_somebody_else_has_the_card() -> None:
     host = pcs.greeter()
     host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
     host.units.stop("lightdm.service", seconds=SECONDS)
-    step = StopUnit("lactd.service", restart=True, seconds=SECONDS, yields=(pcs.VGA,))
+    step = StopUnit("lactd.service", restart=True, seconds=SECONDS, after_displays=(pcs.VGA,))
     prior = step.observe(host)
     step.apply(host)
     host.clock.after(7, lambda: host.user.start("lightdm.service"))
@@ -133,7 +133,7 @@ def test_a_service_is_started_once_somebody_else_has_the_card() -> None:
 def test_it_is_started_all_the_same_if_nobody_takes_the_card() -> None:
     host = pcs.greeter()
     host.units.stop("lightdm.service", seconds=SECONDS)
-    step = StopUnit("lightdm.service", restart=True, seconds=SECONDS, yields=(pcs.VGA,))
+    step = StopUnit("lightdm.service", restart=True, seconds=SECONDS, after_displays=(pcs.VGA,))
     step.undo(host, {"active": True})
     assert host.units.unit("lightdm.service").active
 

@@ -199,12 +199,12 @@ def test_what_was_stuck_before_a_restart_belongs_to_the_same_start(run_directory
     assert story.problems[-1] == "still stuck"
 
 
-def test_a_rung_of_the_ladder_is_a_step_of_the_return(run_directory: Path) -> None:
+def test_a_remedy_is_a_step_of_the_return(run_directory: Path) -> None:
     told = entries(SCENES["stuck"](run_directory))
-    rung = replace(told[-3], kind=Kind.RUNG, message="reset it (0.090 s)", step="ladder")
-    (story,) = tell([*told[:-3], rung, told[-1]], boot=BOOT)
+    remedy = replace(told[-3], kind=Kind.REMEDY, message="reset it (0.090 s)", step="recovery")
+    (story,) = tell([*told[:-3], remedy, told[-1]], boot=BOOT)
     last = story.ways[-1].steps[-1]
-    assert (last.text, last.kind, last.done) == ("reset it", "ladder", True)
+    assert (last.text, last.kind, last.done) == ("reset it", "recovery", True)
 
 
 def test_steps_side_by_side_are_told_by_their_beginning(run_directory: Path) -> None:

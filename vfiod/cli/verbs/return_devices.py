@@ -72,8 +72,8 @@ def _end(guest: str, arguments: argparse.Namespace) -> None:
 def _take_back_when_free(client: Any, arguments: argparse.Namespace) -> None:
     """After the guest's end the kernel may need a moment to release the devices."""
     try:
-        client.take_back(force=arguments.force)
+        client.return_devices(force=arguments.force)
     except Busy:
         if not arguments.destroy and arguments.shutdown is None:
             raise
-        client.take_back(force=arguments.force)
+        client.return_devices(force=arguments.force)

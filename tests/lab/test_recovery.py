@@ -1,4 +1,4 @@
-"""A card that looks dead after the guest, as those with the reset bug do, climbs the ladder."""
+"""A card that looks dead after the guest, as those with the reset bug do, is recovered."""
 
 from __future__ import annotations
 
@@ -28,21 +28,23 @@ def healed(lab: Lab, clean_host: None) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("cure", "rung"),
+    ("cure", "remedy"),
     [
         ("retry", f"probe {GPU} again ("),
         pytest.param("rescan", f"remove {GPU} and look for it again (", marks=pytest.mark.long),
         pytest.param("reload", "load the module bochs anew (", marks=pytest.mark.long),
     ],
 )
-def test_the_display_comes_back_at_the_rung_that_wakes_it(lab: Lab, cure: str, rung: str) -> None:
+def test_the_display_comes_back_at_the_remedy_that_wakes_it(
+    lab: Lab, cure: str, remedy: str
+) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
     assert start(lab) == (0, "")
     spoil.make_dead(lab, cure=cure, tries=2)
     stop(lab)
     wait_for_host(lab)
-    assert rung in told(lab)
+    assert remedy in told(lab)
 
 
 @pytest.mark.long
@@ -63,7 +65,7 @@ def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
     assert start(lab) == (0, "")
     spoil.make_dead(lab, cure="none")
     stop(lab)
-    lab.wait_until("the end of the ladder", lambda: phase(lab) == "stuck", timeout=180)
+    lab.wait_until("the end of the recovery", lambda: phase(lab) == "stuck", timeout=180)
     shown = lab.run("vfiod", "status", check=False)
     assert shown.returncode == 7
     assert "STUCK after win10" in shown.stdout
@@ -81,13 +83,13 @@ def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
 
 
 @pytest.mark.long
-def test_force_climbs_again(lab: Lab) -> None:
+def test_force_resets_again(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
     assert start(lab) == (0, "")
     spoil.make_dead(lab, cure="none")
     stop(lab)
-    lab.wait_until("the end of the ladder", lambda: phase(lab) == "stuck", timeout=180)
+    lab.wait_until("the end of the recovery", lambda: phase(lab) == "stuck", timeout=180)
     spoil.put(lab, "cure", "rescan")
     assert lab.run("vfiod", "return", check=False, timeout=120).returncode == 7
     assert lab.run("vfiod", "return", "--force", timeout=180).stdout.endswith("display back.\n")

@@ -21,7 +21,7 @@ class Daemon:
     def status(self) -> dict[str, str]:
         return {"guest": "win10"}
 
-    def take_back(self, *, force: bool) -> None:
+    def return_devices(self, *, force: bool) -> None:
         Daemon.asked = True
 
 
