@@ -262,11 +262,11 @@ def transparent_huge_pages_change_their_mode(b: Bench) -> None:
 def new_interrupts_are_aimed_and_never_at_nothing(b: Bench) -> None:
     before = b.host.cpus.interrupts()
     one = frozenset({min(b.host.cpus.online())})
-    b.host.cpus.aim_interrupts(one)
+    b.host.cpus.set_default_irq_affinity(one)
     assert b.host.cpus.interrupts() == one
-    refuses(lambda: b.host.cpus.aim_interrupts(frozenset()))
+    refuses(lambda: b.host.cpus.set_default_irq_affinity(frozenset()))
     assert b.host.cpus.interrupts() == one
-    b.host.cpus.aim_interrupts(before)
+    b.host.cpus.set_default_irq_affinity(before)
     assert b.host.cpus.interrupts() == before
 
 
@@ -529,16 +529,16 @@ def a_running_host_is_not_shutting_down(b: Bench) -> None:
 def a_unit_s_cpus_are_limited_and_the_limit_is_lifted(b: Bench) -> None:
     slices = b.host.slices
     assert slices.can_limit()
-    before, everything = slices.allowed(b.unit), slices.effective(b.unit)
+    before, everything = slices.allowed_cpus(b.unit), slices.effective(b.unit)
     one = frozenset({min(b.host.cpus.online())})
     # systemd answers first and tells the kernel then.
     for _ in range(2):
-        slices.allow(b.unit, one)
-        assert slices.allowed(b.unit) == one
+        slices.set_allowed_cpus(b.unit, one)
+        assert slices.allowed_cpus(b.unit) == one
         assert b.host.wait(lambda: slices.effective(b.unit) == one, seconds=SECONDS)
     for _ in range(2):
-        slices.allow(b.unit, before)
-        assert slices.allowed(b.unit) == before
+        slices.set_allowed_cpus(b.unit, before)
+        assert slices.allowed_cpus(b.unit) == before
         assert b.host.wait(lambda: slices.effective(b.unit) == everything, seconds=SECONDS)
 
 
@@ -546,28 +546,28 @@ def a_unit_s_cpus_are_limited_and_the_limit_is_lifted(b: Bench) -> None:
 def a_limit_is_lifted_while_that_of_a_neighbour_stands(b: Bench) -> None:
     """Then the kernel keeps the cpuset, and with it the limit unless it is made to."""
     slices, neighbours = b.host.slices, ("init.scope", "system.slice")
-    before = {unit: slices.allowed(unit) for unit in neighbours}
+    before = {unit: slices.allowed_cpus(unit) for unit in neighbours}
     assert not any(before.values())
     everything = b.host.cpus.online()
     one = frozenset({min(everything)})
     for unit in neighbours:
-        slices.allow(unit, one)
+        slices.set_allowed_cpus(unit, one)
     assert b.host.wait(lambda: slices.effective("system.slice") == one, seconds=SECONDS)
-    slices.allow("system.slice", frozenset())
+    slices.set_allowed_cpus("system.slice", frozenset())
     assert b.host.wait(lambda: slices.effective("system.slice") == everything, seconds=SECONDS)
     assert slices.effective("init.scope") == one
-    slices.allow("init.scope", frozenset())
+    slices.set_allowed_cpus("init.scope", frozenset())
     # With the last limit the cpusets may go altogether.
     assert b.host.wait(
         lambda: slices.effective("init.scope") in (everything, frozenset()), seconds=SECONDS
     )
-    assert {unit: slices.allowed(unit) for unit in neighbours} == before
+    assert {unit: slices.allowed_cpus(unit) for unit in neighbours} == before
 
 
 @systemd
 def a_unit_that_cannot_be_limited_is_named(b: Bench) -> None:
     """A target has no processes."""
-    error = refuses(lambda: b.host.slices.allow("basic.target", frozenset({0})))
+    error = refuses(lambda: b.host.slices.set_allowed_cpus("basic.target", frozenset({0})))
     assert "basic.target" in error.message
 
 
@@ -584,8 +584,8 @@ def nobody_unknown_lingers(b: Bench) -> None:
 
 @systemd
 def an_inhibitor_is_taken_and_dropped_and_twice_is_once(b: Bench) -> None:
-    b.host.logins.allow()
+    b.host.logins.uninhibit()
     b.host.logins.inhibit("the contract tests run")
     b.host.logins.inhibit("the contract tests run")
-    b.host.logins.allow()
-    b.host.logins.allow()
+    b.host.logins.uninhibit()
+    b.host.logins.uninhibit()

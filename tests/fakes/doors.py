@@ -185,8 +185,8 @@ class FakePci(Door):
     def stop_decoding(self, address: PciAddress) -> None:
         self._effects.take(f"stop decoding {address}", lambda: self._kernel.stop_decoding(address))
 
-    def carries(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
-        found = {address: self._kernel.device(address).carries for address in addresses}
+    def in_use_by(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
+        found = {address: self._kernel.device(address).in_use_by for address in addresses}
         return {address: things for address, things in found.items() if things}
 
 
@@ -404,7 +404,7 @@ class FakeLogins(Door):
 
         self._effects.take("inhibit", do)
 
-    def allow(self) -> None:
+    def uninhibit(self) -> None:
         def do() -> None:
             self._user.inhibited = ""
 

@@ -43,7 +43,7 @@ class Device:
     nodes: tuple[str, ...] = ()
     monitor: bool = True
     wakes_on_detect: bool = False  # its screen is there and is seen only when asked for
-    carries: tuple[str, ...] = ()
+    in_use_by: tuple[str, ...] = ()
     resets: tuple[str, ...] = ("pm", "bus")
     cure: str | None = None  # its native driver refuses it until this was done; None: it is well
     rom: bytes | None = None

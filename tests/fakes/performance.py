@@ -30,10 +30,10 @@ class FakeSlices(Door):
     def can_limit(self) -> bool:
         return self.has_cpusets
 
-    def allowed(self, unit: str) -> frozenset[int]:
+    def allowed_cpus(self, unit: str) -> frozenset[int]:
         return self.limits.get(unit, frozenset())
 
-    def allow(self, unit: str, cpus: AbstractSet[int]) -> None:
+    def set_allowed_cpus(self, unit: str, cpus: AbstractSet[int]) -> None:
         def do() -> None:
             if unit.endswith(".target"):
                 raise HostError(f"systemd will not limit {unit}")
@@ -44,7 +44,7 @@ class FakeSlices(Door):
     def effective(self, unit: str) -> frozenset[int]:
         if unit in self.without_cpuset:
             return frozenset()
-        limit = frozenset() if self.ignores_limits else self.allowed(unit)
+        limit = frozenset() if self.ignores_limits else self.allowed_cpus(unit)
         return limit & self.cpus or self.cpus
 
 
@@ -108,7 +108,7 @@ class FakeCpus(Door):
     def interrupts(self) -> frozenset[int]:
         return self.aim
 
-    def aim_interrupts(self, cpus: AbstractSet[int]) -> None:
+    def set_default_irq_affinity(self, cpus: AbstractSet[int]) -> None:
         def do() -> None:
             if not self.running & cpus:
                 raise HostError("the kernel refused '0': Invalid argument")

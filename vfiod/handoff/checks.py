@@ -145,7 +145,7 @@ def holders_let_go(request: Request) -> Faults:
 
 def host_can_spare_them(request: Request) -> Faults:
     """A disk or network that the running host stands on must not be pulled from under it."""
-    for address, things in request.state.carries.items():
+    for address, things in request.state.in_use_by.items():
         for thing in things:
             yield HostError(f"{address} carries {thing} of the running host", "do not list it")
 

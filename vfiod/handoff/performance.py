@@ -9,11 +9,11 @@ from vfiod.guest.domain import Domain
 from vfiod.handoff.snapshot import HostState
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.model import FrequencyPolicy
 from vfiod.util import cpulist
 
-KINDS = (AimInterrupts, LimitUnit, ReserveHugePages, SetFrequency, TransparentHugePages)
+KINDS = (SetDefaultIrqAffinity, LimitUnit, ReserveHugePages, SetFrequency, TransparentHugePages)
 # All that runs on the host but the guests, which libvirt puts into machine.slice.
 HOST_UNITS = ("system.slice", "user.slice", "init.scope")
 # What the desktop may still ask for while pages are taken from under it.
@@ -178,7 +178,7 @@ def late_steps(request: PerformanceRequest) -> Iterator[Step]:
         for unit in HOST_UNITS:
             yield LimitUnit(unit, cpus, LIMIT_SECONDS)
     if request.asked.irqs_near:
-        yield AimInterrupts(cpulist.write(request.guest_cpus))
+        yield SetDefaultIrqAffinity(cpulist.write(request.guest_cpus))
 
 
 def _size(count: int) -> str:

@@ -74,7 +74,7 @@ class HostState:
     framebuffers: Sequence[FirmwareFramebuffer] = ()
     nvidia_modules: Sequence[str] = ()
     outputs: Mapping[PciAddress, DisplayOutput] = field(default_factory=dict)
-    carries: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
+    in_use_by: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
     roms: Mapping[PciAddress, RomFile] = field(default_factory=dict)
     lingering: frozenset[int] = frozenset()
     spared: frozenset[str] = frozenset()
@@ -114,7 +114,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         framebuffers=host.screen.framebuffers(),
         nvidia_modules=[name for name in NVIDIA_MODULES if host.modules.loaded(name)],
         outputs={a: host.pci.output(a) for a in listed if functions[a].is_display},
-        carries=host.pci.carries(leaving),
+        in_use_by=host.pci.in_use_by(leaving),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
         lingering=_lingering(host, holders, sessions),
         spared=_spared(host),

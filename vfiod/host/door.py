@@ -149,9 +149,9 @@ class Logins(Protocol):
         """Name of a user who has a session or lingers; for others one made of the number."""
 
     def inhibit(self, why: str) -> None:
-        """Block sleep and the power, suspend and lid keys until allow(); twice is once."""
+        """Block sleep and the power, suspend and lid keys until uninhibit(); twice is once."""
 
-    def allow(self) -> None:
+    def uninhibit(self) -> None:
         """Drop the inhibitor, if there is one."""
 
 

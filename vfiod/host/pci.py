@@ -81,7 +81,7 @@ class Pci(Protocol):
         Rediscovered so, a boot display shows its own ROM, not the shadow at 0xC0000.
         """
 
-    def carries(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
+    def in_use_by(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
         """What of the running host hangs on the functions (mounted file systems, the default
         route); those that carry nothing are left out.
         """

@@ -16,10 +16,10 @@ class Slices(Protocol):
     def can_limit(self) -> bool:
         """True if the control groups of this host can do it: version 2, with cpusets."""
 
-    def allowed(self, unit: str) -> frozenset[int]:
+    def allowed_cpus(self, unit: str) -> frozenset[int]:
         """The limit that is set (AllowedCPUs=); empty if there is none."""
 
-    def allow(self, unit: str, cpus: AbstractSet[int]) -> None:
+    def set_allowed_cpus(self, unit: str, cpus: AbstractSet[int]) -> None:
         """Set it until the next boot; an empty set lifts it."""
 
     def effective(self, unit: str) -> frozenset[int]:
@@ -44,7 +44,7 @@ class Cpus(Protocol):
     def interrupts(self) -> frozenset[int]:
         """Where interrupts go that are set up from now on."""
 
-    def aim_interrupts(self, cpus: AbstractSet[int]) -> None:
+    def set_default_irq_affinity(self, cpus: AbstractSet[int]) -> None:
         """Change that. Interrupts that exist stay where they are."""
 
 

@@ -216,7 +216,7 @@ def test_a_holder_that_lets_go_with_the_desktop(unit: str) -> None:
 
 def test_a_disk_that_the_host_stands_on() -> None:
     host = pcs.greeter()
-    host.kernel.device(pcs.DISK).carries = ("the mounted file system /",)
+    host.kernel.device(pcs.DISK).in_use_by = ("the mounted file system /",)
     devices = (*pcs.DEVICES, pcs.DISK)
     fault = only(host, pcs.settings(devices), pcs.xml(devices))
     assert fault.message == ("0000:03:00.0 carries the mounted file system / of the running host")

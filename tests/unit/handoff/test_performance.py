@@ -15,7 +15,7 @@ from vfiod.handoff import performance, snapshot
 from vfiod.handoff.performance import HOST_UNITS, PerformanceRequest
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 
 MIB, GIB = 2**20, 2**30
 
@@ -99,7 +99,7 @@ def test_libvirt_s_slice_is_never_limited(host: FakeHost) -> None:
 
 
 def test_interrupts_go_to_the_cpus_that_the_host_does_not_keep(host: FakeHost) -> None:
-    assert AimInterrupts("2-7") in steps(host, "host_cpus: 0-1, irqs: near")
+    assert SetDefaultIrqAffinity("2-7") in steps(host, "host_cpus: 0-1, irqs: near")
 
 
 # Frequency
@@ -232,8 +232,8 @@ def test_while_the_guest_runs_everything_is_as_asked(run_directory: Path) -> Non
     bench = Bench(pcs.tuned(), run_directory)
     host = bench.host
     pid = bench.start()
-    assert {host.slices.allowed(unit) for unit in HOST_UNITS} == {frozenset({0, 1})}
-    assert host.slices.allowed("machine.slice") == frozenset()
+    assert {host.slices.allowed_cpus(unit) for unit in HOST_UNITS} == {frozenset({0, 1})}
+    assert host.slices.allowed_cpus("machine.slice") == frozenset()
     assert host.cpus.interrupts() == frozenset(range(2, 8))
     governors = {p.name: (p.governor, p.energy) for p in host.cpus.frequencies()}
     fast = ("performance", "performance")

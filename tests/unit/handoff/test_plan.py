@@ -31,7 +31,7 @@ from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress, PciFunction, Session
@@ -64,7 +64,7 @@ BEFORE[OpenGate] = BEFORE[Detach]
 BEFORE[AwaitLibvirt] = BEFORE[OpenGate] | {OpenGate}
 BEFORE[StartAgain] = BEFORE[AwaitLibvirt] | {AwaitLibvirt, StartAgain}
 BEFORE[LimitUnit] = BEFORE[StartAgain] | {StartAgain, LimitUnit}
-BEFORE[AimInterrupts] = BEFORE[LimitUnit]
+BEFORE[SetDefaultIrqAffinity] = BEFORE[LimitUnit]
 
 HARMLESS = (
     Inhibit, ReserveHugePages, TransparentHugePages, SetFrequency, LoadModule, StageRom,
@@ -234,7 +234,7 @@ def test_the_host_has_all_its_cpus_back_before_a_device_comes_home(
     shape: Callable[[], FakeHost],
 ) -> None:
     decided = plan(shape())
-    limits = places(decided, LimitUnit, AimInterrupts)
+    limits = places(decided, LimitUnit, SetDefaultIrqAffinity)
     assert all(place > gone for place in limits for gone in places(decided, Detach))
 
 

@@ -69,8 +69,8 @@ def test_who_lingers_is_asked_of_those_who_hold_something() -> None:
 
 def test_only_what_leaves_is_asked_what_it_carries() -> None:
     host = pcs.on_vfio()
-    host.kernel.device(pcs.USB).carries = ("swap on /dev/sdb",)
-    assert read(host).carries == {pcs.USB: ("swap on /dev/sdb",)}
+    host.kernel.device(pcs.USB).in_use_by = ("swap on /dev/sdb",)
+    assert read(host).in_use_by == {pcs.USB: ("swap on /dev/sdb",)}
 
 
 def test_a_rom_is_read_once_with_its_place() -> None:

@@ -36,14 +36,14 @@ def read(root: Path = Path("/")) -> "View":
     """Read this machine, or a recorded one; any user may."""
     from vfiod.host.facts.pci import read_devices
     from vfiod.host.facts.pcinames import read_names
-    from vfiod.host.facts.usage import read_carried
+    from vfiod.host.facts.usage import read_host_usage
     from vfiod.host.facts.usb import read_controllers
     from vfiod.tools.groups.render import View
     from vfiod.tools.groups.sets import find_sets
 
     devices, controllers = read_devices(root), read_controllers(root)
-    carried = read_carried([a for a, d in devices.items() if not d.is_bridge], root)
-    return View(find_sets(devices, carried, controllers), devices, controllers, read_names(root))
+    in_use_by = read_host_usage([a for a, d in devices.items() if not d.is_bridge], root)
+    return View(find_sets(devices, in_use_by, controllers), devices, controllers, read_names(root))
 
 
 def facts(view: "View") -> dict[str, Any]:

@@ -17,7 +17,7 @@ from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress
@@ -25,7 +25,7 @@ from vfiod.model import PciAddress
 KINDS: Final[dict[str, type[Any]]] = {
     step.kind: step
     for step in (
-        AimInterrupts,
+        SetDefaultIrqAffinity,
         AwaitDisplay,
         AwaitLibvirt,
         CloseGate,

@@ -30,11 +30,11 @@ class LimitUnit(HostStep):
         return f"give {self.unit} its CPUs back"
 
     def observe(self, host: Host) -> Prior:
-        return {"cpus": cpulist.write(host.slices.allowed(self.unit))}
+        return {"cpus": cpulist.write(host.slices.allowed_cpus(self.unit))}
 
     def apply(self, host: Host) -> Notes:
         wanted = cpulist.parse(self.cpus)
-        host.slices.allow(self.unit, wanted)
+        host.slices.set_allowed_cpus(self.unit, wanted)
         # systemd answers first and tells the kernel then.
         if not host.wait(lambda: self._is_kept(host, wanted), seconds=self.seconds):
             found = cpulist.write(host.slices.effective(self.unit))
@@ -51,13 +51,13 @@ class LimitUnit(HostStep):
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         before = cpulist.parse(str(prior["cpus"]))
-        if host.slices.allowed(self.unit) != before:
-            host.slices.allow(self.unit, before)
+        if host.slices.allowed_cpus(self.unit) != before:
+            host.slices.set_allowed_cpus(self.unit, before)
         return ()
 
 
 @dataclass(frozen=True, slots=True)
-class AimInterrupts(HostStep):
+class SetDefaultIrqAffinity(HostStep):
     """Let interrupts that are set up from now on go to some CPUs.
 
     A guest's driver asks for its device's interrupts while the guest boots, and again whenever
@@ -79,7 +79,7 @@ class AimInterrupts(HostStep):
 
     def apply(self, host: Host) -> Notes:
         wanted = cpulist.parse(self.cpus)
-        host.cpus.aim_interrupts(wanted)
+        host.cpus.set_default_irq_affinity(wanted)
         if host.cpus.interrupts() != wanted:
             raise HostError(f"new interrupts do not go to CPUs {self.cpus}")
         return ()
@@ -87,7 +87,7 @@ class AimInterrupts(HostStep):
     def undo(self, host: Host, prior: Prior) -> Notes:
         before = cpulist.parse(str(prior["cpus"]))
         if host.cpus.interrupts() != before:
-            host.cpus.aim_interrupts(before)
+            host.cpus.set_default_irq_affinity(before)
         return ()
 
 

@@ -28,7 +28,7 @@ class Inhibit(HostStep):
         return ()
 
     def undo(self, host: Host, prior: Prior) -> Notes:
-        host.logins.allow()
+        host.logins.uninhibit()
         return ()
 
 

@@ -9,7 +9,7 @@ _ACL = "system.posix_acl_access"
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class PathAccess:
     """``closed`` is the first directory on the way that others may not enter; empty if none is.
 
     ``exists`` is None if a directory on the way hides it from the reader as well.
@@ -20,7 +20,7 @@ class Reach:
     closed: str = ""
 
 
-def read_reach(path: str, root: Path = Path("/")) -> Reach:
+def read_path_access(path: str, root: Path = Path("/")) -> PathAccess:
     """Follow the directories of an absolute ``path``.
 
     libvirt makes the image itself QEMU's, never the directories above it (libvirt:
@@ -28,7 +28,7 @@ def read_reach(path: str, root: Path = Path("/")) -> Reach:
     """
     above = [parent for parent in reversed(Path(path).parents) if parent != Path("/")]
     closed = next((parent for parent in above if _is_closed(_inside(root, parent))), "")
-    return Reach(path, _exists(_inside(root, Path(path))), str(closed))
+    return PathAccess(path, _exists(_inside(root, Path(path))), str(closed))
 
 
 def _inside(root: Path, path: Path) -> Path:

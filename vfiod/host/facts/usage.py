@@ -8,10 +8,10 @@ from vfiod.host.facts import pools
 from vfiod.model import PciAddress
 from vfiod.util import sysfs
 
-Thing = tuple[str, Path]
+Use = tuple[str, Path]
 
 
-class Standing:
+class HostUsage:
     """Looks from the mounts, swaps and routes down to the devices they hang on."""
 
     def __init__(self, root: Path = Path("/")) -> None:
@@ -19,11 +19,11 @@ class Standing:
         self._sys = root / "sys"
         self._proc = root / "proc"
 
-    def things(self) -> list[Thing]:
+    def uses(self) -> list[Use]:
         """All that stands on a device, with the device it stands on."""
         return [*self._mounts(), *self._swaps(), *self._routes()]
 
-    def _mounts(self) -> Iterator[Thing]:
+    def _mounts(self) -> Iterator[Use]:
         for line in (sysfs.read(self._proc / "self/mountinfo") or "").splitlines():
             fields = line.split()
             kind, source = fields[(dash := fields.index("-")) + 1 : dash + 3]
@@ -34,7 +34,7 @@ class Standing:
             numbers += pools.members(self._root, source, kind)
             yield from ((text, path) for n in dict.fromkeys(numbers) for path in self._disks(n))
 
-    def _swaps(self) -> Iterator[Thing]:
+    def _swaps(self) -> Iterator[Use]:
         for line in (sysfs.read(self._proc / "swaps") or "").splitlines()[1:]:
             source = line.split()[0]
             yield from ((f"swap on {source}", p) for p in self._disks(self._number(source)))
@@ -67,7 +67,7 @@ class Standing:
         for slave in sysfs.names(path / "slaves"):
             yield from self._disks(sysfs.read(path / "slaves" / slave / "dev"))
 
-    def _routes(self) -> Iterator[Thing]:
+    def _routes(self) -> Iterator[Use]:
         for name in self._default_interfaces():
             text = f"the default route ({name})"
             yield from ((text, path) for path in self._interfaces(name))
@@ -91,20 +91,20 @@ class Standing:
                 yield from self._interfaces(entry.removeprefix("lower_"))
 
 
-def read_carried(
+def read_host_usage(
     addresses: Iterable[PciAddress], root: Path = Path("/")
 ) -> Mapping[PciAddress, list[str]]:  # fmt: skip
-    """What stands on each PCI function; those that carry nothing are left out."""
-    things = Standing(root).things()
+    """What stands on each PCI function; those that nothing needs are left out."""
+    uses = HostUsage(root).uses()
     folder = root / "sys/bus/pci/devices"
-    found = {address: below(folder / str(address), things) for address in addresses}
+    found = {address: below(folder / str(address), uses) for address in addresses}
     return {address: texts for address, texts in found.items() if texts}
 
 
-def below(device: Path, things: Iterable[Thing]) -> list[str]:
-    """Things that would be lost with the sysfs ``device``, each in words."""
+def below(device: Path, uses: Iterable[Use]) -> list[str]:
+    """Uses that would be lost with the sysfs ``device``, each in words."""
     place = device.resolve()
-    return sorted({text for text, path in things if place in (path, *path.parents)})
+    return sorted({text for text, path in uses if place in (path, *path.parents)})
 
 
 def _nvme_controllers(subsystem: Path) -> Iterator[Path]:

@@ -61,7 +61,7 @@ class LinuxCpus:
         mask = int(text.replace(",", ""), 16)
         return frozenset(cpu for cpu in range(mask.bit_length()) if mask >> cpu & 1)
 
-    def aim_interrupts(self, cpus: AbstractSet[int]) -> None:
+    def set_default_irq_affinity(self, cpus: AbstractSet[int]) -> None:
         mask = sum(1 << cpu for cpu in cpus)
         words = range(0, max(mask.bit_length(), 1), _WORD)
         text = ",".join(f"{mask >> place & (1 << _WORD) - 1:08x}" for place in reversed(words))

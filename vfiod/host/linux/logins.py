@@ -71,7 +71,7 @@ class LinuxLogins:
                 SERVICE, PATH, f"{MANAGER}.Inhibit", "ssss", WHAT, "vfiod", why, "block"
             )
 
-    def allow(self) -> None:
+    def uninhibit(self) -> None:
         if self._inhibitor is not None:
             os.close(self._inhibitor)
             self._inhibitor = None

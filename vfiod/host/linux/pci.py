@@ -7,7 +7,7 @@ from vfiod.errors import HostError
 from vfiod.host import config_space
 from vfiod.host.facts.pci import parse_address, read_cards, read_function
 from vfiod.host.facts.reserved import read_refused_groups
-from vfiod.host.facts.usage import read_carried
+from vfiod.host.facts.usage import read_host_usage
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.host.linux.optionrom import read_option_rom, stop_decoding
 from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
@@ -155,8 +155,8 @@ class LinuxPci:
     def stop_decoding(self, address: PciAddress) -> None:
         stop_decoding(self._path(address))
 
-    def carries(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
-        return read_carried(addresses, self._root)
+    def in_use_by(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
+        return read_host_usage(addresses, self._root)
 
     def _path(self, address: PciAddress) -> Path:
         return self._bus / "devices" / str(address)

@@ -27,13 +27,13 @@ class LinuxSlices:
     def can_limit(self) -> bool:
         return "cpuset" in (sysfs.read(self._controllers) or "").split()
 
-    def allowed(self, unit: str) -> frozenset[int]:
+    def allowed_cpus(self, unit: str) -> frozenset[int]:
         return self._cpus(unit, "AllowedCPUs")
 
     def effective(self, unit: str) -> frozenset[int]:
         return self._cpus(unit, "EffectiveCPUs")
 
-    def allow(self, unit: str, cpus: AbstractSet[int]) -> None:
+    def set_allowed_cpus(self, unit: str, cpus: AbstractSet[int]) -> None:
         if not cpus:
             # Clearing the property lifts nothing by itself: the kernel keeps a populated cpuset's
             # CPUs rather than have none (ENOSPC, kernel/cgroup/cpuset.c; systemd issue 43846).

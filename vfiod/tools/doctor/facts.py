@@ -8,7 +8,7 @@ from vfiod.guest.features import GuestXml
 from vfiod.handoff.request import Request
 from vfiod.host.facts.boot import Boot
 from vfiod.host.facts.desktop import Desktop
-from vfiod.host.facts.file_access import Reach
+from vfiod.host.facts.file_access import PathAccess
 from vfiod.host.facts.firmware import Firmware
 from vfiod.host.facts.kernel import Kernel
 from vfiod.host.facts.libvirtd import Libvirt
@@ -32,8 +32,8 @@ class Settings:
 class Guest:
     """The guest asked about. Each part is None if it could not be had; ``fault`` says why.
 
-    ``reaches`` are the files its QEMU must open: disk images and the ROM. ``hidden_roms`` are ROM
-    files that it may not read, and that no configuration has vfiod copy for it.
+    ``path_accesses`` are the files its QEMU must open: disk images and the ROM. ``hidden_roms`` are
+    ROM files that it may not read, and that no configuration has vfiod copy for it.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Guest:
     request: Request | None = None
     fault: str = ""
     remedy: str = ""
-    reaches: Sequence[Reach] = ()
+    path_accesses: Sequence[PathAccess] = ()
     hidden_roms: Sequence[str] = ()
 
 
@@ -50,7 +50,7 @@ class Facts:
     """One host, and one guest if one was asked about.
 
     ``units`` is None if systemd did not answer; ``busy`` says that a guest has the devices now;
-    ``carried`` what of the running host stands on a device.
+    ``in_use_by`` what of the running host stands on a device.
     """
 
     firmware: Firmware
@@ -64,7 +64,7 @@ class Facts:
     memory: Memory
     settings: Settings
     leftovers: Sequence[Leftover] = ()
-    carried: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
+    in_use_by: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
     units: Mapping[str, UnitState] | None = None
     holders: Sequence[Holder] = ()
     guest: Guest | None = None

@@ -24,7 +24,7 @@ def groups(facts: Facts) -> Findings:
 
 
 def _set_of(facts: Facts, device: PciDevice) -> DeviceSet:
-    return judge(members_with(device, facts.devices), facts.devices, facts.carried, {})
+    return judge(members_with(device, facts.devices), facts.devices, facts.in_use_by, {})
 
 
 def _findings(facts: Facts, found: DeviceSet) -> Iterator[Finding]:

@@ -139,15 +139,15 @@ def files(facts: Facts, guest: Guest) -> Findings:
     """QEMU runs as a user of its own, who must be let through every directory."""
     if facts.libvirt.confinement.user in ("root", "0"):
         return
-    for reach in guest.reaches:
-        if reach.closed:
+    for access in guest.path_accesses:
+        if access.closed:
             yield warn(
                 "qemu-reads",
-                f"QEMU may not pass {reach.closed} on the way to {reach.path}",
+                f"QEMU may not pass {access.closed} on the way to {access.path}",
                 why="QEMU does not run as you or as root. A directory it may not pass hides the "
                 "file, and the start fails after your desktop has ended.",
                 remedy="Move the file to /var/lib/libvirt/images, or let others pass.",
-                command=f"sudo chmod o+x {reach.closed}",
+                command=f"sudo chmod o+x {access.closed}",
             )
 
 

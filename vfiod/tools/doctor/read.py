@@ -15,7 +15,7 @@ from vfiod.handoff.request import Request
 from vfiod.host.door import Host
 from vfiod.host.facts import boot
 from vfiod.host.facts.desktop import read_desktop
-from vfiod.host.facts.file_access import Reach, read_reach
+from vfiod.host.facts.file_access import PathAccess, read_path_access
 from vfiod.host.facts.firmware import read_firmware
 from vfiod.host.facts.kernel import read_kernel
 from vfiod.host.facts.libvirtd import HookPlaces, read_libvirt
@@ -24,7 +24,7 @@ from vfiod.host.facts.pci import read_devices
 from vfiod.host.facts.pcinames import read_names
 from vfiod.host.facts.screen import read_framebuffers
 from vfiod.host.facts.units import UnitState, read_units
-from vfiod.host.facts.usage import read_carried
+from vfiod.host.facts.usage import read_host_usage
 from vfiod.model import Holder, PciAddress
 from vfiod.tools.doctor.facts import Facts, Guest, Settings
 from vfiod.tools.doctor.libvirt import UNITS
@@ -67,7 +67,7 @@ def gather(sources: Sources, name: str | None = None, root: Path = Path("/")) ->
         leftovers=find.read(root, devices.values()),
         units=_units(sources, settings.config),
         guest=_guest(sources, settings.config, name, root) if name else None,
-        carried=read_carried(devices, root),
+        in_use_by=read_host_usage(devices, root),
         busy=(root / JOURNAL).exists(),
     )
     return replace(facts, holders=_holders(sources, [d.address for d in facts.leaving]))
@@ -99,7 +99,9 @@ def _guest(sources: Sources, config: Config, name: str, root: Path) -> Guest:
     except VfiodError as error:
         return Guest(name, fault=error.message, remedy=LIST_GUESTS)
     hidden = tuple(_hidden_roms(sources.host, config, wanted)) if sources.host is not None else ()
-    guest = Guest(name, xml=read_guest(xml), reaches=_reaches(wanted, root), hidden_roms=hidden)
+    guest = Guest(
+        name, xml=read_guest(xml), path_accesses=_path_accesses(wanted, root), hidden_roms=hidden
+    )
     if name not in config.guests or sources.host is None:
         return guest
     chosen = config.guests[name]
@@ -119,7 +121,7 @@ def _hidden_roms(host: Host, config: Config, wanted: domain.Domain) -> Iterator[
             yield hostdev.rom_file
 
 
-def _reaches(wanted: domain.Domain, root: Path) -> list[Reach]:
+def _path_accesses(wanted: domain.Domain, root: Path) -> list[PathAccess]:
     images = [disk.source for disk in wanted.disks if not disk.block]
     roms = [hostdev.rom_file for hostdev in wanted.hostdevs if hostdev.rom_file]
-    return [read_reach(path, root) for path in (*images, *roms) if path.startswith("/")]
+    return [read_path_access(path, root) for path in (*images, *roms) if path.startswith("/")]

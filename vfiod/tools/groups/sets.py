@@ -28,7 +28,7 @@ NO_DMA_PROTECTION = (
 )
 
 Devices = Mapping[PciAddress, PciDevice]
-Carried = Mapping[PciAddress, Sequence[str]]
+InUseBy = Mapping[PciAddress, Sequence[str]]
 Controllers = Mapping[PciAddress, UsbController]
 
 
@@ -85,10 +85,10 @@ def is_board(device: PciDevice) -> bool:
     return code >> 16 in BOARD_CLASSES or code >> 8 in BOARD_SUBCLASSES
 
 
-def find_sets(devices: Devices, carried: Carried, controllers: Controllers) -> list[DeviceSet]:
+def find_sets(devices: Devices, in_use_by: InUseBy, controllers: Controllers) -> list[DeviceSet]:
     """All sets of this PC, the most interesting kinds first, then by group.
 
-    ``carried`` says what of the running host stands on a device (vfiod.host.facts.usage).
+    ``in_use_by`` says what of the running host stands on a device (vfiod.host.facts.usage).
     """
     found: list[DeviceSet] = []
     seen: set[PciAddress] = set()
@@ -96,7 +96,7 @@ def find_sets(devices: Devices, carried: Carried, controllers: Controllers) -> l
         if device.address not in seen:
             members = members_with(device, devices)
             seen.update(member.address for member in members)
-            found.append(judge(members, devices, carried, controllers))
+            found.append(judge(members, devices, in_use_by, controllers))
     order = list(Kind)
     return sorted(found, key=lambda s: (order.index(s.kind), s.groups or (1 << 30,)))
 
@@ -120,7 +120,7 @@ def _tied(one: PciDevice, other: PciDevice) -> bool:
 
 
 def judge(
-    members: Sequence[PciDevice], devices: Devices, carried: Carried, controllers: Controllers
+    members: Sequence[PciDevice], devices: Devices, in_use_by: InUseBy, controllers: Controllers
 ) -> DeviceSet:
     """Whether these can go over together; ``members`` are all of a set (see members_with)."""
     going = tuple(member for member in members if not member.is_bridge)
@@ -128,7 +128,7 @@ def judge(
     obstacles = (
         *_ungrouped(going, devices),
         *_firmware_mapped(going),
-        *_carrying(going, carried),
+        *_in_use(going, in_use_by),
         *_held_bridges(staying if going else ()),
     )
     notes = (*_screens(going), *_keyboards(going, controllers), *_unresettable(going, devices))
@@ -153,11 +153,11 @@ def _firmware_mapped(going: Sequence[PciDevice]) -> Iterator[Remark]:
         )
 
 
-def _carrying(going: Sequence[PciDevice], carried: Carried) -> Iterator[Remark]:
+def _in_use(going: Sequence[PciDevice], in_use_by: InUseBy) -> Iterator[Remark]:
     """What the running host stands on must not be pulled from under it."""
     remedy = MOVE_CARD if any(device.is_display for device in going) else ""
     for device in going:
-        things = carried.get(device.address)
+        things = in_use_by.get(device.address)
         if things:
             yield Remark(device.address, f"the running host needs it for {_listed(things)}", remedy)
 

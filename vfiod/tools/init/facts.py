@@ -13,11 +13,11 @@ from vfiod.tools.groups.sets import is_board, members_with
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The PC. ``standing``: what of the running host would be lost with a device, in words."""
+    """The PC. ``in_use_by``: what of the running host would be lost with a device, in words."""
 
     devices: Mapping[PciAddress, PciDevice]
     controllers: Mapping[PciAddress, UsbController] = field(default_factory=dict)
-    standing: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
+    in_use_by: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
     names: PciNames = field(default_factory=PciNames)
 
     def name(self, function: PciFunction) -> str:

@@ -154,7 +154,7 @@ def _faults(facts: Facts, chosen: Reasons, seeds: Collection[PciAddress]) -> Ite
 def _judged(facts: Facts, going: Sequence[PciDevice]) -> DeviceSet:
     groups = {device.group for device in going} - {None}
     bridges = [d for d in facts.devices.values() if d.is_bridge and d.group in groups]
-    return judge([*going, *bridges], facts.devices, facts.standing, facts.controllers)
+    return judge([*going, *bridges], facts.devices, facts.in_use_by, facts.controllers)
 
 
 def _notes(facts: Facts, chosen: Reasons) -> Iterator[str]:

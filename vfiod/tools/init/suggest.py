@@ -15,7 +15,7 @@ from vfiod.guest.peripherals import has_input
 from vfiod.host.door import Files
 from vfiod.host.facts.pci import read_devices
 from vfiod.host.facts.pcinames import read_names
-from vfiod.host.facts.usage import read_carried
+from vfiod.host.facts.usage import read_host_usage
 from vfiod.host.facts.usb import read_controllers
 from vfiod.model import PciAddress, PciFunction
 from vfiod.rom import image
@@ -81,7 +81,7 @@ def read_facts(root: Path = Path("/")) -> Facts:
     return Facts(
         devices=devices,
         controllers=read_controllers(root),
-        standing=read_carried(devices, root),
+        in_use_by=read_host_usage(devices, root),
         names=read_names(root),
     )
 

@@ -135,7 +135,7 @@ def _worth(facts: Facts, controller: UsbController) -> tuple[bool, ...]:
 def _obstacle(facts: Facts, controller: UsbController) -> str | None:
     function = facts.devices[controller.address]
     members = members_with(function, facts.devices)
-    judged = judge(members, facts.devices, facts.standing, facts.controllers)
+    judged = judge(members, facts.devices, facts.in_use_by, facts.controllers)
     if not judged.groups:
         return "it has no IOMMU group"
     for remark in judged.obstacles:

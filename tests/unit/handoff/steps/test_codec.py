@@ -24,7 +24,7 @@ from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
@@ -50,7 +50,7 @@ ONE_OF_EACH: tuple[Step, ...] = (
     KeepAwake(pcs.VGA),
     Detach(pcs.VGA, 20.0),
     LimitUnit("system.slice", "0-1,12", 10.0),
-    AimInterrupts("2-11"),
+    SetDefaultIrqAffinity("2-11"),
     SetFrequency(("policy0", "policy1"), "performance", None),
     ReserveHugePages(2**21, 8192, 30.0),
     TransparentHugePages("never"),

@@ -11,7 +11,7 @@ from tests.fakes.performance import FakePool
 from tests.fakes.userspace import FakeUnit
 from vfiod.errors import HostError, TimedOut
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 
 MIB, GIB = 2**20, 2**30
 SIZE = 2 * MIB
@@ -30,9 +30,9 @@ def test_a_limit_of_the_administrator_s_comes_back(host: FakeHost) -> None:
     prior = step.observe(host)
     assert prior == {"cpus": "0-3"}
     step.apply(host)
-    assert host.slices.allowed("user.slice") == {0, 1}
+    assert host.slices.allowed_cpus("user.slice") == {0, 1}
     step.undo(host, prior)
-    assert host.slices.allowed("user.slice") == {0, 1, 2, 3}
+    assert host.slices.allowed_cpus("user.slice") == {0, 1, 2, 3}
 
 
 def test_a_limit_that_the_kernel_does_not_follow_is_an_error(host: FakeHost) -> None:
@@ -74,7 +74,7 @@ def test_the_host_has_its_cpus_before_the_kernel_is_asked(host: FakeHost) -> Non
 def test_interrupts_that_cannot_be_aimed_are_an_error(host: FakeHost) -> None:
     host.cpus.aim_is_fixed = True
     with pytest.raises(HostError, match="new interrupts do not go to CPUs 2-7"):
-        AimInterrupts("2-7").apply(host)
+        SetDefaultIrqAffinity("2-7").apply(host)
 
 
 # Frequency

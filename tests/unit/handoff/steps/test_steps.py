@@ -26,7 +26,7 @@ from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.performance import AimInterrupts, LimitUnit, SetFrequency
+from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 
@@ -86,7 +86,7 @@ CASES = (
     Case(Detach(pcs.AUDIO, SECONDS), lambda: with_vfio(pcs.bare(audio=None))),
     Case(LimitUnit("system.slice", "0-1", SECONDS), pcs.tuned),
     Case(LimitUnit("user.slice", "0-1", SECONDS), pcs.tuned),
-    Case(AimInterrupts("2-7"), pcs.tuned),
+    Case(SetDefaultIrqAffinity("2-7"), pcs.tuned),
     Case(SetFrequency(POLICIES, "performance", "performance"), pcs.tuned),
     Case(SetFrequency(POLICIES, "performance", None), pcs.tuned),
     Case(SetFrequency(POLICIES, None, "power"), pcs.tuned),

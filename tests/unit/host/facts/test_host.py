@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.tree import Link, grow
 from vfiod.errors import HostError
 from vfiod.host.facts.desktop import Desktop, read_desktop
-from vfiod.host.facts.file_access import read_reach
+from vfiod.host.facts.file_access import read_path_access
 from vfiod.host.facts.memory import Memory, read_memory
 from vfiod.host.facts.screen import read_framebuffers
 from vfiod.host.facts.units import UnitState, read_units
@@ -59,7 +59,7 @@ def test_framebuffers(tmp_path: Path) -> None:
 
 def test_a_file_that_all_may_reach(tmp_path: Path) -> None:
     grow(tmp_path, {"var/lib/win10.img": ""})
-    found = read_reach("/var/lib/win10.img", tmp_path)
+    found = read_path_access("/var/lib/win10.img", tmp_path)
     assert (found.exists, found.closed) == (True, "")
 
 
@@ -67,12 +67,12 @@ def test_the_first_closed_directory_is_named(tmp_path: Path) -> None:
     grow(tmp_path, {"home/alice/vm/win10.img": ""})
     for name in ("home/alice/vm", "home/alice"):
         (tmp_path / name).chmod(0o700)
-    found = read_reach("/home/alice/vm/win10.img", tmp_path)
+    found = read_path_access("/home/alice/vm/win10.img", tmp_path)
     assert (found.exists, found.closed) == (True, "/home/alice")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    found = read_reach("/var/lib/win10.img", tmp_path)
+    found = read_path_access("/var/lib/win10.img", tmp_path)
     assert (found.exists, found.closed) == (False, "")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, Link, grow
-from vfiod.host.facts.usage import Standing, below
+from vfiod.host.facts.usage import HostUsage, below
 
 DISK = "sys/devices/pci0000:00/0000:03:00.0"
 NIC = "sys/devices/pci0000:00/0000:04:00.0"
@@ -43,7 +43,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def on(root: Path, device: str) -> list[str]:
-    return below(root / device, Standing(root).things())
+    return below(root / device, HostUsage(root).uses())
 
 
 def mount(root: Path, line: str) -> None:

@@ -442,7 +442,7 @@ def test_who_lingers(bus: FakeBus, logins: LinuxLogins) -> None:
 
 def test_one_inhibitor_that_is_closed_at_the_end(bus: FakeBus, logins: LinuxLogins) -> None:
     before = set(os.listdir("/proc/self/fd"))
-    logins.allow()
+    logins.uninhibit()
     logins.inhibit("win10 has the display")
     logins.inhibit("win10 has the display")
     (call,) = [call for call in bus.calls if call[0] == "Inhibit"]
@@ -450,14 +450,14 @@ def test_one_inhibitor_that_is_closed_at_the_end(bus: FakeBus, logins: LinuxLogi
         "sleep:handle-power-key:handle-suspend-key:handle-hibernate-key:handle-lid-switch",
         "vfiod", "win10 has the display", "block",
     )  # fmt: skip
-    logins.allow()
-    logins.allow()
+    logins.uninhibit()
+    logins.uninhibit()
     assert set(os.listdir("/proc/self/fd")) == before
 
 
 def test_the_inhibitor_can_be_had_again(bus: FakeBus, logins: LinuxLogins) -> None:
     logins.inhibit("one")
-    logins.allow()
+    logins.uninhibit()
     logins.inhibit("two")
-    logins.allow()
+    logins.uninhibit()
     assert [call[3] for call in bus.calls if call[0] == "Inhibit"] == ["one", "two"]

@@ -57,18 +57,18 @@ def test_cpus_are_bits_on_the_bus(cpus: set[int], mask: list[int]) -> None:
     bus = FakeBus()
     bus.units["system.slice"] = BusUnit("system.slice")
     slices = LinuxSlices(bus)
-    slices.allow("system.slice", cpus)
+    slices.set_allowed_cpus("system.slice", cpus)
     assert bus.units["system.slice"].cpus == mask
-    assert slices.allowed("system.slice") == cpus
+    assert slices.allowed_cpus("system.slice") == cpus
 
 
 def test_a_limit_is_lifted_by_allowing_every_cpu_there_may_be(tmp_path: Path) -> None:
     grow(tmp_path, {"sys/devices/system/cpu/possible": "0-11\n"})
     bus = FakeBus()
     slices = LinuxSlices(bus, tmp_path)
-    slices.allow("system.slice", {0})
-    slices.allow("system.slice", set())
-    assert slices.allowed("system.slice") == set()
+    slices.set_allowed_cpus("system.slice", {0})
+    slices.set_allowed_cpus("system.slice", set())
+    assert slices.allowed_cpus("system.slice") == set()
     assert slices.effective("system.slice") == set(range(12))
 
 
@@ -76,7 +76,7 @@ def test_a_mask_with_bytes_to_spare_is_read() -> None:
     """systemd sends as many bytes as its own set has, a multiple of eight."""
     bus = FakeBus()
     bus.units["init.scope"] = BusUnit("init.scope", cpus=[0b101, 0, 0, 0, 0, 0, 0, 0])
-    assert LinuxSlices(bus).allowed("init.scope") == {0, 2}
+    assert LinuxSlices(bus).allowed_cpus("init.scope") == {0, 2}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_where_interrupts_go(tmp_path: Path, mask: str, cpus: set[int]) -> None:
     grow(tmp_path, {"proc/irq/default_smp_affinity": f"{mask}\n"})
     door = LinuxCpus(tmp_path)
     assert door.interrupts() == cpus
-    door.aim_interrupts(cpus)
+    door.set_default_irq_affinity(cpus)
     assert door.interrupts() == cpus
 
 
@@ -169,7 +169,7 @@ def test_a_mask_is_written_in_words_of_32_bits(tmp_path: Path, cpus: set[int], m
     """The kernel refuses more than eight digits without a comma (lib/bitmap-str.c)."""
     path = tmp_path / "proc/irq/default_smp_affinity"
     grow(tmp_path, {"proc/irq/default_smp_affinity": "1\n"})
-    LinuxCpus(tmp_path).aim_interrupts(cpus)
+    LinuxCpus(tmp_path).set_default_irq_affinity(cpus)
     assert path.read_text() == mask
 
 

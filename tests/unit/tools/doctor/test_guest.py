@@ -10,7 +10,7 @@ from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, only
 from vfiod.guest.features import GuestXml, read_guest
 from vfiod.handoff.checks import CHECKS as REFUSALS
-from vfiod.host.facts.file_access import Reach
+from vfiod.host.facts.file_access import PathAccess
 from vfiod.host.facts.libvirtd import Confinement
 from vfiod.tools.doctor import guest as checks
 from vfiod.tools.doctor.examine import examine
@@ -141,18 +141,18 @@ def test_nothing_to_hide(guest: Guest) -> None:
 # Files
 
 
-CLOSED = (Reach("/home/alice/win10.qcow2", exists=True, closed="/home/alice"),)
+CLOSED = (PathAccess("/home/alice/win10.qcow2", exists=True, closed="/home/alice"),)
 
 
 def test_a_directory_that_qemu_may_not_pass() -> None:
-    finding = only(checks.files(facts(), pc.guest(reaches=CLOSED)))
+    finding = only(checks.files(facts(), pc.guest(path_accesses=CLOSED)))
     assert finding.command == "sudo chmod o+x /home/alice"
 
 
 def test_qemu_as_root_passes_everywhere() -> None:
     state = Confinement(apparmor=True, profile=True, selinux=False, user="root")
     root = facts(libvirt=replace(pc.hook(), confinement=state))
-    assert bad(checks.files(root, pc.guest(reaches=CLOSED))) == []
+    assert bad(checks.files(root, pc.guest(path_accesses=CLOSED))) == []
 
 
 def test_a_rom_that_qemu_may_not_read() -> None:

@@ -202,7 +202,7 @@ def test_a_group_that_can_go() -> None:
 
 def test_a_group_with_what_the_host_stands_on() -> None:
     needed = {pcs.DISK: ["the default route (enp3s0)"]}
-    finding = only(groups.groups(grouped(NIC, carried=needed)))
+    finding = only(groups.groups(grouped(NIC, in_use_by=needed)))
     assert finding.fact.endswith("the running host needs it for the default route (enp3s0)")
 
 
@@ -214,7 +214,7 @@ def test_a_device_of_the_group_that_is_not_listed() -> None:
 def test_of_several_cards_one_may_stay() -> None:
     other = pc.vga(address=pcs.USB, group=20, boot_vga=False)
     needed = {pcs.DISK: ["the default route (enp3s0)"]}
-    both = grouped(NIC, other, carried=needed, settings=Settings())
+    both = grouped(NIC, other, in_use_by=needed, settings=Settings())
     assert only(groups.groups(both)).level is Level.WARN
 
 
@@ -265,12 +265,12 @@ def test_known_trouble_names_its_source() -> None:
 # Leftovers
 
 
-@pytest.mark.parametrize(("harm", "level"), [
+@pytest.mark.parametrize(("effect", "level"), [
     (Harm.DEFEATS, [Level.FAIL]), (Harm.ASSISTS, [Level.WARN]), (Harm.HARMLESS, []),
 ])  # fmt: skip
-def test_leftovers(harm: Harm, level: list[Level]) -> None:
+def test_leftovers(effect: Harm, level: list[Level]) -> None:
     left = Leftover("/etc/modprobe.d/vfio.conf", 3, "options vfio-pci ids=1002:73ff",
-                    "gives the card to vfio-pci at boot", harm, Kind.LINE)  # fmt: skip
+                    "gives the card to vfio-pci at boot", effect, Kind.LINE)  # fmt: skip
     found = bad(leftovers.leftovers(facts(leftovers=(left,))))
     assert [finding.level for finding in found] == level
     assert all(f.fact.startswith("/etc/modprobe.d/vfio.conf:3: “options") for f in found)

@@ -83,7 +83,7 @@ def test_a_guest(pc: Path) -> None:
     assert guest is not None
     assert guest.fault == ""
     assert guest.request is not None
-    assert [reach.path for reach in guest.reaches] == [
+    assert [access.path for access in guest.path_accesses] == [
         "/var/lib/libvirt/images/win10.qcow2", "/usr/share/vgabios/vfiod/0000:01:00.0.rom",
     ]  # fmt: skip
 

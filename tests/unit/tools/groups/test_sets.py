@@ -8,7 +8,7 @@ import pytest
 from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import PciAddress
-from vfiod.tools.groups.sets import Carried, DeviceSet, Kind, find_sets, members_with, reset_ways
+from vfiod.tools.groups.sets import DeviceSet, InUseBy, Kind, find_sets, members_with, reset_ways
 
 BRIDGE, VGA, SOUND, NIC, USB = 0x060400, 0x030000, 0x040300, 0x020000, 0x0C0330
 PORT = PciAddress.parse("00:01.0")
@@ -30,10 +30,10 @@ def keyboard(address: str, name: str) -> UsbController:
 
 
 def sets(
-    *devices: PciDevice, carried: Carried | None = None, usb: Sequence[UsbController] = ()
+    *devices: PciDevice, in_use_by: InUseBy | None = None, usb: Sequence[UsbController] = ()
 ) -> list[DeviceSet]:
     controllers = {controller.address: controller for controller in usb}
-    return find_sets({d.address: d for d in devices}, carried or {}, controllers)
+    return find_sets({d.address: d for d in devices}, in_use_by or {}, controllers)
 
 
 def addresses(devices: Sequence[PciDevice]) -> list[str]:
@@ -90,9 +90,9 @@ def test_the_most_interesting_come_first() -> None:
 
 
 def test_what_the_host_stands_on_is_in_the_way() -> None:
-    carried = {PciAddress.parse("02:00.0"): ["the default route (eth0)", "swap on /dev/sda"]}
+    in_use_by = {PciAddress.parse("02:00.0"): ["the default route (eth0)", "swap on /dev/sda"]}
     card, nic = device("01:00.0"), device("02:00.0", NIC)
-    (found,) = sets(card, nic, carried=carried)
+    (found,) = sets(card, nic, in_use_by=in_use_by)
     assert not found.can_go
     (obstacle,) = found.obstacles
     assert obstacle.device == nic.address
@@ -103,8 +103,8 @@ def test_what_the_host_stands_on_is_in_the_way() -> None:
 
 
 def test_a_disk_of_the_host_by_itself_needs_no_other_slot() -> None:
-    carried = {PciAddress.parse("02:00.0"): ["the mounted file system /"]}
-    (found,) = sets(device("02:00.0", 0x010802), carried=carried)
+    in_use_by = {PciAddress.parse("02:00.0"): ["the mounted file system /"]}
+    (found,) = sets(device("02:00.0", 0x010802), in_use_by=in_use_by)
     assert found.obstacles[0].remedy == ""
 
 
@@ -166,8 +166,8 @@ def test_a_display_that_could_not_come_back(
 
 
 def test_notes_are_for_what_can_go() -> None:
-    carried = {PciAddress.parse("01:00.0"): ["the default route (eth0)"]}
-    (found,) = sets(device("01:00.0", NIC, parent=None), carried=carried)
+    in_use_by = {PciAddress.parse("01:00.0"): ["the default route (eth0)"]}
+    (found,) = sets(device("01:00.0", NIC, parent=None), in_use_by=in_use_by)
     assert found.notes == ()
     (found,) = sets(device("01:00.0", NIC, parent=None))
     assert "without a reset" in found.notes[0].fact

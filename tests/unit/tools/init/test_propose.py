@@ -48,14 +48,14 @@ def device(text: str, code: int, group: int | None, **more: object) -> PciDevice
 def facts(
     *devices: PciDevice,
     plugged: Mapping[str, Sequence[UsbDevice]] | None = None,
-    standing: Mapping[str, Sequence[str]] | None = None,
+    in_use_by: Mapping[str, Sequence[str]] | None = None,
 ) -> Facts:
     on = plugged or {}
     controllers = [d.address for d in devices if d.is_usb_controller]
     return Facts(
         devices={d.address: d for d in devices},
         controllers={a: UsbController(a, tuple(on.get(str(a)[5:], ()))) for a in controllers},
-        standing={address(a): things for a, things in (standing or {}).items()},
+        in_use_by={address(a): things for a, things in (in_use_by or {}).items()},
     )
 
 
@@ -207,7 +207,7 @@ def test_a_controller_that_was_given_before_is_given_again() -> None:
 def test_a_controller_the_host_stands_on_does_not_go() -> None:
     plugged = {"0a:00.3": [KEYBOARD, STICK]}
     root = {"0a:00.3": ["the mounted file system /"]}
-    found = propose(facts(*CARD, *PORTS[:1], plugged=plugged, standing=root), Wishes())
+    found = propose(facts(*CARD, *PORTS[:1], plugged=plugged, in_use_by=root), Wishes())
     assert addresses(found) == ["01:00.0", "01:00.1"]
     assert "the running host needs it for the mounted file system /" in remarks(found)
     assert "as USB devices instead" in remarks(found)
@@ -299,7 +299,7 @@ def test_an_absent_device_is_refused() -> None:
 
 def test_all_that_the_host_stands_on_is_named() -> None:
     group = (device("03:00.0", NETWORK, 10, driver="e1000e"),)
-    text = refusals(facts(*CARD, *group, standing={"03:00.0": ["the default route (eth0)"]}))
+    text = refusals(facts(*CARD, *group, in_use_by={"03:00.0": ["the default route (eth0)"]}))
     assert "(0000:03:00.0): the running host needs it for the default route (eth0)" in text
     assert "another slot" in text
 
@@ -328,13 +328,13 @@ FUNCTION = st.builds(
 def test_what_is_proposed_would_not_be_refused(
     parts: list[PciDevice], asked: list[str], needed: list[str]
 ) -> None:
-    pc = facts(*parts, plugged={s: [KEYBOARD] for s in SLOTS}, standing={s: ["/"] for s in needed})
+    pc = facts(*parts, plugged={s: [KEYBOARD] for s in SLOTS}, in_use_by={s: ["/"] for s in needed})
     try:
         found = propose(pc, Wishes(asked=tuple(map(address, asked))))
     except Refused:
         return
     going = [pc.devices[config.address] for config in found.configs]
-    assert not [d for d in going if d.is_bridge or d.group is None or d.address in pc.standing]
+    assert not [d for d in going if d.is_bridge or d.group is None or d.address in pc.in_use_by]
     for other in parts:
         if other in going or other.is_bridge:
             continue

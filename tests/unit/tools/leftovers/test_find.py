@@ -50,8 +50,8 @@ def found(
     return find.read(tree(root, {**KERNEL, **files}), functions)
 
 
-def harms(found: tuple[Leftover, ...]) -> dict[str, Harm]:
-    return {leftover.text: leftover.harm for leftover in found}
+def effects(found: tuple[Leftover, ...]) -> dict[str, Harm]:
+    return {leftover.text: leftover.effect for leftover in found}
 
 
 def one(root: Path, file: str, line: str, functions: tuple[PciFunction, ...] = AMD) -> Leftover:
@@ -78,7 +78,7 @@ def test_the_guide_s_files_are_all_found(tmp_path: Path) -> None:
         "etc/modprobe.d/snd_hda_intel.conf": "softdep snd_hda_intel pre: vfio vfio_pci\n",
         "etc/modprobe.d/kvm.conf": "options kvm ignore_msrs=1\noptions kvm_amd avic=1\n",
     }
-    assert [(item.place, item.harm) for item in found(tmp_path, files)] == [
+    assert [(item.place, item.effect) for item in found(tmp_path, files)] == [
         ("/etc/default/grub:1", Harm.ASSISTS),
         ("/etc/default/grub:1", Harm.DEFEATS),
         ("/etc/modprobe.d/amdgpu.conf:1", Harm.ASSISTS),
@@ -93,7 +93,7 @@ def test_the_guide_s_files_are_all_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "harm"),
+    ("option", "effect"),
     [
         ("vfio-pci.ids=1002:67df,1002:aaf0", Harm.DEFEATS),
         ("vfio_pci.ids=1002:67DF", Harm.DEFEATS),
@@ -114,9 +114,9 @@ def test_the_guide_s_files_are_all_found(tmp_path: Path) -> None:
         ("vfio-pci.ids=10de:1b81", Harm.HARMLESS),
     ],
 )
-def test_kernel_options(tmp_path: Path, option: str, harm: Harm) -> None:
+def test_kernel_options(tmp_path: Path, option: str, effect: Harm) -> None:
     leftover = one(tmp_path, GRUB, f'GRUB_CMDLINE_LINUX="quiet {option}"')
-    assert (leftover.text, leftover.kind, leftover.harm) == (option, Kind.OPTION, harm)
+    assert (leftover.text, leftover.kind, leftover.effect) == (option, Kind.OPTION, effect)
     assert leftover.why
 
 
@@ -151,7 +151,7 @@ def test_what_concerns_other_devices_is_kept(tmp_path: Path, option: str, kept: 
 
 
 @pytest.mark.parametrize(
-    ("line", "harm"),
+    ("line", "effect"),
     [
         ("options vfio-pci ids=1002:67df,1002:aaf0 disable_vga=1", Harm.DEFEATS),
         ("options   vfio_pci disable_vga=1 ids=1002:67df", Harm.DEFEATS),
@@ -167,9 +167,9 @@ def test_what_concerns_other_devices_is_kept(tmp_path: Path, option: str, kept: 
         ("options vfio-pci ids=1b21:2142", Harm.HARMLESS),
     ],
 )
-def test_modprobe_lines(tmp_path: Path, line: str, harm: Harm) -> None:
+def test_modprobe_lines(tmp_path: Path, line: str, effect: Harm) -> None:
     leftover = one(tmp_path, CONF, line)
-    assert (leftover.kind, leftover.harm) == (Kind.LINE, harm)
+    assert (leftover.kind, leftover.effect) == (Kind.LINE, effect)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_all_that_a_list_gives_away_is_named(tmp_path: Path) -> None:
 
 
 def test_the_sound_of_the_card_alone_is_missed_too(tmp_path: Path) -> None:
-    assert one(tmp_path, CONF, "options vfio-pci ids=1002:aaf0").harm is Harm.DEFEATS
+    assert one(tmp_path, CONF, "options vfio-pci ids=1002:aaf0").effect is Harm.DEFEATS
 
 
 def test_a_line_over_two_lines_is_one(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_file_hides_its_namesake_of_the_distribution(tmp_path: Path) -> None:
 
 def test_nouveau_on_the_blacklist_is_nvidia_s_own_way(tmp_path: Path) -> None:
     line = {CONF: "blacklist nouveau\n"}
-    assert harms(found(tmp_path, line, NVIDIA)) == {"blacklist nouveau": Harm.DEFEATS}
+    assert effects(found(tmp_path, line, NVIDIA)) == {"blacklist nouveau": Harm.DEFEATS}
     more = f"{ALIASES}alias pci:v000010DEd*sv*sd*bc03sc00i00* nvidia-current\n"
     with_nvidia = {**line, f"lib/modules/{RELEASE}/modules.alias": more}
     assert not found(tmp_path, with_nvidia, NVIDIA)
@@ -235,18 +235,18 @@ def test_without_the_kernel_s_list_the_usual_drivers_are_assumed(tmp_path: Path)
 def test_a_second_card_may_be_kept_for_guests(tmp_path: Path) -> None:
     """A static set-up is right where the host has its display on another card."""
     leftover = one(tmp_path, CONF, "options vfio-pci ids=10de:1b81", (IGPU, SECOND))
-    assert leftover.harm is Harm.HARMLESS
+    assert leftover.effect is Harm.HARMLESS
     assert "the host has a display without it" in leftover.why
 
 
 def test_the_boot_display_is_missed_even_beside_another(tmp_path: Path) -> None:
     leftover = one(tmp_path, CONF, "options vfio-pci ids=8086:3e92", (IGPU, SECOND))
-    assert leftover.harm is Harm.DEFEATS
+    assert leftover.effect is Harm.DEFEATS
 
 
 def test_a_tree_without_devices_makes_everything_suspect(tmp_path: Path) -> None:
     lines = "options vfio-pci ids=1002:67df,1b21:2142\nblacklist nouveau\nblacklist pcspkr\n"
-    assert [x.harm for x in found(tmp_path, {CONF: lines}, ())] == [Harm.DEFEATS, Harm.DEFEATS]
+    assert [x.effect for x in found(tmp_path, {CONF: lines}, ())] == [Harm.DEFEATS, Harm.DEFEATS]
 
 
 # Other places
@@ -256,11 +256,11 @@ def test_debian_s_list_of_modules_is_read_once(tmp_path: Path) -> None:
     tree(tmp_path, {"etc/modules": "vfio_pci\n", "etc/modules-load.d/keep": ""})
     (tmp_path / "etc/modules-load.d/modules.conf").symlink_to("../modules")
     (leftover,) = found(tmp_path, {})
-    assert (leftover.file, leftover.harm) == ("/etc/modules", Harm.ASSISTS)
+    assert (leftover.file, leftover.effect) == ("/etc/modules", Harm.ASSISTS)
 
 
 @pytest.mark.parametrize(
-    ("file", "line", "harm"),
+    ("file", "line", "effect"),
     [
         ("etc/mkinitcpio.conf", "MODULES=(vfio_pci vfio vfio_iommu_type1 amdgpu)", Harm.ASSISTS),
         ("etc/dracut.conf.d/v.conf", 'force_drivers+=" vfio vfio-pci "', Harm.ASSISTS),
@@ -271,9 +271,9 @@ def test_debian_s_list_of_modules_is_read_once(tmp_path: Path) -> None:
          Harm.DEFEATS),
     ],
 )  # fmt: skip
-def test_what_only_a_person_can_change(tmp_path: Path, file: str, line: str, harm: Harm) -> None:
+def test_what_only_a_person_can_change(tmp_path: Path, file: str, line: str, effect: Harm) -> None:
     leftover = one(tmp_path, file, line)
-    assert (leftover.kind, leftover.harm) == (Kind.OTHER, harm)
+    assert (leftover.kind, leftover.effect) == (Kind.OTHER, effect)
 
 
 def test_a_script_for_another_device_is_left_alone(tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ def test_driverctl_names_devices_by_address(tmp_path: Path) -> None:
         "etc/driverctl.d/pci-0000:0c:00.3": "snd_hda_intel\n",
         "etc/driverctl.d/pci-nonsense": "vfio-pci\n",
     }
-    assert [(x.place, x.kind, x.harm) for x in found(tmp_path, files)] == [
+    assert [(x.place, x.kind, x.effect) for x in found(tmp_path, files)] == [
         ("/etc/driverctl.d/pci-0000:0a:00.0", Kind.FILE, Harm.DEFEATS),
         ("/etc/driverctl.d/pci-0000:0b:00.0", Kind.FILE, Harm.HARMLESS),
         ("/etc/driverctl.d/pci-nonsense", Kind.FILE, Harm.HARMLESS),
@@ -300,7 +300,7 @@ def test_strange_files_are_read_without_harm(tmp_path: Path) -> None:
     (tmp_path / CONF).write_bytes(b"options vfio-pci ids=\xff\xfe:,::\nblacklist \x00\n")
     (tmp_path / "etc/modprobe.d/big.conf").write_bytes(b"#" * (2**20 + 1))
     (tmp_path / "etc/modprobe.d/dir.conf").mkdir()
-    assert [x.harm for x in found(tmp_path, {})] == [Harm.HARMLESS]
+    assert [x.effect for x in found(tmp_path, {})] == [Harm.HARMLESS]
 
 
 def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
