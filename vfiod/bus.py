@@ -64,7 +64,7 @@ class Bus:
                 service, path, interface, name, body, None, _NO_FLAGS, _milli(seconds), None
             )
         except GLib.Error as error:
-            raise _translated(error, method) from error
+            raise _translate_error(error, method) from error
         return reply.unpack()
 
     def call_for_fd(
@@ -80,7 +80,7 @@ class Bus:
                 None, None,
             )  # fmt: skip
         except GLib.Error as error:
-            raise _translated(error, method) from error
+            raise _translate_error(error, method) from error
         return int(fds.get(0))
 
     def call_later(
@@ -101,7 +101,7 @@ class Bus:
             try:
                 reply = connection.call_finish(result)
             except GLib.Error as error:
-                then(None, _translated(error, method))
+                then(None, _translate_error(error, method))
             else:
                 then(reply.unpack(), None)
 
@@ -128,7 +128,7 @@ class Bus:
             try:
                 found[path] = connection.call_finish(result)
             except GLib.Error as error:
-                found[path] = _translated(error, "GetAll")
+                found[path] = _translate_error(error, "GetAll")
 
         body = GLib.Variant("(s)", (interface,))
         with _own_context() as context:
@@ -253,7 +253,7 @@ def _milli(seconds: float) -> int:
     return max(1, int(seconds * 1000))
 
 
-def _translated(error: Any, method: str) -> HostError:
+def _translate_error(error: Any, method: str) -> HostError:
     name = Gio.DBusError.get_remote_error(error) or ""
     timed_out = error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT)
     if timed_out or name == _TIMEOUT:

@@ -60,10 +60,10 @@ class Client:
                 NAME, PATH, f"{MANAGER}.{method}", signature, *values, seconds=seconds
             )
         except BusError as error:
-            raise _own(error) from error
+            raise _translate_error(error) from error
 
 
-def _own(error: BusError) -> VfiodError:
+def _translate_error(error: BusError) -> VfiodError:
     if error.name.startswith(_UNREACHABLE):
         return Unreachable(
             f"the vfiod service does not answer: {error.message}",

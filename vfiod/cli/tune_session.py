@@ -37,7 +37,7 @@ class Wanted:
 def check(wanted: Wanted, xml: str, host: Host) -> int:
     """Tell what is missing; the exit status says whether anything is. Raises DomainError."""
     found, _ = _examine(wanted, xml, host)
-    _tell(found)
+    _print_findings(found)
     print("What only the firmware shows:")
     for item in found.unseen:
         print(f"  {item}")
@@ -47,7 +47,7 @@ def check(wanted: Wanted, xml: str, host: Host) -> int:
 def show(wanted: Wanted, xml: str, host: Host) -> int:
     """Tell it, and show the change that would be made. Raises DomainError."""
     found, change = _examine(wanted, xml, host)
-    _tell(found)
+    _print_findings(found)
     terminal.show_difference(change.difference)
     return 0
 
@@ -62,7 +62,7 @@ def show_json(wanted: Wanted, xml: str, host: Host) -> int:
 def tune(wanted: Wanted, xml: str, host: Host, guests: Guests, backups: Backups) -> int:
     """Show the change and make it, if the person agrees. Raises Busy, DomainError, HostError."""
     found, change = _examine(wanted, xml, host)
-    _tell(found)
+    _print_findings(found)
     if not found.changes:
         return 0
     terminal.show_difference(change.difference)
@@ -93,9 +93,9 @@ def _examine(wanted: Wanted, xml: str, host: Host) -> tuple[Findings, definition
     return found, definition.edit(wanted.guest, xml, lambda root: apply(root, found.changes))
 
 
-def _tell(found: Findings) -> None:
+def _print_findings(found: Findings) -> None:
     out = terminal.console()
-    for line in findings.told(found, width=out.width if out.is_terminal else None):
+    for line in findings.as_lines(found, width=out.width if out.is_terminal else None):
         out.print(line, markup=False)
 
 

@@ -79,7 +79,7 @@ def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service
     """Put the parts together; every event goes to the log and to the bus."""
     journal = Journal(paths.journal)
 
-    def tell(event: Event) -> None:
+    def emit(event: Event) -> None:
         """A log or a bus that is away must not turn a step that is done into one that failed."""
         for listener in (report, service.show):
             with suppress(Exception):
@@ -89,7 +89,7 @@ def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service
         return load_config(paths.config)
 
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handoff")
-    manager = Manager(host, journal, load, tell, LoopWatcher(load, Buttons()), Tasks(worker, tell))
+    manager = Manager(host, journal, load, emit, LoopWatcher(load, Buttons()), Tasks(worker, emit))
     service = Service(bus, manager, StatusReader(host, journal, load))
     return service, manager
 

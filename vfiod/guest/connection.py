@@ -28,7 +28,7 @@ def domain_xml(name: str) -> str:
         connection = libvirt.openReadOnly(URI)
         text: str = connection.lookupByName(name).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
     except libvirt.libvirtError as error:
-        raise _told(error) from error
+        raise _translate_error(error) from error
     return text
 
 
@@ -38,7 +38,7 @@ def destroy(name: str) -> None:
         libvirt.open(URI).lookupByName(name).destroy()
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
-            raise _told(error) from error
+            raise _translate_error(error) from error
 
 
 def start(name: str) -> None:
@@ -46,7 +46,7 @@ def start(name: str) -> None:
     try:
         libvirt.open(URI).lookupByName(name).create()
     except libvirt.libvirtError as error:
-        raise _told(error) from error
+        raise _translate_error(error) from error
 
 
 def shut_down(name: str, *, seconds: float) -> None:
@@ -61,7 +61,7 @@ def shut_down(name: str, *, seconds: float) -> None:
             time.sleep(_PAUSE)
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
-            raise _told(error) from error
+            raise _translate_error(error) from error
     destroy(name)
 
 
@@ -87,14 +87,14 @@ class Guests:
         try:
             self._connection = libvirt.openReadOnly(uri) if read_only else libvirt.open(uri)
         except libvirt.libvirtError as error:
-            raise _told(error) from error
+            raise _translate_error(error) from error
 
     def names(self) -> list[str]:
         """All guests, running or not."""
         try:
             return sorted(guest.name() for guest in self._connection.listAllDomains())
         except libvirt.libvirtError as error:
-            raise _told(error) from error
+            raise _translate_error(error) from error
 
     def definition(self, guest: str) -> str:
         """What a start would use. With secrets, unless read only: a define would drop them."""
@@ -102,7 +102,7 @@ class Guests:
         try:
             text: str = self._connection.lookupByName(guest).XMLDesc(flags)
         except libvirt.libvirtError as error:
-            raise _told(error) from error
+            raise _translate_error(error) from error
         return text
 
     def define(self, xml: str) -> None:
@@ -110,21 +110,21 @@ class Guests:
         try:
             self._connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
         except libvirt.libvirtError as error:
-            raise _told(error) from error
+            raise _translate_error(error) from error
 
     def versions(self) -> tuple[int, int]:
         """Of libvirt and of QEMU, as libvirt counts them: 9.0.0 is 9000000."""
         try:
             return self._connection.getLibVersion(), self._connection.getVersion()
         except libvirt.libvirtError as error:
-            raise _told(error) from error
+            raise _translate_error(error) from error
 
     def is_running(self, guest: str) -> bool:
         """True if it runs, or is paused: a change of its definition waits for its next start."""
         try:
             return bool(self._connection.lookupByName(guest).isActive())
         except libvirt.libvirtError as error:
-            raise _told(error) from error
+            raise _translate_error(error) from error
 
     def network_is_up(self, name: str) -> bool | None:
         """Whether a network of libvirt's is up; None if there is none of that name."""
@@ -133,10 +133,10 @@ class Guests:
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_NETWORK:
                 return None
-            raise _told(error) from error
+            raise _translate_error(error) from error
 
 
-def _told(error: libvirt.libvirtError) -> VfiodError:
+def _translate_error(error: libvirt.libvirtError) -> VfiodError:
     message = f"libvirt says: {error.get_error_message()}"
     if error.get_error_code() in _DENIED:
         return NotAuthorized(message, "run the command as root: sudo vfiod …")

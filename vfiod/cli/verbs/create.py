@@ -126,7 +126,7 @@ def wanted(arguments: argparse.Namespace, config: Path) -> Any:
     """The guest that the command line describes. Raises ConfigError."""
     from vfiod.config.file import read_config_file
     from vfiod.tools.create.osinfo import detect
-    from vfiod.tools.create.request import NewGuest
+    from vfiod.tools.create.request import CreateRequest
     from vfiod.tools.create.system import System
 
     configured = read_config_file(config).guests.get(arguments.guest)
@@ -136,7 +136,7 @@ def wanted(arguments: argparse.Namespace, config: Path) -> Any:
         )
     installer = arguments.iso.absolute()
     system = System(arguments.os_variant) if arguments.os_variant else detect(installer)
-    return NewGuest(
+    return CreateRequest(
         name=arguments.guest,
         system=system,
         installer=installer,

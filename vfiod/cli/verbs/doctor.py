@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(render.document(sections, notes), indent=2, ensure_ascii=False))
     else:
         out = console()
-        for line in render.told(sections, out.width if out.is_terminal else WIDTH):
+        for line in render.as_lines(sections, out.width if out.is_terminal else WIDTH):
             out.print(line, soft_wrap=True)
         for note in notes:
             out.print(note)
@@ -74,7 +74,7 @@ def _write_report(arguments: argparse.Namespace, sections: Any, notes: list[str]
     from vfiod.tools.recording.redact import read_redactor
 
     texts = {
-        "doctor.txt": "\n".join(line.plain for line in render.told(sections, WIDTH)) + "\n",
+        "doctor.txt": "\n".join(line.plain for line in render.as_lines(sections, WIDTH)) + "\n",
         "doctor.json": json.dumps(render.document(sections, notes), indent=2, ensure_ascii=False),
         **read_evidence(doctor_sources(), arguments.guest),
     }

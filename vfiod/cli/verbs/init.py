@@ -101,7 +101,7 @@ def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
     """Show the proposal; give the assignment that it comes to."""
     from vfiod.cli.local import doors
     from vfiod.cli.terminal import console
-    from vfiod.tools.init.render import told
+    from vfiod.tools.init.render import as_lines
     from vfiod.tools.init.suggest import Suggestion
 
     suggestion = Suggestion(
@@ -116,7 +116,7 @@ def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
     proposal = suggestion.decide(places.root)
     out = console()
     width = out.width if out.is_terminal else None
-    for line in told(arguments.guest, proposal, width=width):
+    for line in as_lines(arguments.guest, proposal, width=width):
         out.print(line, markup=False)
     return suggestion.assignment(proposal)
 

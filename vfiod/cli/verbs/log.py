@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         document = {"handoffs": [of_story(story) for story in stories]}
         print(json.dumps(document, indent=2, ensure_ascii=False))
     elif not stories:
-        from vfiod.tools.log.words import nothing
+        from vfiod.tools.log.format import nothing
 
         print(nothing(arguments.guest, arguments.since))
     elif arguments.html:
@@ -57,11 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _stories(arguments: argparse.Namespace) -> "list[Story]":
     from vfiod.tools.log.reader import HistoryReader, parse_time, this_boot
-    from vfiod.tools.log.story import tell
+    from vfiod.tools.log.story import find_stories
 
     since = parse_time(arguments.since) if arguments.since else None
     entries = HistoryReader().entries(since)
-    return tell(entries, boot=this_boot(), guest=arguments.guest)
+    return find_stories(entries, boot=this_boot(), guest=arguments.guest)
 
 
 def _follow(arguments: argparse.Namespace) -> int:

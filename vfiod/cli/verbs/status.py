@@ -27,11 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
     from vfiod.cli.client import Client
 
     facts = Client(Bus()).status()
-    print(json.dumps(facts, indent=2, ensure_ascii=False) if arguments.json else told(facts))
+    print(json.dumps(facts, indent=2, ensure_ascii=False) if arguments.json else as_text(facts))
     return 7 if facts["phase"] == "stuck" else 0
 
 
-def told(facts: dict[str, Any]) -> str:
+def as_text(facts: dict[str, Any]) -> str:
     """The state in words."""
     lines = [HEADS[facts["phase"]].format(guest=facts["guest"])]
     if facts["seconds"] is not None:

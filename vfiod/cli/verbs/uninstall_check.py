@@ -15,14 +15,14 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 if there is nothing, 1 if there is something."""
-    from vfiod.tools import remains as ours
+    from vfiod.tools import remains
 
-    remains = ours.read()
+    found = remains.read()
     if arguments.json:
-        print(json.dumps([asdict(remain) for remain in remains], indent=2))
-    elif not remains:
+        print(json.dumps([asdict(remain) for remain in found], indent=2))
+    elif not found:
         print("Nothing on this host is vfiod's beside the package itself.")
     else:
-        for remain in remains:
+        for remain in found:
             print(f"{remain.path}\n   {remain.what}; to take it away: {remain.remedy}")
-    return 1 if remains else 0
+    return 1 if found else 0

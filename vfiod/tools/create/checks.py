@@ -10,7 +10,7 @@ from vfiod.errors import HostError, VfiodError
 from vfiod.host.facts.boot import read_distribution
 from vfiod.host.facts.packages import Need, remedy
 from vfiod.tools.create.command import VIRT_INSTALL
-from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.values import show_size
 from vfiod.util import sysfs
 
@@ -26,7 +26,7 @@ _SMALLEST_MEMORY = 2**28
 
 
 def find_faults(
-    guest: NewGuest, names: Collection[str], root: Path = Path("/")
+    guest: CreateRequest, names: Collection[str], root: Path = Path("/")
 ) -> list[VfiodError]:
     """Everything at once; an empty list means go. ``names``: the guests there are."""
     return [
@@ -45,7 +45,7 @@ def _programs(root: Path) -> Iterator[VfiodError]:
             yield HostError(f"{program} is missing", remedy(read_distribution(root), need))
 
 
-def find_missing_tpm(guest: NewGuest, root: Path = Path("/")) -> list[VfiodError]:
+def find_missing_tpm(guest: CreateRequest, root: Path = Path("/")) -> list[VfiodError]:
     """What a start would need, the definition alone not."""
     absent = [name for name in _TPM_PROGRAMS if shutil.which(name) is None]
     if guest.system.needs_tpm and absent:
@@ -54,12 +54,12 @@ def find_missing_tpm(guest: NewGuest, root: Path = Path("/")) -> list[VfiodError
     return []
 
 
-def _name(guest: NewGuest, names: Collection[str]) -> Iterator[VfiodError]:
+def _name(guest: CreateRequest, names: Collection[str]) -> Iterator[VfiodError]:
     if guest.name in names:
         yield HostError(f"there is a guest {guest.name} already", "choose another name")
 
 
-def _sizes(guest: NewGuest, root: Path) -> Iterator[VfiodError]:
+def _sizes(guest: CreateRequest, root: Path) -> Iterator[VfiodError]:
     memory, cpus = _host_memory(root), os.cpu_count() or 1
     if guest.memory < _SMALLEST_MEMORY:
         yield HostError(f"{show_size(guest.memory)} of memory are too little", "try --memory 8G")
@@ -81,7 +81,7 @@ def _host_memory(root: Path) -> int | None:
     return None
 
 
-def _disk(guest: NewGuest) -> Iterator[VfiodError]:
+def _disk(guest: CreateRequest) -> Iterator[VfiodError]:
     folder, size = guest.disk.parent, guest.disk_size
     if size < _SMALLEST_DISK:
         yield HostError(f"a disk of {show_size(size)} is too small", "try --disk 100G")

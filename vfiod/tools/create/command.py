@@ -6,19 +6,19 @@ directory of each, and split them at commas. vfiod.tools.create.definition puts 
 
 from collections.abc import Iterator
 
-from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.request import CreateRequest
 
 VIRT_INSTALL = "/usr/bin/virt-install"
 PLACEHOLDER = "/dev/null"  # the disk's; virt-install makes no pool of /dev
 _TPM = "model=tpm-crb,backend.type=emulator,backend.version=2.0"
 
 
-def arguments(guest: NewGuest, uri: str) -> list[str]:
+def arguments(guest: CreateRequest, uri: str) -> list[str]:
     """The whole command; it prints the definition and makes nothing."""
     return [VIRT_INSTALL, f"--connect={uri}", *_options(guest), "--print-xml"]
 
 
-def _options(guest: NewGuest) -> Iterator[str]:
+def _options(guest: CreateRequest) -> Iterator[str]:
     yield f"--name={guest.name}"
     yield f"--osinfo={guest.system.ident}"
     yield f"--memory={guest.memory // 2**20}"
@@ -39,7 +39,7 @@ def _options(guest: NewGuest) -> Iterator[str]:
     yield from _screen(guest)
 
 
-def _disks(guest: NewGuest) -> Iterator[str]:
+def _disks(guest: CreateRequest) -> Iterator[str]:
     bus = "virtio" if guest.has_virtio else "sata"
     yield (
         f"--disk=type=file,source.file={PLACEHOLDER},driver.name=qemu,driver.type=qcow2,"
@@ -50,7 +50,7 @@ def _disks(guest: NewGuest) -> Iterator[str]:
         yield "--disk=device=cdrom,target.bus=sata"
 
 
-def _firmware(guest: NewGuest) -> str:
+def _firmware(guest: CreateRequest) -> str:
     """UEFI; libvirt picks the image that has these features (formatdomain.html#bios-bootloader)."""
     wanted = "yes" if guest.secure_boot else "no"
     features = ("secure-boot", "enrolled-keys")
@@ -61,7 +61,7 @@ def _firmware(guest: NewGuest) -> str:
     return ",".join(["firmware=efi", *named])
 
 
-def _screen(guest: NewGuest) -> Iterator[str]:
+def _screen(guest: CreateRequest) -> Iterator[str]:
     """VNC and plain VGA: every QEMU has them, and every installer shows something on them."""
     if guest.screen:
         yield "--graphics=vnc,listen=127.0.0.1"

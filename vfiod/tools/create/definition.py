@@ -10,10 +10,10 @@ from vfiod.errors import DomainError
 from vfiod.guest import tree
 from vfiod.guest.hostdevs import set_hostdevs
 from vfiod.model import PciAddress
-from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.request import CreateRequest
 
 
-def complete(xml: str, guest: NewGuest, staged_rom: Callable[[PciAddress], str]) -> str:
+def complete(xml: str, guest: CreateRequest, staged_rom: Callable[[PciAddress], str]) -> str:
     """The whole definition. Raises DomainError if virt-install printed something unexpected."""
     root = tree.read(xml)
     disks = root.findall("devices/disk")

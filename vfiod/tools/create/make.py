@@ -10,7 +10,7 @@ from typing import Protocol
 from vfiod.errors import HostError
 from vfiod.tools.create.checks import QEMU_IMG
 from vfiod.tools.create.command import arguments
-from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.request import CreateRequest
 
 _SECONDS = 120
 _MODE = 0o600
@@ -25,12 +25,12 @@ class Definer(Protocol):
         """Define it. Raises HostError if libvirt refuses."""
 
 
-def printed(guest: NewGuest, uri: str) -> str:
+def printed(guest: CreateRequest, uri: str) -> str:
     """virt-install's definition of the guest. Raises HostError with what virt-install says."""
     return _run(arguments(guest, uri))
 
 
-def make(guest: NewGuest, xml: str, definer: Definer) -> None:
+def make(guest: CreateRequest, xml: str, definer: Definer) -> None:
     """Create the disk and define the guest. Raises HostError, and then leaves neither."""
     with _claimed(guest.disk):
         size = str(guest.disk_size)

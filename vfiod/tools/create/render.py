@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.values import show_size
 
 
-def summary(guest: NewGuest) -> Iterator[str]:
+def summary(guest: CreateRequest) -> Iterator[str]:
     """Lines: what is about to be made."""
     firmware = "UEFI with Secure Boot" if guest.secure_boot else "UEFI"
     tpm = ", TPM 2.0" if guest.system.needs_tpm else ""
@@ -21,7 +21,7 @@ def summary(guest: NewGuest) -> Iterator[str]:
         yield f"  device {device.address}" + (f" with the ROM {device.rom}" if device.rom else "")
 
 
-def after(guest: NewGuest, uri: str, *, network_is_up: bool) -> Iterator[str]:
+def after(guest: CreateRequest, uri: str, *, network_is_up: bool) -> Iterator[str]:
     """Lines: the next commands, and what the installer will ask."""
     name = guest.name
     yield f"{name} is defined; its disk is {guest.disk}."
@@ -41,7 +41,7 @@ def after(guest: NewGuest, uri: str, *, network_is_up: bool) -> Iterator[str]:
         yield f"  sudo vfiod init {name}"
 
 
-def _installing(guest: NewGuest) -> Iterator[str]:
+def _installing(guest: CreateRequest) -> Iterator[str]:
     if not guest.system.is_windows:
         return
     yield "Press a key when the screen asks for one, else the CD is not booted."

@@ -8,7 +8,7 @@ from vfiod.tools.create.system import System
 
 
 @dataclass(frozen=True, slots=True)
-class NewGuest:
+class CreateRequest:
     """A guest to be made. ``memory`` and ``disk_size`` are in bytes.
 
     ``drivers`` is the CD with Windows' virtio drivers; ``network`` a libvirt network, None for

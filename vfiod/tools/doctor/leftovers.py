@@ -2,22 +2,22 @@
 
 from vfiod.tools.doctor.facts import Facts
 from vfiod.tools.doctor.finding import Finding, Findings, Level, ok
+from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Leftover
-from vfiod.tools.leftovers.judge import Harm
 
-_LEVELS = {Harm.DEFEATS: Level.FAIL, Harm.ASSISTS: Level.WARN}
+_LEVELS = {Effect.DEFEATS: Level.FAIL, Effect.ASSISTS: Level.WARN}
 _WHY = {
-    Harm.DEFEATS: "vfiod hands the card over when a guest starts. With this the host never gets "
+    Effect.DEFEATS: "vfiod hands the card over when a guest starts. With this the host never gets "
     "its display back.",
-    Harm.ASSISTS: "It is part of a set-up that gives the card away at boot, and of no use with "
+    Effect.ASSISTS: "It is part of a set-up that gives the card away at boot, and of no use with "
     "vfiod.",
 }
 
 
 def leftovers(facts: Facts) -> Findings:
     """One finding for each line that does harm, the worst first."""
-    found = [leftover for leftover in facts.leftovers if leftover.harm in _LEVELS]
-    yield from map(_leftover, sorted(found, key=lambda leftover: -_LEVELS[leftover.harm]))
+    found = [leftover for leftover in facts.leftovers if leftover.effect in _LEVELS]
+    yield from map(_leftover, sorted(found, key=lambda leftover: -_LEVELS[leftover.effect]))
     if not found:
         yield ok("leftovers", "nothing gives the card to vfio-pci at boot")
 
@@ -25,9 +25,9 @@ def leftovers(facts: Facts) -> Findings:
 def _leftover(leftover: Leftover) -> Finding:
     return Finding(
         check="leftovers",
-        level=_LEVELS[leftover.harm],
+        level=_LEVELS[leftover.effect],
         fact=f"{leftover.place}: “{leftover.text}” {leftover.why}",
-        why=_WHY[leftover.harm],
+        why=_WHY[leftover.effect],
         remedy="Let vfiod take it out (a copy is kept), then reboot.",
         command="sudo vfiod setup",
     )

@@ -18,7 +18,7 @@ _INDENT = 2 + _LABEL + 2
 _WRAP: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
-def told(sections: Sequence[Section], width: int) -> Iterator[Text]:
+def as_lines(sections: Sequence[Section], width: int) -> Iterator[Text]:
     """Lines for a terminal of ``width`` columns: headings, findings, and what to do first.
 
     Several findings of one kind are explained once, below the last.

@@ -139,14 +139,14 @@ def _plugged(view: View, device: PciDevice) -> Iterator[Text]:
     controller = view.controllers.get(device.address)
     if controller is None:
         return
-    things = [_told(plugged) for plugged in controller.devices if not plugged.is_hub]
+    things = [_describe_plugged(plugged) for plugged in controller.devices if not plugged.is_hub]
     if not things:
         blind = f"cannot be seen with the driver {device.driver}" if device.driver else "unknown"
         things = ["nothing" if device.driver in USB_DRIVERS else blind]
     yield from (Text(f"plugged in: {thing}", style="cyan") for thing in things)
 
 
-def _told(plugged: UsbDevice) -> str:
+def _describe_plugged(plugged: UsbDevice) -> str:
     kinds = [kind for kind in plugged.kinds if kind is not UsbKind.OTHER]
     if {UsbKind.KEYBOARD, UsbKind.MOUSE} & set(kinds):
         kinds = [kind for kind in kinds if kind is not UsbKind.INPUT]

@@ -8,7 +8,7 @@ from vfiod.tools.init.facts import Proposal
 _PLAIN = 10_000  # nothing is wrapped for a program that reads
 
 
-def told(guest: str, proposal: Proposal, *, width: int | None) -> Iterator[str]:
+def as_lines(guest: str, proposal: Proposal, *, width: int | None) -> Iterator[str]:
     """Lines that say what the guest would get and why; ``width`` in columns, None: any."""
     columns = width or _PLAIN
     yield f"{guest} would get:"

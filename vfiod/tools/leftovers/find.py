@@ -2,7 +2,7 @@
 
 Such a set-up gives a card to vfio-pci at boot and for ever; vfiod gives it away when a guest
 starts. Where both meet, the host never gets its display back. The lines are read here; what they
-do to this machine is judged in vfiod.tools.leftovers.judge.
+do to this machine is classified in vfiod.tools.leftovers.classify.
 """
 
 import re
@@ -15,7 +15,13 @@ from vfiod.host.facts import boot, drivers
 from vfiod.host.facts.drivers import plain
 from vfiod.host.facts.textfiles import Line, read_lines
 from vfiod.model import PciFunction
-from vfiod.tools.leftovers.judge import Harm, Judge, Verdict, blocked_by_modprobe, blocked_by_option
+from vfiod.tools.leftovers.classify import (
+    Classifier,
+    Effect,
+    Verdict,
+    blocked_by_modprobe,
+    blocked_by_option,
+)
 
 # In the order of modprobe.d(5): a file hides those of its name in later directories.
 MODPROBE = tuple(
@@ -74,7 +80,7 @@ class Leftover:
     line: int
     text: str
     why: str
-    harm: Harm
+    effect: Effect
     kind: Kind
     keep: str = ""
     span: int = 1
@@ -95,15 +101,23 @@ def read(root: Path, functions: Collection[PciFunction]) -> tuple[Leftover, ...]
     modprobe = list(_modprobe(root))
     blocked = [*(blocked_by_option(line.text) for line in (*running, *options)),
                *(blocked_by_modprobe(line.text) for line in modprobe)]  # fmt: skip
-    judge = Judge(tuple(functions), drivers.read(root, functions), frozenset[str]().union(*blocked))
+    classifier = Classifier(
+        tuple(functions), drivers.read(root, functions), frozenset[str]().union(*blocked)
+    )
     found = [
-        *((line, Kind.RUNNING, judge.option(line.text)) for line in running),
-        *((line, Kind.OPTION, judge.option(line.text)) for line in options),
-        *((line, Kind.LINE, judge.modprobe(line.text)) for line in modprobe),
-        *((line, Kind.LINE, judge.loaded(line.text)) for line in read_lines(root, *MODULE_LISTS)),
-        *((line, Kind.OTHER, _initramfs(line, judge)) for line in read_lines(root, *INITRAMFS)),
-        *((line, Kind.OTHER, verdict) for line, verdict in _scripts(root, judge)),
-        *((line, Kind.FILE, _override(line, judge)) for line in read_lines(root, DRIVERCTL)),
+        *((line, Kind.RUNNING, classifier.option(line.text)) for line in running),
+        *((line, Kind.OPTION, classifier.option(line.text)) for line in options),
+        *((line, Kind.LINE, classifier.modprobe(line.text)) for line in modprobe),
+        *(
+            (line, Kind.LINE, classifier.loaded(line.text))
+            for line in read_lines(root, *MODULE_LISTS)
+        ),
+        *(
+            (line, Kind.OTHER, _initramfs(line, classifier))
+            for line in read_lines(root, *INITRAMFS)
+        ),
+        *((line, Kind.OTHER, verdict) for line, verdict in _scripts(root, classifier)),
+        *((line, Kind.FILE, _override(line, classifier)) for line in read_lines(root, DRIVERCTL)),
     ]
     return tuple(_leftover(line, kind, verdict) for line, kind, verdict in found if verdict)
 
@@ -114,7 +128,7 @@ def _leftover(line: Line, kind: Kind, verdict: Verdict) -> Leftover:
         line=line.number,
         text=line.text,
         why=verdict.why,
-        harm=verdict.harm,
+        effect=verdict.effect,
         kind=kind,
         keep=verdict.keep,
         span=line.span,
@@ -129,31 +143,31 @@ def _modprobe(root: Path) -> Iterator[Line]:
             yield line
 
 
-def _initramfs(line: Line, judge: Judge) -> Verdict | None:
+def _initramfs(line: Line, classifier: Classifier) -> Verdict | None:
     """dracut.conf(5) and mkinitcpio.conf(5) are shell: an array or a list of words."""
     name, _, value = line.text.partition("=")
     words = value.strip(" ()'\"").split()
     if name.rstrip("+") == "kernel_cmdline":
-        verdicts = filter(None, map(judge.option, words))
-        return next((v for v in verdicts if v.harm is not Harm.HARMLESS), None)
+        verdicts = filter(None, map(classifier.option, words))
+        return next((v for v in verdicts if v.effect is not Effect.HARMLESS), None)
     if "vfio_pci" in map(plain, words):
-        return Verdict(Harm.ASSISTS, "puts vfio-pci into the initramfs and loads it early")
+        return Verdict(Effect.ASSISTS, "puts vfio-pci into the initramfs and loads it early")
     return None
 
 
-def _scripts(root: Path, judge: Judge) -> Iterator[tuple[Line, Verdict]]:
+def _scripts(root: Path, classifier: Classifier) -> Iterator[tuple[Line, Verdict]]:
     """Lines that bind to vfio-pci, in files that name the card, or no device by its address."""
     lines = list(read_lines(root, *SCRIPTS))
     for file in dict.fromkeys(line.file for line in lines if "vfio" in line.text):
         mine = [line for line in lines if line.file == file]
         addresses = [address for line in mine for address in _ADDRESS.findall(line.text)]
-        verdicts = [judge.override(address) for address in addresses]
-        if not verdicts or any(verdict.harm is Harm.DEFEATS for verdict in verdicts):
-            verdict = Verdict(Harm.DEFEATS, "binds devices to vfio-pci at boot")
+        verdicts = [classifier.override(address) for address in addresses]
+        if not verdicts or any(verdict.effect is Effect.DEFEATS for verdict in verdicts):
+            verdict = Verdict(Effect.DEFEATS, "binds devices to vfio-pci at boot")
             yield from ((line, verdict) for line in mine if _BINDS.search(line.text))
 
 
-def _override(line: Line, judge: Judge) -> Verdict | None:
+def _override(line: Line, classifier: Classifier) -> Verdict | None:
     if plain(line.text) != "vfio_pci":
         return None
-    return judge.override(line.file.rpartition("/pci-")[2])
+    return classifier.override(line.file.rpartition("/pci-")[2])

@@ -12,7 +12,7 @@ from lxml import etree, html
 from lxml.html.builder import CLASS, E
 
 from vfiod.model import Direction
-from vfiod.tools.log import words
+from vfiod.tools.log import format
 from vfiod.tools.log.story import Step, Story, Way
 from vfiod.tools.log.style import STYLE
 
@@ -46,20 +46,22 @@ def render(stories: Sequence[Story]) -> bytes:
 
 def _summary(stories: Sequence[Story]) -> str:
     number = "One start" if len(stories) == 1 else f"{len(stories)} starts"
-    return f"{number} of guests, {words.date(stories[0])} to {words.date(stories[-1])}."
+    return f"{number} of guests, {format.date(stories[0])} to {format.date(stories[-1])}."
 
 
 def _story(story: Story) -> Any:
-    article = E.article(CLASS(story.outcome.value), E.h2(words.head(story)), E.p(words.date(story)))
+    article = E.article(
+        CLASS(story.outcome.value), E.h2(format.head(story)), E.p(format.date(story))
+    )
     for way in story.ways:
-        article.append(E.h3(f"{words.title(way)} ", E.span(words.took(story, way))))
+        article.append(E.h3(f"{format.title(way)} ", E.span(format.took(story, way))))
         article.extend(_way(way))
         if way.direction is Direction.HANDOFF and story.held is not None:
-            held = f"{story.guest} had the devices for {words.held(story.held)}."
+            held = f"{story.guest} had the devices for {format.held(story.held)}."
             article.append(E.p(CLASS("held"), held))
     article.extend(E.p(CLASS("note"), f"vfiod was restarted: {note}") for note in story.notes)
     article.extend(E.p(CLASS("problem"), problem) for problem in story.problems)
-    for text, is_command in words.paragraphs(story.remedy):
+    for text, is_command in format.paragraphs(story.remedy):
         article.append(E.pre(text) if is_command else E.p(text))
     return article
 
@@ -84,7 +86,7 @@ def _row(step: Step, way: Way, ticks: Sequence[float]) -> Any:
     cells = (
         E.th(step.text, scope="row"),
         E.td(CLASS("chart"), drawing),
-        E.td(CLASS("time"), words.seconds(step.seconds)),
+        E.td(CLASS("time"), format.seconds(step.seconds)),
     )
     return E.tr(*cells) if step.done else E.tr(CLASS("failed"), *cells)
 

@@ -94,7 +94,7 @@ class Story:
     notes: tuple[str, ...]
 
 
-def tell(entries: Iterable[Entry], *, boot: str, guest: str | None = None) -> list[Story]:
+def find_stories(entries: Iterable[Entry], *, boot: str, guest: str | None = None) -> list[Story]:
     """All stories, or those of one guest, by their beginning. ``boot`` is the one under way."""
     stories = [_story(group, boot) for group in _groups(entries)]
     return [story for story in stories if guest in (None, story.guest)]

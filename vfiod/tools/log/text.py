@@ -7,7 +7,7 @@ from rich.text import Text
 
 from vfiod.events import ERRORS, WARNINGS, Kind
 from vfiod.model import Direction
-from vfiod.tools.log import words
+from vfiod.tools.log import format
 from vfiod.tools.log.entry import Entry
 from vfiod.tools.log.story import BAD, Outcome, Step, Story, Way
 
@@ -46,17 +46,17 @@ def _list(stories: Sequence[Story], out: Console) -> None:
     if hidden := len(stories[:-_LISTED]):
         _say(f"({hidden} earlier: --since '1 month ago', or --json)", out)
     for story in stories[-_LISTED:]:
-        _hang(Text(f"{words.date(story)}  "), _listed(story), out)
+        _hang(Text(f"{format.date(story)}  "), _listed(story), out)
     out.print()
 
 
 def _listed(story: Story) -> Text:
-    there = words.total(story, Direction.HANDOFF) if story.outcome is not Outcome.REFUSED else ""
-    held = words.held(story.held) if story.held is not None else ""
-    back = words.total(story, Direction.RETURN)
+    there = format.total(story, Direction.HANDOFF) if story.outcome is not Outcome.REFUSED else ""
+    held = format.held(story.held) if story.held is not None else ""
+    back = format.total(story, Direction.RETURN)
     named = (("there", there), ("with the guest", held), ("back", back))
     times = ", ".join(f"{time} {name}" for name, time in named if time)
-    return Text(words.head(story), _style(story)).append(f"  ({times})" if times else "", "dim")
+    return Text(format.head(story), _style(story)).append(f"  ({times})" if times else "", "dim")
 
 
 def _style(story: Story) -> str:
@@ -69,12 +69,12 @@ def _style(story: Story) -> str:
 
 
 def _story(story: Story, out: Console) -> None:
-    _hang(Text(f"{words.date(story)}  "), Text(words.head(story), _style(story)), out)
+    _hang(Text(f"{format.date(story)}  "), Text(format.head(story), _style(story)), out)
     for way in story.ways:
-        _say(f"{words.title(way)} ({words.took(story, way)})", out)
+        _say(f"{format.title(way)} ({format.took(story, way)})", out)
         _way(way, out)
         if way.direction is Direction.HANDOFF and story.held is not None:
-            _say(f"{story.guest} had the devices for {words.held(story.held)}", out)
+            _say(f"{story.guest} had the devices for {format.held(story.held)}", out)
     for note in story.notes:
         _say(f"vfiod was restarted: {note}", out)
     for problem in story.problems:
@@ -114,7 +114,7 @@ def _bar(step: Step, way: Way, room: int) -> str:
 
 
 def _explain(explanation: str, out: Console) -> None:
-    for text, is_command in words.paragraphs(explanation):
+    for text, is_command in format.paragraphs(explanation):
         indent, style = ("        ", "bold") if is_command else ("    ", "")
         _hang(Text(indent), Text(text, style), out)
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator
 
 from vfiod.host.facts.boot import Loader
+from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Kind, Leftover
-from vfiod.tools.leftovers.judge import Harm
 from vfiod.tools.setup import cmdline, editing
 from vfiod.tools.setup.changes import Command, Draft, Note, ToolChange
 from vfiod.tools.setup.facts import Facts
@@ -31,9 +31,9 @@ def take_out(facts: Facts, draft: Draft) -> Iterator[ToolChange | Note]:
 
 def in_the_way(facts: Facts) -> tuple[Leftover, ...]:
     """What defeats the return, and what only helps it; helpers alone are left where they are."""
-    if not any(leftover.harm is Harm.DEFEATS for leftover in facts.leftovers):
+    if not any(leftover.effect is Effect.DEFEATS for leftover in facts.leftovers):
         return ()
-    return tuple(item for item in facts.leftovers if item.harm is not Harm.HARMLESS)
+    return tuple(item for item in facts.leftovers if item.effect is not Effect.HARMLESS)
 
 
 def _by_tool(loader: Loader, options: Collection[Leftover]) -> Iterator[ToolChange]:

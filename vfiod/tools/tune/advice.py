@@ -10,7 +10,7 @@ from typing import Any
 from vfiod.host.facts.performance import YES, Settings
 from vfiod.tools.tune.facts import Guest, Host
 from vfiod.tools.tune.memory import page_size
-from vfiod.tools.tune.proposals import Seat
+from vfiod.tools.tune.proposals import CpuPlacement
 from vfiod.util import cpulist
 
 _EMULATED_BUSES = ("ide", "sata")
@@ -30,7 +30,7 @@ class Advice:
     firmware: bool = False
 
 
-def advise(guest: Guest, root: Any, host: Host, seat: Seat) -> Iterator[Advice]:
+def advise(guest: Guest, root: Any, host: Host, cpu_placement: CpuPlacement) -> Iterator[Advice]:
     """Everything found, the heaviest first."""
     if guest.emulated:
         yield Advice(
@@ -38,11 +38,11 @@ def advise(guest: Guest, root: Any, host: Host, seat: Seat) -> Iterator[Advice]:
             "the guest is emulated instruction by instruction (type='qemu')",
             "where /dev/kvm exists, make it <domain type='kvm'>: virsh edit " + guest.name,
         )
-    if seat.unplaced is not None:
-        yield Advice("pinning", seat.unplaced.reason, seat.unplaced.remedy)
+    if cpu_placement.unplaced is not None:
+        yield Advice("pinning", cpu_placement.unplaced.reason, cpu_placement.unplaced.remedy)
     yield from _kvm(host)
     yield from _pages(guest, host)
-    yield from _host_cpus(guest, host, seat)
+    yield from _host_cpus(guest, host, cpu_placement)
     yield from _frequency(guest, host)
     yield from _clock(host.settings)
     yield from _smt(host.settings)
@@ -92,11 +92,11 @@ def _pages(guest: Guest, host: Host) -> Iterator[Advice]:
         yield Advice("hugepages", "transparent hugepages are off as well", remedy)
 
 
-def _host_cpus(guest: Guest, host: Host, seat: Seat) -> Iterator[Advice]:
+def _host_cpus(guest: Guest, host: Host, cpu_placement: CpuPlacement) -> Iterator[Advice]:
     """The guest has its CPUs for itself only if the host's programs are kept off them."""
-    if host.asked is None or seat.placement is None:
+    if host.asked is None or cpu_placement.placement is None:
         return
-    pinned = {cpu for pin in seat.placement.pins for cpu in pin}
+    pinned = {cpu for pin in cpu_placement.placement.pins for cpu in pin}
     line = f'host_cpus: "{cpulist.write(host.topology.cpus - pinned)}"'
     if not host.asked.host_cpus:
         fact = "programs of the host may run on the guest's CPUs"

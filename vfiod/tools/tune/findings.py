@@ -46,12 +46,12 @@ def examine(
         guest=guest.name,
         processor=host.topology.model,
         changes=tuple(change.pending(root, wanted)),
-        advice=tuple(advice.advise(guest, root, host, proposals.seat(guest, host))),
+        advice=tuple(advice.advise(guest, root, host, proposals.cpu_placement(guest, host))),
         unseen=tuple(advice.unseen(host.settings)),
     )
 
 
-def told(findings: Findings, *, width: int | None = None) -> Iterator[str]:
+def as_lines(findings: Findings, *, width: int | None = None) -> Iterator[str]:
     """Lines for a person, without the difference of the XML; ``width`` is the terminal's."""
     if findings.changes:
         yield f"For {findings.guest} on {findings.processor or 'this processor'}:"

@@ -38,10 +38,10 @@ def _shared(guest: Guest) -> str:
 def _arranged(guest: Guest, topology: Topology, best: Placement) -> Placement | str:
     """Pins go core by core: one vCPU for each core, or its threads one after the other."""
     core_of = {cpu: core for core in topology.cores for cpu in core.cpus}
-    seats = [[core_of[cpu] for cpu in guest.pins[vcpu]] for vcpu in range(guest.vcpus)]
-    if any(len(set(seat)) > 1 for seat in seats):
+    of_each = [[core_of[cpu] for cpu in guest.pins[vcpu]] for vcpu in range(guest.vcpus)]
+    if any(len(set(cores)) > 1 for cores in of_each):
         return "a vCPU of it may move from one core to another"
-    runs = [(core, len(list(run))) for core, run in groupby(seat[0] for seat in seats)]
+    runs = [(core, len(list(run))) for core, run in groupby(cores[0] for cores in of_each)]
     cores, widths = [core for core, _ in runs], {width for _, width in runs}
     if len(set(cores)) < len(cores) or len(widths) > 1:
         return "its vCPUs do not follow the threads of the host's cores in order"

@@ -12,7 +12,7 @@ from vfiod.tools.tune.placement import Placement, Unplaced, place
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class CpuPlacement:
     """Where a guest runs: its own pins if they are good; ``fault`` says why they are not.
 
     ``placement`` is None if there is no room, for the reason in ``unplaced``.
@@ -23,17 +23,17 @@ class Seat:
     unplaced: Unplaced | None = None
 
 
-def seat(guest: Guest, host: Host) -> Seat:
+def cpu_placement(guest: Guest, host: Host) -> CpuPlacement:
     """The cores of a guest: those it has, else those it should have."""
     if guest.emulated:
         # All vCPUs are one thread, and a start with pins for them fails
         # (libvirt: qemuDomainRefreshVcpuInfo in src/qemu/qemu_domain.c).
-        return Seat(None)
+        return CpuPlacement(None)
     best = place(host.topology, guest.vcpus, host.card_node)
     if isinstance(best, Unplaced):
-        return Seat(None, unplaced=best)
+        return CpuPlacement(None, unplaced=best)
     own = kept(guest, host.topology, best)
-    return Seat(best, fault=own) if isinstance(own, str) else Seat(own)
+    return CpuPlacement(best, fault=own) if isinstance(own, str) else CpuPlacement(own)
 
 
 def propose(root: Any, host: Host) -> Iterator[Change]:
@@ -42,7 +42,7 @@ def propose(root: Any, host: Host) -> Iterator[Change]:
     ``root`` is the domain's tree, which is only read. Raises DomainError.
     """
     guest = read_guest(root)
-    here = seat(guest, host)
+    here = cpu_placement(guest, host)
     yield from processor.propose(guest, host, here.placement)
     if here.placement is not None:
         yield from pinning.topology(here.placement, here.fault)

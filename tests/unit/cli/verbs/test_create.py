@@ -18,7 +18,7 @@ from vfiod.errors import ConfigError, HostError, Refused
 from vfiod.guest import domain
 from vfiod.guest.connection import Guests
 from vfiod.tools.create.make import make
-from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.system import System
 from vfiod.tools.tune.findings import examine
 
@@ -114,7 +114,7 @@ def test_a_disk_that_cannot_be_made_leaves_no_guest(guests: TestDriver, folder: 
 def test_a_disk_that_appears_meanwhile_is_not_overwritten(guests: TestDriver, folder: Path) -> None:
     disk = folder / "new.qcow2"
     disk.write_text("mine")
-    wanted = NewGuest("new", System("linux2022"), folder, disk, 2**30, 2**29, 1)
+    wanted = CreateRequest("new", System("linux2022"), folder, disk, 2**30, 2**29, 1)
     with pytest.raises(HostError, match="File exists"):
         make(wanted, "<domain/>", guests)
     assert disk.read_text() == "mine"

@@ -10,12 +10,12 @@ from tests.fakes.scenes import SCENES
 from vfiod.cli import main as cli
 from vfiod.cli.verbs.log import tell_live, write_page
 from vfiod.errors import HostError
-from vfiod.tools.log import words
-from vfiod.tools.log.story import tell
+from vfiod.tools.log import format
+from vfiod.tools.log.story import find_stories
 
 
 def test_a_page_is_written_once_and_never_over_another(run_directory: Path) -> None:
-    stories = tell(entries(SCENES["refused"](run_directory)), boot=BOOT)
+    stories = find_stories(entries(SCENES["refused"](run_directory)), boot=BOOT)
     path = run_directory / "page.html"
     write_page(path, stories)
     assert path.read_bytes().startswith(b"<!DOCTYPE html>")
@@ -26,7 +26,7 @@ def test_a_page_is_written_once_and_never_over_another(run_directory: Path) -> N
 
 
 def test_a_link_is_not_followed(run_directory: Path) -> None:
-    stories = tell(entries(SCENES["refused"](run_directory)), boot=BOOT)
+    stories = find_stories(entries(SCENES["refused"](run_directory)), boot=BOOT)
     link, target = run_directory / "link.html", run_directory / "target"
     link.symlink_to(target)
     with pytest.raises(HostError, match="exists already"):
@@ -35,7 +35,7 @@ def test_a_link_is_not_followed(run_directory: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named(run_directory: Path) -> None:
-    stories = tell(entries(SCENES["refused"](run_directory)), boot=BOOT)
+    stories = find_stories(entries(SCENES["refused"](run_directory)), boot=BOOT)
     with pytest.raises(HostError, match="No such file or directory"):
         write_page(run_directory / "absent" / "page.html", stories)
 
@@ -70,6 +70,6 @@ def test_following_in_words(run_directory: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_no_story_at_all_is_said_plainly() -> None:
-    assert words.nothing(None, None).startswith("No start of a guest is in the journal.")
-    assert "vfiod plan win10" in words.nothing("win10", "yesterday")
-    assert "since yesterday" in words.nothing("win10", "yesterday")
+    assert format.nothing(None, None).startswith("No start of a guest is in the journal.")
+    assert "vfiod plan win10" in format.nothing("win10", "yesterday")
+    assert "since yesterday" in format.nothing("win10", "yesterday")

@@ -12,7 +12,7 @@ from tests.cdimage import cd_image
 from vfiod.tools.create import command, render
 from vfiod.tools.create.checks import find_faults, find_missing_tpm
 from vfiod.tools.create.osinfo import detect
-from vfiod.tools.create.request import NewGuest
+from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.system import UNKNOWN, System
 from vfiod.tools.create.values import parse_name, parse_size, show_size
 
@@ -34,13 +34,13 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def guest(open_folder: Path) -> NewGuest:
+def guest(open_folder: Path) -> CreateRequest:
     installer = write_cd(open_folder / "Win10.iso")
     disk = open_folder / "win10.qcow2"
-    return NewGuest("win10", System("win10"), installer, disk, GIB, GIB // 2, 1)
+    return CreateRequest("win10", System("win10"), installer, disk, GIB, GIB // 2, 1)
 
 
-def faults(guest: NewGuest, *names: str, root: Path = Path("/")) -> str:
+def faults(guest: CreateRequest, *names: str, root: Path = Path("/")) -> str:
     return "\n".join(str(fault) for fault in find_faults(guest, names, root))
 
 
@@ -100,20 +100,20 @@ def test_no_cd_tells_no_system(tmp_path: Path) -> None:
 # What is refused
 
 
-def test_a_guest_that_can_be_made_has_no_faults(guest: NewGuest) -> None:
+def test_a_guest_that_can_be_made_has_no_faults(guest: CreateRequest) -> None:
     assert faults(guest, "other") == ""
 
 
-def test_a_name_that_is_taken_is_refused(guest: NewGuest) -> None:
+def test_a_name_that_is_taken_is_refused(guest: CreateRequest) -> None:
     assert "there is a guest win10 already" in faults(guest, "win10")
 
 
-def test_a_file_that_is_there_is_not_overwritten(guest: NewGuest) -> None:
+def test_a_file_that_is_there_is_not_overwritten(guest: CreateRequest) -> None:
     guest.disk.symlink_to("/nowhere")
     assert "exists already and is not overwritten" in faults(guest)
 
 
-def test_a_cd_must_be_there_and_be_one(guest: NewGuest, open_folder: Path) -> None:
+def test_a_cd_must_be_there_and_be_one(guest: CreateRequest, open_folder: Path) -> None:
     gone = replace(guest, installer=open_folder / "gone.iso")
     assert "gone.iso: No such file or directory" in faults(gone)
     (open_folder / "page.iso").write_text("<html>" * 9999)
@@ -121,7 +121,7 @@ def test_a_cd_must_be_there_and_be_one(guest: NewGuest, open_folder: Path) -> No
     assert "cannot read" in faults(replace(guest, installer=open_folder))
 
 
-def test_what_qemu_cannot_get_at_is_refused(guest: NewGuest, open_folder: Path) -> None:
+def test_what_qemu_cannot_get_at_is_refused(guest: CreateRequest, open_folder: Path) -> None:
     home = open_folder / "home"
     home.mkdir(mode=0o700)
     text = faults(replace(guest, installer=write_cd(home / "a.iso"), disk=home / "a.qcow2"))
@@ -129,13 +129,13 @@ def test_what_qemu_cannot_get_at_is_refused(guest: NewGuest, open_folder: Path) 
     assert "move the file to /var/lib/libvirt/images" in text
 
 
-def test_a_disk_must_fit(guest: NewGuest, open_folder: Path) -> None:
+def test_a_disk_must_fit(guest: CreateRequest, open_folder: Path) -> None:
     assert "free. choose a smaller --disk" in faults(replace(guest, disk_size=2**60))
     assert "is too small" in faults(replace(guest, disk_size=2**20))
     assert "there is no directory" in faults(replace(guest, disk=open_folder / "no/a.qcow2"))
 
 
-def test_the_host_must_have_the_memory_and_cpus(guest: NewGuest, tmp_path: Path) -> None:
+def test_the_host_must_have_the_memory_and_cpus(guest: CreateRequest, tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("MemTotal:  1048576 kB\nMemFree: 9 kB\n")
     assert faults(guest, root=tmp_path) == ""
@@ -147,7 +147,7 @@ def test_the_host_must_have_the_memory_and_cpus(guest: NewGuest, tmp_path: Path)
 
 
 def test_windows_11_needs_a_tpm_to_start(
-    guest: NewGuest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    guest: CreateRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "etc").mkdir()
@@ -160,14 +160,14 @@ def test_windows_11_needs_a_tpm_to_start(
 # What is said and asked of virt-install
 
 
-def test_virt_install_gets_no_path(guest: NewGuest) -> None:
+def test_virt_install_gets_no_path(guest: CreateRequest) -> None:
     given = command.arguments(replace(guest, drivers=guest.installer), "qemu:///system")
     assert not [text for text in given if str(guest.disk.parent) in text]
     assert given[0] == "/usr/bin/virt-install"
     assert given[-1] == "--print-xml"
 
 
-def test_windows_without_drivers_gets_what_it_knows(guest: NewGuest) -> None:
+def test_windows_without_drivers_gets_what_it_knows(guest: CreateRequest) -> None:
     given = " ".join(command.arguments(guest, "x"))
     assert "virtio" not in given
     assert "e1000e" in given
@@ -175,14 +175,14 @@ def test_windows_without_drivers_gets_what_it_knows(guest: NewGuest) -> None:
     assert "Without --virtio-iso" in said
 
 
-def test_the_folder_with_the_drivers_is_named(guest: NewGuest) -> None:
+def test_the_folder_with_the_drivers_is_named(guest: CreateRequest) -> None:
     for ident, folder in (("win10", "w10"), ("win11", "w11")):
         new = replace(guest, system=System(ident), drivers=guest.installer)
         said = " ".join(render.after(new, "x", network_is_up=True))
         assert f"viostor\\{folder}\\amd64" in said
 
 
-def test_a_network_that_is_down_is_told(guest: NewGuest) -> None:
+def test_a_network_that_is_down_is_told(guest: CreateRequest) -> None:
     said = "\n".join(render.after(guest, "x", network_is_up=False))
     assert "  sudo virsh --connect x net-start default" in said
     assert "net-start" not in "\n".join(render.after(guest, "x", network_is_up=True))

@@ -10,7 +10,7 @@ from vfiod.errors import HostError
 from vfiod.host.facts.libvirtd import HookPlaces
 from vfiod.tools.doctor.examine import examine
 from vfiod.tools.doctor.read import Sources, gather
-from vfiod.tools.doctor.render import told
+from vfiod.tools.doctor.render import as_lines
 
 # A recording has no services, no libvirt and no configuration.
 NOT_RECORDED = {"libvirt and vfiod", "Configuration"}
@@ -27,5 +27,5 @@ def test_recorded_hosts(name: str, tmp_path: Path) -> None:
     sections = examine(gather(Sources(HOOK, Config, _refuse, _refuse), root=root))
     kept = [section for section in sections if section.title not in NOT_RECORDED]
     hosts.check_golden(
-        name, "doctor.txt", "\n".join(t.plain.rstrip() for t in told(kept, 80)) + "\n"
+        name, "doctor.txt", "\n".join(t.plain.rstrip() for t in as_lines(kept, 80)) + "\n"
     )

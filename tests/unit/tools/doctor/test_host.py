@@ -18,8 +18,8 @@ from vfiod.tools.doctor import firmware as processor
 from vfiod.tools.doctor.examine import SUBJECTS, examine
 from vfiod.tools.doctor.facts import Facts, Settings
 from vfiod.tools.doctor.finding import Level
+from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Kind, Leftover
-from vfiod.tools.leftovers.judge import Harm
 
 
 def test_a_pc_in_order_has_only_the_rom_to_think_of() -> None:
@@ -266,9 +266,9 @@ def test_known_trouble_names_its_source() -> None:
 
 
 @pytest.mark.parametrize(("effect", "level"), [
-    (Harm.DEFEATS, [Level.FAIL]), (Harm.ASSISTS, [Level.WARN]), (Harm.HARMLESS, []),
+    (Effect.DEFEATS, [Level.FAIL]), (Effect.ASSISTS, [Level.WARN]), (Effect.HARMLESS, []),
 ])  # fmt: skip
-def test_leftovers(effect: Harm, level: list[Level]) -> None:
+def test_leftovers(effect: Effect, level: list[Level]) -> None:
     left = Leftover("/etc/modprobe.d/vfio.conf", 3, "options vfio-pci ids=1002:73ff",
                     "gives the card to vfio-pci at boot", effect, Kind.LINE)  # fmt: skip
     found = bad(leftovers.leftovers(facts(leftovers=(left,))))

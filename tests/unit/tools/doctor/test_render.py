@@ -7,7 +7,7 @@ from rich.text import Text
 
 from vfiod.tools.doctor.examine import Section, worst
 from vfiod.tools.doctor.finding import Finding, Level, fail, ok, warn
-from vfiod.tools.doctor.render import document, summary, told
+from vfiod.tools.doctor.render import as_lines, document, summary
 
 BAD = fail(
     "iommu-on",
@@ -22,7 +22,7 @@ SECTIONS = (Section("IOMMU", (ok("x", "there is one"), BAD)), Section("Firmware"
 
 
 def lines(width: int = 60) -> list[str]:
-    return [line.plain for line in told(SECTIONS, width)]
+    return [line.plain for line in as_lines(SECTIONS, width)]
 
 
 def test_headings_and_levels() -> None:
@@ -37,7 +37,7 @@ def test_text_is_wrapped_beside_its_label() -> None:
 
 def test_findings_of_one_kind_are_explained_once() -> None:
     two = [replace(BAD, fact="one"), replace(BAD, fact="two"), replace(ODD, fact="three")]
-    words = [line.plain.split() for line in told([Section("x", tuple(two))], 200)]
+    words = [line.plain.split() for line in as_lines([Section("x", tuple(two))], 200)]
     said = [word[0] for word in words if word]
     assert said[1:9] == ["FAIL", "FAIL", "why:", "do:", "run:", "see:", "warn", "why:"]
 
@@ -53,7 +53,7 @@ def test_what_is_empty_is_left_out() -> None:
 
 
 def test_only_the_level_is_coloured() -> None:
-    line = next(line for line in told(SECTIONS, 60) if "the IOMMU is off" in line.plain)
+    line = next(line for line in as_lines(SECTIONS, 60) if "the IOMMU is off" in line.plain)
     assert isinstance(line, Text)
     assert [(span.start, span.end, str(span.style)) for span in line.spans] == [(2, 6, "bold red")]
 

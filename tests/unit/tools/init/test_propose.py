@@ -13,7 +13,7 @@ from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import PciAddress
 from vfiod.tools.init.facts import Facts, Proposal, Wishes
 from vfiod.tools.init.propose import propose
-from vfiod.tools.init.render import told
+from vfiod.tools.init.render import as_lines
 
 VGA, AUDIO, USB, SATA, BRIDGE = 0x030000, 0x040300, 0x0C0330, 0x010601, 0x060400
 CRYPTO, NETWORK = 0x108000, 0x020000
@@ -347,7 +347,7 @@ def test_what_is_proposed_would_not_be_refused(
 
 def test_words_fit_the_terminal() -> None:
     found = propose(facts(*CARD, *PORTS, plugged={"0a:00.3": [KEYBOARD]}), Wishes(card_rom="/r"))
-    lines = list(told("win10", found, width=60))
+    lines = list(as_lines("win10", found, width=60))
     assert max(map(len, lines)) <= 60
     assert lines[:5] == [
         "win10 would get:",
@@ -356,4 +356,4 @@ def test_words_fit_the_terminal() -> None:
         "                its ROM: /r",
         "  0000:01:00.1  device 1002:67df",
     ]
-    assert all(text in told("win10", found, width=None) for text in found.remarks)
+    assert all(text in as_lines("win10", found, width=None) for text in found.remarks)

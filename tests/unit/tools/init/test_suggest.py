@@ -8,7 +8,7 @@ from tests import hosts
 from vfiod.errors import Refused
 from vfiod.tools.init.facts import Wishes
 from vfiod.tools.init.propose import propose
-from vfiod.tools.init.render import told
+from vfiod.tools.init.render import as_lines
 from vfiod.tools.init.suggest import read_facts
 
 
@@ -16,7 +16,7 @@ from vfiod.tools.init.suggest import read_facts
 def test_what_is_proposed(name: str, tmp_path: Path) -> None:
     facts = read_facts(hosts.build(name, tmp_path))
     try:
-        lines = list(told("win10", propose(facts, Wishes()), width=80))
+        lines = list(as_lines("win10", propose(facts, Wishes()), width=80))
     except Refused as refused:
         lines = [line for r in refused.reasons for line in (f"refused: {r.message}", r.hint)]
     hosts.check_golden(name, "init.txt", "".join(f"{line}\n" for line in lines))

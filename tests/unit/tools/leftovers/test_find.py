@@ -7,8 +7,8 @@ import pytest
 from tests.unit.host.facts.test_boot import tree
 from vfiod.model import PciAddress, PciFunction
 from vfiod.tools.leftovers import find
+from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Kind, Leftover
-from vfiod.tools.leftovers.judge import Harm
 
 
 def function(
@@ -50,7 +50,7 @@ def found(
     return find.read(tree(root, {**KERNEL, **files}), functions)
 
 
-def effects(found: tuple[Leftover, ...]) -> dict[str, Harm]:
+def effects(found: tuple[Leftover, ...]) -> dict[str, Effect]:
     return {leftover.text: leftover.effect for leftover in found}
 
 
@@ -79,13 +79,13 @@ def test_the_guide_s_files_are_all_found(tmp_path: Path) -> None:
         "etc/modprobe.d/kvm.conf": "options kvm ignore_msrs=1\noptions kvm_amd avic=1\n",
     }
     assert [(item.place, item.effect) for item in found(tmp_path, files)] == [
-        ("/etc/default/grub:1", Harm.ASSISTS),
-        ("/etc/default/grub:1", Harm.DEFEATS),
-        ("/etc/modprobe.d/amdgpu.conf:1", Harm.ASSISTS),
-        ("/etc/modprobe.d/snd_hda_intel.conf:1", Harm.ASSISTS),
-        ("/etc/modprobe.d/vfio.conf:1", Harm.DEFEATS),
-        ("/etc/modules:2", Harm.DEFEATS),
-        ("/etc/initramfs-tools/modules:7", Harm.DEFEATS),
+        ("/etc/default/grub:1", Effect.ASSISTS),
+        ("/etc/default/grub:1", Effect.DEFEATS),
+        ("/etc/modprobe.d/amdgpu.conf:1", Effect.ASSISTS),
+        ("/etc/modprobe.d/snd_hda_intel.conf:1", Effect.ASSISTS),
+        ("/etc/modprobe.d/vfio.conf:1", Effect.DEFEATS),
+        ("/etc/modules:2", Effect.DEFEATS),
+        ("/etc/initramfs-tools/modules:7", Effect.DEFEATS),
     ]
 
 
@@ -95,26 +95,26 @@ def test_the_guide_s_files_are_all_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "effect"),
     [
-        ("vfio-pci.ids=1002:67df,1002:aaf0", Harm.DEFEATS),
-        ("vfio_pci.ids=1002:67DF", Harm.DEFEATS),
-        ("pci-stub.ids=1002:67df", Harm.DEFEATS),
-        ("vfio-pci.ids=1002:67df:1043:04fb", Harm.DEFEATS),
-        ("modprobe.blacklist=amdgpu", Harm.DEFEATS),
-        ("module_blacklist=amdgpu", Harm.DEFEATS),
-        ("rd.driver.blacklist=amdgpu", Harm.DEFEATS),
-        ("nomodeset", Harm.DEFEATS),
-        ("amdgpu.modeset=0", Harm.DEFEATS),
-        ("amd_iommu=off", Harm.DEFEATS),
-        ("iommu=off", Harm.DEFEATS),
-        ("rd.driver.pre=vfio-pci", Harm.ASSISTS),
-        ("video=efifb:off", Harm.ASSISTS),
-        ("video=vesafb:off,efifb:off", Harm.ASSISTS),
-        ("initcall_blacklist=sysfb_init", Harm.ASSISTS),
-        ("vfio-pci.ids=1b21:2142", Harm.HARMLESS),
-        ("vfio-pci.ids=10de:1b81", Harm.HARMLESS),
+        ("vfio-pci.ids=1002:67df,1002:aaf0", Effect.DEFEATS),
+        ("vfio_pci.ids=1002:67DF", Effect.DEFEATS),
+        ("pci-stub.ids=1002:67df", Effect.DEFEATS),
+        ("vfio-pci.ids=1002:67df:1043:04fb", Effect.DEFEATS),
+        ("modprobe.blacklist=amdgpu", Effect.DEFEATS),
+        ("module_blacklist=amdgpu", Effect.DEFEATS),
+        ("rd.driver.blacklist=amdgpu", Effect.DEFEATS),
+        ("nomodeset", Effect.DEFEATS),
+        ("amdgpu.modeset=0", Effect.DEFEATS),
+        ("amd_iommu=off", Effect.DEFEATS),
+        ("iommu=off", Effect.DEFEATS),
+        ("rd.driver.pre=vfio-pci", Effect.ASSISTS),
+        ("video=efifb:off", Effect.ASSISTS),
+        ("video=vesafb:off,efifb:off", Effect.ASSISTS),
+        ("initcall_blacklist=sysfb_init", Effect.ASSISTS),
+        ("vfio-pci.ids=1b21:2142", Effect.HARMLESS),
+        ("vfio-pci.ids=10de:1b81", Effect.HARMLESS),
     ],
 )
-def test_kernel_options(tmp_path: Path, option: str, effect: Harm) -> None:
+def test_kernel_options(tmp_path: Path, option: str, effect: Effect) -> None:
     leftover = one(tmp_path, GRUB, f'GRUB_CMDLINE_LINUX="quiet {option}"')
     assert (leftover.text, leftover.kind, leftover.effect) == (option, Kind.OPTION, effect)
     assert leftover.why
@@ -153,21 +153,21 @@ def test_what_concerns_other_devices_is_kept(tmp_path: Path, option: str, kept: 
 @pytest.mark.parametrize(
     ("line", "effect"),
     [
-        ("options vfio-pci ids=1002:67df,1002:aaf0 disable_vga=1", Harm.DEFEATS),
-        ("options   vfio_pci disable_vga=1 ids=1002:67df", Harm.DEFEATS),
-        ("blacklist amdgpu", Harm.DEFEATS),
-        ("blacklist snd_hda_intel", Harm.DEFEATS),
-        ("blacklist snd-hda-intel", Harm.DEFEATS),
-        ("install amdgpu /bin/false", Harm.DEFEATS),
-        ("install vfio-pci /sbin/vfio-pci-override.sh", Harm.DEFEATS),
-        ("alias pci:v00001002d000067DFsv*sd*bc03sc00i00* vfio-pci", Harm.DEFEATS),
-        ("softdep amdgpu pre: vfio-pci", Harm.ASSISTS),
-        ("softdep snd_hda_intel pre: vfio vfio_pci", Harm.ASSISTS),
-        ("install amdgpu /sbin/modprobe vfio-pci; /sbin/modprobe -i amdgpu", Harm.ASSISTS),
-        ("options vfio-pci ids=1b21:2142", Harm.HARMLESS),
+        ("options vfio-pci ids=1002:67df,1002:aaf0 disable_vga=1", Effect.DEFEATS),
+        ("options   vfio_pci disable_vga=1 ids=1002:67df", Effect.DEFEATS),
+        ("blacklist amdgpu", Effect.DEFEATS),
+        ("blacklist snd_hda_intel", Effect.DEFEATS),
+        ("blacklist snd-hda-intel", Effect.DEFEATS),
+        ("install amdgpu /bin/false", Effect.DEFEATS),
+        ("install vfio-pci /sbin/vfio-pci-override.sh", Effect.DEFEATS),
+        ("alias pci:v00001002d000067DFsv*sd*bc03sc00i00* vfio-pci", Effect.DEFEATS),
+        ("softdep amdgpu pre: vfio-pci", Effect.ASSISTS),
+        ("softdep snd_hda_intel pre: vfio vfio_pci", Effect.ASSISTS),
+        ("install amdgpu /sbin/modprobe vfio-pci; /sbin/modprobe -i amdgpu", Effect.ASSISTS),
+        ("options vfio-pci ids=1b21:2142", Effect.HARMLESS),
     ],
 )
-def test_modprobe_lines(tmp_path: Path, line: str, effect: Harm) -> None:
+def test_modprobe_lines(tmp_path: Path, line: str, effect: Effect) -> None:
     leftover = one(tmp_path, CONF, line)
     assert (leftover.kind, leftover.effect) == (Kind.LINE, effect)
 
@@ -190,7 +190,7 @@ def test_all_that_a_list_gives_away_is_named(tmp_path: Path) -> None:
 
 
 def test_the_sound_of_the_card_alone_is_missed_too(tmp_path: Path) -> None:
-    assert one(tmp_path, CONF, "options vfio-pci ids=1002:aaf0").effect is Harm.DEFEATS
+    assert one(tmp_path, CONF, "options vfio-pci ids=1002:aaf0").effect is Effect.DEFEATS
 
 
 def test_a_line_over_two_lines_is_one(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_file_hides_its_namesake_of_the_distribution(tmp_path: Path) -> None:
 
 def test_nouveau_on_the_blacklist_is_nvidia_s_own_way(tmp_path: Path) -> None:
     line = {CONF: "blacklist nouveau\n"}
-    assert effects(found(tmp_path, line, NVIDIA)) == {"blacklist nouveau": Harm.DEFEATS}
+    assert effects(found(tmp_path, line, NVIDIA)) == {"blacklist nouveau": Effect.DEFEATS}
     more = f"{ALIASES}alias pci:v000010DEd*sv*sd*bc03sc00i00* nvidia-current\n"
     with_nvidia = {**line, f"lib/modules/{RELEASE}/modules.alias": more}
     assert not found(tmp_path, with_nvidia, NVIDIA)
@@ -235,18 +235,21 @@ def test_without_the_kernel_s_list_the_usual_drivers_are_assumed(tmp_path: Path)
 def test_a_second_card_may_be_kept_for_guests(tmp_path: Path) -> None:
     """A static set-up is right where the host has its display on another card."""
     leftover = one(tmp_path, CONF, "options vfio-pci ids=10de:1b81", (IGPU, SECOND))
-    assert leftover.effect is Harm.HARMLESS
+    assert leftover.effect is Effect.HARMLESS
     assert "the host has a display without it" in leftover.why
 
 
 def test_the_boot_display_is_missed_even_beside_another(tmp_path: Path) -> None:
     leftover = one(tmp_path, CONF, "options vfio-pci ids=8086:3e92", (IGPU, SECOND))
-    assert leftover.effect is Harm.DEFEATS
+    assert leftover.effect is Effect.DEFEATS
 
 
 def test_a_tree_without_devices_makes_everything_suspect(tmp_path: Path) -> None:
     lines = "options vfio-pci ids=1002:67df,1b21:2142\nblacklist nouveau\nblacklist pcspkr\n"
-    assert [x.effect for x in found(tmp_path, {CONF: lines}, ())] == [Harm.DEFEATS, Harm.DEFEATS]
+    assert [x.effect for x in found(tmp_path, {CONF: lines}, ())] == [
+        Effect.DEFEATS,
+        Effect.DEFEATS,
+    ]
 
 
 # Other places
@@ -256,22 +259,24 @@ def test_debian_s_list_of_modules_is_read_once(tmp_path: Path) -> None:
     tree(tmp_path, {"etc/modules": "vfio_pci\n", "etc/modules-load.d/keep": ""})
     (tmp_path / "etc/modules-load.d/modules.conf").symlink_to("../modules")
     (leftover,) = found(tmp_path, {})
-    assert (leftover.file, leftover.effect) == ("/etc/modules", Harm.ASSISTS)
+    assert (leftover.file, leftover.effect) == ("/etc/modules", Effect.ASSISTS)
 
 
 @pytest.mark.parametrize(
     ("file", "line", "effect"),
     [
-        ("etc/mkinitcpio.conf", "MODULES=(vfio_pci vfio vfio_iommu_type1 amdgpu)", Harm.ASSISTS),
-        ("etc/dracut.conf.d/v.conf", 'force_drivers+=" vfio vfio-pci "', Harm.ASSISTS),
-        ("etc/dracut.conf.d/v.conf", 'kernel_cmdline="vfio-pci.ids=1002:67df"', Harm.DEFEATS),
+        ("etc/mkinitcpio.conf", "MODULES=(vfio_pci vfio vfio_iommu_type1 amdgpu)", Effect.ASSISTS),
+        ("etc/dracut.conf.d/v.conf", 'force_drivers+=" vfio vfio-pci "', Effect.ASSISTS),
+        ("etc/dracut.conf.d/v.conf", 'kernel_cmdline="vfio-pci.ids=1002:67df"', Effect.DEFEATS),
         ("etc/initramfs-tools/scripts/init-top/vfio",
-         'echo vfio-pci > /sys/bus/pci/devices/$DEV/driver_override', Harm.DEFEATS),
+         'echo vfio-pci > /sys/bus/pci/devices/$DEV/driver_override', Effect.DEFEATS),
         ("etc/rc.local", "echo vfio-pci > /sys/bus/pci/devices/0000:0a:00.0/driver_override",
-         Harm.DEFEATS),
+         Effect.DEFEATS),
     ],
 )  # fmt: skip
-def test_what_only_a_person_can_change(tmp_path: Path, file: str, line: str, effect: Harm) -> None:
+def test_what_only_a_person_can_change(
+    tmp_path: Path, file: str, line: str, effect: Effect
+) -> None:
     leftover = one(tmp_path, file, line)
     assert (leftover.kind, leftover.effect) == (Kind.OTHER, effect)
 
@@ -289,9 +294,9 @@ def test_driverctl_names_devices_by_address(tmp_path: Path) -> None:
         "etc/driverctl.d/pci-nonsense": "vfio-pci\n",
     }
     assert [(x.place, x.kind, x.effect) for x in found(tmp_path, files)] == [
-        ("/etc/driverctl.d/pci-0000:0a:00.0", Kind.FILE, Harm.DEFEATS),
-        ("/etc/driverctl.d/pci-0000:0b:00.0", Kind.FILE, Harm.HARMLESS),
-        ("/etc/driverctl.d/pci-nonsense", Kind.FILE, Harm.HARMLESS),
+        ("/etc/driverctl.d/pci-0000:0a:00.0", Kind.FILE, Effect.DEFEATS),
+        ("/etc/driverctl.d/pci-0000:0b:00.0", Kind.FILE, Effect.HARMLESS),
+        ("/etc/driverctl.d/pci-nonsense", Kind.FILE, Effect.HARMLESS),
     ]
 
 
@@ -300,7 +305,7 @@ def test_strange_files_are_read_without_harm(tmp_path: Path) -> None:
     (tmp_path / CONF).write_bytes(b"options vfio-pci ids=\xff\xfe:,::\nblacklist \x00\n")
     (tmp_path / "etc/modprobe.d/big.conf").write_bytes(b"#" * (2**20 + 1))
     (tmp_path / "etc/modprobe.d/dir.conf").mkdir()
-    assert [x.effect for x in found(tmp_path, {})] == [Harm.HARMLESS]
+    assert [x.effect for x in found(tmp_path, {})] == [Effect.HARMLESS]
 
 
 def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ from lxml import html
 from tests.fakes.record import BOOT, entries
 from tests.fakes.scenes import SCENES
 from vfiod.tools.log import html as page
-from vfiod.tools.log.story import Story, tell
+from vfiod.tools.log.story import Story, find_stories
 
 HOSTILE = "<script>alert(1)</script>\"'&amp;\x1b[31m\u202e客人"
 
 
 def stories(scene: str, directory: Path) -> list[Story]:
-    return tell(entries(SCENES[scene](directory)), boot=BOOT)
+    return find_stories(entries(SCENES[scene](directory)), boot=BOOT)
 
 
 def parsed(told: list[Story]) -> Any:
@@ -68,7 +68,7 @@ def test_a_hostile_name_stays_a_name(run_directory: Path) -> None:
         {key: value.replace("win10", HOSTILE) for key, value in record.items()}
         for record in SCENES["returned"](run_directory)
     ]
-    told = tell(entries(records), boot=BOOT)
+    told = find_stories(entries(records), boot=BOOT)
     text = page.render(told).decode()
     tree = html.fromstring(text)
     assert tree.xpath("//script") == []

@@ -16,7 +16,7 @@ from tests.fakes.scenes import SCENES, Records
 from vfiod.errors import HostError, VfiodError
 from vfiod.events import Kind
 from vfiod.tools.log.reader import HistoryReader, parse_time, require_readable
-from vfiod.tools.log.story import Outcome, tell
+from vfiod.tools.log.story import Outcome, find_stories
 
 MAKER = "/lib/systemd/systemd-journal-remote"
 NOBODY = 65534
@@ -37,8 +37,8 @@ def records(run_directory: Path) -> Records:
 
 def test_what_was_sent_is_read(tmp_path: Path, records: Records) -> None:
     write_journal(tmp_path, records)
-    (read,) = tell(HistoryReader(tmp_path).entries(), boot=BOOT)
-    (sent,) = tell(entries(records), boot=BOOT)
+    (read,) = find_stories(HistoryReader(tmp_path).entries(), boot=BOOT)
+    (sent,) = find_stories(entries(records), boot=BOOT)
     assert read.outcome is Outcome.STUCK
     assert read.ways == sent.ways
     assert read.began == sent.began

@@ -11,9 +11,9 @@ from tests.fakes.record import BOOT, entries
 from tests.fakes.scenes import SCENES, Records
 from vfiod.events import Kind
 from vfiod.model import Direction
-from vfiod.tools.log import facts, words
+from vfiod.tools.log import facts, format
 from vfiod.tools.log.entry import Entry, parse
-from vfiod.tools.log.story import Outcome, Story, tell
+from vfiod.tools.log.story import Outcome, Story, find_stories
 
 OUTCOMES = {
     "returned": [Outcome.RETURNED],
@@ -33,11 +33,11 @@ OUTCOMES = {
 @pytest.fixture
 def told(run_directory: Path) -> Callable[[str], list[Story]]:
     """The stories of a scene."""
-    return lambda scene: tell(entries(SCENES[scene](run_directory)), boot=BOOT)
+    return lambda scene: find_stories(entries(SCENES[scene](run_directory)), boot=BOOT)
 
 
 def told_of(records: Records) -> Story:
-    (story,) = tell(entries(records), boot=BOOT)
+    (story,) = find_stories(entries(records), boot=BOOT)
     return story
 
 
@@ -119,12 +119,12 @@ def test_what_was_stuck_and_set_right_has_no_remedy_left(
 
 def test_guests_are_told_apart(run_directory: Path) -> None:
     records = SCENES["interleaved"](run_directory)
-    (win10,) = tell(entries(records), boot=BOOT, guest="win10")
-    refused, other = tell(entries(records), boot=BOOT, guest="other")
+    (win10,) = find_stories(entries(records), boot=BOOT, guest="win10")
+    refused, other = find_stories(entries(records), boot=BOOT, guest="other")
     assert win10.outcome is Outcome.RETURNED
     assert "shut win10 down" in refused.problems[0]
     assert other.transaction != win10.transaction
-    assert tell(entries(records), boot=BOOT, guest="none") == []
+    assert find_stories(entries(records), boot=BOOT, guest="none") == []
 
 
 def test_entries_of_two_transactions_in_turn_stay_apart(run_directory: Path) -> None:
@@ -138,7 +138,7 @@ def test_entries_of_two_transactions_in_turn_stay_apart(run_directory: Path) -> 
     mixed: Records = []
     for number in range(max(len(first), len(second))):
         mixed += first[number : number + 1] + second[number : number + 1]
-    stories = tell(entries(mixed), boot=BOOT)
+    stories = find_stories(entries(mixed), boot=BOOT)
     assert stories == [told_of(first), told_of(second)]
 
 
@@ -158,10 +158,10 @@ def test_a_restart_of_vfiod_is_told_with_the_start_it_fell_into(
 
 def test_what_a_reboot_ended_is_told_as_that(run_directory: Path) -> None:
     records = SCENES["stuck"](run_directory)
-    (story,) = tell(entries(records), boot="c" * 32)
+    (story,) = find_stories(entries(records), boot="c" * 32)
     assert story.rebooted
-    assert words.head(story).endswith(", until the host was rebooted")
-    (over,) = tell(entries(SCENES["returned"](run_directory)), boot="c" * 32)
+    assert format.head(story).endswith(", until the host was rebooted")
+    (over,) = find_stories(entries(SCENES["returned"](run_directory)), boot="c" * 32)
     assert not over.rebooted
 
 
@@ -169,7 +169,7 @@ def test_what_is_under_way_is_told_so_far(run_directory: Path) -> None:
     records = SCENES["returned"](run_directory)
     story = told_of(records[:5])
     assert story.outcome is Outcome.HANDOFF
-    assert words.took(story, story.ways[0]).endswith(", so far")
+    assert format.took(story, story.ways[0]).endswith(", so far")
 
 
 def test_a_beginning_that_the_journal_has_forgotten_leaves_the_rest(run_directory: Path) -> None:
@@ -183,26 +183,26 @@ def test_a_beginning_that_the_journal_has_forgotten_leaves_the_rest(run_director
 def test_a_fault_of_vfiod_itself_is_seen_without_a_guest() -> None:
     message = "a fault of vfiod itself, please report it: KeyError('x')"
     entry = Entry(Kind.STEP_FAILED, datetime.now(UTC), BOOT, message, explanation="why")
-    (story,) = tell([entry], boot=BOOT)
+    (story,) = find_stories([entry], boot=BOOT)
     assert (story.outcome, story.problems, story.remedy) == (Outcome.FAILED, (message,), "why")
 
 
 def test_the_state_of_the_hook_is_nobodys_story() -> None:
     entry = Entry(Kind.HOOK, datetime.now(UTC), BOOT, "the hook is installed")
-    assert tell([entry], boot=BOOT) == []
+    assert find_stories([entry], boot=BOOT) == []
 
 
 def test_what_was_stuck_before_a_restart_belongs_to_the_same_start(run_directory: Path) -> None:
     records = SCENES["stuck"](run_directory)
     again = replace(entries(records)[-1], transaction="", message="still stuck")
-    (story,) = tell([*entries(records), again], boot=BOOT)
+    (story,) = find_stories([*entries(records), again], boot=BOOT)
     assert story.problems[-1] == "still stuck"
 
 
 def test_a_remedy_is_a_step_of_the_return(run_directory: Path) -> None:
     told = entries(SCENES["stuck"](run_directory))
     remedy = replace(told[-3], kind=Kind.REMEDY, message="reset it (0.090 s)", step="recovery")
-    (story,) = tell([*told[:-3], remedy, told[-1]], boot=BOOT)
+    (story,) = find_stories([*told[:-3], remedy, told[-1]], boot=BOOT)
     last = story.ways[-1].steps[-1]
     assert (last.text, last.kind, last.done) == ("reset it", "recovery", True)
 
@@ -212,7 +212,7 @@ def test_steps_side_by_side_are_told_by_their_beginning(run_directory: Path) -> 
     longest = max(told[1:15], key=lambda entry: entry.seconds or 0)
     late = [entry for entry in told if entry is not longest]
     late.insert(16, longest)
-    assert tell(late, boot=BOOT)[0].ways == tell(told, boot=BOOT)[0].ways
+    assert find_stories(late, boot=BOOT)[0].ways == find_stories(told, boot=BOOT)[0].ways
 
 
 def test_facts_are_plain(told: Callable[[str], list[Story]]) -> None:
@@ -274,11 +274,11 @@ def test_the_header_of_the_catalog_is_not_for_people(run_directory: Path) -> Non
      (200000, "2 d 7 h")],
 )  # fmt: skip
 def test_how_long_a_guest_had_the_devices(value: float, text: str) -> None:
-    assert words.held(value) == text
+    assert format.held(value) == text
 
 
 def test_paragraphs_flow_and_commands_stand_alone() -> None:
-    assert words.paragraphs("one\ntwo\n    vfiod status\n    vfiod return\n\nthree") == [
+    assert format.paragraphs("one\ntwo\n    vfiod status\n    vfiod return\n\nthree") == [
         ("one two", False), ("vfiod status", True), ("vfiod return", True), ("three", False),
     ]  # fmt: skip
-    assert words.paragraphs("") == []
+    assert format.paragraphs("") == []

@@ -18,7 +18,7 @@ from rich.console import Console
 from tests.fakes.record import BOOT, entries
 from tests.fakes.scenes import SCENES
 from vfiod.tools.log import text
-from vfiod.tools.log.story import Story, tell
+from vfiod.tools.log.story import Story, find_stories
 
 GOLDEN = Path(__file__).parents[3] / "data" / "history"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -34,7 +34,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def stories(scene: str, directory: Path) -> list[Story]:
-    return tell(entries(SCENES[scene](directory)), boot=BOOT)
+    return find_stories(entries(SCENES[scene](directory)), boot=BOOT)
 
 
 def shown(told: list[Story], *, width: int | None = None, every: bool = False) -> str:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.setuphost import SetupHost
 from tests.hosts import NAMES, build, check_golden
+from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Kind
-from vfiod.tools.leftovers.judge import Harm
 from vfiod.tools.setup import facts, modules, render
 from vfiod.tools.setup.apply import Setup
 from vfiod.tools.setup.decide import decide
@@ -29,7 +29,7 @@ def test_doing_it_is_enough_and_undo_restores_all(name: str, tmp_path: Path) -> 
     worker.apply(decide(facts.read(host.root)))
     after = facts.read(host.root)
     assert not decide(after).changes
-    defeating = [item for item in after.leftovers if item.harm is Harm.DEFEATS]
+    defeating = [item for item in after.leftovers if item.effect is Effect.DEFEATS]
     assert all(item.kind is Kind.RUNNING for item in defeating)
     assert not worker.undo()
     assert host.snapshot() == before

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.topologies import FOLDER, NAMES
 from tests.unit.tools.tune.tuned import WIN10, host, with_vcpus
-from vfiod.tools.tune.findings import examine, told
+from vfiod.tools.tune.findings import as_lines, examine
 from vfiod.tools.tune.placement import Unplaced, place
 from vfiod.util import cpulist
 
@@ -27,7 +27,7 @@ def proposed(name: str) -> str:
     """Cores for guests of all sizes, then everything for one of them."""
     machine = host(name, node=CARD_NODE)
     lines = [line for size in SIZES for line in placed(name, size)]
-    whole = told(examine(with_vcpus(WIN10, WHOLE), machine))
+    whole = as_lines(examine(with_vcpus(WIN10, WHOLE), machine))
     return "\n".join([*lines, f"\nWindows with {WHOLE} vCPUs", *whole]) + "\n"
 
 

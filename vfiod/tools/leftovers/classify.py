@@ -12,7 +12,7 @@ _BLACKLISTS = frozenset({"modprobe.blacklist", "rd.driver.blacklist", "module_bl
 _NO_PICTURE = "nothing is on the screen from boot until the native driver has loaded"
 
 
-class Harm(Enum):
+class Effect(Enum):
     """How much a leftover stands in the way of the return."""
 
     DEFEATS = "defeats the return"
@@ -24,17 +24,17 @@ class Harm(Enum):
 class Verdict:
     """``why`` goes on after "it …"; ``keep`` is what should remain of the text, or empty."""
 
-    harm: Harm
+    effect: Effect
     why: str
     keep: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Classifier:
     """The machine: its PCI functions, what could drive its displays, and what may not load."""
 
     functions: tuple[PciFunction, ...]
-    natives: tuple[Native, ...]
+    native_drivers: tuple[Native, ...]
     blocked: frozenset[str] = frozenset()
 
     def option(self, text: str) -> Verdict | None:
@@ -65,7 +65,7 @@ class Judge:
                 return _assists(f"loads vfio-pci before {module}")
             case "alias", _ if rest and plain(rest[0]) in STUBS and module.startswith("pci:"):
                 why = f"makes {rest[0]} the driver of the devices {module}"
-                return Verdict(Harm.DEFEATS, why)
+                return Verdict(Effect.DEFEATS, why)
         return None
 
     def loaded(self, text: str) -> Verdict | None:
@@ -90,32 +90,32 @@ class Judge:
         """
         given = [function for function in self.functions if any(_names(i, function) for i in ids)]
         if self.functions and not self._needed(given):
-            return Verdict(Harm.HARMLESS, _spare(given))
+            return Verdict(Effect.HARMLESS, _spare(given))
         what = _listed(given)
-        return Verdict(Harm.DEFEATS, f"gives {what} to vfio-pci at every boot, for good")
+        return Verdict(Effect.DEFEATS, f"gives {what} to vfio-pci at every boot, for good")
 
     def override(self, address: str) -> Verdict:
         """A device that is put on vfio-pci by its address at every boot."""
         try:
             wanted = PciAddress.parse(address)
         except ValueError:
-            return Verdict(Harm.HARMLESS, "names no device of this machine")
+            return Verdict(Effect.HARMLESS, "names no device of this machine")
         given = [function for function in self.functions if function.address == wanted]
         if self.functions and not self._needed(given):
-            return Verdict(Harm.HARMLESS, _spare(given))
-        return Verdict(Harm.DEFEATS, f"gives {address} to vfio-pci at every boot, for good")
+            return Verdict(Effect.HARMLESS, _spare(given))
+        return Verdict(Effect.DEFEATS, f"gives {address} to vfio-pci at every boot, for good")
 
     def block(self, module: str) -> Verdict | None:
         """A module that may not load by itself; None if this host does not need it."""
         name = plain(module)
-        for native in self.natives:
+        for native in self.native_drivers:
             blocks_all = native.modules and native.modules <= self.blocked
             if name in native.modules and blocks_all and not native.driven:
                 return Verdict(
-                    Harm.DEFEATS, f"keeps {module}, the driver of {native.function}, away"
+                    Effect.DEFEATS, f"keeps {module}, the driver of {native.function}, away"
                 )
-        known = self.natives or name not in USUAL_MODULES
-        return None if known else Verdict(Harm.DEFEATS, f"keeps the driver {module} away")
+        known = self.native_drivers or name not in USUAL_MODULES
+        return None if known else Verdict(Effect.DEFEATS, f"keeps the driver {module} away")
 
     def _needed(self, given: Collection[PciFunction]) -> bool:
         """True if the host has no display without these devices, or not the one it booted with."""
@@ -131,20 +131,22 @@ class Judge:
         for module in modules:
             verdict = self.block(module)
             if verdict is not None:
-                return Verdict(verdict.harm, verdict.why, keep)
+                return Verdict(verdict.effect, verdict.why, keep)
         return None
 
     def _no_modeset(self, module: str) -> Verdict | None:
-        affected = [n for n in self.natives if n.function.is_display and not n.driven]
+        affected = [n for n in self.native_drivers if n.function.is_display and not n.driven]
         named = [n for n in affected if not module or module in n.modules]
-        if self.natives and not named:
+        if self.native_drivers and not named:
             return None
-        return Verdict(Harm.DEFEATS, f"keeps {module or 'native drivers'} from lighting a display")
+        return Verdict(
+            Effect.DEFEATS, f"keeps {module or 'native drivers'} from lighting a display"
+        )
 
     def _install(self, module: str, command: Sequence[str]) -> Verdict | None:
         if module in STUBS:
             why = f"runs {' '.join(command)} when {module} loads, which usually binds cards to it"
-            return Verdict(Harm.DEFEATS, why)
+            return Verdict(Effect.DEFEATS, why)
         if is_refusal(command):
             return self.block(module)
         if any("vfio" in word for word in command):
@@ -185,7 +187,7 @@ def _firmware_option(key: str, value: str) -> Verdict | None:
     if key == "rd.driver.pre" and plain(value) == "vfio_pci":
         return _assists("loads vfio-pci before any other driver")
     if key in ("iommu", "amd_iommu", "intel_iommu") and "off" in value.split(","):
-        return Verdict(Harm.DEFEATS, "switches the IOMMU off: no device can go to a guest at all")
+        return Verdict(Effect.DEFEATS, "switches the IOMMU off: no device can go to a guest at all")
     return None
 
 
@@ -198,7 +200,7 @@ def _names(text: str, function: PciFunction) -> bool:
 
 
 def _assists(what: str) -> Verdict:
-    return Verdict(Harm.ASSISTS, what)
+    return Verdict(Effect.ASSISTS, what)
 
 
 def _spare(given: Collection[PciFunction]) -> str:
