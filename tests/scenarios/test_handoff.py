@@ -130,7 +130,7 @@ def test_a_handoff_that_fails_says_so_and_that_nothing_was_lost(bench: Bench) ->
     )
 
 
-def test_a_fault_of_vfiod_itself_is_undone_and_told(bench: Bench) -> None:
+def test_an_internal_error_is_undone_and_told(bench: Bench) -> None:
     def broken(name: str) -> None:
         if name == f"unbind {pcs.AUDIO}":
             raise ZeroDivisionError

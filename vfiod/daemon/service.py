@@ -110,7 +110,7 @@ class Service:
         except VfiodError as error:
             refuse(invocation, error.dbus_name, str(error))
         except Exception as error:
-            refuse(invocation, VfiodError.dbus_name, f"a fault of vfiod itself: {error!r}")
+            refuse(invocation, VfiodError.dbus_name, f"internal error: {error!r}")
             raise
 
     def _hook(self, sender: str, method: str, values: Sequence[Any], invocation: Any) -> None:
@@ -189,6 +189,6 @@ def _answer_when_done(invocation: Any, future: "Future[None]") -> None:
         elif isinstance(error, VfiodError):
             refuse(invocation, error.dbus_name, str(error))
         else:
-            refuse(invocation, VfiodError.dbus_name, f"a fault of vfiod itself: {error!r}")
+            refuse(invocation, VfiodError.dbus_name, f"internal error: {error!r}")
 
     future.add_done_callback(done)

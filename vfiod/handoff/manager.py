@@ -104,7 +104,7 @@ class Manager:
     def power_pressed(self) -> None:
         """The power button, which the handoff has taken from logind: end the guest.
 
-        The first press asks the guest to shut down, the next one pulls its plug.
+        The first press asks the guest to shut down, the next one forces it off.
         """
         record = self.journal.read()
         if record is None or record.phase is not Phase.GUEST:
@@ -185,7 +185,7 @@ class Manager:
             )
         may_reset = bool(force) or record.phase is not Phase.STUCK
         self.handoff.return_devices(
-            record.transaction, "somebody asked for it", may_reset=may_reset
+            record.transaction, "requested with vfiod return", may_reset=may_reset
         )
 
     def _recover(self) -> None:
@@ -258,7 +258,7 @@ class Manager:
     def _end_guest(self, record: Record) -> None:
         asked = self.host.guests.is_shutting_down()
         seconds = 0.0 if asked else self._limits().shutdown
-        how = "its plug is pulled" if asked else f"it has {seconds:g} s to shut down"
+        how = "it is forced off" if asked else f"it has {seconds:g} s to shut down"
         self._say(Kind.REMARK, f"power button: {how}", guest=record.guest)
         self.host.guests.end(seconds=seconds)
 

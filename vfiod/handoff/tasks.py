@@ -34,7 +34,7 @@ class Tasks:
     def submit(
         self, task: Callable[..., None], *arguments: object, start: Start | None = None
     ) -> "Future[None]":
-        """Queue a task; a fault of vfiod itself in it must be seen, not lost with the future.
+        """Queue a task; an internal error in it must be seen, not lost with the future.
 
         ``start``: the start that it is for. Nothing is queued once the queue is closed.
         """
@@ -72,6 +72,6 @@ class Tasks:
         self._queued.pop(future, None)
         error = None if future.cancelled() else future.exception()
         if error is not None and not isinstance(error, VfiodError):
-            text = f"a fault of vfiod itself, please report it: {error!r}"
+            text = f"internal error, please report it: {error!r}"
             with suppress(Exception):
                 self.report(Event(Kind.STEP_FAILED, text))

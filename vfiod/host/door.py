@@ -224,7 +224,7 @@ class Guests(Protocol):
     """
 
     def end(self, *, seconds: float) -> None:
-        """Begin to shut the guest down; its plug is pulled after this time, with 0 at once."""
+        """Begin to shut the guest down; it is forced off after this time, with 0 at once."""
 
     def is_shutting_down(self) -> bool:
         """True from such a beginning until the guest has ended."""

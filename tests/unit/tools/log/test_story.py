@@ -180,8 +180,8 @@ def test_a_beginning_that_the_journal_has_forgotten_leaves_the_rest(run_director
     assert len(story.ways) == 2
 
 
-def test_a_fault_of_vfiod_itself_is_seen_without_a_guest() -> None:
-    message = "a fault of vfiod itself, please report it: KeyError('x')"
+def test_an_internal_error_is_seen_without_a_guest() -> None:
+    message = "internal error, please report it: KeyError('x')"
     entry = Entry(Kind.STEP_FAILED, datetime.now(UTC), BOOT, message, explanation="why")
     (story,) = find_stories([entry], boot=BOOT)
     assert (story.outcome, story.problems, story.remedy) == (Outcome.FAILED, (message,), "why")
