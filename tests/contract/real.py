@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.contract.rules import KERNEL, READING, SYSTEMD, Bench
+from tests.contract.rules import KERNEL, READING, SYSTEMD, Rig
 from vfiod.bus import Bus
 from vfiod.host.linux.host import LinuxHost
 from vfiod.model import PciAddress
@@ -40,11 +40,11 @@ def main() -> int:
     parser.add_argument("--unit", default="cron.service")
     arguments = parser.parse_args()
     _run_loop_beside()
-    bench = Bench(LinuxHost(Bus()), **vars(arguments), hold=hold)
+    rig = Rig(LinuxHost(Bus()), **vars(arguments), hold=hold)
     broken = 0
     for rule in (*READING, *SYSTEMD, *KERNEL):
         try:
-            rule(bench)
+            rule(rig)
         except Exception:
             broken += 1
             print(f"BROKEN {rule.__name__}\n{traceback.format_exc()}", flush=True)

@@ -19,7 +19,7 @@ NOWHERE = PciAddress.parse("fffe:fe:1e.7")
 
 
 @dataclass(frozen=True)
-class Bench:
+class Rig:
     """What of the machine the rules may use, and for as long as they run nobody else does.
 
     ``display`` and ``audio`` are a card and its sound on their native drivers, the only
@@ -35,7 +35,7 @@ class Bench:
     hold: Callable[[PciAddress], AbstractContextManager[int]]
 
 
-Rule = Callable[[Bench], None]
+Rule = Callable[[Rig], None]
 READING: list[Rule] = []
 KERNEL: list[Rule] = []
 SYSTEMD: list[Rule] = []
@@ -68,13 +68,13 @@ def refuses(do: Callable[[], object]) -> HostError:
     raise AssertionError("the host did not refuse")
 
 
-def driver(b: Bench, address: PciAddress) -> str | None:
+def driver(b: Rig, address: PciAddress) -> str | None:
     found = b.host.pci.driver(address)
     assert found == b.host.pci.function(address).driver
     return found
 
 
-def rebind(b: Bench, address: PciAddress, override: str | None) -> None:
+def rebind(b: Rig, address: PciAddress, override: str | None) -> None:
     b.host.pci.set_override(address, override)
     if driver(b, address) is not None:
         b.host.pci.unbind(address, seconds=SECONDS)
@@ -85,20 +85,20 @@ def rebind(b: Bench, address: PciAddress, override: str | None) -> None:
 
 
 @reading
-def a_function_is_among_all_functions(b: Bench) -> None:
+def a_function_is_among_all_functions(b: Rig) -> None:
     assert b.host.pci.functions()[b.display] == b.host.pci.function(b.display)
     assert b.host.pci.function(b.display).is_display
     assert b.host.pci.function(b.display).group is not None
 
 
 @reading
-def a_function_that_is_not_there_is_named(b: Bench) -> None:
+def a_function_that_is_not_there_is_named(b: Rig) -> None:
     assert str(NOWHERE) in refuses(lambda: b.host.pci.function(NOWHERE)).message
     assert str(NOWHERE) in refuses(lambda: b.host.pci.driver(NOWHERE)).message
 
 
 @reading
-def an_override_reads_back_and_is_cleared(b: Bench) -> None:
+def an_override_reads_back_and_is_cleared(b: Rig) -> None:
     assert b.host.pci.override(b.spare) is None
     b.host.pci.set_override(b.spare, "no-such-driver")
     assert b.host.pci.override(b.spare) == "no-such-driver"
@@ -107,7 +107,7 @@ def an_override_reads_back_and_is_cleared(b: Bench) -> None:
 
 
 @reading
-def a_power_policy_is_set_and_restored(b: Bench) -> None:
+def a_power_policy_is_set_and_restored(b: Rig) -> None:
     before = b.host.pci.power(b.spare)
     b.host.pci.set_power(b.spare, PowerPolicy("0", "on"))
     after = b.host.pci.power(b.spare)
@@ -117,25 +117,25 @@ def a_power_policy_is_set_and_restored(b: Bench) -> None:
 
 
 @reading
-def a_rom_that_is_not_there_is_refused(b: Bench) -> None:
+def a_rom_that_is_not_there_is_refused(b: Rig) -> None:
     assert str(b.spare) in refuses(lambda: b.host.pci.read_rom(b.spare, seconds=SHORT)).message
 
 
 @reading
-def an_empty_power_policy_changes_nothing(b: Bench) -> None:
+def an_empty_power_policy_changes_nothing(b: Rig) -> None:
     before = b.host.pci.power(b.spare)
     b.host.pci.set_power(b.spare, PowerPolicy(None, None))
     assert b.host.pci.power(b.spare) == before
 
 
 @reading
-def a_display_has_a_card_and_other_functions_have_none(b: Bench) -> None:
+def a_display_has_a_card_and_other_functions_have_none(b: Rig) -> None:
     assert b.host.pci.output(b.display).cards
     assert not b.host.pci.output(b.spare).cards
 
 
 @reading
-def a_rom_is_staged_and_taken_away(b: Bench) -> None:
+def a_rom_is_staged_and_taken_away(b: Rig) -> None:
     b.host.files.stage_rom(b.spare, b"first")
     b.host.files.stage_rom(b.spare, b"\x55\xaa")
     assert b.spare in b.host.files.staged_roms()
@@ -145,46 +145,46 @@ def a_rom_is_staged_and_taken_away(b: Bench) -> None:
 
 
 @reading
-def a_rom_that_was_not_staged_is_nobody_s_to_take_away(b: Bench) -> None:
+def a_rom_that_was_not_staged_is_nobody_s_to_take_away(b: Rig) -> None:
     b.host.files.unstage_rom(b.spare)
     assert b.spare not in b.host.files.staged_roms()
 
 
 @reading
-def a_rom_that_is_not_there_is_named(b: Bench) -> None:
+def a_rom_that_is_not_there_is_named(b: Rig) -> None:
     path = "/nowhere/card.rom"
     assert path in refuses(lambda: b.host.files.read_rom(path)).message
     assert not b.host.files.qemu_may_read(path)
 
 
 @reading
-def there_is_memory(b: Bench) -> None:
+def there_is_memory(b: Rig) -> None:
     assert b.host.memory.available() > 0
     assert b.host.memory.held_by(["no-such-unit.service"]) == 0
 
 
 @reading
-def some_cpus_run(b: Bench) -> None:
+def some_cpus_run(b: Rig) -> None:
     assert b.host.cpus.online()
     assert b.host.cpus.interrupts() & b.host.cpus.online()
 
 
 @reading
-def a_frequency_policy_has_its_governor_among_the_choices(b: Bench) -> None:
+def a_frequency_policy_has_its_governor_among_the_choices(b: Rig) -> None:
     for policy in b.host.cpus.frequencies():
         assert policy.cpus <= b.host.cpus.online()
         assert policy.governor in policy.governors
 
 
 @reading
-def a_policy_that_is_not_there_is_named(b: Bench) -> None:
+def a_policy_that_is_not_there_is_named(b: Rig) -> None:
     cpus = b.host.cpus
     assert "policy9999" in refuses(lambda: cpus.set_governor("policy9999", "performance")).message
     assert "policy9999" in refuses(lambda: cpus.set_energy("policy9999", "performance")).message
 
 
 @reading
-def huge_pages_of_the_default_size_can_be_counted(b: Bench) -> None:
+def huge_pages_of_the_default_size_can_be_counted(b: Rig) -> None:
     pool = b.host.hugepages.pool(None)
     assert pool is not None
     assert b.host.hugepages.pool(pool.size) == pool
@@ -193,7 +193,7 @@ def huge_pages_of_the_default_size_can_be_counted(b: Bench) -> None:
 
 
 @reading
-def a_wait_ends_with_its_condition_or_at_its_deadline(b: Bench) -> None:
+def a_wait_ends_with_its_condition_or_at_its_deadline(b: Rig) -> None:
     began = b.host.now()
     assert b.host.wait(lambda: True, seconds=SECONDS)
     assert b.host.now() - began < SECONDS
@@ -203,7 +203,7 @@ def a_wait_ends_with_its_condition_or_at_its_deadline(b: Bench) -> None:
 
 
 @reading
-def nobody_holds_what_nobody_opened(b: Bench) -> None:
+def nobody_holds_what_nobody_opened(b: Rig) -> None:
     assert not b.host.processes.holders([])
     assert not b.host.processes.holders([NOWHERE])
     assert not b.host.processes.vfio_holders([])
@@ -211,12 +211,12 @@ def nobody_holds_what_nobody_opened(b: Bench) -> None:
 
 
 @reading
-def nothing_is_late_that_nobody_began(b: Bench) -> None:
+def nothing_is_late_that_nobody_began(b: Rig) -> None:
     assert not b.host.late.calls()
 
 
 @reading
-def a_framebuffer_console_is_there_beside_a_dummy(b: Bench) -> None:
+def a_framebuffer_console_is_there_beside_a_dummy(b: Rig) -> None:
     consoles = b.host.screen.consoles()
     assert len([c for c in consoles if c.is_framebuffer]) == 1
     assert len([c for c in consoles if not c.is_framebuffer]) >= 1
@@ -226,7 +226,7 @@ def a_framebuffer_console_is_there_beside_a_dummy(b: Bench) -> None:
 
 
 @kernel
-def a_pool_of_huge_pages_grows_and_shrinks(b: Bench) -> None:
+def a_pool_of_huge_pages_grows_and_shrinks(b: Rig) -> None:
     before = b.host.hugepages.pool(None)
     assert before is not None
     for more in (3, 3, 1, 0, 0):
@@ -237,7 +237,7 @@ def a_pool_of_huge_pages_grows_and_shrinks(b: Bench) -> None:
 
 
 @kernel
-def a_pool_takes_no_more_than_can_be_had_and_says_nothing(b: Bench) -> None:
+def a_pool_takes_no_more_than_can_be_had_and_says_nothing(b: Rig) -> None:
     before = b.host.hugepages.pool(2**21)
     assert before is not None
     b.host.hugepages.compact()
@@ -250,7 +250,7 @@ def a_pool_takes_no_more_than_can_be_had_and_says_nothing(b: Bench) -> None:
 
 
 @kernel
-def transparent_huge_pages_change_their_mode(b: Bench) -> None:
+def transparent_huge_pages_change_their_mode(b: Rig) -> None:
     before = b.host.hugepages.transparent()
     assert before is not None
     for mode in ("never", "always", "madvise", before):
@@ -259,7 +259,7 @@ def transparent_huge_pages_change_their_mode(b: Bench) -> None:
 
 
 @kernel
-def new_interrupts_are_aimed_and_never_at_nothing(b: Bench) -> None:
+def new_interrupts_are_aimed_and_never_at_nothing(b: Rig) -> None:
     before = b.host.cpus.interrupts()
     one = frozenset({min(b.host.cpus.online())})
     b.host.cpus.set_default_irq_affinity(one)
@@ -274,7 +274,7 @@ def new_interrupts_are_aimed_and_never_at_nothing(b: Bench) -> None:
 
 
 @kernel
-def probing_a_bound_function_changes_nothing(b: Bench) -> None:
+def probing_a_bound_function_changes_nothing(b: Rig) -> None:
     before = driver(b, b.spare)
     b.host.pci.probe(b.spare, seconds=SECONDS)
     assert before is not None
@@ -282,7 +282,7 @@ def probing_a_bound_function_changes_nothing(b: Bench) -> None:
 
 
 @kernel
-def a_function_is_unbound_and_probed_again(b: Bench) -> None:
+def a_function_is_unbound_and_probed_again(b: Rig) -> None:
     before = driver(b, b.spare)
     b.host.pci.unbind(b.spare, seconds=SECONDS)
     assert driver(b, b.spare) is None
@@ -291,7 +291,7 @@ def a_function_is_unbound_and_probed_again(b: Bench) -> None:
 
 
 @kernel
-def a_function_is_rebound_to_what_its_override_says(b: Bench) -> None:
+def a_function_is_rebound_to_what_its_override_says(b: Rig) -> None:
     before = driver(b, b.spare)
     b.host.modules.load("vfio_pci", seconds=SECONDS)
     b.host.pci.rebind(b.spare, VFIO_DRIVER, seconds=SECONDS)
@@ -303,7 +303,7 @@ def a_function_is_rebound_to_what_its_override_says(b: Bench) -> None:
 
 
 @kernel
-def a_rebind_of_a_function_without_a_driver_is_refused_and_probes_nothing(b: Bench) -> None:
+def a_rebind_of_a_function_without_a_driver_is_refused_and_probes_nothing(b: Rig) -> None:
     before = driver(b, b.spare)
     b.host.pci.unbind(b.spare, seconds=SECONDS)
     error = refuses(lambda: b.host.pci.rebind(b.spare, str(before), seconds=SECONDS))
@@ -315,7 +315,7 @@ def a_rebind_of_a_function_without_a_driver_is_refused_and_probes_nothing(b: Ben
 
 
 @kernel
-def a_function_without_a_driver_cannot_be_unbound(b: Bench) -> None:
+def a_function_without_a_driver_cannot_be_unbound(b: Rig) -> None:
     b.host.pci.unbind(b.spare, seconds=SECONDS)
     error = refuses(lambda: b.host.pci.unbind(b.spare, seconds=SECONDS))
     assert str(b.spare) in error.message
@@ -323,7 +323,7 @@ def a_function_without_a_driver_cannot_be_unbound(b: Bench) -> None:
 
 
 @kernel
-def a_stale_override_keeps_the_native_driver_off_and_probe_says_nothing(b: Bench) -> None:
+def a_stale_override_keeps_the_native_driver_off_and_probe_says_nothing(b: Rig) -> None:
     before = driver(b, b.spare)
     rebind(b, b.spare, "no-such-driver")
     assert driver(b, b.spare) is None
@@ -334,7 +334,7 @@ def a_stale_override_keeps_the_native_driver_off_and_probe_says_nothing(b: Bench
 
 
 @kernel
-def an_override_and_a_probe_do_not_unbind(b: Bench) -> None:
+def an_override_and_a_probe_do_not_unbind(b: Rig) -> None:
     before = driver(b, b.spare)
     b.host.modules.load("vfio_pci", seconds=SECONDS)
     b.host.pci.set_override(b.spare, VFIO_DRIVER)
@@ -345,7 +345,7 @@ def an_override_and_a_probe_do_not_unbind(b: Bench) -> None:
 
 
 @kernel
-def a_function_goes_to_vfio_pci_and_back(b: Bench) -> None:
+def a_function_goes_to_vfio_pci_and_back(b: Rig) -> None:
     before = driver(b, b.spare)
     b.host.modules.load("vfio_pci", seconds=SECONDS)
     rebind(b, b.spare, VFIO_DRIVER)
@@ -356,7 +356,7 @@ def a_function_goes_to_vfio_pci_and_back(b: Bench) -> None:
 
 
 @kernel
-def a_module_is_loaded_and_stays(b: Bench) -> None:
+def a_module_is_loaded_and_stays(b: Rig) -> None:
     assert b.host.modules.available("vfio_pci")
     b.host.modules.load("vfio_pci", seconds=SECONDS)
     b.host.modules.load("vfio_pci", seconds=SECONDS)
@@ -367,7 +367,7 @@ def a_module_is_loaded_and_stays(b: Bench) -> None:
 
 
 @kernel
-def the_picture_goes_with_the_driver_and_comes_back_by_itself(b: Bench) -> None:
+def the_picture_goes_with_the_driver_and_comes_back_by_itself(b: Rig) -> None:
     """DRM node and framebuffer console, which nobody binds here."""
     pci, screen = b.host.pci, b.host.screen
     connected = bool(pci.output(b.display).connected)
@@ -383,7 +383,7 @@ def the_picture_goes_with_the_driver_and_comes_back_by_itself(b: Bench) -> None:
 
 
 @kernel
-def a_console_is_unbound_and_bound(b: Bench) -> None:
+def a_console_is_unbound_and_bound(b: Rig) -> None:
     def bound() -> bool:
         return any(c.is_framebuffer and c.bound for c in b.host.screen.consoles())
 
@@ -394,14 +394,14 @@ def a_console_is_unbound_and_bound(b: Bench) -> None:
 
 
 @kernel
-def a_dummy_console_is_left_as_it_is(b: Bench) -> None:
+def a_dummy_console_is_left_as_it_is(b: Rig) -> None:
     dummy = next(c for c in b.host.screen.consoles() if not c.is_framebuffer)
     b.host.screen.bind_console(dummy.ident, bound=False)
     assert dummy in b.host.screen.consoles()
 
 
 @kernel
-def a_framebuffer_that_is_gone_for_good_is_no_error(b: Bench) -> None:
+def a_framebuffer_that_is_gone_for_good_is_no_error(b: Rig) -> None:
     gone = FirmwareFramebuffer("efi-framebuffer.0", "efi-framebuffer")
     assert gone not in b.host.screen.framebuffers()
     b.host.screen.bind_framebuffer(gone, bound=False)
@@ -410,7 +410,7 @@ def a_framebuffer_that_is_gone_for_good_is_no_error(b: Bench) -> None:
 
 
 @kernel
-def a_holder_is_named_with_its_node_and_ends_at_a_signal(b: Bench) -> None:
+def a_holder_is_named_with_its_node_and_ends_at_a_signal(b: Rig) -> None:
     with b.hold(b.audio) as pid:
         found = [h for h in b.host.processes.holders([b.audio]) if h.pid == pid]
         assert found
@@ -425,7 +425,7 @@ def a_holder_is_named_with_its_node_and_ends_at_a_signal(b: Bench) -> None:
 
 
 @kernel
-def what_is_closed_nobody_can_open_until_it_is_opened_again(b: Bench) -> None:
+def what_is_closed_nobody_can_open_until_it_is_opened_again(b: Rig) -> None:
     def can_be_held() -> bool:
         try:
             with b.hold(b.audio) as pid:
@@ -447,7 +447,7 @@ def what_is_closed_nobody_can_open_until_it_is_opened_again(b: Bench) -> None:
 
 
 @kernel
-def a_driver_that_waits_for_a_holder_is_stuck_until_that_lets_go(b: Bench) -> None:
+def a_driver_that_waits_for_a_holder_is_stuck_until_that_lets_go(b: Rig) -> None:
     """snd_hda_intel under somebody who ignores the disconnect (sound/core/init.c)."""
     before = driver(b, b.audio)
     with b.hold(b.audio):
@@ -478,7 +478,7 @@ def a_driver_that_waits_for_a_holder_is_stuck_until_that_lets_go(b: Bench) -> No
 
 
 @systemd
-def a_unit_is_stopped_and_started_and_twice_is_once(b: Bench) -> None:
+def a_unit_is_stopped_and_started_and_twice_is_once(b: Rig) -> None:
     assert b.host.units.unit(b.unit).active
     for _ in range(2):
         b.host.units.stop(b.unit, seconds=SECONDS)
@@ -489,7 +489,7 @@ def a_unit_is_stopped_and_started_and_twice_is_once(b: Bench) -> None:
 
 
 @systemd
-def a_unit_that_is_asked_to_stop_does(b: Bench) -> None:
+def a_unit_that_is_asked_to_stop_does(b: Rig) -> None:
     b.host.units.begin_stop(b.unit)
     assert b.host.wait(lambda: not b.host.units.unit(b.unit).active, seconds=SECONDS)
     b.host.units.start(b.unit, seconds=SECONDS)
@@ -497,7 +497,7 @@ def a_unit_that_is_asked_to_stop_does(b: Bench) -> None:
 
 
 @systemd
-def a_unit_that_does_not_exist(b: Bench) -> None:
+def a_unit_that_does_not_exist(b: Rig) -> None:
     unit = b.host.units.unit("no-such-unit.service")
     assert (unit.ident, unit.active, unit.loaded) == ("no-such-unit.service", False, False)
     assert not unit.busy
@@ -510,23 +510,23 @@ def a_unit_that_does_not_exist(b: Bench) -> None:
 
 
 @systemd
-def a_unit_has_its_own_name_and_an_unknown_one_keeps_it(b: Bench) -> None:
+def a_unit_has_its_own_name_and_an_unknown_one_keeps_it(b: Rig) -> None:
     names = b.host.units.primary_names([b.unit, "no-such-unit.service"])
     assert set(names) == {b.unit, "no-such-unit.service"}
 
 
 @systemd
-def a_unit_that_does_not_exist_needs_nothing(b: Bench) -> None:
+def a_unit_that_does_not_exist_needs_nothing(b: Rig) -> None:
     assert not b.host.units.needs("no-such-unit.service")
 
 
 @systemd
-def a_running_host_is_not_shutting_down(b: Bench) -> None:
+def a_running_host_is_not_shutting_down(b: Rig) -> None:
     assert not b.host.units.shutting_down()
 
 
 @systemd
-def a_unit_s_cpus_are_limited_and_the_limit_is_lifted(b: Bench) -> None:
+def a_unit_s_cpus_are_limited_and_the_limit_is_lifted(b: Rig) -> None:
     slices = b.host.slices
     assert slices.can_limit()
     before, everything = slices.allowed_cpus(b.unit), slices.effective(b.unit)
@@ -543,7 +543,7 @@ def a_unit_s_cpus_are_limited_and_the_limit_is_lifted(b: Bench) -> None:
 
 
 @systemd
-def a_limit_is_lifted_while_that_of_a_neighbour_stands(b: Bench) -> None:
+def a_limit_is_lifted_while_that_of_a_neighbour_stands(b: Rig) -> None:
     """Then the kernel keeps the cpuset, and with it the limit unless it is made to."""
     slices, neighbours = b.host.slices, ("init.scope", "system.slice")
     before = {unit: slices.allowed_cpus(unit) for unit in neighbours}
@@ -565,25 +565,25 @@ def a_limit_is_lifted_while_that_of_a_neighbour_stands(b: Bench) -> None:
 
 
 @systemd
-def a_unit_that_cannot_be_limited_is_named(b: Bench) -> None:
+def a_unit_that_cannot_be_limited_is_named(b: Rig) -> None:
     """A target has no processes."""
     error = refuses(lambda: b.host.slices.set_allowed_cpus("basic.target", frozenset({0})))
     assert "basic.target" in error.message
 
 
 @systemd
-def a_session_that_is_gone_is_ended_without_an_error(b: Bench) -> None:
+def a_session_that_is_gone_is_ended_without_an_error(b: Rig) -> None:
     assert "no-such-session" not in [s.ident for s in b.host.logins.sessions()]
     b.host.logins.terminate("no-such-session")
 
 
 @systemd
-def nobody_unknown_lingers(b: Bench) -> None:
+def nobody_unknown_lingers(b: Rig) -> None:
     assert not b.host.logins.lingers(2**31)
 
 
 @systemd
-def an_inhibitor_is_taken_and_dropped_and_twice_is_once(b: Bench) -> None:
+def an_inhibitor_is_taken_and_dropped_and_twice_is_once(b: Rig) -> None:
     b.host.logins.uninhibit()
     b.host.logins.inhibit("the contract tests run")
     b.host.logins.inhibit("the contract tests run")

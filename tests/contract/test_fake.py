@@ -5,14 +5,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.contract.rules import KERNEL, READING, SYSTEMD, Bench, Rule
+from tests.contract.rules import KERNEL, READING, SYSTEMD, Rig, Rule
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.model import PciAddress
 
 
-def model() -> tuple[FakeHost, Bench]:
+def model() -> tuple[FakeHost, Rig]:
     host = pcs.bare()
     host.user.add(FakeUnit("cron.service"))
 
@@ -25,12 +25,12 @@ def model() -> tuple[FakeHost, Bench]:
             host.user.kill(pid)
             host.effects.thaw()
 
-    return host, Bench(host, pcs.VGA, pcs.AUDIO, pcs.USB, "cron.service", hold)
+    return host, Rig(host, pcs.VGA, pcs.AUDIO, pcs.USB, "cron.service", hold)
 
 
 @pytest.mark.parametrize("rule", [*READING, *KERNEL, *SYSTEMD], ids=lambda rule: rule.__name__)
 def test_the_model_keeps(rule: Rule) -> None:
-    host, bench = model()
+    host, rig = model()
     before = host.snapshot()
-    rule(bench)
+    rule(rig)
     assert host.snapshot() == before

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.real import hold
-from tests.contract.rules import READING, SYSTEMD, Bench, Rule
+from tests.contract.rules import READING, SYSTEMD, Rig, Rule
 from tests.fakes.bus import BusUnit, FakeBus
 from tests.fakes.tree import Contents, Link, grow, pci_function
 from vfiod.host.door import Host
@@ -89,7 +89,7 @@ def host(tmp_path: Path) -> Host:
 @pytest.mark.parametrize("rule", [*READING, *SYSTEMD], ids=lambda rule: rule.__name__)
 def test_linux_keeps(rule: Rule, host: Host) -> None:
     display, audio, spare = map(PciAddress.parse, (DISPLAY, AUDIO, SPARE))
-    rule(Bench(host, display, audio, spare, "cron.service", hold))
+    rule(Rig(host, display, audio, spare, "cron.service", hold))
 
 
 @pytest.mark.parametrize("after", [0.0, 0.1])

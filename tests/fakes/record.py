@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.fakes.host import FakeHost
-from tests.fakes.rig import Bench
+from tests.fakes.rig import Rig
 from vfiod.events import Event
 from vfiod.host.linux.log import to_fields
 from vfiod.tools.log.entry import Entry, parse
@@ -19,7 +19,7 @@ _LAG = 0.25
 
 
 class Recorder(list[Event]):
-    """Stands for a bench's list of events; keeps what the journal would of each."""
+    """Stands for a rig's list of events; keeps what the journal would of each."""
 
     def __init__(self, host: FakeHost) -> None:
         super().__init__()
@@ -57,11 +57,11 @@ class Recorder(list[Event]):
             self._host.clock.advance(0.02 + 0.07 * (next(self._effects) % 5))
 
 
-def recorded(bench: Bench) -> Recorder:
-    """Make a bench tell a recorder from now on."""
-    tape = Recorder(bench.host)
-    bench.events = tape
-    bench.boot()
+def recorded(rig: Rig) -> Recorder:
+    """Make a rig tell a recorder from now on."""
+    tape = Recorder(rig.host)
+    rig.events = tape
+    rig.boot()
     return tape
 
 

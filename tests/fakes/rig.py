@@ -105,7 +105,7 @@ class FakeWatcher:
             then()
 
 
-class Bench:
+class Rig:
     """One PC with a daemon on it."""
 
     def __init__(self, host: FakeHost, directory: Path, text: str | None = None) -> None:

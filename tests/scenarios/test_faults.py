@@ -1,6 +1,6 @@
 """Pairs of faults, and a recovery that goes wrong: whatever meets, it ends in the invariants.
 
-The invariants are written down once, as Bench.differences(): driver, override, power policy,
+The invariants are written down once, as Rig.differences(): driver, override, power policy,
 nodes, modules, consoles, framebuffers, units, processes, inhibitor, staged files, journal.
 """
 
@@ -13,66 +13,66 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.fault import KILLS, Fault, Killed
-from tests.fakes.rig import Bench
+from tests.fakes.rig import Rig
 from vfiod.errors import HostError
 from vfiod.events import Kind
 from vfiod.model import Phase
 
 FAILS = (Fault.FAIL_BEFORE, Fault.FAIL_AFTER, Fault.HANG, Fault.LATE)
-Act = Callable[[Bench], None]
+Act = Callable[[Rig], None]
 
 
-def set_right(bench: Bench) -> None:
+def set_right(rig: Rig) -> None:
     """systemd starts the daemon again; then, by the message, a person does what it says."""
-    bench.host.effects.plan({})
-    if bench.host.effects.is_dead:
+    rig.host.effects.plan({})
+    if rig.host.effects.is_dead:
         with suppress(HostError):
-            bench.recover()
-    bench.manager.release("win10", "failed")
-    bench.queue.run_all()
-    bench.pass_time(120)
-    bench.obey()
-    if bench.phase is Phase.STUCK:
-        assert bench.messages(Kind.STUCK)
-        assert bench.status.read()["faults"]
-    if bench.phase is not Phase.HOST:
-        bench.host.effects.thaw()
-        for device in bench.host.kernel.devices.values():
+            rig.recover()
+    rig.manager.release("win10", "failed")
+    rig.queue.run_all()
+    rig.pass_time(120)
+    rig.obey()
+    if rig.phase is Phase.STUCK:
+        assert rig.messages(Kind.STUCK)
+        assert rig.status.read()["faults"]
+    if rig.phase is not Phase.HOST:
+        rig.host.effects.thaw()
+        for device in rig.host.kernel.devices.values():
             device.cure = None
-        assert bench.return_devices(force=True) is None
+        assert rig.return_devices(force=True) is None
 
 
-def hand_over(bench: Bench) -> None:
-    bench.prepare()
+def hand_over(rig: Rig) -> None:
+    rig.prepare()
 
 
-def hand_back(bench: Bench) -> None:
+def hand_back(rig: Rig) -> None:
     with suppress(Killed, HostError):
-        bench.manager.release("win10", "shutdown")
-        bench.queue.run_all()
+        rig.manager.release("win10", "shutdown")
+        rig.queue.run_all()
 
 
-def at_host(directory: Path) -> Bench:
-    return Bench(pcs.desktop(), directory)
+def at_host(directory: Path) -> Rig:
+    return Rig(pcs.desktop(), directory)
 
 
-def at_guest(directory: Path) -> Bench:
-    bench = Bench(pcs.desktop(), directory)
-    bench.host.user.kill(bench.start())
-    return bench
+def at_guest(directory: Path) -> Rig:
+    rig = Rig(pcs.desktop(), directory)
+    rig.host.user.kill(rig.start())
+    return rig
 
 
-def with_a_dead_card(directory: Path) -> Bench:
-    bench = at_guest(directory)
-    bench.host.kernel.devices[pcs.VGA].cure = "reload"
-    return bench
+def with_a_dead_card(directory: Path) -> Rig:
+    rig = at_guest(directory)
+    rig.host.kernel.devices[pcs.VGA].cure = "reload"
+    return rig
 
 
-def effects_of(make: Callable[[Path], Bench], act: Act, directory: Path) -> list[str]:
-    bench = make(directory)
-    bench.host.effects.log.clear()
-    act(bench)
-    return list(bench.host.effects.log)
+def effects_of(make: Callable[[Path], Rig], act: Act, directory: Path) -> list[str]:
+    rig = make(directory)
+    rig.host.effects.log.clear()
+    act(rig)
+    return list(rig.host.effects.log)
 
 
 def pairs(length: int, step: int) -> Iterator[tuple[int, int]]:
@@ -89,7 +89,7 @@ def pairs(length: int, step: int) -> Iterator[tuple[int, int]]:
 def test_two_faults(
     step: int,
     name: str,
-    make: Callable[[Path], Bench],
+    make: Callable[[Path], Rig],
     act: Act,
     run_directory: Path,
     counts: dict[str, int],
@@ -97,23 +97,23 @@ def test_two_faults(
     length = len(effects_of(make, act, run_directory))
     kinds = cycle([(f, s) for f in FAILS for s in (*FAILS, *KILLS)])
     for (first, second), (one, other) in zip(pairs(length, step), kinds, strict=False):
-        bench = make(run_directory)
-        bench.host.effects.plan({first: one, second: other})
-        act(bench)
-        set_right(bench)
+        rig = make(run_directory)
+        rig.host.effects.plan({first: one, second: other})
+        act(rig)
+        set_right(rig)
         what = f"{first} {one.value}, {second} {other.value}"
-        assert bench.differences() == {}, what
+        assert rig.differences() == {}, what
         counts[f"pairs, {name}"] = counts.get(f"pairs, {name}", 0) + 1
 
 
 def test_a_recovery_that_goes_wrong_anywhere(run_directory: Path, counts: dict[str, int]) -> None:
     for number in count(1):
         for fault in Fault:
-            bench = with_a_dead_card(run_directory)
-            bench.host.effects.plan({number: fault})
-            hand_back(bench)
-            if not bench.host.effects.spoiled:
+            rig = with_a_dead_card(run_directory)
+            rig.host.effects.plan({number: fault})
+            hand_back(rig)
+            if not rig.host.effects.spoiled:
                 return
-            set_right(bench)
-            assert bench.differences() == {}, f"{number} {fault.value}"
+            set_right(rig)
+            assert rig.differences() == {}, f"{number} {fault.value}"
             counts["recovery"] = counts.get("recovery", 0) + 1

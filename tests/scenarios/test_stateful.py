@@ -22,7 +22,7 @@ from hypothesis.strategies import integers, sampled_from
 
 from tests.fakes import pcs
 from tests.fakes.fault import Fault, Killed
-from tests.fakes.rig import Bench
+from tests.fakes.rig import Rig
 from vfiod.events import Kind
 from vfiod.model import VFIO_DRIVER, Phase
 
@@ -38,122 +38,122 @@ class Host(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._directory = tempfile.TemporaryDirectory(prefix="vfiod-test-", dir="/dev/shm")
-        self.bench = Bench(pcs.desktop(), Path(self._directory.name), TWO)
+        self.rig = Rig(pcs.desktop(), Path(self._directory.name), TWO)
         self.qemu: int | None = None
 
     @rule(name=sampled_from(GUESTS))
     def prepare(self, name: str) -> None:
         devices = pcs.DEVICES[:2] if name == "other" else pcs.DEVICES
-        self.bench.prepare(name, pcs.xml(devices, name=name))
+        self.rig.prepare(name, pcs.xml(devices, name=name))
 
     @precondition(lambda self: self.qemu is None)
     @rule(told=sampled_from([True, False]), iommufd=sampled_from([True, False]))
     def libvirt_starts_qemu(self, told: bool, iommufd: bool) -> None:  # noqa: FBT001
-        if self.bench.phase is Phase.PREPARED:
-            record = self.bench.journal.read()
+        if self.rig.phase is Phase.PREPARED:
+            record = self.rig.journal.read()
             assert record is not None
-            self.qemu = self.bench.host.start_guest(record.devices, iommufd=iommufd).pid
+            self.qemu = self.rig.host.start_guest(record.devices, iommufd=iommufd).pid
             if told:
-                self.bench.outcome(self.bench.manager.started(record.guest))
+                self.rig.outcome(self.rig.manager.started(record.guest))
 
     @precondition(lambda self: self.qemu is not None)
     @rule()
     def qemu_ends(self) -> None:
         assert self.qemu is not None
-        self.bench.host.user.kill(self.qemu)
+        self.rig.host.user.kill(self.qemu)
         self.qemu = None
-        self.bench.watcher.look()
-        self.bench.queue.run_all()
+        self.rig.watcher.look()
+        self.rig.queue.run_all()
 
     @rule(name=sampled_from(GUESTS), reason=sampled_from(["shutdown", "crashed", "failed"]))
     def release(self, name: str, reason: str) -> None:
         with suppress(Killed):  # it writes that down in the caller's thread, not as a task
-            self.bench.manager.release(name, reason)
-        self.bench.queue.run_all()
+            self.rig.manager.release(name, reason)
+        self.rig.queue.run_all()
 
     @rule(name=sampled_from(GUESTS))
     def started(self, name: str) -> None:
-        self.bench.outcome(self.bench.manager.started(name))
+        self.rig.outcome(self.rig.manager.started(name))
 
     @rule(text=sampled_from(TEXTS))
     def edit(self, text: str) -> None:
-        self.bench.text = text
+        self.rig.text = text
 
     @rule(number=integers(1, 60), fault=sampled_from(list(Fault)))
     def something_will_go_wrong(self, number: int, fault: Fault) -> None:
-        self.bench.host.effects.plan({number: fault})
+        self.rig.host.effects.plan({number: fault})
 
     @rule()
     def restart(self) -> None:
-        self.bench.recover()
+        self.rig.recover()
 
     @rule(seconds=sampled_from([1, 10, 120]))
     def time_passes(self, seconds: int) -> None:
-        self.bench.pass_time(seconds)
+        self.rig.pass_time(seconds)
 
     @rule(force=sampled_from([True, False]))
     def somebody_asks(self, force: bool) -> None:  # noqa: FBT001
-        self.bench.return_devices(force=force)
+        self.rig.return_devices(force=force)
 
     @rule()
     def the_button_is_pressed(self) -> None:
-        self.bench.watcher.press()
-        self.bench.queue.run_all()
+        self.rig.watcher.press()
+        self.rig.queue.run_all()
 
     @rule(cure=sampled_from(CURES))
     def the_card_falls_asleep(self, cure: str | None) -> None:
-        self.bench.host.kernel.devices[pcs.VGA].cure = cure
+        self.rig.host.kernel.devices[pcs.VGA].cure = cure
 
     @rule()
     def the_kernel_answers_again(self) -> None:
-        self.bench.host.effects.thaw()
-        self.bench.watcher.look()
-        self.bench.queue.run_all()
+        self.rig.host.effects.thaw()
+        self.rig.watcher.look()
+        self.rig.queue.run_all()
 
     @rule(name=sampled_from(GUESTS))
     def libvirt_gives_a_start_up(self, name: str) -> None:
         devices = pcs.DEVICES[:2] if name == "other" else pcs.DEVICES
-        future = self.bench.manager.prepare(name, pcs.xml(devices, name=name))
-        self.bench.manager.give_up(future)
-        self.bench.queue.run_all()
+        future = self.rig.manager.prepare(name, pcs.xml(devices, name=name))
+        self.rig.manager.give_up(future)
+        self.rig.queue.run_all()
 
     @rule(seconds=sampled_from([0, 21, 90]))
     def the_display_manager_takes_its_time(self, seconds: int) -> None:
-        self.bench.host.user.units["lightdm.service"].start_takes = seconds
+        self.rig.host.user.units["lightdm.service"].start_takes = seconds
 
     @rule()
     def rehearse(self) -> None:
-        self.bench.rehearse()
+        self.rig.rehearse()
 
     @invariant()
     def the_state_is_told_truly(self) -> None:
-        bench = self.bench
-        if bench.host.effects.is_dead:
-            bench.host.effects.plan({})
-            bench.recover()
-        assert bench.host.kernel.mishaps == []
+        rig = self.rig
+        if rig.host.effects.is_dead:
+            rig.host.effects.plan({})
+            rig.recover()
+        assert rig.host.kernel.mishaps == []
         if self.qemu is not None:
-            record = bench.journal.read()
+            record = rig.journal.read()
             assert record is not None
-            drivers = {bench.host.pci.function(a).driver for a in record.devices}
+            drivers = {rig.host.pci.function(a).driver for a in record.devices}
             assert drivers == {VFIO_DRIVER}
-        if bench.phase is Phase.STUCK:
-            assert bench.messages(Kind.STUCK)
-            assert bench.status.read()["faults"]
+        if rig.phase is Phase.STUCK:
+            assert rig.messages(Kind.STUCK)
+            assert rig.status.read()["faults"]
 
     def teardown(self) -> None:
-        bench = self.bench
-        bench.host.effects.plan({})
-        bench.host.effects.thaw()
-        bench.host.kernel.devices[pcs.VGA].cure = None
-        bench.host.user.units["lightdm.service"].start_takes = 0
-        bench.recover()
+        rig = self.rig
+        rig.host.effects.plan({})
+        rig.host.effects.thaw()
+        rig.host.kernel.devices[pcs.VGA].cure = None
+        rig.host.user.units["lightdm.service"].start_takes = 0
+        rig.recover()
         if self.qemu is not None:
             self.qemu_ends()
-        bench.pass_time(120)
-        assert bench.return_devices(force=True) is None
-        assert bench.phase is Phase.HOST
-        assert bench.differences() == {}
+        rig.pass_time(120)
+        assert rig.return_devices(force=True) is None
+        assert rig.phase is Phase.HOST
+        assert rig.differences() == {}
         self._directory.cleanup()
 
 

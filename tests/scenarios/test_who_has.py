@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.bus import BusUnit, FakeBus
-from tests.fakes.rig import Bench
+from tests.fakes.rig import Rig
 from tests.fakes.userspace import Program
 from vfiod.errors import Busy, HostError
 from vfiod.events import Kind
@@ -19,127 +19,127 @@ SCOPE = "machine-qemu-1-win10.scope"
 
 
 @pytest.fixture
-def bench(run_directory: Path) -> Bench:
-    return Bench(pcs.desktop(), run_directory)
+def rig(run_directory: Path) -> Rig:
+    return Rig(pcs.desktop(), run_directory)
 
 
-def phase(bench: Bench) -> Phase:
-    return bench.phase
+def phase(rig: Rig) -> Phase:
+    return rig.phase
 
 
-def require_untouched(bench: Bench) -> None:
-    assert {bench.host.pci.driver(address) for address in pcs.DEVICES} == {VFIO_DRIVER}
-    assert bench.host.kernel.mishaps == []
+def require_untouched(rig: Rig) -> None:
+    assert {rig.host.pci.driver(address) for address in pcs.DEVICES} == {VFIO_DRIVER}
+    assert rig.host.kernel.mishaps == []
 
 
 # iommufd
 
 
-def start_on_iommufd(bench: Bench) -> int:
-    assert bench.prepare() is None
-    pid = bench.host.start_guest(pcs.DEVICES, iommufd=True).pid
-    assert bench.outcome(bench.manager.started("win10")) is None
+def start_on_iommufd(rig: Rig) -> int:
+    assert rig.prepare() is None
+    pid = rig.host.start_guest(pcs.DEVICES, iommufd=True).pid
+    assert rig.outcome(rig.manager.started("win10")) is None
     return pid
 
 
-def test_a_guest_on_iommufd_is_followed(bench: Bench) -> None:
-    pid = start_on_iommufd(bench)
-    assert phase(bench) is Phase.GUEST
-    bench.pass_time(1000)
-    require_untouched(bench)
-    assert isinstance(bench.return_devices(), Busy)
-    assert bench.recover() is None
-    assert phase(bench) is Phase.GUEST
-    bench.host.user.kill(pid)
-    bench.pass_time(1)
-    assert phase(bench) is Phase.HOST
-    assert bench.differences() == {}
+def test_a_guest_on_iommufd_is_followed(rig: Rig) -> None:
+    pid = start_on_iommufd(rig)
+    assert phase(rig) is Phase.GUEST
+    rig.pass_time(1000)
+    require_untouched(rig)
+    assert isinstance(rig.return_devices(), Busy)
+    assert rig.recover() is None
+    assert phase(rig) is Phase.GUEST
+    rig.host.user.kill(pid)
+    rig.pass_time(1)
+    assert phase(rig) is Phase.HOST
+    assert rig.differences() == {}
 
 
-def test_a_guest_on_iommufd_that_ends_slowly_is_waited_for(bench: Bench) -> None:
-    start_on_iommufd(bench)
-    bench.manager.release("win10", "failed")
-    bench.queue.run_all()
-    assert phase(bench) is Phase.STUCK
-    require_untouched(bench)
+def test_a_guest_on_iommufd_that_ends_slowly_is_waited_for(rig: Rig) -> None:
+    start_on_iommufd(rig)
+    rig.manager.release("win10", "failed")
+    rig.queue.run_all()
+    assert phase(rig) is Phase.STUCK
+    require_untouched(rig)
 
 
-def test_another_guest_on_iommufd_is_seen_before_a_start(bench: Bench) -> None:
-    host = bench.host
+def test_another_guest_on_iommufd_is_seen_before_a_start(rig: Rig) -> None:
+    host = rig.host
     host.kernel.modules["vfio_pci"] = True
     host.pci.rebind(pcs.USB, VFIO_DRIVER, seconds=1)
     host.start_guest((pcs.USB,), iommufd=True)
-    assert "another guest has a device of win10" in str(bench.prepare())
+    assert "another guest has a device of win10" in str(rig.prepare())
 
 
 # A guest that runs and is not seen to have its devices
 
 
-def run_unseen(bench: Bench) -> int:
+def run_unseen(rig: Rig) -> int:
     """QEMU holds its devices by something that nobody here has heard of."""
-    assert bench.prepare() is None
-    return bench.host.user.spawn(Program("qemu"), SCOPE, ["/dev/next-vfio"]).pid
+    assert rig.prepare() is None
+    return rig.host.user.spawn(Program("qemu"), SCOPE, ["/dev/next-vfio"]).pid
 
 
 @pytest.mark.parametrize("told", [True, False])
-def test_a_guest_that_runs_unseen_keeps_its_devices(*, bench: Bench, told: bool) -> None:
-    pid = run_unseen(bench)
+def test_a_guest_that_runs_unseen_keeps_its_devices(*, rig: Rig, told: bool) -> None:
+    pid = run_unseen(rig)
     if told:
-        bench.outcome(bench.manager.started("win10"))
-    bench.pass_time(10_000)
-    assert phase(bench) is Phase.GUEST
-    require_untouched(bench)
-    assert "no process is seen to have" in bench.messages(Kind.REMARK)[-1]
-    error = bench.return_devices()
+        rig.outcome(rig.manager.started("win10"))
+    rig.pass_time(10_000)
+    assert phase(rig) is Phase.GUEST
+    require_untouched(rig)
+    assert "no process is seen to have" in rig.messages(Kind.REMARK)[-1]
+    error = rig.return_devices()
     assert isinstance(error, Busy)
     assert SCOPE in str(error)
-    assert bench.watcher.press()
-    bench.end_guest(pid)
-    assert phase(bench) is Phase.HOST
-    assert bench.differences() == {}
+    assert rig.watcher.press()
+    rig.end_guest(pid)
+    assert phase(rig) is Phase.HOST
+    assert rig.differences() == {}
 
 
-def test_a_guest_that_runs_unseen_is_left_alone_over_a_restart(bench: Bench) -> None:
-    pid = run_unseen(bench)
-    bench.outcome(bench.manager.started("win10"))
-    assert bench.recover() is None
-    bench.pass_time(10_000)
-    assert phase(bench) is Phase.GUEST
-    require_untouched(bench)
-    bench.host.user.kill(pid)
-    assert bench.return_devices() is None
-    assert bench.differences() == {}
+def test_a_guest_that_runs_unseen_is_left_alone_over_a_restart(rig: Rig) -> None:
+    pid = run_unseen(rig)
+    rig.outcome(rig.manager.started("win10"))
+    assert rig.recover() is None
+    rig.pass_time(10_000)
+    assert phase(rig) is Phase.GUEST
+    require_untouched(rig)
+    rig.host.user.kill(pid)
+    assert rig.return_devices() is None
+    assert rig.differences() == {}
 
 
 def test_a_guest_that_libvirt_says_runs_keeps_its_devices_until_libvirt_says_otherwise(
-    bench: Bench,
+    rig: Rig,
 ) -> None:
     """Neither its scope nor its nodes are found."""
-    bench.prepare()
-    assert bench.outcome(bench.manager.started("win10")) is None
-    bench.pass_time(10_000)
-    assert phase(bench) is Phase.GUEST
-    require_untouched(bench)
-    bench.manager.release("win10", "shutdown")
-    bench.queue.run_all()
-    assert bench.differences() == {}
+    rig.prepare()
+    assert rig.outcome(rig.manager.started("win10")) is None
+    rig.pass_time(10_000)
+    assert phase(rig) is Phase.GUEST
+    require_untouched(rig)
+    rig.manager.release("win10", "shutdown")
+    rig.queue.run_all()
+    assert rig.differences() == {}
 
 
 def test_as_long_as_nobody_can_say_whether_it_runs_nothing_is_taken_back(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def silent(_name: str) -> str | None:
         raise HostError("no answer to ListUnitsByPatterns in time")
 
-    bench.prepare()
-    monkeypatch.setattr(bench.host.guests, "scope", silent)
-    bench.pass_time(1000)
-    bench.pass_time(1000)
-    assert phase(bench) is Phase.PREPARED
-    require_untouched(bench)
+    rig.prepare()
+    monkeypatch.setattr(rig.host.guests, "scope", silent)
+    rig.pass_time(1000)
+    rig.pass_time(1000)
+    assert phase(rig) is Phase.PREPARED
+    require_untouched(rig)
     monkeypatch.undo()
-    bench.pass_time(100)
-    assert bench.differences() == {}
+    rig.pass_time(100)
+    assert rig.differences() == {}
 
 
 # The scope

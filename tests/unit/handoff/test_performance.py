@@ -7,7 +7,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
-from tests.fakes.rig import Bench
+from tests.fakes.rig import Rig
 from vfiod.config.schema import parse
 from vfiod.events import Kind
 from vfiod.guest import domain
@@ -229,9 +229,9 @@ def test_a_kernel_without_them_is_told_and_left_alone(host: FakeHost) -> None:
 
 
 def test_while_the_guest_runs_everything_is_as_asked(run_directory: Path) -> None:
-    bench = Bench(pcs.tuned(), run_directory)
-    host = bench.host
-    pid = bench.start()
+    rig = Rig(pcs.tuned(), run_directory)
+    host = rig.host
+    pid = rig.start()
     assert {host.slices.allowed_cpus(unit) for unit in HOST_UNITS} == {frozenset({0, 1})}
     assert host.slices.allowed_cpus("machine.slice") == frozenset()
     assert host.cpus.interrupts() == frozenset(range(2, 8))
@@ -245,36 +245,36 @@ def test_while_the_guest_runs_everything_is_as_asked(run_directory: Path) -> Non
     assert pool is not None
     assert (pool.total, pool.free) == (2051, 2048)
     assert host.hugepages.transparent() == "never"
-    bench.end_guest(pid)
-    assert bench.differences() == {}
+    rig.end_guest(pid)
+    assert rig.differences() == {}
 
 
 def test_a_rehearsal_tries_it_too_and_leaves_the_desktop_alone(run_directory: Path) -> None:
-    bench = Bench(pcs.tuned(), run_directory)
-    assert bench.rehearse(keep_desktop=True) is None
-    done = bench.host.effects.log
+    rig = Rig(pcs.tuned(), run_directory)
+    assert rig.rehearse(keep_desktop=True) is None
+    done = rig.host.effects.log
     assert "resize 2 MiB 2051" in done
     assert "allow system.slice [0, 1]" in done
     assert not [name for name in done if name.startswith(("stop", "terminate"))]
-    assert bench.differences() == {}
+    assert rig.differences() == {}
 
 
 def test_memory_in_too_small_pieces_leaves_the_desktop_as_it_was(run_directory: Path) -> None:
     host = pcs.tuned()
     host.hugepages.pools[2 * MIB] = FakePool(obtainable=1000, scattered=1000)
-    bench = Bench(host, run_directory)
-    error = bench.prepare()
+    rig = Rig(host, run_directory)
+    error = rig.prepare()
     assert "of 2048 huge pages of 2048 KiB only 2000 can be had" in str(error)
     assert "compact" in host.effects.log
     assert not [name for name in host.effects.log if name.startswith(("stop", "terminate"))]
-    assert {**bench.before, "pools": {}} == {**host.snapshot(), "pools": {}}
+    assert {**rig.before, "pools": {}} == {**host.snapshot(), "pools": {}}
     assert host.hugepages.pools[2 * MIB].total == 0
 
 
 def test_what_the_host_does_not_know_is_told_once(run_directory: Path) -> None:
     host = pcs.tuned()
     host.cpus.policies.clear()
-    bench = Bench(host, run_directory)
-    assert bench.prepare() is None
-    told = [text for text in bench.messages(Kind.REMARK) if "frequency" in text]
+    rig = Rig(host, run_directory)
+    assert rig.prepare() is None
+    told = [text for text in rig.messages(Kind.REMARK) if "frequency" in text]
     assert told == ["governor, energy: this host does not scale the CPUs' frequency"]

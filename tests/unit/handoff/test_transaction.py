@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.fault import KILLS, Fault, Killed
 from tests.fakes.host import FakeHost
-from tests.fakes.rig import Bench, WatchedJournal, is_killed
+from tests.fakes.rig import Rig, WatchedJournal, is_killed
 from tests.fakes.userspace import FakeUnit
 from vfiod.errors import HostError, Stuck
 from vfiod.events import Event, Kind
@@ -262,33 +262,33 @@ def cases(log: Sequence[str]) -> Iterator[tuple[int, Fault]]:
 
 
 def handoff_log(shape: Callable[[], FakeHost], directory: Path) -> list[str]:
-    bench = Bench(shape(), directory)
-    assert bench.prepare() is None
-    return list(bench.host.effects.log)
+    rig = Rig(shape(), directory)
+    assert rig.prepare() is None
+    return list(rig.host.effects.log)
 
 
 def return_log(shape: Callable[[], FakeHost], directory: Path) -> list[str]:
-    bench = Bench(shape(), directory)
-    pid = bench.start()
-    bench.host.effects.log.clear()
-    bench.end_guest(pid)
-    return list(bench.host.effects.log)
+    rig = Rig(shape(), directory)
+    pid = rig.start()
+    rig.host.effects.log.clear()
+    rig.end_guest(pid)
+    return list(rig.host.effects.log)
 
 
-def set_right(bench: Bench) -> None:
+def set_right(rig: Rig) -> None:
     """What happens then, by systemd, by libvirt, and in the end by a person."""
-    bench.host.effects.plan({})
-    if bench.host.effects.is_dead:
-        assert bench.recover() is None
-    bench.manager.release("win10", "failed")
-    bench.queue.run_all()
-    bench.obey()
-    if bench.phase is Phase.STUCK:
-        stuck = bench.status.read()["faults"]
-        assert any(subject in " ".join(stuck) for subject in bench.host.effects.hung or ("",))
-        assert bench.messages(Kind.STUCK)
-        bench.host.effects.thaw()
-        assert bench.return_devices() is None
+    rig.host.effects.plan({})
+    if rig.host.effects.is_dead:
+        assert rig.recover() is None
+    rig.manager.release("win10", "failed")
+    rig.queue.run_all()
+    rig.obey()
+    if rig.phase is Phase.STUCK:
+        stuck = rig.status.read()["faults"]
+        assert any(subject in " ".join(stuck) for subject in rig.host.effects.hung or ("",))
+        assert rig.messages(Kind.STUCK)
+        rig.host.effects.thaw()
+        assert rig.return_devices() is None
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
@@ -297,19 +297,19 @@ def test_a_handoff_that_goes_wrong_anywhere_gives_everything_back(
 ) -> None:
     log = handoff_log(shape, run_directory)
     for number, fault in cases(log):
-        bench = Bench(shape(), run_directory)
-        bench.host.effects.plan({number: fault})
-        error = bench.prepare()
+        rig = Rig(shape(), run_directory)
+        rig.host.effects.plan({number: fault})
+        error = rig.prepare()
         goes_on = log[number - 1] in BYSTANDERS and fault not in KILLS
-        what = f"{bench.host.effects.log[-1]} ({number}) {fault.value}"
-        assert bench.host.effects.spoiled, what
+        what = f"{rig.host.effects.log[-1]} ({number}) {fault.value}"
+        assert rig.host.effects.spoiled, what
         assert (error is None) == goes_on, what
         assert is_killed(error) == (fault in KILLS), what
         if fault in (Fault.FAIL_BEFORE, Fault.FAIL_AFTER) and not goes_on:
-            assert bench.phase is Phase.HOST, what
-            assert bench.differences() == {}, what
-        set_right(bench)
-        assert bench.differences() == {}, what
+            assert rig.phase is Phase.HOST, what
+            assert rig.differences() == {}, what
+        set_right(rig)
+        assert rig.differences() == {}, what
         counts["handoff"] = counts.get("handoff", 0) + 1
 
 
@@ -319,19 +319,19 @@ def test_a_return_that_goes_wrong_anywhere_is_brought_to_its_end(
 ) -> None:
     shape = SHAPES[name]
     for number, fault in cases(return_log(shape, run_directory)):
-        bench = Bench(shape(), run_directory)
-        pid = bench.start()
-        bench.host.effects.plan({number: fault})
+        rig = Rig(shape(), run_directory)
+        pid = rig.start()
+        rig.host.effects.plan({number: fault})
         with suppress(Killed, HostError):
-            bench.end_guest(pid)
-        what = f"{bench.host.effects.log[-1]} ({number}) {fault.value}"
-        assert bench.host.effects.spoiled, what
-        if not bench.host.effects.is_dead:
-            bench.watcher.look()
-            bench.queue.run_all()
-            assert bench.phase in (Phase.HOST, Phase.STUCK), what
-        set_right(bench)
-        assert bench.differences() == {}, what
+            rig.end_guest(pid)
+        what = f"{rig.host.effects.log[-1]} ({number}) {fault.value}"
+        assert rig.host.effects.spoiled, what
+        if not rig.host.effects.is_dead:
+            rig.watcher.look()
+            rig.queue.run_all()
+            assert rig.phase in (Phase.HOST, Phase.STUCK), what
+        set_right(rig)
+        assert rig.differences() == {}, what
         counts["return"] = counts.get("return", 0) + 1
 
 
@@ -343,15 +343,15 @@ def test_a_roll_back_that_is_killed_anywhere_is_finished_by_the_next_daemon(
     log = handoff_log(shape, run_directory)
     for first in range(2, len(log) + 1, 3):
         for second in range(first + 1, first + 1000):
-            bench = Bench(shape(), run_directory)
+            rig = Rig(shape(), run_directory)
             kill = KILLS[second % 2]
-            bench.host.effects.plan({first: Fault.FAIL_BEFORE, second: kill})
-            error = bench.prepare()
-            if not bench.host.effects.spoiled:
+            rig.host.effects.plan({first: Fault.FAIL_BEFORE, second: kill})
+            error = rig.prepare()
+            if not rig.host.effects.spoiled:
                 break
             assert is_killed(error)
-            set_right(bench)
-            assert bench.differences() == {}, f"{first}, {second} {kill.value}"
+            set_right(rig)
+            assert rig.differences() == {}, f"{first}, {second} {kill.value}"
             counts["roll back"] = counts.get("roll back", 0) + 1
 
 
@@ -365,16 +365,16 @@ def test_a_recovery_that_goes_wrong_anywhere_is_recovered_from(
         second = 0
         while True:
             second += 1
-            bench = Bench(shape(), run_directory)
-            bench.host.effects.plan({first: Fault.KILL_AFTER})
-            assert is_killed(bench.prepare())
-            bench.boot()
+            rig = Rig(shape(), run_directory)
+            rig.host.effects.plan({first: Fault.KILL_AFTER})
+            assert is_killed(rig.prepare())
+            rig.boot()
             fault = (Fault.KILL_BEFORE, Fault.KILL_AFTER, Fault.FAIL_BEFORE)[second % 3]
-            bench.host.effects.plan({second: fault})
-            bench.outcome(bench.manager.recover())
-            reached = bench.host.effects.spoiled
-            set_right(bench)
-            assert bench.differences() == {}, f"{first}, {second} {fault.value}"
+            rig.host.effects.plan({second: fault})
+            rig.outcome(rig.manager.recover())
+            reached = rig.host.effects.spoiled
+            set_right(rig)
+            assert rig.differences() == {}, f"{first}, {second} {fault.value}"
             if not reached:
                 break
             counts["recovery"] = counts.get("recovery", 0) + 1

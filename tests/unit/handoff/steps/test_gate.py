@@ -7,7 +7,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.fault import KILLS, Fault
 from tests.fakes.host import FakeHost
-from tests.fakes.rig import Bench, is_killed
+from tests.fakes.rig import Rig, is_killed
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import HostError, TimedOut
 from vfiod.handoff.steps.devices import Detach
@@ -46,24 +46,24 @@ def restless(*, gate: bool) -> FakeHost:
 
 
 def test_a_holder_that_is_started_again_stands_before_a_closed_gate(run_directory: Path) -> None:
-    bench = Bench(restless(gate=True), run_directory)
-    pid = bench.start()
-    bench.pass_time(30)
-    bench.end_guest(pid)
-    assert bench.differences() == {}
+    rig = Rig(restless(gate=True), run_directory)
+    pid = rig.start()
+    rig.pass_time(30)
+    rig.end_guest(pid)
+    assert rig.differences() == {}
 
 
 def test_without_a_gate_the_card_is_not_unbound_under_it(run_directory: Path) -> None:
-    bench = Bench(restless(gate=False), run_directory)
+    rig = Rig(restless(gate=False), run_directory)
     # The consoles take their time, as they do.
-    bench.host.effects.barrier = lambda name: (
-        bench.host.clock.advance(1) if name.startswith("console") else None
+    rig.host.effects.barrier = lambda name: (
+        rig.host.clock.advance(1) if name.startswith("console") else None
     )
-    error = bench.prepare()
+    error = rig.prepare()
     assert isinstance(error, HostError)
     assert "was opened again: poller" in error.message
-    bench.host.effects.barrier = lambda _name: None
-    assert bench.differences() == {}
+    rig.host.effects.barrier = lambda _name: None
+    assert rig.differences() == {}
 
 
 def test_without_a_gate_a_passer_by_is_waited_for() -> None:
@@ -85,20 +85,20 @@ def test_without_a_gate_one_who_stays_is_named() -> None:
 def test_a_failed_start_opens_the_gate_before_the_display_manager(run_directory: Path) -> None:
     host = pcs.greeter()
     host.user.spawn(Program("wedged", (pcs.VGA,), ignores=frozenset({9, 15})))
-    bench = Bench(host, run_directory)
-    assert isinstance(bench.prepare(), HostError)
-    assert bench.differences() == {}
+    rig = Rig(host, run_directory)
+    assert isinstance(rig.prepare(), HostError)
+    assert rig.differences() == {}
     assert {"Xorg", "greeter"} <= {h.command for h in host.processes.holders([pcs.VGA])}
 
 
 @pytest.mark.parametrize("kill", KILLS)
 def test_a_daemon_that_is_killed_leaves_no_gate_closed(run_directory: Path, kill: Fault) -> None:
-    bench = Bench(restless(gate=True), run_directory)
-    bench.prepare()
-    place = bench.host.effects.log.index("close the gate") + 3
-    bench = Bench(restless(gate=True), run_directory)
-    bench.host.effects.plan({place: kill})
-    assert is_killed(bench.prepare())
-    assert not bench.host.gate.is_closed
-    assert bench.recover() is None
-    assert bench.differences() == {}
+    rig = Rig(restless(gate=True), run_directory)
+    rig.prepare()
+    place = rig.host.effects.log.index("close the gate") + 3
+    rig = Rig(restless(gate=True), run_directory)
+    rig.host.effects.plan({place: kill})
+    assert is_killed(rig.prepare())
+    assert not rig.host.gate.is_closed
+    assert rig.recover() is None
+    assert rig.differences() == {}

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.bus import FakeBus
 from tests.fakes.fault import Fault
-from tests.fakes.rig import Bench
+from tests.fakes.rig import Rig
 from vfiod.errors import HostError
 from vfiod.events import Kind
 from vfiod.handoff.containers import Container, container_of
@@ -105,30 +105,30 @@ def test_systemd_runs_the_command_outside_of_the_confinement() -> None:
 
 
 def test_one_with_a_restart_policy_is_stopped_and_started_again(run_directory: Path) -> None:
-    bench = Bench(pcs.container(), run_directory)
-    pid = bench.start()
-    bench.pass_time(30)
-    assert not [name for name in bench.host.effects.log if name.startswith("signal ollama")]
-    bench.end_guest(pid)
-    assert bench.differences() == {}
+    rig = Rig(pcs.container(), run_directory)
+    pid = rig.start()
+    rig.pass_time(30)
+    assert not [name for name in rig.host.effects.log if name.startswith("signal ollama")]
+    rig.end_guest(pid)
+    assert rig.differences() == {}
 
 
 def test_one_that_cannot_be_stopped_stands_before_a_closed_gate(run_directory: Path) -> None:
-    bench = Bench(pcs.container(), run_directory)
-    bench.prepare()
-    number = bench.host.effects.log.index(f"docker stop {pcs.CONTAINER[:12]}") + 1
-    bench = Bench(pcs.container(), run_directory)
-    bench.host.effects.plan({number: Fault.FAIL_BEFORE})
-    pid = bench.start()
-    assert any("are ended one by one" in text for text in bench.messages(Kind.REMARK))
-    bench.end_guest(pid)
-    assert bench.host.kernel.mishaps == []
+    rig = Rig(pcs.container(), run_directory)
+    rig.prepare()
+    number = rig.host.effects.log.index(f"docker stop {pcs.CONTAINER[:12]}") + 1
+    rig = Rig(pcs.container(), run_directory)
+    rig.host.effects.plan({number: Fault.FAIL_BEFORE})
+    pid = rig.start()
+    assert any("are ended one by one" in text for text in rig.messages(Kind.REMARK))
+    rig.end_guest(pid)
+    assert rig.host.kernel.mishaps == []
 
 
 def test_one_that_does_not_start_again_is_a_remark(run_directory: Path) -> None:
-    bench = Bench(pcs.container(), run_directory)
-    pid = bench.start()
-    bench.host.user.units[f"docker-{pcs.CONTAINER}.scope"].start_fails = True
-    bench.end_guest(pid)
-    assert bench.phase.value == "host"
-    assert any("see to it with: docker start" in text for text in bench.messages(Kind.REMARK))
+    rig = Rig(pcs.container(), run_directory)
+    pid = rig.start()
+    rig.host.user.units[f"docker-{pcs.CONTAINER}.scope"].start_fails = True
+    rig.end_guest(pid)
+    assert rig.phase.value == "host"
+    assert any("see to it with: docker start" in text for text in rig.messages(Kind.REMARK))
