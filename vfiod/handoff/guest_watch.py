@@ -129,7 +129,7 @@ class GuestWatch:
         try:
             runs = self.adopt(now)
         except HostError:
-            self.expect(_LOOK_AGAIN_SECONDS)
+            self.arm_start_timeout(_LOOK_AGAIN_SECONDS)
             raise
         if runs:
             return
