@@ -171,12 +171,13 @@ zshdir = $(datadir)/zsh/$(if $(local),site-functions,vendor-completions)
 pythondir = $(prefix)/lib/vfiod
 HOOK = /etc/libvirt/hooks/qemu.d/50-vfiod
 
+# The program, and vfiod's own data, as the sources name them and as this prefix has them.
+relocate = sed 's,/usr/bin/vfiod,$(bindir)/vfiod,; s,/usr/share/vfiod,$(datadir)/vfiod,'
+
 # data FILE,DIRECTORY[,MODE]: install it with the place of the program put in
 define data
 install -d $(DESTDIR)$(2)
-sed 's,/usr/bin/vfiod,$(bindir)/vfiod,; s,/usr/share/vfiod,$(datadir)/vfiod,' $(1) > build/install.tmp
-install -m $(or $(3),644) build/install.tmp $(DESTDIR)$(2)/$(notdir $(1))
-@rm build/install.tmp
+$(relocate) $(1) | install -m $(or $(3),644) /dev/stdin $(DESTDIR)$(2)/$(notdir $(1))
 
 endef
 
@@ -186,7 +187,6 @@ install: install-python install-data ## DESTDIR= prefix=/usr/local
 	@echo 'now: systemctl reload dbus && systemctl enable --now vfiod'
 
 install-data:
-	@mkdir -p build
 	$(call data,hooks/qemu,$(datadir)/vfiod/hooks,755)
 	$(call data,packaging/vfiod.cil,$(datadir)/vfiod/selinux)
 	$(if $(unitdir),$(call data,systemd/vfiod.service,$(unitdir)))
@@ -213,15 +213,11 @@ has-pythondir:
 	@[ -n "$(strip $(pythondir))" ] || { echo 'pythondir= is empty' >&2; exit 1; }
 
 install-python: has-python has-pythondir
-	@mkdir -p build
 	find vfiod -name '*.py' -exec install -D -m 644 {} $(DESTDIR)$(pythondir)/{} \;
-	sed -i 's,/usr/share/vfiod,$(datadir)/vfiod,; s,/usr/bin/vfiod,$(bindir)/vfiod,' \
-		$(DESTDIR)$(pythondir)/vfiod/linux/hookfile.py \
-		$(DESTDIR)$(pythondir)/vfiod/linux/guests.py $(DESTDIR)$(pythondir)/vfiod/survey/selinux.py
+	$(relocate) vfiod/paths.py | install -m 644 /dev/stdin $(DESTDIR)$(pythondir)/vfiod/paths.py
 	printf '%s\n' '#!$(PYTHON)' 'import sys' 'sys.path.insert(0, "$(pythondir)")' \
-		'from vfiod.cli.main import main' 'sys.exit(main())' > build/install.tmp
-	install -D -m 755 build/install.tmp $(DESTDIR)$(bindir)/vfiod
-	@rm build/install.tmp
+		'from vfiod.cli.main import main' 'sys.exit(main())' | \
+		install -D -m 755 /dev/stdin $(DESTDIR)$(bindir)/vfiod
 	@[ -n "$(DESTDIR)" ] || $(PYTHON) -m compileall -q $(pythondir)
 
 uninstall: has-pythondir ## what install put there; the configuration stays

@@ -6,12 +6,26 @@
 from pathlib import Path
 
 PROGRAM = "/usr/bin/vfiod"
-CONFIG = Path("/etc/vfiod/vfiod.yaml")
-JOURNAL = Path("/run/vfiod/journal.json")
+CONFIG_FOLDER = Path("/etc/vfiod")
+CONFIG = CONFIG_FOLDER / "vfiod.yaml"
+RUN = Path("/run/vfiod")
+JOURNAL = RUN / "journal.json"
 STATE = Path("/var/lib/vfiod")
-BACKUPS = Path("/var/lib/vfiod/backups")
-# The stage of ROMs is below one of the few folders that QEMU may read: see linux/files.py.
+BACKUPS = STATE / "backups"
+SETUP_STATE = STATE / "setup.json"
+SETUP_COPIES = STATE / "setup"
+# What `vfiod setup` writes.
+GRUB_DROP_IN = Path("/etc/default/grub.d/50-vfiod.cfg")
+MODPROBE = Path("/etc/modprobe.d/vfiod.conf")
+MODULES = Path("/etc/modules-load.d/vfiod.conf")
+# The stage of ROMs is below one of the few folders that QEMU may read: see QEMU_READS.
 ROM_STAGE = Path("/usr/share/vgabios/vfiod")
 HOOK = Path("/etc/libvirt/hooks/qemu.d/50-vfiod")
 HOOK_SOURCE = Path("/usr/share/vfiod/hooks/qemu")
+SELINUX_MODULE = Path("/usr/share/vfiod/selinux/vfiod.cil")
 HOOK_MARK = b"# Installed by vfiod.service"
+
+
+def below(root: Path, path: Path) -> Path:
+    """The same path in a tree that stands for the machine, as recordings and tests have it."""
+    return root / path.relative_to("/")

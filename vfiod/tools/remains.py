@@ -4,19 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vfiod import paths
 from vfiod.host.facts.textfiles import read_bytes
 from vfiod.util import sysfs
 
-HOOK = "etc/libvirt/hooks/qemu.d/50-vfiod"
-HOOK_MARK = b"# Installed by vfiod.service"
-SETUP_FILES = (
-    "etc/default/grub.d/50-vfiod.cfg",
-    "etc/modprobe.d/vfiod.conf",
-    "etc/modules-load.d/vfiod.conf",
-)
-STAGE = "usr/share/vgabios/vfiod"
-MARK = ".sha256"
-STATE = "var/lib/vfiod"
+SETUP_FILES = (paths.GRUB_DROP_IN, paths.MODPROBE, paths.MODULES)
+_ROM_MARK = ".sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +23,35 @@ class Remain:
 
 def read(root: Path = Path("/")) -> tuple[Remain, ...]:
     """All of it, in the order in which it should be taken away."""
-    return tuple(Remain(f"/{path}", what, remedy) for path, what, remedy in _found(root))
+    return tuple(Remain(str(path), what, remedy) for path, what, remedy in _found(root))
 
 
-def _found(root: Path) -> Iterator[tuple[str, str, str]]:
-    undo, purge = "sudo vfiod setup --undo", "sudo apt purge vfiod"
-    if (root / "run/vfiod/journal.json").exists():
-        yield "run/vfiod/journal.json", "a guest has devices of this host", "sudo vfiod return"
-    if (root / STATE / "setup.json").exists():
-        yield f"{STATE}/setup.json", "changes of `vfiod setup` to this host", undo
+def _found(root: Path) -> Iterator[tuple[Path, str, str]]:
+    undo, remove, purge = "sudo vfiod setup --undo", "sudo apt remove vfiod", "sudo apt purge vfiod"
+    if _there(root, paths.JOURNAL):
+        yield paths.JOURNAL, "a guest has devices of this host", "sudo vfiod return"
+    if _there(root, paths.SETUP_STATE):
+        yield paths.SETUP_STATE, "changes of `vfiod setup` to this host", undo
     for path in SETUP_FILES:
-        if (root / path).exists():
+        if _there(root, path):
             yield path, "configuration that `vfiod setup` wrote", undo
-    if HOOK_MARK in (read_bytes(root / HOOK) or b""):
-        yield HOOK, "the hook through which libvirt calls vfiod", "sudo apt remove vfiod"
-    for name in sysfs.names(root / STAGE):
+    if paths.HOOK_MARK in (read_bytes(paths.below(root, paths.HOOK)) or b""):
+        yield paths.HOOK, "the hook through which libvirt calls vfiod", remove
+    for path in _inside(root, paths.ROM_STAGE):
         # What has no mark is somebody's own.
-        if name.endswith(MARK) or (root / STAGE / f".{name}{MARK}").exists():
-            yield f"{STAGE}/{name}", "a ROM that is kept for QEMU", "sudo apt remove vfiod"
-    if (root / "etc/vfiod").exists():
-        yield "etc/vfiod", "vfiod's configuration", purge
-    for name in sysfs.names(root / STATE / "backups"):
-        yield f"{STATE}/backups/{name}", "a guest's definition as it was before a change", purge
-    if (root / "run/vfiod").exists():
-        yield "run/vfiod", "the state of the running service", "sudo apt remove vfiod"
+        if path.suffix == _ROM_MARK or _there(root, path.with_name(f".{path.name}{_ROM_MARK}")):
+            yield path, "a ROM that is kept for QEMU", remove
+    if _there(root, paths.CONFIG_FOLDER):
+        yield paths.CONFIG_FOLDER, "vfiod's configuration", purge
+    for path in _inside(root, paths.BACKUPS):
+        yield path, "a guest's definition as it was before a change", purge
+    if _there(root, paths.RUN):
+        yield paths.RUN, "the state of the running service", remove
+
+
+def _there(root: Path, path: Path) -> bool:
+    return paths.below(root, path).exists()
+
+
+def _inside(root: Path, folder: Path) -> Iterator[Path]:
+    return (folder / name for name in sysfs.names(paths.below(root, folder)))

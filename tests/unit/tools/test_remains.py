@@ -4,7 +4,6 @@ from pathlib import Path
 
 from tests.unit.host.facts.test_boot import tree
 from vfiod.tools import remains
-from vfiod.tools.setup import facts
 
 OURS = {
     "run/vfiod/journal.json": "{}",
@@ -39,9 +38,3 @@ def test_what_belongs_to_others_is_not_ours(tmp_path: Path) -> None:
         "usr/share/vgabios/vfiod/0000:02:00.0.rom": "",
     }
     assert remains.read(tree(tmp_path, theirs)) == ()
-
-
-def test_the_files_that_setup_may_write_are_all_known() -> None:
-    written = {facts.GRUB_DROP_IN, facts.MODPROBE_FILE, facts.MODULES_FILE}
-    assert written == {f"/{path}" for path in remains.SETUP_FILES}
-    assert f"/{remains.HOOK}" == facts.HOOK

@@ -6,9 +6,10 @@ Source of the question's form: the kernel's security/selinux/selinuxfs.c, sel_wr
 import os
 from pathlib import Path
 
+from vfiod import paths
 from vfiod.util import sysfs
 
-MODULE = "/usr/share/vfiod/selinux/vfiod.cil"
+MODULE = str(paths.SELINUX_MODULE)
 INSTALL = ("semodule", "--install", MODULE)
 REMOVE = ("semodule", "--remove", "vfiod")
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
+from vfiod import paths
 from vfiod.errors import VfiodError
 from vfiod.host.facts.boot import read_distribution
 from vfiod.host.facts.kernel import read_kernel
@@ -12,7 +13,6 @@ from vfiod.tools.doctor.read import Sources
 from vfiod.tools.recording.format import dump
 from vfiod.tools.recording.record import record
 
-CONFIG = "etc/vfiod/vfiod.yaml"
 JOURNAL = (
     "/usr/bin/journalctl", "--quiet", "--identifier=vfiod", "--boot", "--lines=2000", "--no-pager",
     "--output=short-precise",
@@ -30,7 +30,7 @@ def read_evidence(sources: Sources, guest: str | None, root: Path = Path("/")) -
 def _texts(sources: Sources, guest: str | None, root: Path) -> Iterator[tuple[str, str]]:
     yield "machine.yaml", dump(record(root))
     with suppress(OSError):
-        data = (root / CONFIG).read_bytes()[:_LIMIT]
+        data = paths.below(root, paths.CONFIG).read_bytes()[:_LIMIT]
         yield "vfiod.yaml", data.decode(errors="replace")
     if guest is not None:
         with suppress(VfiodError):

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vfiod import paths
 from vfiod.bus import Bus
 from vfiod.config.schema import DISPLAY_MANAGER, Config
 from vfiod.errors import ConfigError, VfiodError
@@ -30,7 +31,6 @@ from vfiod.tools.doctor.facts import Facts, Guest, Settings
 from vfiod.tools.doctor.libvirt import UNITS
 from vfiod.tools.leftovers import find
 
-JOURNAL = "run/vfiod/journal.json"
 LIST_GUESTS = "See that libvirt runs and how the guest is called."
 
 
@@ -68,7 +68,7 @@ def gather(sources: Sources, name: str | None = None, root: Path = Path("/")) ->
         units=_units(sources, settings.config),
         guest=_guest(sources, settings.config, name, root) if name else None,
         in_use_by=read_host_usage(devices, root),
-        busy=(root / JOURNAL).exists(),
+        busy=paths.below(root, paths.JOURNAL).exists(),
     )
     return replace(facts, holders=_holders(sources, [d.address for d in facts.leaving]))
 

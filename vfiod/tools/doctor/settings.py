@@ -1,9 +1,8 @@
 """Findings about vfiod's own configuration. Pure."""
 
+from vfiod.paths import CONFIG
 from vfiod.tools.doctor.facts import Facts
 from vfiod.tools.doctor.finding import Findings, fail, ok, warn
-
-PATH = "/etc/vfiod/vfiod.yaml"
 
 
 def configuration(facts: Facts) -> Findings:
@@ -16,15 +15,15 @@ def configuration(facts: Facts) -> Findings:
             what,
             why="While the configuration is wrong, no guest that it might name is started.",
             remedy=f"{remedy[:1].upper()}{remedy[1:]}." if remedy else "Correct the file.",
-            command=f"sudoedit {PATH}",
+            command=f"sudoedit {CONFIG}",
         )
     guests = settings.config.guests
     if guests:
-        yield ok(check, f"{PATH} names {', '.join(guests)}")
+        yield ok(check, f"{CONFIG} names {', '.join(guests)}")
     elif not settings.faults:
         yield warn(
             check,
-            f"{PATH} names no guest yet",
+            f"{CONFIG} names no guest yet",
             why="vfiod hands devices only to the guests that are named there.",
             remedy="Let vfiod propose it from the guest and this PC.",
             command=f"sudo vfiod init {facts.guest.name if facts.guest else 'GUEST'}",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vfiod import paths
 from vfiod.host.facts import boot, selinux
 from vfiod.host.facts.boot import Boot
 from vfiod.host.facts.pci import read_devices
@@ -15,11 +16,10 @@ from vfiod.tools.leftovers import find
 from vfiod.tools.leftovers.find import Leftover
 from vfiod.util import sysfs
 
-GRUB_DROP_IN = "/etc/default/grub.d/50-vfiod.cfg"
-MODPROBE_FILE = "/etc/modprobe.d/vfiod.conf"
-MODULES_FILE = "/etc/modules-load.d/vfiod.conf"
+GRUB_DROP_IN = str(paths.GRUB_DROP_IN)
+MODPROBE_FILE = str(paths.MODPROBE)
+MODULES_FILE = str(paths.MODULES)
 KERNEL_CMDLINE = f"/{boot.KERNEL_CMDLINE}"
-HOOK = "/etc/libvirt/hooks/qemu.d/50-vfiod"
 _TOOLS = (
     "update-grub",
     "grub-mkconfig",
@@ -82,7 +82,7 @@ def read(root: Path = Path("/")) -> Facts:
     functions = tuple(read_devices(root).values())
     booted = boot.read(root)
     found = find.read(root, functions)
-    paths = {GRUB_DROP_IN, MODPROBE_FILE, MODULES_FILE, KERNEL_CMDLINE, *(x.file for x in found)}
+    wanted = {GRUB_DROP_IN, MODPROBE_FILE, MODULES_FILE, KERNEL_CMDLINE, *(x.file for x in found)}
     return Facts(
         boot=booted,
         functions=functions,
@@ -99,7 +99,7 @@ def read(root: Path = Path("/")) -> Facts:
         kernels=tuple(_kernels(root)),
         entries_managed=_entries_managed(root),
         libvirt=(root / "etc/libvirt").is_dir(),
-        hook_works=_executable(root / HOOK[1:]),
+        hook_works=_executable(paths.below(root, paths.HOOK)),
         service=any(
             (root / place / "vfiod.service").exists()
             for place in ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
@@ -107,8 +107,8 @@ def read(root: Path = Path("/")) -> Facts:
         selinux=selinux.is_enforcing(root),
         selinux_runs_hooks=selinux.may_run_hooks(root),
         uefi=(root / "sys/firmware/efi").is_dir(),
-        files={path: data for path in paths if (data := read_bytes(root / path[1:])) is not None},
-        links=frozenset(path for path in paths if (root / path[1:]).is_symlink()),
+        files={path: data for path in wanted if (data := read_bytes(root / path[1:])) is not None},
+        links=frozenset(path for path in wanted if (root / path[1:]).is_symlink()),
         unreadable=unreadable(root, *find.FILES),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vfiod.host.facts.performance import YES, Settings
+from vfiod.paths import CONFIG
 from vfiod.tools.tune.facts import Guest, Host
 from vfiod.tools.tune.memory import page_size
 from vfiod.tools.tune.proposals import CpuPlacement
@@ -15,7 +16,6 @@ from vfiod.util import cpulist
 
 _EMULATED_BUSES = ("ide", "sata")
 _SMALLEST_KIB = 2048
-_CONFIG = "/etc/vfiod/vfiod.yaml"
 _KEYS = {"governor": "the frequency governor", "energy": "the energy preference"}
 _SMALL_WINDOW = 256 * 2**20  # what a card has before its BAR is resized
 
@@ -103,7 +103,7 @@ def _host_cpus(guest: Guest, host: Host, cpu_placement: CpuPlacement) -> Iterato
         yield Advice("pinning", fact, _add(line, guest))
     elif both := host.asked.host_cpus & pinned:
         fact = f"host_cpus keeps CPUs {cpulist.write(both)} for the host: the guest is pinned there"
-        yield Advice("pinning", fact, f"make it {line} in {_CONFIG}")
+        yield Advice("pinning", fact, f"make it {line} in {CONFIG}")
 
 
 def _frequency(guest: Guest, host: Host) -> Iterator[Advice]:
@@ -122,7 +122,7 @@ def _frequency(guest: Guest, host: Host) -> Iterator[Advice]:
 
 
 def _add(line: str, guest: Guest) -> str:
-    return f"add {line} below performance: of {guest.name} in {_CONFIG}"
+    return f"add {line} below performance: of {guest.name} in {CONFIG}"
 
 
 def _clock(settings: Settings) -> Iterator[Advice]:

@@ -13,6 +13,7 @@ from tests.fakes.setuphost import SetupHost
 from tests.unit.host.facts.test_boot import tree
 from vfiod.cli.verbs import setup as verb
 from vfiod.host.facts import boot
+from vfiod.paths import HOOK, below
 from vfiod.tools.setup import cmdline, facts, modules
 from vfiod.tools.setup.apply import Setup
 from vfiod.tools.setup.changes import FileChange, Plan, ToolChange
@@ -286,9 +287,9 @@ UNIT = {"lib/systemd/system/vfiod.service": ""}
 
 def test_a_missing_hook_restarts_the_service_that_installs_it(tmp_path: Path) -> None:
     assert plan(tmp_path, AMD, GRUB, UNIT).restart
-    tree(tmp_path, {facts.HOOK[1:]: "#!/bin/sh\n"})
+    tree(tmp_path, {str(HOOK)[1:]: "#!/bin/sh\n"})
     assert plan(tmp_path).restart, "a hook that is not executable is as good as none"
-    (tmp_path / facts.HOOK[1:]).chmod(0o755)
+    below(tmp_path, HOOK).chmod(0o755)
     assert plan(tmp_path).is_empty
 
 
