@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from vfiod.config.schema import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
@@ -87,11 +88,11 @@ class Manager:
 
         ``force``: what is stuck may be reset once more, not only undone once more.
         """
-        return self.tasks.submit(self._return_devices, force)
+        return self.tasks.submit(partial(self._return_devices, force=force))
 
     def rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> "Future[None]":
         """A handoff and a return without a guest in between."""
-        return self.tasks.submit(self._rehearse, name, xml, keep_desktop)
+        return self.tasks.submit(partial(self._rehearse, name, xml, keep_desktop=keep_desktop))
 
     def recover(self) -> "Future[None]":
         """At start: finish, reverse or adopt what an earlier daemon left."""
@@ -126,7 +127,7 @@ class Manager:
         start.require_wanted()
         self.guest_watch.arm_start_timeout(decided[0].config.limits.guest)
 
-    def _rehearse(self, name: str, xml: str, keep_desktop: object) -> None:
+    def _rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> None:
         decided = self._decide(name, xml)
         if decided is None:
             raise ConfigError([f"the configuration names no guest {name!r}"])
@@ -174,7 +175,7 @@ class Manager:
             f"shut {record.guest} down before starting {name}",
         )
 
-    def _return_devices(self, force: object) -> None:
+    def _return_devices(self, *, force: bool) -> None:
         record = self.journal.read()
         if record is None:
             return
@@ -183,7 +184,7 @@ class Manager:
                 f"{record.guest} is running: {who}",
                 "shut it down, or use: vfiod return --destroy",
             )
-        may_reset = bool(force) or record.phase is not Phase.STUCK
+        may_reset = force or record.phase is not Phase.STUCK
         self.handoff.return_devices(
             record.transaction, "requested with vfiod return", may_reset=may_reset
         )

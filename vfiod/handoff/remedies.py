@@ -39,17 +39,22 @@ class Remedy(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeAgain:
-    """Some drivers need a second try, and some have lost their module on the way.
-
-    A driver that has the function and cannot reach it lets go first.
-    """
+class DeviceRemedy:
+    """What all remedies share: the one function that they are for."""
 
     address: PciAddress
 
     @property
     def device(self) -> str:
         return str(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAgain(DeviceRemedy):
+    """Some drivers need a second try, and some have lost their module on the way.
+
+    A driver that has the function and cannot reach it lets go first.
+    """
 
     def describe(self) -> str:
         return f"probe {self.address} again"
@@ -63,15 +68,10 @@ class ProbeAgain:
 
 
 @dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(DeviceRemedy):
     """Reset the function by one of its methods (kernel: ABI sysfs-bus-pci, reset_method)."""
 
-    address: PciAddress
     method: str
-
-    @property
-    def device(self) -> str:
-        return str(self.address)
 
     def describe(self) -> str:
         return f"reset {self.address} ({self.method})"
@@ -82,18 +82,12 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
-class ResetBus:
+class ResetBus(DeviceRemedy):
     """Reset the bus a card is on, with all of its functions free of drivers.
 
     Most AMD cards have no way to be reset but this one (kernel: drivers/pci/quirks.c,
     quirk_no_pm_reset; vfio_pci_core.c).
     """
-
-    address: PciAddress
-
-    @property
-    def device(self) -> str:
-        return str(self.address)
 
     def describe(self) -> str:
         return f"reset the bus of {self.address}"
@@ -108,14 +102,8 @@ class ResetBus:
 
 
 @dataclass(frozen=True, slots=True)
-class Rediscover:
+class Rediscover(DeviceRemedy):
     """Remove the function and have its bus looked through again."""
-
-    address: PciAddress
-
-    @property
-    def device(self) -> str:
-        return str(self.address)
 
     def describe(self) -> str:
         return f"remove {self.address} and look for it again"
@@ -125,15 +113,10 @@ class Rediscover:
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadModule:
+class ReloadModule(DeviceRemedy):
     """Unload and load the native driver's module."""
 
-    address: PciAddress
     module: str
-
-    @property
-    def device(self) -> str:
-        return str(self.address)
 
     def describe(self) -> str:
         return f"load the module {self.module} anew"
@@ -144,14 +127,8 @@ class ReloadModule:
 
 
 @dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(DeviceRemedy):
     """Suspend the host to RAM and have its clock wake it: that cuts the card's power."""
-
-    address: PciAddress
-
-    @property
-    def device(self) -> str:
-        return str(self.address)
 
     def describe(self) -> str:
         return f"suspend the host for {SLEEP_SECONDS:g} s, to cut the power of {self.address}"

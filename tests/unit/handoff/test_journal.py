@@ -36,6 +36,10 @@ RECORD = Record(
 )
 
 
+# What vfiod 0.1.0 wrote: it may run a guest while the package is upgraded.
+OLD = (Path(__file__).parents[2] / "data" / "journals" / "0.1.0.json").read_text()
+
+
 @pytest.fixture
 def journal(run_directory: Path) -> Journal:
     return Journal(run_directory / "journal.json")
@@ -47,6 +51,27 @@ def path_of(run_directory: Path) -> Path:
 
 def test_a_record_comes_back_as_it_was() -> None:
     assert Record.from_json(RECORD.to_json()) == RECORD
+
+
+def test_a_journal_of_the_version_before_is_read() -> None:
+    record = Record.from_json(OLD)
+    steps = [entry.step for entry in record.entries]
+    old = {entry["step"]["kind"] for entry in json.loads(OLD)["entries"]}
+    assert [s for s in steps if s.kind in old] == [s for s in ONE_OF_EACH if s.kind in old]
+    assert (record.phase, record.devices) == (Phase.GUEST, (pcs.VGA, pcs.AUDIO))
+    assert (record.may_suspend, record.may_reboot) == (True, True)
+    assert record.entries[-1].stage > record.entries[0].stage
+
+
+def test_a_journal_is_written_as_the_version_before_did() -> None:
+    """Kinds and names stay; what is new stands beside them."""
+    written, old = json.loads(Record.from_json(OLD).to_json()), json.loads(OLD)
+    kinds = {entry["step"]["kind"] for entry in old["entries"]}
+    entries = [entry for entry in written.pop("entries") if entry["step"]["kind"] in kinds]
+    for now, before in zip(entries, old.pop("entries"), strict=True):
+        assert now["step"].items() >= before["step"].items()
+        assert (now["prior"], now["stage"]) == (before["prior"], before["stage"])
+    assert written.items() >= old.items()
 
 
 @pytest.mark.parametrize("phase", Phase)

@@ -1,9 +1,11 @@
 """Step: one reversible change of the host, as data that can be printed, compared and journaled."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from vfiod.host.door import Host
+from vfiod.model import PciAddress
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 Prior = Mapping[str, Json]
@@ -70,3 +72,18 @@ class HostStep:
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStep(HostStep):
+    """A step about one PCI function; those of one card are taken one after the other."""
+
+    address: PciAddress
+
+    @property
+    def device(self) -> str:
+        return str(self.address)
+
+    @property
+    def serial_key(self) -> str | None:
+        return self.address.card

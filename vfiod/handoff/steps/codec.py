@@ -1,7 +1,7 @@
 """Steps to and from JSON values, for the journal. The list of kinds is written out here."""
 
-from dataclasses import fields
-from typing import Any, Final
+from dataclasses import Field, fields
+from typing import Any, Final, get_args, get_origin
 
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Json, Step
@@ -50,16 +50,16 @@ KINDS: Final[dict[str, type[Any]]] = {
         UnloadModule,
     )
 }
-_ADDRESS_FIELDS = frozenset({"address", "addresses", "displays", "after_displays"})
 # A field that was called otherwise when journals were written that are read yet.
 _ON_DISK = {"after_displays": "yields"}
-_IN_CODE = {disk: code for code, disk in _ON_DISK.items()}
+_FIELDS: Final[dict[str, dict[str, Field[Any]]]] = {
+    kind: {_ON_DISK.get(f.name, f.name): f for f in fields(step)} for kind, step in KINDS.items()
+}
 
 
 def encode(step: Step) -> dict[str, Json]:
     """A step as a JSON object."""
-    values = {_ON_DISK.get(f.name, f.name): _plain(getattr(step, f.name))
-              for f in fields(step)}  # type: ignore[arg-type]  # fmt: skip
+    values = {disk: _plain(getattr(step, f.name)) for disk, f in _FIELDS[step.kind].items()}
     return {"kind": step.kind, **values}
 
 
@@ -68,15 +68,12 @@ def decode(value: dict[str, Any]) -> Step:
     arguments = dict(value)
     kind = arguments.pop("kind", None)
     try:
-        step: Step = KINDS[kind](**_fields(arguments))
+        known = _FIELDS[kind]
+        typed = {known[disk].name: _typed(known[disk].type, v) for disk, v in arguments.items()}
+        step: Step = KINDS[kind](**typed)
     except (KeyError, TypeError, ValueError) as error:
         raise HostError(f"the journal holds a step of another version: {kind!r}") from error
     return step
-
-
-def _fields(arguments: dict[str, Any]) -> dict[str, Any]:
-    names = ((_IN_CODE.get(name, name), value) for name, value in arguments.items())
-    return {name: _typed(name, value) for name, value in names}
 
 
 def _plain(value: object) -> Json:
@@ -88,7 +85,9 @@ def _plain(value: object) -> Json:
     return value
 
 
-def _typed(name: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_typed(name, item) for item in value)
-    return PciAddress.parse(value) if name in _ADDRESS_FIELDS else value
+def _typed(annotation: Any, value: Any) -> Any:
+    """The value that the field's annotation asks for: JSON has neither tuples nor addresses."""
+    if get_origin(annotation) is tuple:
+        item, *_ = get_args(annotation)
+        return tuple(_typed(item, each) for each in value)
+    return PciAddress.parse(value) if annotation is PciAddress else value

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import Awaited, HostError, TimedOut
-from vfiod.handoff.steps.base import HostStep, Notes, Prior
+from vfiod.handoff.steps.base import DeviceStep, Notes, Prior
 from vfiod.host.door import Host
-from vfiod.model import VFIO_DRIVER, Holder, PciAddress, PciFunction, PowerPolicy
+from vfiod.model import VFIO_DRIVER, Holder, PciFunction, PowerPolicy
 
 # How long somebody may have it open who came in the last moment.
 PASSING_SECONDS = 5.0
@@ -19,19 +19,10 @@ def _text(value: object) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepAwake(HostStep):
+class KeepAwake(DeviceStep):
     """Keep a function out of D3cold while it changes hands: some cards never wake from it."""
 
     kind: ClassVar[str] = "keep-awake"
-    address: PciAddress
-
-    @property
-    def device(self) -> str:
-        return str(self.address)
-
-    @property
-    def serial_key(self) -> str:
-        return self.address.card
 
     def describe(self) -> str:
         return f"keep {self.address} powered"
@@ -54,7 +45,7 @@ class KeepAwake(HostStep):
 
 
 @dataclass(frozen=True, slots=True)
-class Detach(HostStep):
+class Detach(DeviceStep):
     """Move a function from its native driver to vfio-pci, and back to the driver it had.
 
     driver_override, unbind, drivers_probe, and then the driver link is read: the kernel reports
@@ -62,16 +53,7 @@ class Detach(HostStep):
     """
 
     kind: ClassVar[str] = "detach"
-    address: PciAddress
     seconds: float
-
-    @property
-    def device(self) -> str:
-        return str(self.address)
-
-    @property
-    def serial_key(self) -> str:
-        return self.address.card
 
     def describe(self) -> str:
         return f"move {self.address} to {VFIO_DRIVER}"

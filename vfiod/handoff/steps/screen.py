@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
-from vfiod.handoff.steps.base import HostStep, Notes, Prior
+from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import Console, FirmwareFramebuffer, PciAddress
 
@@ -106,20 +106,11 @@ class UnbindFramebuffer(HostStep):
 
 
 @dataclass(frozen=True, slots=True)
-class AwaitDisplay(HostStep):
+class AwaitDisplay(DeviceStep):
     """Nothing on the way out; on the way back the display must be there before the desktop is."""
 
     kind: ClassVar[str] = "await-display"
-    address: PciAddress
     seconds: float
-
-    @property
-    def device(self) -> str:
-        return str(self.address)
-
-    @property
-    def serial_key(self) -> str:
-        return self.address.card
 
     def describe(self) -> str:
         return f"remember what {self.address} shows"

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError
-from vfiod.handoff.steps.base import HostStep, Notes, Prior
+from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
 from vfiod.host.door import Host
-from vfiod.model import PciAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +79,19 @@ class UnloadModule(HostStep):
 
 
 @dataclass(frozen=True, slots=True)
-class StageRom(HostStep):
+class StageRom(DeviceStep):
     """Copy a ROM to where QEMU may read it under AppArmor and as its own user.
 
     ``digest`` is the SHA-256 of what was checked: a file that changed since is not staged.
     """
 
     kind: ClassVar[str] = "stage-rom"
-    address: PciAddress
     path: str
     digest: str
 
     @property
-    def device(self) -> str:
-        return str(self.address)
+    def serial_key(self) -> None:
+        """It is about a file, not about the device's driver: taken alone."""
 
     def describe(self) -> str:
         return f"put the ROM {self.path} where QEMU may read it"
