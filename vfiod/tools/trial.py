@@ -3,10 +3,10 @@
 systemd-run(1), and systemctl(1) to take one back.
 """
 
-import subprocess
 from collections.abc import Sequence
 
 from vfiod.errors import HostError
+from vfiod.util.programs import Done, finish
 
 _SECONDS = 30.0
 
@@ -32,12 +32,5 @@ def cancel(unit: str) -> bool:
     return True
 
 
-def _run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [f"/usr/bin/{program}", *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
+def _run(program: str, *arguments: str) -> Done:
+    return finish([f"/usr/bin/{program}", *arguments], seconds=_SECONDS)

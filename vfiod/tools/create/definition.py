@@ -1,7 +1,6 @@
 """virt-install's definition of a new guest, with paths and devices put in. Pure."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from lxml import etree
@@ -21,7 +20,7 @@ def complete(xml: str, guest: CreateRequest, staged_rom: Callable[[PciAddress], 
     if len(disks) != len(paths):
         raise DomainError(f"virt-install defined {len(disks)} disks instead of {len(paths)}")
     for disk, path in zip(disks, paths, strict=True):
-        _set_source(disk, path)
+        _set_source(disk, str(path))
     _set_one_socket(root, guest.cpus)
     set_hostdevs(root, {d.address: staged_rom(d.address) if d.rom else None for d in guest.devices})
     return tree.write(root)
@@ -40,7 +39,7 @@ def _set_one_socket(root: Any, cpus: int) -> None:
     tree.insert(cpu, topology)
 
 
-def _set_source(disk: Any, path: Path) -> None:
+def _set_source(disk: Any, path: str) -> None:
     source = disk.find("source")
     if source is None:
         source = etree.Element("source")
@@ -49,4 +48,4 @@ def _set_source(disk: Any, path: Path) -> None:
             driver = etree.Element("driver", name="qemu", type="raw")
             tree.insert_first(disk, driver)
         tree.insert(disk, source, after=driver)
-    source.set("file", str(path))
+    source.set("file", path)

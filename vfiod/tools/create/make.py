@@ -1,7 +1,6 @@
 """Making a new guest: virt-install's definition, a disk, and libvirt told; or nothing at all."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +10,10 @@ from vfiod.errors import HostError
 from vfiod.tools.create.checks import QEMU_IMG
 from vfiod.tools.create.command import arguments
 from vfiod.tools.create.request import CreateRequest
+from vfiod.util.programs import finish
 
 _SECONDS = 120
 _MODE = 0o600
-_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _MOST_SAID = 400
 
 
@@ -53,19 +52,7 @@ def _claimed(path: Path) -> Iterator[None]:
 
 
 def _run(command: list[str]) -> str:
-    environment = {**os.environ, "PATH": _PATH, "LC_ALL": "C.UTF-8"}
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-            text=True,
-            env=environment,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise HostError(f"cannot run {command[0]}: {error}") from error
+    done = finish(command, seconds=_SECONDS, environment=os.environ)
     if done.returncode:
         said = " ".join(done.stderr.split())[:_MOST_SAID]
         raise HostError(f"{Path(command[0]).name} says: {said or 'nothing'}")

@@ -2,7 +2,6 @@
 
 import os
 import select
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,9 @@ from systemd import id128, journal  # type: ignore[attr-defined]
 from vfiod.errors import HostError, NotAuthorized, VfiodError
 from vfiod.events import Kind
 from vfiod.tools.log.entry import Entry, parse
+from vfiod.util.programs import finish
 
+_SECONDS = 30.0
 _FOLDERS = ("var/log/journal", "run/log/journal")
 _EXPLAINED = frozenset(
     {
@@ -98,13 +99,8 @@ def parse_time(text: str) -> float:
     Raises VfiodError if it is none.
     """
     zone = {name: os.environ[name] for name in ("TZ",) if name in os.environ}
-    done = subprocess.run(
-        ["/usr/bin/systemd-analyze", "timestamp", "--", text],
-        env={"LC_ALL": "C.UTF-8", **zone},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = ["/usr/bin/systemd-analyze", "timestamp", "--", text]
+    done = finish(program, seconds=_SECONDS, environment=zone)
     for line in done.stdout.splitlines():
         name, _, value = line.partition(": @")
         if name.strip() == "UNIX seconds":

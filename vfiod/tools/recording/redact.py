@@ -1,4 +1,4 @@
-"""Takes out of a text what would tell whose machine it is. Pure but for reading the names.
+"""Takes out of a text what would tell whose machine it is; `read_redactor` alone looks at it.
 
 Equal things get equal stand-ins, so that a reader still sees which line belongs to which.
 """

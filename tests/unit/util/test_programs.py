@@ -1,0 +1,32 @@
+"""Programs of a command's own."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from vfiod.errors import HostError, TimedOut
+from vfiod.util.programs import finish
+
+
+def test_what_it_says_and_how_it_ends() -> None:
+    done = finish(["/bin/sh", "-c", "cat; echo a; echo b >&2; exit 3"], seconds=5)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "a\n", "b\n")
+
+
+def test_what_is_added_to_the_environment_does_not_replace_the_clean_one() -> None:
+    added = {"HOME": "/nowhere", "PATH": "/evil"}
+    lines = finish(["/usr/bin/env"], seconds=5, environment=added).stdout.splitlines()
+    assert "HOME=/nowhere" in lines
+    assert "/evil" not in " ".join(lines)
+
+
+def test_a_program_that_does_not_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(TimedOut, match=r"/bin/cat did not end within 0\.2 s"):
+        finish(["/bin/cat", str(tmp_path / "fifo")], seconds=0.2)
+
+
+def test_a_program_that_is_not_there() -> None:
+    with pytest.raises(HostError, match="cannot run /nowhere: No such file"):
+        finish(["/nowhere"], seconds=5)

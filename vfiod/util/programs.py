@@ -1,0 +1,35 @@
+"""Programs of a command's own, to their end: an argument list, a clean environment, a deadline.
+
+What the daemon starts may hang in the kernel, and goes through vfiod.host.linux.process.
+"""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from vfiod.errors import HostError, TimedOut
+
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+Done = subprocess.CompletedProcess[str]
+
+
+def finish(
+    argv: Sequence[str], *, seconds: float, environment: Mapping[str, str] | None = None
+) -> Done:
+    """Run a program to its end, whatever that is. ``environment`` is added to the clean one.
+
+    Raises HostError if it cannot be started, TimedOut if it did not end within the time.
+    """
+    try:
+        return subprocess.run(
+            argv,
+            env={**(environment or {}), **ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+            text=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimedOut(f"{argv[0]} did not end within {seconds:g} s") from error
+    except OSError as error:
+        raise HostError(f"cannot run {argv[0]}: {error.strerror}") from error
