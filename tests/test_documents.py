@@ -28,9 +28,9 @@ def test_the_floors_are_those_of_the_contract() -> None:
     assert rooms == layers[1:]  # __main__ is on top of all
 
 
-@pytest.mark.parametrize("form", sorted((ROOT / ".github/ISSUE_TEMPLATE").iterdir()), ids=lambda p: p.name)
-def test_issue_forms_are_well_formed(form: Path) -> None:
-    fields = yaml.safe_load(form.read_text()).get("body", [])
+@pytest.mark.parametrize("form", ["problem.yml", "config.yml"])
+def test_issue_forms_are_well_formed(form: str) -> None:
+    fields = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE" / form).read_text()).get("body", [])
     for one in fields:
         assert one["attributes"]["label"]
         assert all(isinstance(option, str) for option in one["attributes"].get("options", []))

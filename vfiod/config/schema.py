@@ -4,23 +4,20 @@ Pure: whether the file may be trusted and whether the devices exist is for other
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
+from typing import TypeVar
 
+from vfiod.config.keys import from_keys, key, names
 from vfiod.config.performance import NOTHING, Performance, read_performance
 from vfiod.config.spared import is_spared
 from vfiod.config.yaml_nodes import Value, is_printable, read, show
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
 
-TOP_KEYS = (
-    "guests", "limits", "sessions", "display_manager", "release_consoles", "on_stuck",
-    "suspend_to_reset", "escape_keys", "stop",
-)  # fmt: skip
-GUEST_KEYS = ("devices", "sessions", "performance")
-DEVICE_KEYS = ("address", "rom")
+E = TypeVar("E", bound=Enum)
 
 DISPLAY_MANAGER = "display-manager.service"
 MAX_SECONDS = 600
@@ -46,12 +43,90 @@ class OnStuck(Enum):
     REBOOT = "reboot"
 
 
+# What a key's value may be
+
+
+def _choice(choices: type[E]) -> Callable[[Value], E | None]:
+    def read(value: Value) -> E | None:
+        chosen = value.choice([choice.value for choice in choices])
+        return choices(chosen) if chosen else None
+
+    return read
+
+
+def _address(value: Value) -> PciAddress | None:
+    expected = "a PCI address as lspci -D shows it, like 0000:01:00.0"
+    text = value.text(expected=expected)
+    if text is None:
+        return None
+    try:
+        return PciAddress.parse(text)
+    except ValueError:
+        value.fault(f"{show(text)} is not a PCI address; write {expected}")
+        return None
+
+
+def _rom(value: Value) -> str | None:
+    expected = "the absolute path of the ROM file, or leave rom out"
+    text = value.text(expected=expected)
+    if text is not None and not text.startswith("/"):
+        value.fault(f"{show(text)} is not absolute; write {expected}")
+    elif text is not None and not is_printable(text):
+        value.fault(f"control characters in a path; write {expected}")
+    return text
+
+
+def _seconds(value: Value) -> float | None:
+    expected = f"seconds, more than 0 and at most {MAX_SECONDS}, without quotes or unit"
+    number = value.number(expected=expected)
+    if number is not None and not 0 < number <= MAX_SECONDS:
+        value.fault(f"{value.raw[:20]} is out of range; write {expected}")
+        return None
+    return number
+
+
+def _escape_keys(value: Value) -> tuple[str, ...]:
+    expected = "names of keys, like KEY_LEFTCTRL (kernel: input-event-codes.h)"
+    items = value.items(expected=f"a list of {expected}")
+    names = [(item, item.text(expected=expected)) for item in items or []]
+    for item, name in names:
+        if name is not None and not _KEY.fullmatch(name):
+            item.fault(f"{show(name)} is not a key; write {expected}")
+    return tuple(name for _, name in names if name)
+
+
+def _stop(value: Value) -> tuple[str, ...]:
+    expected = "names of systemd services, like ollama.service"
+    items = value.items(expected=f"a list of {expected}")
+    found: dict[str, None] = {}
+    for item in items or []:
+        name = item.text(expected=expected)
+        if name is not None and not (_SERVICE.fullmatch(name) and len(name) <= MAX_UNIT):
+            item.fault(f"{show(name)} is not a service; write {expected}")
+        elif name is not None and is_spared(name, ()):
+            item.fault(f"{show(name)} is never stopped; leave it out")
+        elif name is not None:
+            found[name] = None
+    return tuple(found)
+
+
+def _display_manager(value: Value) -> str | None:
+    expected = f"the name of a systemd service, like {DISPLAY_MANAGER}"
+    text = value.text(expected=expected)
+    if text is not None and not (_SERVICE.fullmatch(text) and len(text) <= MAX_UNIT):
+        value.fault(f"{show(text)} is not a service; write {expected}")
+    return text or None
+
+
+# The keys
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
     """A PCI function that goes over to the guest; ``rom`` is the absolute path of its ROM file."""
 
     address: PciAddress
-    rom: str | None = None
+    rom: str | None = key(_rom, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +141,18 @@ class Limits:
     up after a guest that has ended, before its devices are touched.
     """
 
-    desktop: float = 20.0
-    holders: float = 5.0
-    kill: float = 5.0
-    driver: float = 20.0
-    display: float = 20.0
-    guest: float = 60.0
-    shutdown: float = 60.0
-    libvirt: float = 30.0
+    desktop: float = key(_seconds, default=20.0)
+    holders: float = key(_seconds, default=5.0)
+    kill: float = key(_seconds, default=5.0)
+    driver: float = key(_seconds, default=20.0)
+    display: float = key(_seconds, default=20.0)
+    guest: float = key(_seconds, default=60.0)
+    shutdown: float = key(_seconds, default=60.0)
+    libvirt: float = key(_seconds, default=30.0)
 
 
-LIMIT_KEYS = tuple(limit.name for limit in fields(Limits))
+def _limits(value: Value) -> Limits:
+    return from_keys(Limits, value.mapping(LIMIT_KEYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +161,8 @@ class GuestConfig:
 
     name: str
     devices: tuple[DeviceConfig, ...]
-    sessions: SessionPolicy = SessionPolicy.TERMINATE
-    performance: Performance = NOTHING
+    sessions: SessionPolicy = key(_choice(SessionPolicy), default=SessionPolicy.TERMINATE)
+    performance: Performance = key(read_performance, default=NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +170,20 @@ class Config:
     """The whole configuration; without arguments that of an empty file."""
 
     guests: Mapping[str, GuestConfig] = field(default_factory=lambda: MappingProxyType({}))
-    limits: Limits = Limits()
-    sessions: SessionPolicy = SessionPolicy.TERMINATE
-    display_manager: str = DISPLAY_MANAGER
-    release_consoles: bool = True
-    on_stuck: OnStuck = OnStuck.WAIT
-    suspend_to_reset: bool = False
-    escape_keys: tuple[str, ...] = ()
-    stop: tuple[str, ...] = ()
+    limits: Limits = key(_limits, default=Limits())
+    sessions: SessionPolicy = key(_choice(SessionPolicy), default=SessionPolicy.TERMINATE)
+    display_manager: str = key(_display_manager, default=DISPLAY_MANAGER)
+    release_consoles: bool = key(Value.flag, default=True)
+    on_stuck: OnStuck = key(_choice(OnStuck), default=OnStuck.WAIT)
+    suspend_to_reset: bool = key(Value.flag, default=False)
+    escape_keys: tuple[str, ...] = key(_escape_keys, default=())
+    stop: tuple[str, ...] = key(_stop, default=())
+
+
+TOP_KEYS = names(Config)
+LIMIT_KEYS = names(Limits)
+DEVICE_KEYS = names(DeviceConfig)
+GUEST_KEYS = tuple(name for name in names(GuestConfig) if name != "name")
 
 
 def parse(text: str, *, filename: str = "vfiod.yaml") -> Config:
@@ -119,19 +201,8 @@ def parse(text: str, *, filename: str = "vfiod.yaml") -> Config:
 
 def _config(root: Value) -> Config:
     keys = root.mapping(TOP_KEYS)
-    sessions = _sessions(keys.get("sessions"), default=SessionPolicy.TERMINATE)
-    consoles, suspend = keys.get("release_consoles"), keys.get("suspend_to_reset")
-    return Config(
-        guests=_guests(keys.get("guests"), default=sessions),
-        limits=_limits(keys.get("limits")),
-        sessions=sessions,
-        display_manager=_display_manager(keys.get("display_manager")),
-        release_consoles=consoles is None or consoles.flag() is not False,
-        on_stuck=_on_stuck(keys.get("on_stuck")),
-        suspend_to_reset=suspend is not None and suspend.flag() is True,
-        escape_keys=_escape_keys(keys.get("escape_keys")),
-        stop=_stop(keys.get("stop")),
-    )
+    config = from_keys(Config, keys)
+    return replace(config, guests=_guests(keys.get("guests"), default=config.sessions))
 
 
 def _guests(value: Value | None, *, default: SessionPolicy) -> Mapping[str, GuestConfig]:
@@ -140,14 +211,13 @@ def _guests(value: Value | None, *, default: SessionPolicy) -> Mapping[str, Gues
     return MappingProxyType({guest.name: guest for guest in guests})
 
 
-def _guest(key: Value, value: Value, *, default: SessionPolicy) -> GuestConfig:
-    _check_name(key)
+def _guest(name: Value, value: Value, *, default: SessionPolicy) -> GuestConfig:
+    _check_name(name)
     keys = value.mapping(GUEST_KEYS)
     if "devices" not in keys:
-        key.fault("no devices; write devices: and below it a list of PCI addresses")
+        name.fault("no devices; write devices: and below it a list of PCI addresses")
     devices = _devices(keys["devices"]) if "devices" in keys else ()
-    sessions = _sessions(keys.get("sessions"), default=default)
-    return GuestConfig(key.node.value, devices, sessions, read_performance(keys.get("performance")))
+    return from_keys(GuestConfig, keys, name=name.node.value, devices=devices, sessions=default)
 
 
 def _check_name(key: Value) -> None:
@@ -184,89 +254,6 @@ def read_device(value: Value) -> DeviceConfig | None:
     if "address" not in keys:
         value.fault("no address; write address: and a PCI address as lspci -D shows it")
         return None
-    address, rom = _address(keys["address"]), _rom(keys.get("rom"))
+    address = _address(keys["address"])
+    rom = _rom(keys["rom"]) if "rom" in keys else None
     return DeviceConfig(address, rom) if address else None
-
-
-def _address(value: Value) -> PciAddress | None:
-    expected = "a PCI address as lspci -D shows it, like 0000:01:00.0"
-    text = value.text(expected=expected)
-    if text is None:
-        return None
-    try:
-        return PciAddress.parse(text)
-    except ValueError:
-        value.fault(f"{show(text)} is not a PCI address; write {expected}")
-        return None
-
-
-def _rom(value: Value | None) -> str | None:
-    if value is None:
-        return None
-    expected = "the absolute path of the ROM file, or leave rom out"
-    text = value.text(expected=expected)
-    if text is not None and not text.startswith("/"):
-        value.fault(f"{show(text)} is not absolute; write {expected}")
-    elif text is not None and not is_printable(text):
-        value.fault(f"control characters in a path; write {expected}")
-    return text
-
-
-def _sessions(value: Value | None, *, default: SessionPolicy) -> SessionPolicy:
-    chosen = value.choice([policy.value for policy in SessionPolicy]) if value else None
-    return SessionPolicy(chosen) if chosen else default
-
-
-def _on_stuck(value: Value | None) -> OnStuck:
-    chosen = value.choice([choice.value for choice in OnStuck]) if value else None
-    return OnStuck(chosen) if chosen else OnStuck.WAIT
-
-
-def _escape_keys(value: Value | None) -> tuple[str, ...]:
-    expected = "names of keys, like KEY_LEFTCTRL (kernel: input-event-codes.h)"
-    items = value.items(expected=f"a list of {expected}") if value else None
-    names = [(item, item.text(expected=expected)) for item in items or []]
-    for item, name in names:
-        if name is not None and not _KEY.fullmatch(name):
-            item.fault(f"{show(name)} is not a key; write {expected}")
-    return tuple(name for _, name in names if name)
-
-
-def _stop(value: Value | None) -> tuple[str, ...]:
-    expected = "names of systemd services, like ollama.service"
-    items = value.items(expected=f"a list of {expected}") if value else None
-    found: dict[str, None] = {}
-    for item in items or []:
-        name = item.text(expected=expected)
-        if name is not None and not (_SERVICE.fullmatch(name) and len(name) <= MAX_UNIT):
-            item.fault(f"{show(name)} is not a service; write {expected}")
-        elif name is not None and is_spared(name, ()):
-            item.fault(f"{show(name)} is never stopped; leave it out")
-        elif name is not None:
-            found[name] = None
-    return tuple(found)
-
-
-def _limits(value: Value | None) -> Limits:
-    keys = value.mapping(LIMIT_KEYS) if value else {}
-    seconds = {name: _seconds(limit) for name, limit in keys.items()}
-    return Limits(**{name: limit for name, limit in seconds.items() if limit is not None})
-
-
-def _seconds(value: Value) -> float | None:
-    expected = f"seconds, more than 0 and at most {MAX_SECONDS}, without quotes or unit"
-    number = value.number(expected=expected)
-    if number is not None and not 0 < number <= MAX_SECONDS:
-        value.fault(f"{value.raw[:20]} is out of range; write {expected}")
-        return None
-    return number
-
-
-def _display_manager(value: Value | None) -> str:
-    if value is None:
-        return DISPLAY_MANAGER
-    expected = f"the name of a systemd service, like {DISPLAY_MANAGER}"
-    text = value.text(expected=expected)
-    if text is not None and not (_SERVICE.fullmatch(text) and len(text) <= MAX_UNIT):
-        value.fault(f"{show(text)} is not a service; write {expected}")
-    return text or DISPLAY_MANAGER

@@ -1,7 +1,9 @@
 """Frozen configuration -> YAML text in full, defaults included. Pure."""
 
+from enum import Enum
+
 from vfiod.config.performance import write_performance
-from vfiod.config.schema import LIMIT_KEYS, Config, GuestConfig
+from vfiod.config.schema import LIMIT_KEYS, TOP_KEYS, Config, GuestConfig
 from vfiod.config.yaml_nodes import write_literal, write_text
 
 
@@ -10,16 +12,11 @@ def normalised(config: Config) -> str:
 
     Raises ValueError for a guest's name that ``parse`` never gives.
     """
+    alone = [name for name in TOP_KEYS if name not in ("guests", "limits")]
     lines = [
-        f"sessions: {config.sessions.value}",
-        f"display_manager: {write_text(config.display_manager)}",
-        f"release_consoles: {str(config.release_consoles).lower()}",
-        f"on_stuck: {config.on_stuck.value}",
-        f"suspend_to_reset: {str(config.suspend_to_reset).lower()}",
-        f"escape_keys: [{', '.join(config.escape_keys)}]",
-        f"stop: [{', '.join(map(write_text, config.stop))}]",
+        *(f"{name}: {_scalar(getattr(config, name))}" for name in alone),
         "limits:",
-        *(f"  {name}: {_decimal(getattr(config.limits, name))}" for name in LIMIT_KEYS),
+        *(f"  {name}: {_scalar(getattr(config.limits, name))}" for name in LIMIT_KEYS),
         "guests:",
     ]
     for guest in config.guests.values():
@@ -39,5 +36,14 @@ def _guest_lines(guest: GuestConfig) -> list[str]:
     return lines + [f"    {row}" for row in write_performance(guest.performance)]
 
 
-def _decimal(number: float) -> str:
-    return str(int(number)) if number == int(number) else repr(number)
+def _scalar(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            return str(int(value)) if value == int(value) else repr(value)
+        case tuple():
+            return f"[{', '.join(map(write_text, value))}]"
+        case Enum():
+            return str(value.value)
+    return write_text(str(value))
