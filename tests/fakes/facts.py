@@ -20,7 +20,7 @@ from vfiod.host.facts.pcinames import PciNames
 from vfiod.host.facts.units import UnitState
 from vfiod.model import Holder
 from vfiod.tools.doctor.facts import Facts, Guest, Settings
-from vfiod.tools.doctor.finding import Finding, Findings, Level
+from vfiod.util.finding import Finding, Findings, Level
 
 HOOK = "/etc/libvirt/hooks/qemu.d/50-vfiod"
 DISPLAY_MANAGER = "display-manager.service"

@@ -70,7 +70,7 @@ def parse(xml: str) -> Domain:
 
     Raises DomainError if it is not the XML of one domain, or a fact is missing or malformed.
     """
-    root = _tree(xml)
+    root = read_tree(xml)
     if root.tag != "domain":
         _refuse(f"the XML describes <{root.tag[:40]}>, not a <domain>")
     return Domain(
@@ -127,7 +127,11 @@ class _Reader:
         self._builder.end(tag)
 
 
-def _tree(xml: str) -> Element:
+def read_tree(xml: str) -> Element:
+    """The elements of domain XML, for readers of more of it. Raises DomainError.
+
+    A namespace stands before the name it belongs to, as ``URI}name``.
+    """
     try:
         data = xml.encode()
     except UnicodeEncodeError:

@@ -1,12 +1,17 @@
 """What of a guest's XML decides how well a passed-through card works in it. Pure.
 
-Reads text that vfiod.guest.domain has parsed before, and so refused if it was not to be trusted
+All text goes through vfiod.guest.domain, which refuses what is not to be trusted
 (https://libvirt.org/formatdomain.html).
 """
 
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from typing import Any
 from xml.etree.ElementTree import Element
+
+from vfiod.guest import domain
+
+_OSINFO = "http://libosinfo.org/xmlns/libvirt/domain/1.0"
+_WINDOWS = "http://microsoft.com/win/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,11 @@ class GuestXml:
 
 
 def read_guest(xml: str) -> GuestXml:
-    """Read domain XML that vfiod.guest.domain.parse has accepted."""
-    root = ElementTree.fromstring(xml)
+    """Read domain XML. Raises DomainError."""
+    root = domain.read_tree(xml)
     machine = root.find("os/type")
     return GuestXml(
-        windows=root.find("features/hyperv") is not None or "microsoft.com/win" in _system(root),
+        windows=is_windows(root),
         uefi=_is_uefi(root),
         machine="" if machine is None else machine.get("machine", ""),
         hidden=_state(root, "features/kvm/hidden") == "on",
@@ -44,15 +49,19 @@ def read_guest(xml: str) -> GuestXml:
     )
 
 
+def is_windows(root: Any) -> bool:
+    """By what virt-install and virt-manager noted (libosinfo), else by Hyper-V features in it."""
+    inside = (e for metadata in root.iterfind("metadata") for e in metadata.iter())
+    noted = [e.get("id", "") for e in inside if str(e.tag).endswith(f"{_OSINFO}}}os")]
+    if noted:
+        return any(ident.startswith(_WINDOWS) for ident in noted)
+    return root.find("features/hyperv") is not None
+
+
 def _is_uefi(root: Element) -> bool:
     """By automatic choice, or by a loader in flash (libvirt: formatdomain.html#bios-bootloader)."""
     chosen = _attribute(root, "os", "firmware") == "efi"
     return chosen or _attribute(root, "os/loader", "type") == "pflash"
-
-
-def _system(root: Element) -> str:
-    """The operating system as libosinfo names it: virt-install writes it into the metadata."""
-    return next((e.get("id", "") for e in root.iter() if e.tag.endswith("}os")), "")
 
 
 def _vendor_id(root: Element) -> str:

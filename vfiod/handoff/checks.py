@@ -9,7 +9,7 @@ from vfiod.config.schema import SessionPolicy
 from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
 from vfiod.guest.domain import BACKENDS
-from vfiod.handoff import ending, performance
+from vfiod.handoff import ending, performance, rules
 from vfiod.handoff.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.rom import image
@@ -119,9 +119,8 @@ def firmware_lets_go(request: Request) -> Faults:
     for function in request.listed:
         if function.group in request.state.refused_groups:
             yield HostError(
-                f"the firmware keeps {function} for itself: the kernel gives IOMMU group "
-                f"{function.group} to no guest (it has a direct region in reserved_regions)",
-                "look for a firmware setting like DMA protection, or a newer firmware",
+                f"{function} in group {function.group}: {rules.KEPT_BY_FIRMWARE}",
+                rules.NO_DMA_PROTECTION,
             )
 
 
@@ -151,18 +150,12 @@ def host_can_spare_them(request: Request) -> Faults:
 
 
 def display_can_return(request: Request) -> Faults:
-    """A card without a native driver is lit by the firmware's framebuffer only.
-
-    vfio-pci removes that framebuffer for good (kernel: vfio_pci_core.c, 6.0 and later).
-    """
+    """A card without a native driver is lit by the firmware's framebuffer only."""
     lit = bool(request.state.framebuffers)
     for function in request.leaving:
-        if function.is_display and function.driver is None and function.boot_vga and lit:
-            yield HostError(
-                f"the display {function} has no native driver: the host runs on the firmware's "
-                "framebuffer and would stay dark after the guest",
-                "load the card's own driver (is it blacklisted?)",
-            )
+        if lit and rules.is_lit_by_firmware(function):
+            text = f"the display {function} {rules.LIT_BY_FIRMWARE}"
+            yield HostError(text, rules.LOAD_DRIVER)
 
 
 def roms_fit(request: Request) -> Faults:

@@ -3,14 +3,11 @@
 ``vfiod.rom.image`` says what is no ROM at all; here are the finer points, each with its remedy.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
-
 from vfiod.errors import RomError
 from vfiod.model import PciFunction
 from vfiod.rom import image as rom
 from vfiod.rom.image import CodeType, Machine, Rom, RomImage
+from vfiod.util.finding import Finding, Findings, Level, ok
 
 # What the kernel shows for the boot display: this much memory at 0xC0000 (drivers/pci/rom.c).
 SHADOW_BYTES = 128 * 1024
@@ -33,26 +30,6 @@ _MACHINE_NAMES: dict[int, str] = {
 }
 
 
-class Level(Enum):
-    """How bad a finding is."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One fact about a ROM, and what to do about it where something is to be done."""
-
-    level: Level
-    fact: str
-    remedy: str = ""
-
-
-Findings = Iterator[Finding]
-
-
 def examine(
     data: bytes, card: PciFunction | None = None, *, shadowed: bool = False
 ) -> list[Finding]:
@@ -63,20 +40,15 @@ def examine(
     try:
         found = rom.parse(data)
     except RomError as error:
-        return [Finding(Level.FAIL, error.message, error.hint)]
+        return [Finding("option-rom", Level.FAIL, error.message, remedy=error.hint)]
     return [
-        Finding(Level.OK, f"an option ROM: {', '.join(map(describe, found.images))}"),
+        ok("option-rom", f"an option ROM: {', '.join(map(describe, found.images))}"),
         *_card(data, found, card),
         *_bios(found),
         *_uefi(found),
         *_whole(data, found),
         *_shadow(shadowed=shadowed or _looks_shadowed(data, found)),
     ]
-
-
-def worst(findings: Sequence[Finding]) -> Level:
-    """The worst level among the findings."""
-    return max((f.level for f in findings), key=list(Level).index, default=Level.OK)
 
 
 def describe(image: RomImage) -> str:
@@ -94,14 +66,14 @@ def machine_name(machine: int) -> str:
 
 def _card(data: bytes, found: Rom, card: PciFunction | None) -> Findings:
     if card is None:
-        yield Finding(Level.OK, f"made for {rom.made_for(found)}")
+        yield ok("card", f"made for {rom.made_for(found)}")
         return
     try:
         rom.check(data, vendor=card.vendor, device=card.device)
     except RomError as error:
-        yield Finding(Level.FAIL, error.message, error.hint)
+        yield Finding("card", Level.FAIL, error.message, remedy=error.hint)
     else:
-        yield Finding(Level.OK, f"made for the card {card}")
+        yield ok("card", f"made for the card {card}")
 
 
 def _bios(found: Rom) -> Findings:
@@ -109,13 +81,14 @@ def _bios(found: Rom) -> Findings:
     for image in images:
         if not image.sum_is_zero:
             yield Finding(
+                "bios",
                 Level.WARN,
                 f"the bytes of the BIOS image at {image.offset:#x} do not add up to 0: it was "
                 "changed or damaged, and BIOS firmware (SeaBIOS) will not run it",
-                "take another copy, unless you edited this one on purpose",
+                remedy="take another copy, unless you edited this one on purpose",
             )
     if images and all(image.sum_is_zero for image in images):
-        yield Finding(Level.OK, "a guest with BIOS firmware (SeaBIOS) can start the card with it")
+        yield ok("bios", "a guest with BIOS firmware (SeaBIOS) can start the card with it")
 
 
 def _uefi(found: Rom) -> Findings:
@@ -123,19 +96,22 @@ def _uefi(found: Rom) -> Findings:
     for image in images:
         if image.uefi is None:
             yield Finding(
-                Level.FAIL, f"the UEFI image at {image.offset:#x} has no UEFI header: it is damaged"
+                "uefi",
+                Level.FAIL,
+                f"the UEFI image at {image.offset:#x} has no UEFI header: it is damaged",
             )
     machines = [image.uefi.machine for image in images if image.uefi]
     if any(machine in _RUNS_ON_PC for machine in machines):
-        yield Finding(Level.OK, "a guest with UEFI firmware (OVMF) can start the card with it")
+        yield ok("uefi", "a guest with UEFI firmware (OVMF) can start the card with it")
         return
     others = ", ".join(map(machine_name, machines))
     yield Finding(
+        "uefi",
         Level.WARN,
         f"no UEFI image for x86-64{f' (only for {others})' if others else ''}: a guest with UEFI "
         "firmware (OVMF) cannot start the card with it, and a screen on it stays dark until the "
         "guest's own driver has started",
-        "many guests work all the same; if yours stays dark, look for the card's whole ROM",
+        remedy="many guests work all the same; if yours stays dark, look for the card's whole ROM",
     )
 
 
@@ -143,15 +119,16 @@ def _whole(data: bytes, found: Rom) -> Findings:
     rest = data[found.end :]
     if not found.complete and not rom.vendor_data_follows(data, found):
         yield Finding(
+            "whole",
             Level.WARN,
             f"the image that ends at {found.end:#x} is not marked as the last, and none follows: "
             "the card has more images (a UEFI image, often) than this file",
-            "it works as far as it goes; a dump of the whole ROM would have them",
+            remedy="it works as far as it goes; a dump of the whole ROM would have them",
         )
     if rest and not rest.strip(b"\xff\0"):
-        yield Finding(Level.OK, f"{len(rest)} bytes of padding follow the images")
+        yield ok("whole", f"{len(rest)} bytes of padding follow the images")
     elif rest:
-        yield Finding(Level.OK, f"{len(rest)} bytes follow the images: the vendor's data, harmless")
+        yield ok("whole", f"{len(rest)} bytes follow the images: the vendor's data, harmless")
 
 
 def _looks_shadowed(data: bytes, found: Rom) -> bool:
@@ -161,8 +138,9 @@ def _looks_shadowed(data: bytes, found: Rom) -> bool:
 def _shadow(*, shadowed: bool) -> Findings:
     if shadowed:
         yield Finding(
+            "shadow",
             Level.WARN,
             "this is, or looks like, the copy in main memory that the PC's firmware made at boot "
             "and may have changed, not the card's own ROM",
-            "if a guest fails with it, dump again with --rescan",
+            remedy="if a guest fails with it, dump again with --rescan",
         )

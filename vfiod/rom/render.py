@@ -5,8 +5,9 @@ from typing import Any
 
 from vfiod.rom import image as rom
 from vfiod.rom.access import Card
-from vfiod.rom.check import Finding, Level, describe, machine_name, worst
+from vfiod.rom.check import describe, machine_name
 from vfiod.rom.sources import SHADOW_ADDRESS
+from vfiod.util.finding import Finding, Level, worst
 
 MARKS = {Level.OK: "ok  ", Level.WARN: "warn", Level.FAIL: "FAIL"}
 
@@ -56,8 +57,8 @@ def findings(found: Sequence[Finding]) -> list[str]:
 
 def findings_json(found: Sequence[Finding]) -> dict[str, Any]:
     """Findings as a JSON value, with the worst level of all."""
-    rows = [{"level": f.level.value, "fact": f.fact, "remedy": f.remedy} for f in found]
-    return {"level": worst(found).value, "findings": rows}
+    rows = [{"level": f.level.word, "fact": f.fact, "remedy": f.remedy} for f in found]
+    return {"level": worst(found).word, "findings": rows}
 
 
 def card(found: Card) -> list[str]:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.fakes.roms import EFI_E1000, SHIPPED, STDVGA, bios_image, image, uefi_image
 from vfiod.model import PciAddress, PciFunction
-from vfiod.rom.check import SHADOW_BYTES, Finding, Level, describe, examine, worst
+from vfiod.rom.check import SHADOW_BYTES, describe, examine
 from vfiod.rom.image import Machine, parse
+from vfiod.util.finding import Finding, Level, worst
 
 CARD = PciFunction(PciAddress.parse("0000:01:00.0"), 0x1002, 0x67DF, 0x030000)
 BOTH = bios_image(last=False) + uefi_image()
@@ -122,7 +123,7 @@ def test_kinds_of_images_have_names() -> None:
 
 
 def test_the_worst_decides() -> None:
-    ok, warn, fail = (Finding(level, "") for level in Level)
+    ok, warn, fail = (Finding("check", level, "") for level in Level)
     assert worst([]) is Level.OK
     assert worst([warn, ok]) is Level.WARN
     assert worst([ok, fail, warn]) is Level.FAIL

@@ -4,8 +4,8 @@ from tests.fakes.roms import bios_image, image, uefi_image
 from vfiod.model import DisplayOutput, PciAddress, PciFunction
 from vfiod.rom import render
 from vfiod.rom.access import Card
-from vfiod.rom.check import Finding, Level
 from vfiod.rom.sources import RomRegion
+from vfiod.util.finding import Finding, Level
 
 VGA = PciAddress.parse("0000:01:00.0")
 
@@ -49,7 +49,7 @@ def test_a_wrong_sum_stands_out() -> None:
 
 
 def test_remedies_stand_below_their_findings() -> None:
-    found = [Finding(Level.OK, "fine"), Finding(Level.FAIL, "bad", "do this")]
+    found = [Finding("a", Level.OK, "fine"), Finding("b", Level.FAIL, "bad", remedy="do this")]
     assert render.findings(found) == ["ok    fine", "FAIL  bad", "      do this"]
     assert render.findings_json(found) == {
         "level": "fail",

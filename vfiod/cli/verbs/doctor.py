@@ -37,8 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     from vfiod.cli.terminal import console
     from vfiod.tools.doctor import render
     from vfiod.tools.doctor.examine import examine, worst
-    from vfiod.tools.doctor.finding import Level
     from vfiod.tools.doctor.read import gather
+    from vfiod.util.finding import Level
 
     facts = gather(doctor_sources(), arguments.guest)
     sections = examine(facts)

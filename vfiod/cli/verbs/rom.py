@@ -64,6 +64,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     """Exit status 3 if no guest can use the ROM."""
     from vfiod.rom import check as romcheck
     from vfiod.rom import render
+    from vfiod.util.finding import Level, worst
 
     card = None if arguments.address is None else _look(arguments.address)
     data = _read(arguments.file)
@@ -74,7 +75,7 @@ def run_check(arguments: argparse.Namespace) -> int:
         _print_json({"file": str(arguments.fix or arguments.file), **render.findings_json(found)})
     else:
         print("\n".join(render.findings(found)))
-    return RomError.exit_code if romcheck.worst(found) is romcheck.Level.FAIL else 0
+    return RomError.exit_code if worst(found) is Level.FAIL else 0
 
 
 def run_dump(arguments: argparse.Namespace) -> int:

@@ -1,9 +1,10 @@
 """Findings about the graphics cards: driver, picture, ROM, size of the window, power. Pure."""
 
+from vfiod.handoff import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import VFIO_DRIVER
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Finding, Findings, fail, ok, warn
+from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 # A BAR of the size that cards have without resizing (PCI SIG: Resizable BAR capability).
 _USUAL_WINDOW = 256 * 2**20
@@ -57,7 +58,7 @@ def _parked(facts: Facts, device: PciDevice) -> Finding:
 
 def _driverless(facts: Facts, device: PciDevice) -> Finding:
     check, name = "graphics-card", facts.named(device)
-    if not device.boot_vga:
+    if not rules.is_lit_by_firmware(device):
         return warn(
             check,
             f"{name}: no driver of the host has it",
@@ -67,10 +68,9 @@ def _driverless(facts: Facts, device: PciDevice) -> Finding:
         )
     return fail(
         check,
-        f"{name}: the boot display has no driver of its own",
-        why="The host paints through the firmware's framebuffer. That is lost for good once a "
-        "guest has had the card: the host would stay dark until a reboot.",
-        remedy="Load the card's own driver. It may be blacklisted, or switched off by nomodeset.",
+        f"{name}: the boot display {rules.LIT_BY_FIRMWARE}",
+        why="The firmware's framebuffer is lost for good once a guest has had the card.",
+        remedy=f"{rules.LOAD_DRIVER[:1].upper()}{rules.LOAD_DRIVER[1:]}.",
         command=f"lspci -k -s {device.address}",
     )
 

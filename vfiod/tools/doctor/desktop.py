@@ -7,7 +7,7 @@ from vfiod.handoff import ending
 from vfiod.host.facts.units import UnitState
 from vfiod.model import Holder
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Finding, Findings, fail, ok, warn
+from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 _WHY = "vfiod stops it before the card goes, and starts it to show the login when the card is back."
 _NO_SERVICE = frozenset({"", "init.scope"})

@@ -16,8 +16,9 @@ from vfiod.tools.doctor import (
     settings,
 )
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Finding, Findings, Level
 from vfiod.tools.doctor.guest import examine_guest
+from vfiod.util import finding
+from vfiod.util.finding import Finding, Findings, Level
 
 SUBJECTS: Sequence[tuple[str, Sequence[Callable[[Facts], Findings]]]] = (
     ("Processor and firmware", firmware.CHECKS),
@@ -48,10 +49,9 @@ def examine(facts: Facts) -> tuple[Section, ...]:
 
 
 def _findings(facts: Facts, checks: Sequence[Callable[[Facts], Findings]]) -> Iterator[Finding]:
-    return (finding for check in checks for finding in check(facts))
+    return (each for check in checks for each in check(facts))
 
 
 def worst(sections: Sequence[Section]) -> Level:
     """The level that decides the exit status."""
-    levels = (finding.level for section in sections for finding in section.findings)
-    return max(levels, default=Level.OK)
+    return finding.worst(each for section in sections for each in section.findings)

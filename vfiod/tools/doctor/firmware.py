@@ -1,7 +1,7 @@
 """Findings about the processor, the firmware and the kernel. Pure."""
 
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Findings, fail, ok, warn
+from vfiod.util.finding import Findings, fail, ok, warn
 
 _MODULES = {"svm": "kvm_amd", "vmx": "kvm_intel"}
 _BRANDS = {"svm": "AMD SVM", "vmx": "Intel VT-x"}

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import SHARING_DRIVERS
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Finding, Findings, fail, ok, warn
 from vfiod.tools.groups.sets import DeviceSet, Remark, judge, members_with
+from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 _WHY = (
     "Devices of one IOMMU group can reach each other's memory, and a card is reset as a whole, "

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from vfiod.host.facts.pci import PciDevice
 from vfiod.tools.doctor.facts import Facts, Guest
-from vfiod.tools.doctor.finding import Finding, Findings, fail, warn
 from vfiod.tools.doctor.refusals import refusals
 from vfiod.tools.doctor.resets import BLACKWELL, NVIDIA
+from vfiod.util.finding import Finding, Findings, fail, warn
 
 CODE_43 = "https://nvidia.custhelp.com/app/answers/detail/a_id/5173"
 

@@ -2,7 +2,7 @@
 
 from vfiod.host.facts.firmware import Iommu
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Finding, Findings, fail, ok, warn
+from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 # kernel: Documentation/admin-guide/kernel-parameters.txt
 _OFF = frozenset({"iommu=off", "intel_iommu=off", "amd_iommu=off", "iommu=soft"})

@@ -1,9 +1,9 @@
 """Findings about set-ups that give the card to vfio-pci at boot and for ever. Pure."""
 
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Finding, Findings, Level, ok
 from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Leftover
+from vfiod.util.finding import Finding, Findings, Level, ok
 
 _LEVELS = {Effect.DEFEATS: Level.FAIL, Effect.ASSISTS: Level.WARN}
 _WHY = {

@@ -6,7 +6,7 @@ from vfiod.host.facts.libvirtd import HookFile
 from vfiod.host.facts.packages import Need
 from vfiod.host.facts.units import UnitState
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Finding, Findings, fail, ok, warn
+from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 SERVICE = "vfiod.service"
 DAEMONS = ("libvirtd", "virtqemud")

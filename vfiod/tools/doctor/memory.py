@@ -1,7 +1,7 @@
 """Findings about memory. Pure; what a guest needs is judged with the guest."""
 
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Findings, ok, warn
+from vfiod.util.finding import Findings, ok, warn
 
 GIB = 2**30
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from vfiod.errors import VfiodError
 from vfiod.handoff.checks import CHECKS as REFUSALS
 from vfiod.tools.doctor.facts import Facts, Guest
-from vfiod.tools.doctor.finding import Finding, Findings, fail, ok
+from vfiod.util.finding import Finding, Findings, fail, ok
 
 # Check of vfiod.handoff.checks -> what is so when it finds no fault, and why it matters when it
 # does.

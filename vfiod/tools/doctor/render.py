@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from vfiod.tools.doctor.examine import Section, worst
-from vfiod.tools.doctor.finding import Finding, Level
+from vfiod.util.finding import Finding, Level
 
 WORDS = {Level.OK: "ok", Level.WARN: "warn", Level.FAIL: "FAIL"}
 STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
@@ -49,11 +49,11 @@ def summary(sections: Sequence[Section]) -> str:
 def document(sections: Sequence[Section], notes: Sequence[str] = ()) -> dict[str, Any]:
     """The same as JSON values."""
     rows = [
-        {"subject": section.title, **asdict(finding), "level": finding.level.name.lower()}
+        {"subject": section.title, **asdict(finding), "level": finding.level.word}
         for section in sections
         for finding in section.findings
     ]
-    return {"worst": worst(sections).name.lower(), "findings": rows, "notes": list(notes)}
+    return {"worst": worst(sections).word, "findings": rows, "notes": list(notes)}
 
 
 def _fact(finding: Finding, width: int) -> Iterator[Text]:

@@ -3,9 +3,9 @@
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import PciAddress
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Findings, ok, warn
 from vfiod.tools.doctor.resets import known_troubles
 from vfiod.tools.groups.sets import reset_ways
+from vfiod.util.finding import Findings, ok, warn
 
 _WHY = "Without a reset the card may not start again for its next owner, be it guest or host."
 

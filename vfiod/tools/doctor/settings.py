@@ -2,7 +2,7 @@
 
 from vfiod.paths import CONFIG
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Findings, fail, ok, warn
+from vfiod.util.finding import Findings, fail, ok, warn
 
 
 def configuration(facts: Facts) -> Findings:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from vfiod.handoff import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciAddress
@@ -22,11 +23,6 @@ MOVE_CARD = (
     "put the card into another slot (as a rule the topmost one, which hangs on the processor), "
     "or look for a newer firmware of the board"
 )
-NO_DMA_PROTECTION = (
-    "switch Kernel DMA Protection (or Pre-boot DMA Protection) off in the firmware set-up, where "
-    "it may show only after IOMMU is set from Auto to Enabled, or look for a newer firmware"
-)
-
 Devices = Mapping[PciAddress, PciDevice]
 InUseBy = Mapping[PciAddress, Sequence[str]]
 Controllers = Mapping[PciAddress, UsbController]
@@ -148,8 +144,8 @@ def _firmware_mapped(going: Sequence[PciDevice]) -> Iterator[Remark]:
     for device in [d for d in going if d.firmware_mapped][:1]:
         yield Remark(
             device.address,
-            "the firmware wants its memory mapped one to one, and this kernel refuses such groups",
-            NO_DMA_PROTECTION,
+            rules.KEPT_BY_FIRMWARE,
+            rules.NO_DMA_PROTECTION,
         )
 
 
@@ -175,7 +171,7 @@ def _held_bridges(bridges: Iterable[PciDevice]) -> Iterator[Remark]:
 
 
 def _screens(going: Iterable[PciDevice]) -> Iterator[Remark]:
-    """vfio-pci removes the firmware's framebuffer for good (kernel: vfio_pci_core.c, 6.0)."""
+    """Displays that are with vfio-pci already, and those that nothing would light again."""
     for device in going:
         if device.is_display and device.driver == VFIO_DRIVER:
             yield Remark(
@@ -183,12 +179,8 @@ def _screens(going: Iterable[PciDevice]) -> Iterator[Remark]:
                 "it is with vfio-pci now: a guest has it, or it was bound at boot and the host "
                 "has no picture from it",
             )
-        elif device.is_display and device.boot_vga and device.driver is None:
-            yield Remark(
-                device.address,
-                "it lights the screen without a driver of its own and would stay dark afterwards",
-                "load the card's own driver (is it blacklisted?)",
-            )
+        elif rules.is_lit_by_firmware(device):
+            yield Remark(device.address, f"it {rules.LIT_BY_FIRMWARE}", rules.LOAD_DRIVER)
 
 
 def _keyboards(going: Iterable[PciDevice], controllers: Controllers) -> Iterator[Remark]:

@@ -7,13 +7,12 @@ from typing import Any
 from vfiod.config.performance import Performance
 from vfiod.errors import DomainError
 from vfiod.guest import domain, tree
+from vfiod.guest.features import is_windows
 from vfiod.host.facts.cpu import Topology
 from vfiod.host.facts.performance import Settings
 from vfiod.model import PciAddress
 from vfiod.util import cpulist
 
-_OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}os"
-_WINDOWS = "http://microsoft.com/win/"
 _KIB = 1024
 _PC = ("x86_64", "i686")
 
@@ -82,7 +81,7 @@ def read_guest(root: Any) -> Guest:
     return Guest(
         name=parsed.name,
         emulated=parsed.kind == "qemu",
-        windows=_is_windows(root),
+        windows=is_windows(root),
         vcpus=_number(root.findtext("vcpu") or "1", "<vcpu>"),
         memory_kib=parsed.memory_bytes // _KIB,
         hugepages=parsed.hugepages,
@@ -99,14 +98,6 @@ def read_guest(root: Any) -> Guest:
         },
         memory_nodes=_memory_nodes(root),
     )
-
-
-def _is_windows(root: Any) -> bool:
-    """By what virt-install and virt-manager noted (libosinfo), else by Hyper-V features in it."""
-    noted = [os.get("id", "") for os in root.iterfind(f"metadata//{_OSINFO}")]
-    if noted:
-        return any(ident.startswith(_WINDOWS) for ident in noted)
-    return root.find("features/hyperv") is not None
 
 
 def _iothreads(root: Any) -> tuple[int, ...]:

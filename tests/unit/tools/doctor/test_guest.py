@@ -15,9 +15,9 @@ from vfiod.host.facts.libvirtd import Confinement
 from vfiod.tools.doctor import guest as checks
 from vfiod.tools.doctor.examine import examine
 from vfiod.tools.doctor.facts import Facts, Guest, Settings
-from vfiod.tools.doctor.finding import Findings, Level
 from vfiod.tools.doctor.guest import CHECKS, examine_guest
 from vfiod.tools.doctor.refusals import WORDS, refusals
+from vfiod.util.finding import Findings, Level
 
 NVIDIA = 0x10DE
 
@@ -199,7 +199,8 @@ def test_a_plain_guest() -> None:
     ("<os firmware='efi'>", "<os>", "uefi", False),
     ("state='on' value", "state='off' value", "vendor_id", ""),
     ("model='none'/><video>", "model='virtio'/><video>", "balloon", True),
-    ("http://microsoft.com/win/10", "http://debian.org/debian/12", "windows", True),
+    ("http://microsoft.com/win/10", "http://debian.org/debian/12", "windows", False),
+    ("<libosinfo:os id='http://microsoft.com/win/10'/>", "", "windows", True),
 ])  # fmt: skip
 def test_variations(before: str, after: str, field: str, value: object) -> None:
     assert before in WINDOWS

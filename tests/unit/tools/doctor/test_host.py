@@ -17,9 +17,9 @@ from vfiod.tools.doctor import cards, desktop, groups, iommu, leftovers, memory,
 from vfiod.tools.doctor import firmware as processor
 from vfiod.tools.doctor.examine import SUBJECTS, examine
 from vfiod.tools.doctor.facts import Facts, Settings
-from vfiod.tools.doctor.finding import Level
 from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Kind, Leftover
+from vfiod.util.finding import Level
 
 
 def test_a_pc_in_order_has_only_the_rom_to_think_of() -> None:

@@ -11,7 +11,7 @@ from vfiod.host.facts.boot import Distribution
 from vfiod.host.facts.libvirtd import Confinement, HookFile, OwnHook
 from vfiod.tools.doctor import libvirt
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.finding import Level
+from vfiod.util.finding import Level
 
 
 def test_libvirt_in_order() -> None:

@@ -6,8 +6,8 @@ import pytest
 from rich.text import Text
 
 from vfiod.tools.doctor.examine import Section, worst
-from vfiod.tools.doctor.finding import Finding, Level, fail, ok, warn
 from vfiod.tools.doctor.render import as_lines, document, summary
+from vfiod.util.finding import Finding, Level, fail, ok, warn
 
 BAD = fail(
     "iommu-on",

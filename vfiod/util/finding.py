@@ -1,6 +1,6 @@
-"""What doctor says of one precondition: the level, the fact seen, why it matters, what to do."""
+"""What a check says of one thing: how bad it is, the fact, why it matters, what to do. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -12,12 +12,18 @@ class Level(IntEnum):
     WARN = 1
     FAIL = 2
 
+    @property
+    def word(self) -> str:
+        """As programs read it."""
+        return self.name.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line. ``check`` is its stable name; ``command`` can be typed as it is.
 
-    All but ``check``, ``level`` and ``fact`` may be empty; ``source`` is a web address.
+    All but ``check``, ``level`` and ``fact`` may be empty; ``source`` is a web address. Tests and
+    programs go by ``check``: the texts are for people, and change.
     """
 
     check: str
@@ -49,3 +55,8 @@ def fail(
 ) -> Finding:
     """A handoff is refused or goes wrong."""
     return Finding(check, Level.FAIL, fact, why, remedy, command, source)
+
+
+def worst(findings: Iterable[Finding]) -> Level:
+    """The level that decides the exit status."""
+    return max((finding.level for finding in findings), default=Level.OK)
