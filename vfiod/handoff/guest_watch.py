@@ -1,4 +1,16 @@
-"""The watch on a guest's QEMU: adopted when it takes the devices, missed when it never does."""
+"""The watch on a guest's QEMU: adopted when it takes the devices, missed when it never does.
+
+Owner: the manager, which makes one when it needs it; there is nothing in it to lose. What lives is
+in the main loop: a pidfd for each process that has the devices, the time limit of a start, the keys
+that end a guest. A daemon that is started anew has none of these and adopts from the journal.
+
+A guest comes by libvirt's `started`, by a holder of the devices when the time limit ends, or is
+there already when the daemon starts. It goes by libvirt's `release` or by the end of its QEMU,
+whichever comes first; both lead to one return, and the second finds nothing to do.
+
+What must never happen: work in the main loop (all is handed to the worker by `submit`); a return
+while QEMU holds the devices; a return of what is stuck, for which a person has to ask.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,16 @@
-"""What to undo, on disk before it is done, in /run: a reboot undoes both.
+"""What to undo, on disk before it is done: the one memory that outlives a daemon.
 
-One JSON file, replaced atomically at every change. It also says which guest the handoff is for
-and how far it has come; who owns a device is never written here, the driver links say that.
+Owner: the manager's worker begins, fills and clears it; the bus may mark a return in it, the
+status reader and the hook's grep only read. It lives in /run from before the first effect of a
+handoff until its last undo: a reboot undoes both, and no journal means that the host has all.
+
+One JSON file, replaced whole at every change, so that a reader sees the state before or after and
+none in between. It says for which guest, how far it has come, and the entries: each step with what
+its undo must restore. Who owns a device is never written here: the driver links say that.
+
+What must never happen: an effect that is not in it; an entry that is struck out before its undo
+was seen to work; a name of a kind or field that changes, since an upgrade comes under running
+guests and the new daemon undoes what the old one wrote (a new field has a default).
 """
 
 import json

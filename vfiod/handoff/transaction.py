@@ -1,7 +1,16 @@
 """The only loop over steps: forward with run(), backward with roll_back().
 
-Return after the guest, recovery after a crash and the undoing of a failed start are all
-roll_back() over the journal. A device that does not come back is recovered.
+The return after a guest, the recovery after a crash and the undoing of a start that failed are all
+roll_back() over the journal: the way that is needed rarely is the one that is gone every day.
+
+It has no state of its own, knows no queue and no guest, and is called by one thread at a time;
+within a stage it takes groups of steps side by side. run() ends with everything done, or with
+everything put back and the step's own error. roll_back() tries every entry, whatever became of
+those before; devices that do not come back are then recovered, one remedy after the other. What is
+left at the end stays in the journal and is raised as Stuck, with every fault in it.
+
+What must never happen: a step applied before its entry is on disk; an undo left out because
+another one failed; a failure while undoing that hides what failed first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

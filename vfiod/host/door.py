@@ -1,7 +1,17 @@
 """Host: the one narrow door to the machine, which vfiod.host.linux and the tests' FakeHost keep.
 
-Every method reads afresh, does one thing, and raises HostError (or a class of it) when the
-host refuses. Times are seconds.
+The core knows nothing else of a machine. Every method reads afresh, does one thing, and raises
+HostError (or a class of it) when the host refuses; a HostError is a message for a person. Times are
+seconds. A door belongs to whoever puts the program together (the daemon's main, the commands that
+need no daemon) and lives as long as the program; it remembers nothing of a handoff.
+
+Methods may be called by several threads at once, for different devices. Only wait() and
+run_parallel() take time on purpose, and both end: by a deadline, or with the last of the tasks.
+
+What must never happen: a decision behind the door (whether a thing should be done is for those
+before it); an exception of another kind for what a machine can do; an effect without a way to read
+whether it took place. What each method promises is written as rules in tests/contract, which the
+model and Linux have to pass alike: a new method is a new rule there.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,9 +1,19 @@
 """Kernel calls that may never return: each in a process of its own, abandoned at its deadline.
 
-A driver's remove() can wait for ever for somebody to close a file, and neither SIGKILL nor
-anything else ends the writer then. A process that is kept for it
-(vfiod.host.linux.kernelcall_server) forks one for each call, so vfiod itself never waits in the
-kernel; an abandoned one is remembered as the living process that it is (vfiod.host.linux.late).
+A driver's remove() can wait for ever for somebody to close a file, and neither SIGKILL nor anything
+else ends the writer then. So vfiod itself never writes to such an attribute: a process that is kept
+for it (vfiod.host.linux.kernelcall_server) forks one for each call.
+
+Owner: the Linux host, one for the daemon's life; a command has its own for as long as it runs. The
+kept process starts with the first call, or at warm_up(), and ends with its owner; a call under way
+lives on without either, and does its write once.
+
+A call that is late is not killed: it is remembered by its subject, a device, as the living process
+that it is (vfiod.host.linux.late), and the error names the kernel function it waits in. As long as
+it lives every other call for that device is refused at once.
+
+What must never happen: a wait without a deadline; two calls for one device; a descriptor of vfiod
+in a process that may hang for ever.
 """
 
 import os
