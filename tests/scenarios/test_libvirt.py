@@ -137,3 +137,23 @@ def test_the_display_manager_is_started_anew_once_where_no_screen_is_seen(rig: R
     assert "sees no screen where one was before" in rig.messages(Kind.REMARK)[-1]
     rig.host.kernel.devices[pcs.VGA].monitor = True
     assert rig.differences() == {}
+
+
+def test_a_card_that_is_wiped_before_the_login_screen_is_started_is_taken_back_once_more(
+    rig: Rig,
+) -> None:
+    pid = rig.start()
+    wiped: list[str] = []
+
+    def wipe(name: str) -> None:
+        """After the display has come back, and before the display manager starts."""
+        if name.startswith(f"power {pcs.VGA} ") and not wiped:
+            wiped.append(name)
+            rig.host.kernel.reset_bus(pcs.VGA)
+
+    rig.host.effects.barrier = wipe
+    rig.end_guest(pid)
+    assert wiped
+    assert rig.phase is Phase.HOST
+    assert rig.host.units.unit("lightdm.service").active
+    assert rig.differences() == {}

@@ -67,6 +67,9 @@ class Host(RuleBasedStateMachine):
 
     @rule(name=sampled_from(GUESTS), reason=sampled_from(["shutdown", "crashed", "failed"]))
     def release(self, name: str, reason: str) -> None:
+        record = self.rig.journal.read()
+        if record is not None and record.guest == name:
+            self.rig.host.libvirt.guests.clear()  # says so when it has cleaned up, or has given up
         with suppress(Killed):  # it writes that down in the caller's thread, not as a task
             self.rig.manager.release(name, reason)
         self.rig.queue.run_all()

@@ -1,6 +1,6 @@
 """Everything that can be refused while the user still sees the screen. Pure.
 
-Each check takes the request and after_displays what stands in its way; none touches the host.
+Each check takes the request and yields what stands in its way; none touches the host.
 """
 
 from collections.abc import Iterator

@@ -13,8 +13,9 @@ from vfiod.errors import HostError, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import Entry
 from vfiod.handoff.patience import Patience
-from vfiod.handoff.remedies import Missing, Remedy, disturbed_by, find_remedies, is_free
+from vfiod.handoff.remedies import SECONDS, Missing, Remedy, disturbed_by, find_remedies, is_free
 from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
@@ -46,11 +47,16 @@ def recover(
 ) -> tuple[Faults, Tried]:
     """Try each remedy that may help. Returns the faults that are left and what was tried.
 
-    ``push`` journals what a remedy takes from devices that are home, for ``undo_again``.
+    ``push`` journals, for ``undo_again``, what a remedy takes from devices that are home, and what
+    was home and has stopped answering before the display manager could be started on it.
     """
     tried: Tried = []
     patience = Patience(host)
     faults = patience.settle(faults, undo_again)
+    if lost := _lost_again(faults, host):
+        for step in lost:
+            push(step)
+        faults = patience.settle(undo_again(), undo_again)
     for remedy in find_remedies(host, _missing(faults), may_suspend=may_suspend):
         still = {str(m.address): m for m in _missing(faults)}
         missing = still.get(remedy.device)
@@ -66,6 +72,27 @@ def recover(
 def display_lost(faults: Faults) -> bool:
     """True if a display is among what has not come back."""
     return any(isinstance(fault.entry.step, AwaitDisplay) for fault in faults)
+
+
+def _lost_again(faults: Faults, host: Host) -> list[Step]:
+    """Steps for the cards that a display manager was to be started on and that do not answer."""
+    managers = [f.entry.step for f in faults if isinstance(f.entry.step, StopDisplayManager)]
+    lost: list[Step] = []
+    for address in {address for manager in managers for address in manager.displays}:
+        if _is_deaf(host, address):
+            lost.append(AwaitDisplay(address, SECONDS))
+            card = [a for a in host.pci.functions() if a.same_slot(address)]
+            lost += [Detach(a, SECONDS) for a in card if _is_deaf(host, a)]
+    return lost
+
+
+def _is_deaf(host: Host, address: PciAddress) -> bool:
+    """True if it is with a driver of the host and does not answer."""
+    try:
+        driver = host.pci.driver(address)
+        return driver not in (None, VFIO_DRIVER) and host.pci.fault(address) is not None
+    except HostError:
+        return False
 
 
 def _missing(faults: Faults) -> list[Missing]:

@@ -507,7 +507,7 @@ def test_the_shipped_file_shows_every_key_with_its_default() -> None:
 def test_every_key_of_the_shipped_file_is_explained() -> None:
     lines = SHIPPED.read_text(encoding="utf-8").splitlines()
     keys = [i for i, line in enumerate(lines) if re.match(r"#(?! \S)[ -]*\w+:( |$)", line)]
-    assert len(keys) == 27
+    assert len(keys) == 28
     without = [lines[i] for i in keys if not re.match(r"# \S", lines[i - 1])]
     assert without == ["#        rom: /etc/vfiod/card.rom"]  # explained with address
     assert max(map(len, lines)) <= 80
