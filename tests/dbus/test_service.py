@@ -284,7 +284,7 @@ def test_progress_is_told_step_by_step(bus: PrivateBus, daemon: Daemon) -> None:
     until(lambda: changed and changed[-1][1]["Phase"] == "host", "the last signal")
     assert "the host has its display back" in heard[-1][3]
     assert {values[0] for values in heard} == {"win10"}
-    assert heard[1][:3] == ("win10", "handoff", "inhibit")
+    assert ("win10", "handoff", "inhibit") in [values[:3] for values in heard]
     assert {values[1] for values in heard} == {"", "handoff", "return"}
     phases = [values[1]["Phase"] for values in changed]
     assert phases[0] == "handoff"

@@ -1,4 +1,4 @@
-"""make install and make uninstall: what is there runs, all of it goes again, and nothing else."""
+"""What make install puts there make uninstall takes away again, and nothing else."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def make(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -21,7 +21,7 @@ def test_what_is_installed_goes_again_except_for_the_configuration(tmp_path: Pat
     for prefix in ("/usr", "/usr/local"):
         where = (f"DESTDIR={tmp_path}", f"prefix={prefix}")
         assert make("install", *where).returncode == 0
-        assert {f"{prefix[1:]}/bin/vfiod", f"{prefix[1:]}/lib/vfiod/vfiod/cli.py"} < set(
+        assert {f"{prefix[1:]}/bin/vfiod", f"{prefix[1:]}/lib/vfiod/vfiod/cli/main.py"} < set(
             files(tmp_path)
         )
         assert make("uninstall", *where).returncode == 0
