@@ -292,6 +292,9 @@ class FakeModules(Door):
             seconds=seconds,
         )
 
+    def users(self, name: str) -> Sequence[str]:
+        return [m for m, needs in self._kernel.depends.items() if needs == name and self.loaded(m)]
+
     def of_driver(self, driver: str) -> str | None:
         found = self._kernel.drivers.get(driver)
         return found.module if found and self.loaded(found.module) else None

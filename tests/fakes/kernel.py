@@ -63,6 +63,7 @@ class Kernel:
         self.devices: dict[PciAddress, Device] = {}
         self.drivers: dict[str, Driver] = {}
         self.modules: dict[str, bool] = {}  # name -> loaded
+        self.depends = dict(DEPENDS)
         self.does_not_load: set[str] = set()  # "install NAME /bin/true" in modprobe.d
         self.framebuffers: list[FirmwareFramebuffer] = []
         self.unbound_framebuffers: list[FirmwareFramebuffer] = []
@@ -219,8 +220,8 @@ class Kernel:
         """A module with those it needs; its driver takes the devices that wait for one."""
         if name not in self.modules:
             raise HostError(f"modprobe failed: Module {name} not found")
-        if name in DEPENDS:
-            self.load(DEPENDS[name])
+        if name in self.depends:
+            self.load(self.depends[name])
         if not self.modules[name] and name not in self.does_not_load:
             self.modules[name] = True
             for address, device in self.devices.items():
@@ -233,7 +234,7 @@ class Kernel:
         """Its driver leaves its devices. In use while a node is open or a module needs it."""
         drivers = {d.name for d in self.drivers.values() if d.module == name}
         devices = [d for d in self.devices.values() if d.driver in drivers]
-        needed = any(self.modules.get(m) for m, needs in DEPENDS.items() if needs == name)
+        needed = any(self.modules.get(m) for m, needs in self.depends.items() if needs == name)
         if needed or any(self._is_open(device) for device in devices):
             raise HostError(f"modprobe failed: Module {name} is in use")
         for device in devices:

@@ -8,7 +8,7 @@ import pytest
 
 from . import byhand, spoil, standin
 from .checks import unit_state
-from .emulator.hardware import FUNCTIONS, GPU
+from .emulator.hardware import FUNCTIONS
 from .emulator.machine import Lab
 from .guest import Guest
 from .scene import configure, define, phase, start, stop, told, wait_for_host
@@ -61,7 +61,6 @@ def test_whoever_computes_on_the_card_lets_go(lab: Lab) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.xfail(reason="a call past its deadline is killed, and never looked at again")
 def test_a_probe_that_is_late_is_waited_for(lab: Lab) -> None:
     handed_over(lab)
     standin.put(lab, "amdgpu", probe_seconds=LATE)
@@ -70,7 +69,6 @@ def test_a_probe_that_is_late_is_waited_for(lab: Lab) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.xfail(reason="a call past its deadline is killed, and never looked at again")
 def test_a_remove_that_is_late_ends_in_the_hosts_display(lab: Lab) -> None:
     """Whether the guest starts or not: nobody has to type anything."""
     standin.put(lab, "amdgpu", remove_seconds=LATE)
@@ -82,7 +80,6 @@ def test_a_remove_that_is_late_ends_in_the_hosts_display(lab: Lab) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.xfail(reason="no remedy asks a connector again")
 def test_a_screen_that_is_slow_to_wake(lab: Lab) -> None:
     handed_over(lab)
     standin.put(lab, "amdgpu", blind_seconds=LATE)
@@ -91,8 +88,6 @@ def test_a_screen_that_is_slow_to_wake(lab: Lab) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(GPU.startswith("0000:00:"), reason="the root bus cannot be reset")
-@pytest.mark.xfail(reason="no remedy resets the bus of a card of several functions")
 def test_a_card_that_is_dead_until_its_bus_was_reset(lab: Lab) -> None:
     handed_over(lab)
     spoil.make_dead(lab, cure="bus", driver="amdgpu", module="amdgpu")

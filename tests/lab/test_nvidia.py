@@ -80,7 +80,6 @@ def test_the_persistence_daemon_is_stopped_and_started_again(lab: Lab) -> None:
         lab.run("systemctl", "stop", "nvidia-persistenced")
 
 
-@pytest.mark.xfail(reason="the module is unloaded by one try, and nobody who uses it is named")
 def test_a_monitor_that_opens_the_card_now_and_then(lab: Lab) -> None:
     lab.run("systemctl", "start", "gpu-monitor")
     try:
@@ -89,7 +88,6 @@ def test_a_monitor_that_opens_the_card_now_and_then(lab: Lab) -> None:
         lab.run("systemctl", "stop", "gpu-monitor")
 
 
-@pytest.mark.xfail(reason="which modules use nvidia is not asked before the desktop ends")
 def test_a_module_on_top_that_nobody_knows(lab: Lab) -> None:
     """Refused before the desktop ends, or moved out of the way: never a black screen."""
     lab.run("modprobe", "nvidia_peermem")
@@ -102,7 +100,6 @@ def test_a_module_on_top_that_nobody_knows(lab: Lab) -> None:
         lab.run("modprobe", "-r", "nvidia_peermem")
 
 
-@pytest.mark.xfail(reason="the override is not aimed before the modules are unloaded")
 def test_udev_loads_the_set_at_every_event(lab: Lab) -> None:
     standin.reload_always(lab, on=True)
     try:

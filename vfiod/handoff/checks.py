@@ -158,6 +158,17 @@ def display_can_return(request: Request) -> Faults:
             yield HostError(text, rules.LOAD_DRIVER)
 
 
+def modules_can_be_unloaded(request: Request) -> Iterator[VfiodError]:
+    """One on top of NVIDIA's keeps them loaded, and its driver waits for ever for its users."""
+    if request.unloads_nvidia and request.state.unknown_modules:
+        names = " ".join(request.state.unknown_modules)
+        yield HostError(
+            f"the modules of the card's driver nvidia are used by one that vfiod does not know: "
+            f"{names}",
+            f"unload it first, with what uses it: sudo modprobe -r {names}",
+        )
+
+
 def roms_fit(request: Request) -> Faults:
     """A ROM must be there, be one, and be this card's."""
     for address, file in request.state.roms.items():
@@ -253,6 +264,7 @@ CHECKS = (
     holders_let_go,
     host_can_spare_them,
     display_can_return,
+    modules_can_be_unloaded,
     roms_fit,
     roms_are_used,
     memory_is_enough,

@@ -19,7 +19,7 @@ from vfiod.handoff.steps.desktop import (
     StopDisplayManager,
     StopUnit,
 )
-from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
@@ -176,10 +176,14 @@ def _picture(request: Request) -> Iterator[Step]:
 
 
 def _modules(request: Request) -> Iterator[Step]:
-    """NVIDIA's are unloaded, unless another card needs them: then only this one is unbound."""
-    leaving = {f.address for f in request.leaving}
-    users = {f.address for f in request.state.functions.values() if f.driver == "nvidia"}
-    if any(f.driver == "nvidia" for f in request.displays) and users <= leaving:
+    """NVIDIA's are unloaded, unless another card needs them: then only this one is unbound.
+
+    The override comes first: a udev rule or a monitor that loads them again gets no card by it.
+    """
+    if request.unloads_nvidia:
+        for function in request.leaving:
+            if function.driver == "nvidia":
+                yield AimOverride(function.address)
         for name in NVIDIA_MODULES:
             if name in request.state.nvidia_modules:
                 yield UnloadModule(name, request.config.limits.driver)
@@ -196,7 +200,8 @@ def _goes_beside_the_desktop(function: PciFunction, request: Request) -> bool:
 
 def _detach(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     for function in _in_order(functions):
-        yield Detach(function.address, request.config.limits.driver)
+        aimed = request.unloads_nvidia and function.driver == "nvidia"
+        yield Detach(function.address, request.config.limits.driver, aimed)
 
 
 def _in_order(functions: Sequence[PciFunction]) -> Sequence[PciFunction]:

@@ -35,6 +35,13 @@ class Request:
         return [f for f in self.leaving if f.is_display and f.driver is not None]
 
     @property
+    def unloads_nvidia(self) -> bool:
+        """True if NVIDIA's modules must go for a display, and no card that stays needs them."""
+        leaving = {f.address for f in self.leaving}
+        users = {f.address for f in self.state.functions.values() if f.driver == "nvidia"}
+        return any(f.driver == "nvidia" for f in self.displays) and users <= leaving
+
+    @property
     def performance(self) -> PerformanceRequest:
         """What is asked for the guest's speed."""
         return PerformanceRequest(self.guest.performance, self.domain, self.state)

@@ -73,6 +73,7 @@ class HostState:
     consoles: Sequence[Console] = ()
     framebuffers: Sequence[FirmwareFramebuffer] = ()
     nvidia_modules: Sequence[str] = ()
+    unknown_modules: Sequence[str] = ()  # that keep one of NVIDIA's in use
     outputs: Mapping[PciAddress, DisplayOutput] = field(default_factory=dict)
     in_use_by: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
     roms: Mapping[PciAddress, RomFile] = field(default_factory=dict)
@@ -113,6 +114,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         consoles=host.screen.consoles(),
         framebuffers=host.screen.framebuffers(),
         nvidia_modules=[name for name in NVIDIA_MODULES if host.modules.loaded(name)],
+        unknown_modules=_unknown_modules(host),
         outputs={a: host.pci.output(a) for a in listed if functions[a].is_display},
         in_use_by=host.pci.in_use_by(leaving),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
@@ -127,6 +129,11 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         refused_groups=frozenset(host.pci.refused_groups()),
         **_performance(host, guest),
     )
+
+
+def _unknown_modules(host: Host) -> Sequence[str]:
+    users = {user for name in NVIDIA_MODULES for user in host.modules.users(name)}
+    return sorted(users - set(NVIDIA_MODULES))
 
 
 def _lingering(

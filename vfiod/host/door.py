@@ -99,6 +99,9 @@ class Modules(Protocol):
     def unload(self, name: str, *, seconds: float) -> None:
         """modprobe -r. Raises HostError while it is in use."""
 
+    def users(self, name: str) -> Sequence[str]:
+        """Loaded modules that keep it in use (kernel: /sys/module/NAME/holders)."""
+
     def of_driver(self, driver: str) -> str | None:
         """The module of a PCI driver; None if it is built in or not loaded."""
 

@@ -27,7 +27,7 @@ from vfiod.handoff.steps.desktop import (
     StopDisplayManager,
     StopUnit,
 )
-from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
@@ -58,7 +58,8 @@ BEFORE[ReleaseHolders] = BEFORE[StopUnit]
 BEFORE[AwaitDisplay] = BEFORE[ReleaseHolders] | {ReleaseHolders, AwaitDisplay}
 BEFORE[ReleaseConsoles] = BEFORE[AwaitDisplay]
 BEFORE[UnbindFramebuffer] = BEFORE[ReleaseConsoles] | {ReleaseConsoles, UnbindFramebuffer}
-BEFORE[UnloadModule] = BEFORE[UnbindFramebuffer] | {UnloadModule}
+BEFORE[AimOverride] = BEFORE[UnbindFramebuffer] | {UnbindFramebuffer, AimOverride}
+BEFORE[UnloadModule] = BEFORE[AimOverride] | {AimOverride, UnloadModule}
 BEFORE[KeepAwake] = BEFORE[Detach] = BEFORE[UnloadModule] | {KeepAwake, Detach}
 BEFORE[OpenGate] = BEFORE[Detach]
 BEFORE[AwaitLibvirt] = BEFORE[OpenGate] | {OpenGate}

@@ -13,7 +13,7 @@ from vfiod.handoff.steps.desktop import (
     StopDisplayManager,
     StopUnit,
 )
-from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
@@ -26,6 +26,7 @@ KINDS: Final[dict[str, type[Any]]] = {
     step.kind: step
     for step in (
         SetDefaultIrqAffinity,
+        AimOverride,
         AwaitDisplay,
         AwaitLibvirt,
         CloseGate,

@@ -45,15 +45,42 @@ class KeepAwake(DeviceStep):
 
 
 @dataclass(frozen=True, slots=True)
+class AimOverride(DeviceStep):
+    """Let no other driver than vfio-pci have a function, before its own one is unloaded."""
+
+    kind: ClassVar[str] = "aim-override"
+
+    def describe(self) -> str:
+        return f"reserve {self.address} for {VFIO_DRIVER}"
+
+    def describe_undo(self) -> str:
+        return f"let any driver have {self.address} again"
+
+    def observe(self, host: Host) -> Prior:
+        return {"override": host.pci.override(self.address)}
+
+    def apply(self, host: Host) -> Notes:
+        host.pci.set_override(self.address, VFIO_DRIVER)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        host.pci.set_override(self.address, _text(prior["override"]))
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Detach(DeviceStep):
     """Move a function from its native driver to vfio-pci, and back to the driver it had.
 
     driver_override, unbind, drivers_probe, and then the driver link is read: the kernel reports
     success for a probe that bound nothing (kernel: drivers/base/bus.c, sysfs-bus-pci).
+
+    ``aimed``: the override is AimOverride's to give back.
     """
 
     kind: ClassVar[str] = "detach"
     seconds: float
+    aimed: bool = False
 
     def describe(self) -> str:
         return f"move {self.address} to {VFIO_DRIVER}"
@@ -79,7 +106,8 @@ class Detach(DeviceStep):
         # A function that had no driver may have one by now, that of a module loaded since.
         if function.driver == VFIO_DRIVER or (native is not None and function.driver != native):
             self._rebind(host, native)
-        host.pci.set_override(self.address, _text(prior["override"]))
+        if not self.aimed:
+            host.pci.set_override(self.address, _text(prior["override"]))
         if native not in (None, VFIO_DRIVER):
             self._require_answer(host, native)
         return ()

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vfiod.errors import HostError
+from vfiod.errors import Awaited, HostError
 from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
 from vfiod.host.door import Host
 
@@ -53,7 +53,10 @@ class LoadModule(HostStep):
 
 @dataclass(frozen=True, slots=True)
 class UnloadModule(HostStep):
-    """Unload a module that must be gone before the card is unbound; loaded again afterwards."""
+    """Unload a module that must be gone before the card is unbound; loaded again afterwards.
+
+    Tried again while it is in use: whoever has just let go of the card may still be ending.
+    """
 
     kind: ClassVar[str] = "unload-module"
     module: str
@@ -69,8 +72,29 @@ class UnloadModule(HostStep):
         return {"loaded": host.modules.loaded(self.module)}
 
     def apply(self, host: Host) -> Notes:
-        host.modules.unload(self.module, seconds=self.seconds)
+        errors: list[HostError] = []
+
+        def is_gone() -> bool:
+            try:
+                host.modules.unload(self.module, seconds=self.seconds)
+            except Awaited:
+                raise
+            except HostError as error:
+                errors.append(error)
+                return False
+            return True
+
+        if not host.wait(is_gone, seconds=self.seconds):
+            raise self._in_use(host, errors[-1])
         return ()
+
+    def _in_use(self, host: Host, error: HostError) -> HostError:
+        users = ", ".join(host.modules.users(self.module))
+        by = f" (by the modules {users})" if users else ""
+        return HostError(
+            f"the module {self.module} stayed in use for {self.seconds:g} s{by}: {error.message}",
+            f"see who uses it with: lsmod | grep {self.module}",
+        )
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         if prior["loaded"]:

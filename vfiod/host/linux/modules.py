@@ -1,5 +1,6 @@
 """Kernel modules through kmod (modprobe(8))."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from vfiod.errors import HostError
@@ -40,6 +41,9 @@ class LinuxModules:
 
     def unload(self, name: str, *, seconds: float) -> None:
         self._modprobe("--remove", name=name, seconds=seconds)
+
+    def users(self, name: str) -> Sequence[str]:
+        return sysfs.names(self._modules / name / "holders")
 
     def of_driver(self, driver: str) -> str | None:
         return sysfs.read_link(self._pci / "drivers" / driver / "module")

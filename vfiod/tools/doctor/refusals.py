@@ -62,6 +62,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "the host has a driver that lights its display again",
         "Without it the host stays dark after the guest, until a reboot.",
     ),
+    "modules_can_be_unloaded": (
+        "the card's driver can be unloaded",
+        "NVIDIA's driver waits for ever for whoever still uses its modules.",
+    ),
     "roms_fit": (
         "configured ROM files are whole and fit their cards",
         "With a wrong ROM the guest's screen stays dark.",

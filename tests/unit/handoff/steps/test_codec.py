@@ -20,7 +20,7 @@ from vfiod.handoff.steps.desktop import (
     StopDisplayManager,
     StopUnit,
 )
-from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
@@ -48,6 +48,7 @@ ONE_OF_EACH: tuple[Step, ...] = (
     ReleaseConsoles(20.0),
     UnbindFramebuffer("efi-framebuffer.0", "efi-framebuffer"),
     KeepAwake(pcs.VGA),
+    AimOverride(pcs.VGA),
     Detach(pcs.VGA, 20.0),
     LimitUnit("system.slice", "0-1,12", 10.0),
     SetDefaultIrqAffinity("2-11"),
