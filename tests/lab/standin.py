@@ -9,7 +9,7 @@ from .byhand import drivers
 from .emulator.hardware import GPU
 from .emulator.machine import Lab
 
-FOLDER = Path(__file__).parent / "driver"
+FOLDER = Path(__file__).parent / "emulator" / "driver"
 NVIDIA = ("nvidia_drm", "nvidia_modeset", "nvidia_uvm", "nvidia")
 PROGRAMS = ("nvidia-modprobe", "nvidia-persistenced", "nvidia-smi")
 SERVICES = ("nvidia-persistenced.service", "gpu-monitor.service")
