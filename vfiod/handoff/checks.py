@@ -206,7 +206,7 @@ def roms_are_used(request: Request) -> Faults:
 def memory_is_enough(request: Request) -> Faults:
     """A passed-through guest's memory is locked: all of it is needed at once."""
     memory, needed = request.state.memory, request.domain.memory_bytes
-    freed = memory.desktop if request.displays else 0
+    freed = memory.desktop if request.ends_desktop else 0
     if not request.domain.hugepages and memory.available + freed < needed:
         yield HostError(
             f"the guest needs {_size(needed)} of memory, {_size(memory.available)} are free and "

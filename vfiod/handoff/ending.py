@@ -16,6 +16,7 @@ from vfiod.model import Holder, Session
 # Ids that people's accounts have (systemd.io, UIDS-GIDS); sessions of the others are known.
 _PEOPLE = range(1000, 60514)
 _SHOWN = 5
+_SOUND_SERVERS = frozenset({"pipewire", "pipewire-pulse", "wireplumber", "pulseaudio"})
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 # libvirt names a guest's scope after driver, number and guest (src/util/virsystemd.c).
 _GUEST = re.compile(r"machine-qemu-\d+-(.+)\.scope")
@@ -45,7 +46,7 @@ def sessions(request: Request) -> list[Session]:
 
 
 def _ends(session: Session, request: Request) -> bool:
-    if not request.displays:
+    if not request.ends_desktop:
         return False
     holding = {holder.unit for holder in request.state.holders}
     if session.seat == "seat0":
@@ -72,12 +73,16 @@ def holding_units(request: Request) -> Mapping[str, int]:
     ending = {s.unit for s in sessions(request)} | {request.state.display_manager.ident}
     units = {h.unit: h.uid for h in request.state.holders if h.unit.endswith(".service")}
     kept = request.state.spared
-    return {u: units[u] for u in sorted(set(units) - ending) if not is_spared(u, kept)}
+    found = {u: units[u] for u in sorted(set(units) - ending) if not is_spared(u, kept)}
+    if request.displays and not request.ends_desktop:
+        # The desktop lives in them; what of it has the card open is ended alone.
+        return {u: uid for u, uid in found.items() if u != manager_of(uid)}
+    return found
 
 
 def managers(request: Request) -> list[str]:
     """Managers of users none of whose sessions stays: what they run would linger for a while."""
-    if not request.displays:
+    if not request.ends_desktop:
         return []
     users = {session.uid for session in sessions(request)}
     users |= {uid for unit, uid in holding_units(request).items() if unit == manager_of(uid)}
@@ -123,6 +128,8 @@ def people(request: Request) -> list[Person]:
         if program.unit in units:
             programs[units[program.unit]].add(program.name)
     for holder in signalled(request):
+        if holder.command in _SOUND_SERVERS:
+            continue  # it is back at once, and has lost nothing
         if (user := _whose(holder, request)) is not None:
             programs.setdefault(user, set()).add(holder.command)
     return [Person(user, tuple(sorted(names))) for user, names in sorted(programs.items())]

@@ -106,7 +106,7 @@ class Handoff:
         text = f"no answer any more from {'; '.join(dead)}. Taking the devices back once more"
         self._reporter(record)(Event(Kind.STEP_FAILED, text))
         for entry in entries:
-            if isinstance(entry.step, StopDisplayManager):
+            if isinstance(entry.step, StopDisplayManager) and entry.step.displays:
                 self._stop_desktop(entry.step)
         self.return_devices(record.transaction, "they stopped answering")
 
@@ -114,14 +114,13 @@ class Handoff:
         """Start the display manager anew, once: some cards light their screens only for that."""
         report = self._reporter(record)
         for entry in record.entries:
-            if isinstance(entry.step, StopDisplayManager) and entry.prior["active"]:
+            step = entry.step
+            if isinstance(step, StopDisplayManager) and step.displays and entry.prior["active"]:
                 names = ", ".join(map(str, blind))
-                text = (
-                    f"{names} sees no screen where one was before: starting {entry.step.unit} anew"
-                )
+                text = f"{names} sees no screen where one was before: starting {step.unit} anew"
                 report(Event(Kind.REMARK, text))
-                self._stop_desktop(entry.step)
-                entry.step.undo(self.host, entry.prior)
+                self._stop_desktop(step)
+                step.undo(self.host, entry.prior)
 
     def _stop_desktop(self, step: StopDisplayManager) -> None:
         """Nobody may use a card that is reset; one who does not let go is no reason to give up."""

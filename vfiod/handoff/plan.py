@@ -69,6 +69,12 @@ def plan_handoff(request: Request) -> Plan:
 
 def _remarks(request: Request) -> Iterator[str]:
     yield from performance.find_remarks(request.performance)
+    if request.ends_desktop and request.state.lit:
+        cards = ", ".join(map(str, sorted(request.state.lit)))
+        yield (
+            "keeping the desktop, although another card has a screen: a part of it has the guest's "
+            f"card open. It ends, and begins anew at once on {cards}"
+        )
     if not request.state.can_close_gate and any(f.driver for f in request.leaving):
         yield (
             "keeping the devices from being opened again (this kernel has no BPF for control "
@@ -90,7 +96,7 @@ def _steps(request: Request) -> Iterator[Step]:
     held = tuple(f.address for f in others if f.driver is not None)
     if held and request.state.can_close_gate:
         yield CloseGate(held)
-    if request.displays:
+    if request.ends_desktop:
         yield from _desktop(request)
     yield from _holders(request, others)
     if request.displays:
@@ -115,7 +121,8 @@ def _roms(request: Request) -> Iterator[Step]:
 
 def _desktop(request: Request) -> Iterator[Step]:
     limits, manager = request.config.limits, request.state.display_manager
-    displays = tuple(f.address for f in request.displays)
+    # On another card it need not wait for this one on the way back.
+    displays = () if request.state.lit else tuple(f.address for f in request.displays)
     yield from _services(request)
     if manager.active:
         yield StopDisplayManager(manager.ident, displays, limits.desktop)
@@ -130,7 +137,8 @@ def _services(request: Request) -> Iterator[Step]:
     Before the display manager, so that on the way back it opens the card before they do.
     """
     seconds, manager = request.config.limits.desktop, request.state.display_manager
-    after_displays = tuple(f.address for f in request.displays) if manager.active else ()
+    waits = manager.active and request.ends_desktop and not request.state.lit
+    after_displays = tuple(f.address for f in request.displays) if waits else ()
     for unit in request.config.stop:
         yield StopUnit(unit, restart=True, seconds=seconds, after_displays=after_displays)
     for container in ending.containers(request):
@@ -142,14 +150,16 @@ def _services(request: Request) -> Iterator[Step]:
             continue
         if unit.startswith(_BOOT_ONLY):
             yield StopUnit(unit, restart=False, seconds=seconds)
-        elif not unit.startswith("user@") or (request.displays and ending.outlives(request, uid)):
+        elif not unit.startswith("user@") or (
+            request.ends_desktop and ending.outlives(request, uid)
+        ):
             yield StopUnit(unit, restart=True, seconds=seconds, after_displays=after_displays)
 
 
 def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     """Users' managers that end with their sessions, and then whoever is left."""
     limits = request.config.limits
-    if not request.displays:
+    if not request.ends_desktop:
         yield from _services(request)
     for unit in ending.managers(request):
         yield StopUnit(unit, restart=False, seconds=limits.desktop)
@@ -158,17 +168,33 @@ def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
 
 
 def _users(request: Request) -> Iterator[Step]:
-    """Managers that were stopped only for what they held: their other work goes on."""
+    """Managers that were stopped only for what they held: their other work goes on.
+
+    And the display manager, if another card of the host has a screen.
+    """
+    manager = request.state.display_manager
+    if request.ends_desktop and request.state.lit and manager.active:
+        yield StartAgain(manager.ident, request.config.limits.desktop)
     for unit, uid in ending.holding_units(request).items():
-        if unit == ending.manager_of(uid) and request.displays and ending.outlives(request, uid):
+        if (
+            unit == ending.manager_of(uid)
+            and request.ends_desktop
+            and ending.outlives(request, uid)
+        ):
             yield StartAgain(unit, request.config.limits.desktop)
+
+
+def _outlives(request: Request, uid: int) -> bool:
+    return request.ends_desktop and ending.outlives(request, uid)
 
 
 def _picture(request: Request) -> Iterator[Step]:
     limits = request.config.limits
     for function in request.displays:
         yield AwaitDisplay(function.address, limits.display)
-    if request.config.release_consoles and any(c.is_framebuffer for c in request.state.consoles):
+    # With another card lit the consoles move there by themselves (kernel: fbcon.c).
+    has_consoles = any(c.is_framebuffer for c in request.state.consoles) and not request.state.lit
+    if request.config.release_consoles and has_consoles:
         yield ReleaseConsoles(limits.display, tuple(f.address for f in request.displays))
     if any(f.boot_vga for f in request.displays):
         for framebuffer in request.state.framebuffers:

@@ -8,6 +8,8 @@ from vfiod.handoff.performance import PerformanceRequest
 from vfiod.handoff.snapshot import HostState
 from vfiod.model import VFIO_DRIVER, PciFunction
 
+_CARD_NODE = "/dev/dri/card"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -33,6 +35,22 @@ class Request:
     def displays(self) -> list[PciFunction]:
         """Display functions that a driver of the host lights now."""
         return [f for f in self.leaving if f.is_display and f.driver is not None]
+
+    @property
+    def ends_desktop(self) -> bool:
+        """True if the desktop is on a display that leaves, or has one open."""
+        return bool(self.displays) and (not self.state.lit or self.desktop_has_it)
+
+    @property
+    def desktop_has_it(self) -> bool:
+        """True if a display server has a leaving card open: its card node, as a game has not."""
+        sessions = {session.unit for session in self.state.sessions}
+        desktop = {self.state.display_manager.ident, *sessions}
+        return any(
+            holder.node.startswith(_CARD_NODE)
+            and (holder.unit in desktop or holder.unit.startswith("user@"))
+            for holder in self.state.holders
+        )
 
     @property
     def unloads_nvidia(self) -> bool:

@@ -75,6 +75,8 @@ class HostState:
     nvidia_modules: Sequence[str] = ()
     unknown_modules: Sequence[str] = ()  # that keep one of NVIDIA's in use
     outputs: Mapping[PciAddress, DisplayOutput] = field(default_factory=dict)
+    # Displays that stay, with a driver of the host and a screen: a desktop may be there.
+    lit: frozenset[PciAddress] = frozenset()
     in_use_by: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
     roms: Mapping[PciAddress, RomFile] = field(default_factory=dict)
     lingering: frozenset[int] = frozenset()
@@ -116,6 +118,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         nvidia_modules=[name for name in NVIDIA_MODULES if host.modules.loaded(name)],
         unknown_modules=_unknown_modules(host),
         outputs={a: host.pci.output(a) for a in listed if functions[a].is_display},
+        lit=_lit(host, functions, listed),
         in_use_by=host.pci.in_use_by(leaving),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
         lingering=_lingering(host, holders, sessions),
@@ -129,6 +132,14 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         refused_groups=frozenset(host.pci.refused_groups()),
         **_performance(host, guest),
     )
+
+
+def _lit(
+    host: Host, functions: Mapping[PciAddress, PciFunction], listed: Sequence[PciAddress]
+) -> frozenset[PciAddress]:
+    others = [f for f in functions.values() if f.is_display and f.address not in listed]
+    driven = [f.address for f in others if f.driver not in (None, VFIO_DRIVER)]
+    return frozenset(address for address in driven if host.pci.output(address).connected)
 
 
 def _unknown_modules(host: Host) -> Sequence[str]:

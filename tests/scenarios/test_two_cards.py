@@ -1,0 +1,92 @@
+"""A card for the host and one for the guest: the desktop ends only if it has the guest's open."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import pcs
+from tests.fakes.host import FakeHost
+from tests.fakes.kernel import Device
+from tests.fakes.rig import Rig
+from tests.fakes.userspace import FakeUnit, Program
+from vfiod.model import PciAddress, PciFunction, Phase, Session
+
+OWN = PciAddress.parse("0000:00:02.0")
+REFUSE = "sessions: refuse\n" + pcs.configuration()
+ALICE = Session("2", "alice", 1000, "seat0", "user", graphical=True, unit="session-2.scope")
+
+
+def two_cards(*opened: PciAddress) -> FakeHost:
+    """A desktop of alice's on the host's own card, whose display server has these open."""
+    host = pcs.bare()
+    own = PciFunction(OWN, 0x1002, 0x1638, 0x030000, group=20)
+    host.kernel.add(Device(own, "amdgpu"), "amdgpu")
+    host.user.add(
+        FakeUnit("lightdm.service", (Program("lightdm"),), aliases=("display-manager.service",))
+    )
+    host.user.log_in(ALICE, Program("Xorg", opened, uid=1000))
+    return host
+
+
+def test_the_desktop_stays_if_it_does_not_have_the_guest_s_card(run_directory: Path) -> None:
+    rig = Rig(two_cards(OWN), run_directory, REFUSE)
+    pid = rig.start()
+    assert [p.program.command for p in rig.host.user.processes.values()].count("Xorg") == 1
+    assert rig.host.units.unit("lightdm.service").active
+    assert rig.host.logins.sessions()
+    assert rig.host.kernel.fbcon
+    rig.end_guest(pid)
+    rig.pass_time(60)
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+    assert rig.host.logins.sessions()
+    assert "stop lightdm.service" not in rig.host.effects.log
+
+
+def test_what_holds_the_guest_s_card_ends_and_nothing_else(run_directory: Path) -> None:
+    host = two_cards(OWN)
+    host.user.add(FakeUnit("ollama.service", (Program("ollama", (pcs.VGA,)),)))
+    rig = Rig(host, run_directory)
+    pid = rig.start()
+    assert not host.units.unit("ollama.service").active
+    assert host.units.unit("lightdm.service").active
+    rig.end_guest(pid)
+    assert rig.differences() == {}
+
+
+def test_a_display_server_that_has_both_begins_anew_on_the_other(run_directory: Path) -> None:
+    rig = Rig(two_cards(OWN, pcs.VGA), run_directory)
+    pid = rig.start()
+    assert rig.host.units.unit("lightdm.service").active
+    assert rig.host.logins.sessions() == []
+    runs = rig.host.user.units["lightdm.service"].runs
+    rig.end_guest(pid)
+    rig.pass_time(60)
+    assert rig.phase is Phase.HOST
+    assert rig.host.user.units["lightdm.service"].runs == runs
+
+
+def test_its_people_are_asked_for_where_that_was_wanted(run_directory: Path) -> None:
+    rig = Rig(two_cards(OWN, pcs.VGA), run_directory, REFUSE)
+    assert "alice" in str(rig.prepare())
+    assert rig.host.units.unit("lightdm.service").active
+
+
+def test_another_card_without_a_screen_is_no_place_for_a_desktop(run_directory: Path) -> None:
+    host = two_cards(OWN)
+    host.kernel.devices[OWN].monitor = False
+    rig = Rig(host, run_directory)
+    assert rig.prepare() is None
+    assert not host.units.unit("lightdm.service").active
+
+
+@pytest.mark.parametrize("sound", ["pipewire", "wireplumber"])
+def test_the_sound_of_a_desktop_that_stays_is_nobody_s_work(
+    run_directory: Path, sound: str
+) -> None:
+    host = two_cards(OWN)
+    host.user.units["user@1000.service"].programs = (Program(sound, (pcs.AUDIO,), uid=1000),)
+    host.user.spawn(Program(sound, (pcs.AUDIO,), uid=1000), "user@1000.service")
+    rig = Rig(host, run_directory, REFUSE)
+    assert rig.prepare() is None
+    assert host.units.unit("user@1000.service").active
