@@ -6,11 +6,12 @@
  *   probe_seconds, remove_seconds   how long these take, in the kernel and unkillably
  */
 #include <linux/delay.h>
+#include <linux/device.h>
 #include <linux/fs.h>
-#include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/sched/signal.h>
+#include <linux/version.h>
 
 #include "../dispi.h"
 
@@ -70,7 +71,39 @@ static struct pci_driver driver = {
 /* -- /dev/kfd: there as long as the module is, whatever cards it has */
 
 static const struct file_operations kfd_files = { .owner = THIS_MODULE };
-static struct miscdevice kfd = { .minor = MISC_DYNAMIC_MINOR, .name = "kfd", .fops = &kfd_files };
+static struct class *kfd_class;
+static int kfd_major;
+
+static int kfd_add(void)
+{
+	struct device *node;
+
+	kfd_major = register_chrdev(0, "kfd", &kfd_files);
+	if (kfd_major < 0)
+		return kfd_major;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	kfd_class = class_create("kfd");
+#else
+	kfd_class = class_create(THIS_MODULE, "kfd");
+#endif
+	if (IS_ERR(kfd_class)) {
+		unregister_chrdev(kfd_major, "kfd");
+		return PTR_ERR(kfd_class);
+	}
+	node = device_create(kfd_class, NULL, MKDEV(kfd_major, 0), NULL, "kfd");
+	if (IS_ERR(node)) {
+		class_destroy(kfd_class);
+		unregister_chrdev(kfd_major, "kfd");
+	}
+	return PTR_ERR_OR_ZERO(node);
+}
+
+static void kfd_remove(void)
+{
+	device_destroy(kfd_class, MKDEV(kfd_major, 0));
+	class_destroy(kfd_class);
+	unregister_chrdev(kfd_major, "kfd");
+}
 
 /* -- the sound function, .1 of a card: its driver holds this module */
 
@@ -115,13 +148,13 @@ static struct notifier_block bus_block = { .notifier_call = on_bus };
 
 static int __init amdgpu_init(void)
 {
-	int status = misc_register(&kfd);
+	int status = kfd_add();
 
 	if (status)
 		return status;
 	status = pci_register_driver(&driver);
 	if (status) {
-		misc_deregister(&kfd);
+		kfd_remove();
 		return status;
 	}
 	bus_register_notifier(&pci_bus_type, &bus_block);
@@ -133,7 +166,7 @@ static void __exit amdgpu_exit(void)
 {
 	pci_unregister_driver(&driver);
 	bus_unregister_notifier(&pci_bus_type, &bus_block);
-	misc_deregister(&kfd);
+	kfd_remove();
 }
 
 module_init(amdgpu_init);
