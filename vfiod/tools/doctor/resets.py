@@ -104,7 +104,6 @@ TROUBLES = (
         "host as what helps",
         _TRY,
         "https://github.com/urbanyl/GPU-Passthrough-for-KVM-QEMU-on-Linux/issues/4",
-        kernel=((0, 0), (7, 2)),
     ),
     Trouble(
         "AMD Navi 48 (RX 9070) on Linux 7.2", AMD, _ids("7550"),
@@ -112,14 +111,6 @@ TROUBLES = (
         "Boot another kernel version.",
         "https://github.com/CachyOS/linux-cachyos/issues/1023",
         kernel=((7, 2), (7, 3)),
-    ),
-    Trouble(
-        "AMD Navi 48 (RX 9070)", AMD, _ids("7550"),
-        "owners report a card that does not come back after the guest, and a short suspend of the "
-        "host as what helps",
-        _TRY,
-        "https://github.com/urbanyl/GPU-Passthrough-for-KVM-QEMU-on-Linux/issues/4",
-        kernel=((7, 3), (99, 0)),
     ),
     Trouble(
         "NVIDIA Blackwell (RTX 50 series)", NVIDIA, BLACKWELL,

@@ -47,8 +47,8 @@ def test_the_method_of_vendor_reset_cures_if_it_comes_first() -> None:
 def test_trouble_of_one_kernel() -> None:
     navi48 = card(AMD, 0x7550)
     told = [names(navi48, kernel) for kernel in ((6, 14), (7, 1), (7, 2), (7, 3))]
-    assert [len(found) for found in told] == [1, 1, 1, 1]
-    assert ["on Linux 7.2" in found[0] for found in told] == [False, False, True, False]
+    assert [len(found) for found in told] == [1, 1, 2, 1]
+    assert "on Linux 7.2" in told[2][1]
 
 
 @pytest.mark.parametrize("device", [0x2B85, 0x2C02, 0x2C05, 0x2D04, 0x2D83, 0x2F04])
