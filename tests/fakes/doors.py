@@ -191,7 +191,7 @@ class FakePci(Door):
 
 
 class FakeProcesses(Door):
-    """Implements vfiod.host.door.Processes."""
+    """Implements vfiod.host.processes.Processes."""
 
     def holders(self, addresses: Collection[PciAddress]) -> Sequence[Holder]:
         devices = [self._kernel.devices[a] for a in addresses if a in self._kernel.devices]
@@ -216,14 +216,14 @@ class FakeProcesses(Door):
 
 
 class FakeLate(Door):
-    """Implements vfiod.host.door.Late."""
+    """Implements vfiod.host.processes.Late."""
 
     def calls(self) -> Sequence[LateCall]:
         return self._effects.late()
 
 
 class FakeContainers(Door):
-    """Implements vfiod.host.door.Containers. Each is a unit of the model, by engine and id."""
+    """Implements vfiod.host.processes.Containers. Each is a unit of the model, by engine and id."""
 
     def stop(self, engine: str, ident: str, *, seconds: float) -> None:
         def do() -> None:
@@ -237,7 +237,7 @@ class FakeContainers(Door):
 
 
 class FakeGate(Door):
-    """Implements vfiod.host.door.Gate."""
+    """Implements vfiod.host.processes.Gate."""
 
     @property
     def is_closed(self) -> bool:

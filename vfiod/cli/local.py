@@ -13,7 +13,7 @@ from vfiod.guest.connection import domain_xml
 from vfiod.handoff import snapshot
 from vfiod.handoff.plan import Plan, plan_handoff
 from vfiod.handoff.request import Request
-from vfiod.host.door import Files, Processes
+from vfiod.host.door import Files
 from vfiod.host.facts.libvirtd import HookPlaces
 from vfiod.host.linux.files import LinuxFiles
 from vfiod.host.linux.host import LinuxHost
@@ -22,6 +22,7 @@ from vfiod.host.linux.pci import LinuxPci
 from vfiod.host.linux.process import run
 from vfiod.host.linux.processes import LinuxProcesses
 from vfiod.host.pci import Pci
+from vfiod.host.processes import Processes
 from vfiod.paths import CONFIG, JOURNAL
 from vfiod.tools.doctor.read import Sources
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from vfiod.errors import HostError, KernelStuck, RomError, Stuck, VfiodError
-from vfiod.host.door import Processes
 from vfiod.host.pci import Pci
+from vfiod.host.processes import Processes
 from vfiod.model import PciAddress, PciFunction, PowerPolicy
 from vfiod.rom import access, vfct
 from vfiod.rom import image as rom

@@ -59,7 +59,7 @@ def _which(program: str) -> str | None:
 
 
 class LinuxContainers:
-    """Implements vfiod.host.door.Containers."""
+    """Implements vfiod.host.processes.Containers."""
 
     def __init__(self, units: LinuxUnits, which: Which = _which) -> None:
         self._units = units

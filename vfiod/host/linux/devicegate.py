@@ -37,7 +37,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class LinuxGate:
-    """Implements vfiod.host.door.Gate."""
+    """Implements vfiod.host.processes.Gate."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root

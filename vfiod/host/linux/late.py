@@ -36,7 +36,7 @@ class _Abandoned:
 
 
 class LinuxLate:
-    """Implements vfiod.host.door.Late; used from several threads."""
+    """Implements vfiod.host.processes.Late; used from several threads."""
 
     def __init__(self, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> None:
         self._proc, self._cgroups = proc, cgroups

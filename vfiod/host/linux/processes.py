@@ -25,7 +25,7 @@ Ask = Callable[[int], str | None]
 
 
 class LinuxProcesses:
-    """Implements vfiod.host.door.Processes on /proc and /sys.
+    """Implements vfiod.host.processes.Processes on /proc and /sys.
 
     ``ask`` says which unit owns a process; without it that is guessed, to be shown.
     """
