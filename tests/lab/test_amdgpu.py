@@ -45,6 +45,7 @@ def test_the_card_goes_and_comes_back(lab: Lab) -> None:
     wait_for_host(lab)
 
 
+@pytest.mark.long
 def test_whoever_computes_on_the_card_lets_go(lab: Lab) -> None:
     program = "exec 3</dev/kfd; exec sleep 1000"
     lab.put(f'[Service]\nExecStart=/bin/sh -c "{program}"\n', "/run/systemd/system/compute.service")

@@ -30,6 +30,7 @@ def test_a_guest_that_powers_itself_off(lab: Lab) -> None:
     wait_for_host(lab)
 
 
+@pytest.mark.long
 def test_a_guest_that_is_forced_off(lab: Lab, running: str) -> None:
     lab.run("virsh", "destroy", "win10")
 

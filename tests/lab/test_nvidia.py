@@ -51,6 +51,7 @@ def test_the_set_goes_and_comes_back(lab: Lab) -> None:
     round_trip(lab)
 
 
+@pytest.mark.long
 def test_the_stand_in_waits_for_whoever_has_the_card_open(lab: Lab) -> None:
     """Without vfiod: what must not happen to it. Nothing ends the writer but the holder."""
     lab.run("systemctl", "stop", "lightdm")
@@ -71,6 +72,7 @@ def _states(lab: Lab, unit: str) -> str:
     return lab.run("ps", "-o", "state=", "-p", pids, check=False).stdout
 
 
+@pytest.mark.long
 def test_the_persistence_daemon_is_stopped_and_started_again(lab: Lab) -> None:
     start_persistence(lab)
     try:
@@ -80,6 +82,7 @@ def test_the_persistence_daemon_is_stopped_and_started_again(lab: Lab) -> None:
         lab.run("systemctl", "stop", "nvidia-persistenced")
 
 
+@pytest.mark.long
 def test_a_monitor_that_opens_the_card_now_and_then(lab: Lab) -> None:
     lab.run("systemctl", "start", "gpu-monitor")
     try:
@@ -88,6 +91,7 @@ def test_a_monitor_that_opens_the_card_now_and_then(lab: Lab) -> None:
         lab.run("systemctl", "stop", "gpu-monitor")
 
 
+@pytest.mark.long
 def test_a_module_on_top_that_nobody_knows(lab: Lab) -> None:
     """Refused before the desktop ends, or moved out of the way: never a black screen."""
     lab.run("modprobe", "nvidia_peermem")
@@ -100,6 +104,7 @@ def test_a_module_on_top_that_nobody_knows(lab: Lab) -> None:
         lab.run("modprobe", "-r", "nvidia_peermem")
 
 
+@pytest.mark.long
 def test_udev_loads_the_set_at_every_event(lab: Lab) -> None:
     standin.reload_always(lab, on=True)
     try:
