@@ -49,7 +49,7 @@ def test_sessions_refuse_protects_her_work(lab: Lab) -> None:
     define(lab, Guest(does="stay"))
     status, words = start(lab)
     assert status == 1
-    assert "alice is logged in to the desktop" in words
+    assert "the work of alice (openbox) would end" in words
     assert alice_is_in(lab)
     lab.run("systemctl", "restart", "lightdm", timeout=120)
 
