@@ -55,6 +55,7 @@ def test_a_second_return_and_a_release_that_never_had_a_prepare(lab: Lab, runnin
 # libvirt
 
 
+@pytest.mark.long
 def test_libvirt_stopped_while_the_guest_dies(lab: Lab, running: str) -> None:
     lab.run("systemctl", "stop", "libvirtd.service", check=False, timeout=120)
     lab.run("kill", "-9", running)
@@ -63,6 +64,7 @@ def test_libvirt_stopped_while_the_guest_dies(lab: Lab, running: str) -> None:
     lab.wait_until("libvirt's own view", lambda: guest.is_off(lab, "win10"), timeout=60)
 
 
+@pytest.mark.long
 def test_libvirt_killed_between_prepare_and_the_guest(lab: Lab) -> None:
     """Nothing follows the prepare: after the limit the devices come home by themselves."""
     configure(lab)
@@ -126,6 +128,7 @@ def test_a_pause_and_a_reboot_of_the_guest_change_nothing(lab: Lab) -> None:
     wait_for_host(lab)
 
 
+@pytest.mark.long
 def test_a_device_removed_while_the_guest_has_it(lab: Lab, running: str) -> None:
     """The removal waits for the guest in the kernel; afterwards the device is found again."""
     lab.sh(f"(echo 1 > /sys/bus/pci/devices/{USB}/remove) >/dev/null 2>&1 </dev/null &")

@@ -33,6 +33,7 @@ def holder(lab: Lab, clean_host: None) -> Iterator[str]:
     lab.run("rm", "/run/systemd/system/watching.service")
 
 
+@pytest.mark.long
 def test_a_holder_that_is_started_again_is_stopped_as_a_unit(lab: Lab, holder: str) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))

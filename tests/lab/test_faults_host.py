@@ -51,6 +51,7 @@ def test_the_clock_may_jump(lab: Lab, running: str) -> None:
     lab.run("date", "-s", "-2 hours")
 
 
+@pytest.mark.long
 def test_the_daemon_is_spared_when_memory_runs_out(lab: Lab) -> None:
     pid = lab.output("systemctl", "show", "-P", "MainPID", "vfiod")
     assert lab.output("cat", f"/proc/{pid}/oom_score_adj") == "-900"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.cdimage import cd_image
 
 from . import byhand, checks, guest
@@ -60,6 +62,7 @@ def run_to_its_end(lab: Lab) -> None:
     assert checks.faults(lab) == []
 
 
+@pytest.mark.long
 def test_create_init_start_and_back(lab: Lab) -> None:
     assert checks.faults(lab) == []
     without_kvm(lab)

@@ -122,6 +122,7 @@ def test_a_rom_in_a_private_file_reaches_the_guest(lab: Lab) -> None:
     assert lab.run("test", "-e", STAGED, check=False).returncode == 1
 
 
+@pytest.mark.long
 def test_a_text_console_stays_one(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
@@ -137,6 +138,7 @@ def test_a_text_console_stays_one(lab: Lab) -> None:
     lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
 
 
+@pytest.mark.long
 def test_what_was_with_vfio_or_without_a_driver_stays_so(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
@@ -152,6 +154,7 @@ def test_what_was_with_vfio_or_without_a_driver_stays_so(lab: Lab) -> None:
     lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
 
 
+@pytest.mark.long
 def test_a_display_manager_that_will_not_stop_is_killed(lab: Lab) -> None:
     configure(lab)
     lab.sh("echo 'limits: {desktop: 3}' >> /etc/vfiod/vfiod.yaml")

@@ -64,6 +64,7 @@ def test_autostart_at_boot(fresh_lab: Labs) -> None:
     assert checks.faults(lab) == []
 
 
+@pytest.mark.long
 def test_a_host_on_the_firmware_framebuffer_is_refused(fresh_lab: Labs) -> None:
     lab = Lab(fresh_lab.image, Hardware(kernel_options=("modprobe.blacklist=bochs",)))
     fresh_lab.started.append(lab)
@@ -79,6 +80,7 @@ def test_a_host_on_the_firmware_framebuffer_is_refused(fresh_lab: Labs) -> None:
     assert byhand.drivers(lab, [AUDIO]) == {AUDIO: "snd_hda_intel"}
 
 
+@pytest.mark.long
 def test_removal_takes_the_hook_out_and_purge_the_rest(fresh_lab: Labs) -> None:
     lab = fresh_lab()
     lab.put("#!/bin/sh\nexit 0\n", f"{HOOKS}/10-other", 0o755)

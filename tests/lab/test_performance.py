@@ -91,6 +91,7 @@ def interrupts_of_the_guest(lab: Lab) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_the_guest_has_its_cpus_and_memory_while_it_runs(lab: Lab, before: dict[str, str]) -> None:
     configure(lab)
     lab.sh(f"cat >> {CONFIG} <<'end'\n{EVERYTHING}end")
@@ -128,6 +129,7 @@ def test_a_killed_daemon_s_successor_gives_it_all_back(lab: Lab, before: dict[st
         ("hugepages: 64GiB", "must still be set aside"),
     ],
 )
+@pytest.mark.long
 def test_what_cannot_be_had_is_refused_before_the_desktop_ends(
     lab: Lab, before: dict[str, str], asked: str, words: str
 ) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from vfiod.cli.verbs import groups
 from vfiod.tools.recording import format
 
 from .emulator.machine import Lab
 
 
+@pytest.mark.long
 def test_a_recording_has_the_groups_of_the_machine(lab: Lab, tmp_path: Path) -> None:
     text = lab.output("python3", "-m", "vfiod.tools.recording.record", timeout=120)
     format.materialise(format.load(text), tmp_path)

@@ -59,6 +59,7 @@ def test_the_display_comes_back_after_a_sleep_of_the_host(lab: Lab) -> None:
     assert f"suspend the host for 5 s, to cut the power of {GPU} (" in told(lab)
 
 
+@pytest.mark.long
 def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
@@ -127,6 +128,7 @@ def usb_driver(lab: Lab) -> str:
 
 
 @pytest.mark.usefixtures("odd_driver")
+@pytest.mark.long
 def test_an_unbind_that_never_returns(lab: Lab) -> None:
     spoil.put(lab, "hold_remove", "1")
     status, words = start(lab)
@@ -155,6 +157,7 @@ def test_a_probe_that_never_returns(lab: Lab) -> None:
 
 
 @pytest.mark.usefixtures("odd_driver")
+@pytest.mark.long
 def test_a_driver_that_needs_two_tries(lab: Lab) -> None:
     assert start(lab) == (0, "")
     spoil.put(lab, "fail_probe", "2")

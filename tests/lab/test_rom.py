@@ -45,6 +45,7 @@ def nothing_left(lab: Lab, clean_host: None) -> Iterator[None]:
     lab.run("rm", "-f", DUMP)
 
 
+@pytest.mark.long
 def test_the_shadow_without_a_copy_is_explained(lab: Lab) -> None:
     before = desktop(lab)
     status, words = dump(lab)
