@@ -8,7 +8,7 @@ from tests.fakes import pcs
 from tests.fakes.rig import Rig
 from vfiod.events import Kind
 from vfiod.handoff.aftercare import SETTLE_SECONDS
-from vfiod.model import Phase
+from vfiod.model import Phase, Session
 
 
 @pytest.fixture
@@ -157,3 +157,47 @@ def test_a_card_that_is_wiped_before_the_login_screen_is_started_is_taken_back_o
     assert rig.phase is Phase.HOST
     assert rig.host.units.unit("lightdm.service").active
     assert rig.differences() == {}
+
+
+def test_a_screen_that_goes_dark_later_is_no_reason_to_start_the_desktop_anew(rig: Rig) -> None:
+    """Somebody may have logged in by then, and libvirt be watched for minutes."""
+    rig.host.libvirt.hangs = True
+    lose_guest(rig)
+    rig.pass_time(60)
+    runs = rig.host.user.units["lightdm.service"].runs
+    rig.host.kernel.devices[pcs.VGA].monitor = False
+    rig.pass_time(60)
+    assert rig.host.user.units["lightdm.service"].runs == runs
+
+
+def test_a_desktop_of_somebody_is_not_started_anew(rig: Rig) -> None:
+    pid = rig.start()
+    rig.host.kernel.devices[pcs.VGA].monitor = False
+    rig.end_guest(pid)
+    session = Session("9", "alice", 1000, "seat0", "user", graphical=True, unit="session-9.scope")
+    rig.host.user.log_in(session)
+    runs = rig.host.user.units["lightdm.service"].runs
+    rig.pass_time(60)
+    assert rig.host.user.units["lightdm.service"].runs == runs
+
+
+def test_a_libvirt_that_is_late_is_watched_beside_a_dark_screen(rig: Rig) -> None:
+    pid = rig.start()
+    rig.host.kernel.devices[pcs.VGA].monitor = False
+    rig.host.libvirt.hangs = True
+    rig.host.user.kill(pid)
+    rig.watcher.look()
+    rig.queue.run_all()
+    rig.pass_time(60)
+    rig.host.libvirt.wake()
+    rig.pass_time(60)
+    assert not rig.host.kernel.devices[pcs.VGA].wiped
+
+
+def test_a_display_manager_that_does_not_start_anew_is_told(rig: Rig) -> None:
+    pid = rig.start()
+    rig.host.kernel.devices[pcs.VGA].monitor = False
+    rig.end_guest(pid)
+    rig.host.user.units["lightdm.service"].start_fails = True
+    rig.pass_time(60)
+    assert "systemctl start lightdm.service" in rig.messages(Kind.STEP_FAILED)[-1]

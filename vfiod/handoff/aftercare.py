@@ -28,7 +28,11 @@ def find_dead(host: Host, record: Record) -> Sequence[str]:
 
 
 def find_blind(host: Host, record: Record) -> Sequence[PciAddress]:
-    """Displays of the host that see no screen, although one was connected before."""
+    """Displays of the host that see no screen, although one was before; none if somebody has
+    logged in at the screen, whose work must not end for it.
+    """
+    if any(s.is_person and s.seat == "seat0" for s in host.logins.sessions()):
+        return ()
     waited = [
         e for e in record.entries if isinstance(e.step, AwaitDisplay) and e.prior["connected"]
     ]

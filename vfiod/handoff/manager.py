@@ -220,21 +220,22 @@ class Manager:
             if self.load_config().guests and not self.host.modules.loaded(snapshot.VFIO_MODULE):
                 self.host.modules.load(snapshot.VFIO_MODULE, seconds=self._limits().driver)
 
-    def _look_later(self, record: Record) -> None:
+    def _look_later(self, record: Record, *, first: bool = True) -> None:
         """The devices of this handoff are home: see a little later whether they are well."""
-        self.watcher.after(
-            aftercare.SETTLE_SECONDS, lambda: self.tasks.submit(self._look_again, record)
-        )
+        look = partial(self._look_again, record, first=first)
+        self.watcher.after(aftercare.SETTLE_SECONDS, lambda: self.tasks.submit(look))
 
-    def _look_again(self, record: Record) -> None:
+    def _look_again(self, record: Record, *, first: bool) -> None:
+        """``first``: nobody has begun to work yet, so the desktop may be started anew."""
         if self.journal.read() is not None:
             return  # handed over anew: that return will look
         if dead := aftercare.find_dead(self.host, record):
             self.handoff.revive(record, dead)
-        elif blind := aftercare.find_blind(self.host, record):
+            return
+        if first and (blind := aftercare.find_blind(self.host, record)):
             self.handoff.restart_desktop(record, blind)
-        elif aftercare.needs_watching(self.host, record):
-            self._look_later(record)
+        if aftercare.needs_watching(self.host, record):
+            self._look_later(record, first=False)
 
     def _limits(self) -> Limits:
         """How long things may take; a configuration that is broken by now is no hindrance."""

@@ -120,7 +120,11 @@ class Handoff:
                 text = f"{names} sees no screen where one was before: starting {step.unit} anew"
                 report(Event(Kind.REMARK, text))
                 self._stop_desktop(step)
-                step.undo(self.host, entry.prior)
+                try:
+                    step.undo(self.host, entry.prior)
+                except HostError as error:
+                    text = f"{error.message}. Start it with: systemctl start {step.unit}"
+                    report(Event(Kind.STEP_FAILED, text))
 
     def _stop_desktop(self, step: StopDisplayManager) -> None:
         """Nobody may use a card that is reset; one who does not let go is no reason to give up."""
