@@ -30,7 +30,7 @@ def run(*command: object, ok: bool = True) -> str:
 
 def make(target: str) -> Path:
     """The package that a target makes; it says so in its last line."""
-    return ROOT / run("make", target).split()[-1]
+    return ROOT / run("make", "--no-print-directory", target).split()[-1]
 
 
 @pytest.fixture(scope="session")
