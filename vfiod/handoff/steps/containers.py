@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError
-from vfiod.handoff.steps.base import HostStep, Notes, Prior
-from vfiod.handoff.steps.desktop import SERIAL_KEY, await_master
+from vfiod.handoff.steps.base import Notes, Prior
+from vfiod.handoff.steps.desktop import DesktopStep, start_bystander
 from vfiod.host.door import Host
 from vfiod.model import PciAddress
 
 
 @dataclass(frozen=True, slots=True)
-class StopContainer(HostStep):
+class StopContainer(DesktopStep):
     """Stop a container that holds the devices: its engine would begin an ended one again.
 
     It is a bystander: neither way does its failure stop a handoff. What is left of it the gate
-    ends, and on the way back it is told. ``after_displays`` as for StopUnit.
+    ends, and on the way back it is told. ``after_displays``: see start_bystander().
     """
 
     kind: ClassVar[str] = "stop-container"
@@ -23,10 +23,6 @@ class StopContainer(HostStep):
     container: str
     seconds: float
     after_displays: tuple[PciAddress, ...] = ()
-
-    @property
-    def serial_key(self) -> str:
-        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"stop the {self.engine} container {self.container[:12]}"
@@ -45,11 +41,12 @@ class StopContainer(HostStep):
         return ()
 
     def undo(self, host: Host, prior: Prior) -> Notes:
-        if host.units.shutting_down():
-            return (f"container {self.container[:12]} not started: the host is shutting down",)
-        await_master(host, self.after_displays)
-        try:
-            host.containers.start(self.engine, self.container, seconds=self.seconds)
-        except HostError as error:
-            return (f"{error.message}; see to it with: {self.engine} start {self.container[:12]}",)
+        name = f"container {self.container[:12]}"
+        return start_bystander(
+            host, name, self.after_displays, lambda: self._start(host),
+            f"see to it with: {self.engine} start {self.container[:12]}",
+        )  # fmt: skip
+
+    def _start(self, host: Host) -> Notes:
+        host.containers.start(self.engine, self.container, seconds=self.seconds)
         return ()

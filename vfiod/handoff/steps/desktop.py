@@ -1,7 +1,7 @@
 """Steps that end the desktop and wait until nobody holds the devices any more."""
 
 import signal
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,15 +25,41 @@ def await_master(host: Host, displays: Collection[PciAddress]) -> None:
         host.wait(lambda: bool(host.processes.holders(displays)), seconds=MASTER_SECONDS)
 
 
+def start_bystander(
+    host: Host, name: str, displays: Collection[PciAddress], start: Callable[[], Notes], remedy: str
+) -> Notes:
+    """Start again what only lost the devices. Its failure is told, with ``remedy``, and done with.
+
+    ``displays`` are those that somebody else must have open again before: who opens a card first
+    becomes its master (kernel: drm_auth.c), and that must be the display manager.
+    """
+    if host.units.shutting_down():
+        return (f"{name} not started: the host is shutting down",)
+    await_master(host, displays)
+    try:
+        return start()
+    except HostError as error:
+        return (f"{error.message}; {remedy}",)
+
+
+class DesktopStep(HostStep):
+    """A step that is taken in turn with the others that end the desktop or start it."""
+
+    __slots__ = ()
+
+    @property
+    def serial_key(self) -> str:
+        return SERIAL_KEY
+
+
 @dataclass(frozen=True, slots=True)
-class StopUnit(HostStep):
+class StopUnit(DesktopStep):
     """Stop a unit that holds the devices; ``restart`` starts it again on the way back.
 
     One that is not wanted back, a user's manager whose sessions end, is only asked to: it has let
     go long before it has ended, and the gate waits for that.
 
-    ``after_displays`` are displays that somebody else must have open again before: who opens a card
-    first becomes its master (kernel: drm_auth.c), and that must be the display manager.
+    ``after_displays``: see start_bystander().
     """
 
     kind: ClassVar[str] = "stop-unit"
@@ -41,10 +67,6 @@ class StopUnit(HostStep):
     restart: bool
     seconds: float
     after_displays: tuple[PciAddress, ...] = ()
-
-    @property
-    def serial_key(self) -> str:
-        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"stop {self.unit}"
@@ -64,17 +86,13 @@ class StopUnit(HostStep):
     def undo(self, host: Host, prior: Prior) -> Notes:
         if not (self.restart and prior["active"]):
             return ()
-        if host.units.shutting_down():
-            return (f"{self.unit} not started: the host is shutting down",)
-        await_master(host, self.after_displays)
-        return self._start(host)
-
-    def _start(self, host: Host) -> Notes:
-        """A bystander's failure is told and done with: the host has its devices all the same."""
-        try:
-            return host.units.start(self.unit, seconds=self.seconds)
-        except HostError as error:
-            return (f"{error.message}; when that is set right: systemctl start {self.unit}",)
+        return start_bystander(
+            host,
+            self.unit,
+            self.after_displays,
+            lambda: host.units.start(self.unit, seconds=self.seconds),
+            f"when that is set right: systemctl start {self.unit}",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +114,13 @@ class StartAgain(HostStep):
 
 
 @dataclass(frozen=True, slots=True)
-class StopDisplayManager(HostStep):
+class StopDisplayManager(DesktopStep):
     """Stop the display manager; started again only once the ``displays`` are the host's."""
 
     kind: ClassVar[str] = "stop-display-manager"
     unit: str
     displays: tuple[PciAddress, ...]
     seconds: float
-
-    @property
-    def serial_key(self) -> str:
-        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"stop the display manager {self.unit}"
@@ -161,7 +175,7 @@ class StopDisplayManager(HostStep):
 
 
 @dataclass(frozen=True, slots=True)
-class EndSessions(HostStep):
+class EndSessions(DesktopStep):
     """End logind sessions that use the display. A session cannot be given back.
 
     ``users``: whose they are.
@@ -171,10 +185,6 @@ class EndSessions(HostStep):
     sessions: tuple[str, ...]
     seconds: float
     users: tuple[str, ...] = ()
-
-    @property
-    def serial_key(self) -> str:
-        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"end the desktop of {', '.join(self.users)}"

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import HostStep, Notes
-from vfiod.handoff.steps.desktop import SERIAL_KEY
+from vfiod.handoff.steps.desktop import DesktopStep
 from vfiod.host.door import Host
 from vfiod.model import PciAddress
 
 
 @dataclass(frozen=True, slots=True)
-class CloseGate(HostStep):
+class CloseGate(DesktopStep):
     """Nobody can open the devices any more, so that whoever lets go of one stays without it.
 
     Nothing is journaled for it: the gate opens by itself when the daemon dies, and every way back
@@ -20,10 +20,6 @@ class CloseGate(HostStep):
 
     kind: ClassVar[str] = "close-gate"
     addresses: tuple[PciAddress, ...]
-
-    @property
-    def serial_key(self) -> str:
-        return SERIAL_KEY
 
     def describe(self) -> str:
         return f"keep {', '.join(map(str, self.addresses))} from being opened again"
