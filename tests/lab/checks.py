@@ -62,6 +62,12 @@ def faults(lab: Lab, native: Mapping[str, str] | None = None) -> list[str]:
 
     ``native``: PCI address -> driver, if it is not that of the hardware.
     """
+    state = unit_state(lab, "lightdm")
+    return device_faults(lab, native) + ([] if state == "active" else [f"lightdm: {state}"])
+
+
+def device_faults(lab: Lab, native: Mapping[str, str] | None = None) -> list[str]:
+    """As faults(), whatever people log in with."""
     found = []
     wanted = native or lab.hardware.native_drivers
     bound = byhand.drivers(lab, lab.hardware.functions)
@@ -69,8 +75,6 @@ def faults(lab: Lab, native: Mapping[str, str] | None = None) -> list[str]:
         found.append(f"drivers: {bound}, wanted {wanted}")
     if any(value != "(null)" for value in overrides(lab).values()):
         found.append(f"driver_override: {overrides(lab)}")
-    if (state := unit_state(lab, "lightdm")) != "active":
-        found.append(f"lightdm: {state}")
     if guests := running_guests(lab):
         found.append(f"guests running: {guests}")
     found += [f"deaf: {line}" for line in deaf(lab)]

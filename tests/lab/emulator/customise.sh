@@ -1,7 +1,7 @@
 #!/bin/sh
-# Turns a fresh Debian tree into the lab's. Called by image.py: customise.sh ROOT PUBLIC_KEY DISKS
+# Turns a fresh Debian tree into the lab's. Called by image.py: customise.sh ROOT PUBLIC_KEY DISKS DESKTOP
 set -eu
-root=$1 public_key=$2 disks=$3
+root=$1 public_key=$2 disks=$3 desktop=$4
 here=$(dirname "$0")
 
 cp -r "$here/rootfs/." "$root/"
@@ -36,6 +36,8 @@ rm -rf "$root/tmp/driver"
 # shellcheck disable=SC2086 # a list of packages
 chroot "$root" apt-get -qq -y purge --auto-remove $COMPILER >/dev/null
 chroot "$root" depmod "$kernel"
+
+sh -eu "$desktop" "$root"
 
 # Nothing that makes a boot slower or uneven.
 systemctl --root="$root" enable systemd-networkd.service ssh.service

@@ -28,14 +28,16 @@ class Image:
     kernel: Path
     initrd: Path
     key: Path
+    desktop: str = "lightdm"
     state: Path | None = None  # memory to wake up from, instead of booting
 
 
-def base(suite: str) -> Image:
-    """The image of `suite`, built now if the cache does not have it."""
-    name = f"base-{suite}-{_key(suite)}"
-    folder = cache.entry(name, lambda work: _build(suite, work))
-    return Image(name, folder / "root.img", "raw", folder / "vmlinuz", folder / "initrd", ssh_key())
+def base(suite: str, desktop: str = "lightdm") -> Image:
+    """The image of `suite` with a desktop, built now if the cache does not have it."""
+    name = f"base-{suite}-{desktop}-{_key(suite, desktop)}"
+    folder = cache.entry(name, lambda work: _build(suite, desktop, work))
+    kernel, initrd = folder / "vmlinuz", folder / "initrd"
+    return Image(name, folder / "root.img", "raw", kernel, initrd, ssh_key(), desktop)
 
 
 def ssh_key() -> Path:
@@ -56,25 +58,30 @@ def mirror() -> str:
     return found[0] if found else FALLBACK_MIRROR
 
 
-def _key(suite: str) -> str:
+def _key(suite: str, desktop: str) -> str:
     """All that goes in; the place of the tree and the mirror make no difference."""
-    script = (HERE / "customise.sh").read_bytes()
+    script = (HERE / "customise.sh").read_bytes() + _desktop_script(desktop).read_bytes()
     public = ssh_key().with_suffix(".pub").read_bytes()
-    command = " ".join((*recipe.PACKAGES, *recipe.COMPILER, *recipe.LEFT_OUT, _INITRAMFS))
+    packages = recipe.packages(desktop)
+    command = " ".join((*packages, *recipe.COMPILER, *recipe.LEFT_OUT, _INITRAMFS))
     files = cache.tree_digest(HERE / "rootfs") + cache.tree_digest(HERE / "driver")
     return cache.key(suite, command, script, public, files, *payload.SCRIPTS.values())
 
 
-def _build(suite: str, work: Path) -> None:
+def _desktop_script(desktop: str) -> Path:
+    return HERE / "desktops" / f"{desktop}.sh"
+
+
+def _build(suite: str, desktop: str, work: Path) -> None:
     if os.geteuid() != 0:
         raise LabError("building the image needs root (mmdebstrap writes files of other owners)")
-    log.info("building the %s image; about three minutes", suite)
+    log.info("building the %s image with %s; about three minutes", suite, desktop)
     disks = work / "disks"
     disks.mkdir()
     payload.write_disks(disks)
     tree = work / "tree"
-    with (cache.root() / f"build-{suite}.log").open("w") as output:
-        _checked(_mmdebstrap(suite, tree, disks), output.name)
+    with (cache.root() / f"build-{suite}-{desktop}.log").open("w") as output:
+        _checked(_mmdebstrap(suite, desktop, tree, disks), output.name)
         _take_kernel(tree, work)
         _checked(_mke2fs(tree, work / "root.img"), output.name)
     shutil.rmtree(tree)
@@ -90,18 +97,19 @@ def _checked(command: list[str], logfile: str) -> None:
         raise LabError(f"{command[0]} failed, see {logfile}:\n{tail}")
 
 
-def _mmdebstrap(suite: str, tree: Path, disks: Path) -> list[str]:
+def _mmdebstrap(suite: str, desktop: str, tree: Path, disks: Path) -> list[str]:
     public_key = ssh_key().with_suffix(".pub")
     compiler = f"COMPILER={' '.join(recipe.COMPILER)}"
     customise = shlex.join(["env", compiler, "sh", str(HERE / "customise.sh")])
-    arguments = shlex.join([str(public_key), str(disks)])
+    arguments = shlex.join([str(public_key), str(disks), str(_desktop_script(desktop))])
+    packages = (*recipe.packages(desktop), *recipe.COMPILER)
     left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in recipe.LEFT_OUT]
     return [
         "mmdebstrap",
         "--mode=root",
         "--variant=minbase",
         "--format=directory",
-        f"--include={','.join((*recipe.PACKAGES, *recipe.COMPILER))}",
+        f"--include={','.join(packages)}",
         "--dpkgopt=force-unsafe-io",
         *left_out,
         f"--essential-hook={_INITRAMFS}",
@@ -130,4 +138,4 @@ def _take_kernel(tree: Path, work: Path) -> None:
 
 
 def _mke2fs(tree: Path, disk: Path) -> list[str]:
-    return ["mke2fs", "-q", "-F", "-t", "ext4", "-L", "lab", "-d", str(tree), str(disk), "5G"]
+    return ["mke2fs", "-q", "-F", "-t", "ext4", "-L", "lab", "-d", str(tree), str(disk), "8G"]

@@ -19,9 +19,9 @@ _LOOK = ("virsh", "domcapabilities")
 _INSTALL = "apt-get install --yes --no-install-recommends /tmp/vfiod.deb"
 
 
-def prepared(suite: str, deb: Path | None = None) -> Image:
+def prepared(suite: str, deb: Path | None = None, desktop: str = "lightdm") -> Image:
     """The image every lab of this suite runs on, with the package installed if one is given."""
-    base = image.base(suite)
+    base = image.base(suite, desktop)
     digest = hashlib.sha256(deb.read_bytes()).hexdigest() if deb else "none"
     name = f"layer-{suite}-{cache.key(base.name, digest, _INSTALL, *_LOOK)}"
     folder = cache.entry(name, lambda work: _build(base, deb, work))

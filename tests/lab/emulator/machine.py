@@ -18,6 +18,7 @@ from . import pixels, qcow2
 from .hardware import Hardware, Wiring, command_line
 from .image import Image
 from .monitor import Monitor
+from .rest import Rest
 from .ssh import CONNECTION_LOST, CommandFailed, Ssh
 from .waiting import LabError, Timeout, wait_until
 
@@ -68,12 +69,13 @@ class Lab:
         return self
 
     def boot(self, timeout: float = BOOT_TIMEOUT, *, detached: bool = False) -> Lab:
-        """Start and wait until commands can be run and the greeter is on the screen."""
+        """Start and wait until commands can be run and the image's desktop is on the screen."""
         self.start(detached=detached)
         if self.image.state:
             self._wake_up(timeout)
         self.wait_for_ssh(timeout)
-        self.wait_until("greeter on the screen", self.greeter_shown, timeout)
+        shown = self.greeter_shown if self.image.desktop == "lightdm" else Rest(self.screenshot)
+        self.wait_until(f"{self.image.desktop} on the screen", shown, timeout)
         return self
 
     def wait_for_ssh(self, timeout: float = BOOT_TIMEOUT) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 GUEST_COLOUR = (152, 0, 0)  # what `cls 4` means on a UEFI console
 GREETER_COLOUR = (32, 74, 135)  # the background set in the image's greeter configuration
@@ -48,6 +48,14 @@ def classify(picture: Image.Image) -> Screen:
     if black > 0.9995:
         return Screen.BLACK
     return Screen.TEXT_CONSOLE if black > 0.6 else Screen.OTHER
+
+
+def likeness(one: Image.Image, other: Image.Image, tolerance: int = 24) -> float:
+    """The share (0 to 1) of pixels that are the same in both, but for `tolerance` of brightness."""
+    if one.size != other.size:
+        return 0.0
+    difference = ImageChops.difference(one.convert("L"), other.convert("L"))
+    return sum(difference.histogram()[: tolerance + 1]) / (one.width * one.height)
 
 
 def shares(picture: Image.Image) -> dict[str, float]:

@@ -8,10 +8,16 @@ _SYSTEM = (
     "systemd-sysv udev dbus dbus-user-session libpam-systemd linux-image-amd64 kmod iproute2 "
     "openssh-server apparmor polkitd pkexec psmisc pciutils procps hyperfine less"
 )
-_DESKTOP = (
-    "lightdm lightdm-gtk-greeter fonts-dejavu-core xserver-xorg-core xserver-xorg-input-libinput "
-    "openbox xterm x11-xserver-utils pipewire wireplumber pipewire-alsa alsa-utils"
-)
+_SOUND = "fonts-dejavu-core pipewire wireplumber pipewire-alsa alsa-utils"
+# What people log in with; desktops/NAME.sh sets it up.
+DESKTOPS: dict[str, str] = {
+    "lightdm": (
+        "lightdm lightdm-gtk-greeter xserver-xorg-core xserver-xorg-input-libinput "
+        "openbox xterm x11-xserver-utils"
+    ),
+    "greetd": "greetd gtkgreet cage sway foot libgl1-mesa-dri",
+    "getty": "sway foot libgl1-mesa-dri",
+}
 _VIRTUALISATION = "libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils ovmf seabios"
 # What the vfiod package needs at run time: the lab has no network to fetch it from later.
 _VFIOD = (
@@ -22,7 +28,11 @@ _VFIOD = (
 # Only while the image is built: for the drivers of tests/lab/emulator/driver.
 COMPILER: tuple[str, ...] = ("linux-headers-amd64", "gcc", "make")
 
-PACKAGES: tuple[str, ...] = tuple(" ".join((_SYSTEM, _DESKTOP, _VIRTUALISATION, _VFIOD)).split())
+
+def packages(desktop: str) -> tuple[str, ...]:
+    """All that the image with this desktop has."""
+    return tuple(" ".join((_SYSTEM, _SOUND, DESKTOPS[desktop], _VIRTUALISATION, _VFIOD)).split())
+
 
 # AppArmor stays as Debian boots it: nothing here names a security module.
 KERNEL_OPTIONS: tuple[str, ...] = (
