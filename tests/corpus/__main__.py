@@ -15,9 +15,11 @@ ABOUT = "Which PC it is, and where that is known from; nobody's name."
 
 def main(file: str) -> None:
     """Print the PC recorded in ``file``."""
+    recording = format.load(Path(file).read_text(encoding="utf-8"))
+    about = ABOUT if recording.about.startswith("Recorded by") else recording.about
     with tempfile.TemporaryDirectory() as name:
-        format.materialise(format.load(Path(file).read_text(encoding="utf-8")), Path(name))
-        sys.stdout.write(write(Path(name), ABOUT))
+        format.materialise(recording, Path(name))
+        sys.stdout.write(write(Path(name), about))
 
 
 if __name__ == "__main__":

@@ -151,14 +151,16 @@ def no_controller(facts: Facts, taken: Collection[PciAddress]) -> Iterator[Remar
             f"The USB controller {controller.address} of your {named(inputs(controller))} cannot "
             f"go over: {_obstacle(facts, controller)}.",
         )
-    yield Remark(
-        "other-ports" if free else "usb-devices",
-        f"The USB controller {', '.join(free)} could: plug keyboard and mouse into its ports and "
-        "run vfiod init again."
-        if free
-        else "Give the guest keyboard and mouse as USB devices instead (virt-manager: Add "
-        "Hardware, USB Host Device).",
-    )
+    if free:
+        controllers = f"USB controller{'s' * (len(free) > 1)} {', '.join(free)}"
+        could = "could: plug keyboard and mouse into its ports and run vfiod init again."
+        yield Remark("other-ports", f"The {controllers} {could}")
+    else:
+        yield Remark(
+            "usb-devices",
+            "Give the guest keyboard and mouse as USB devices instead (virt-manager: Add Hardware, "
+            "USB Host Device).",
+        )
 
 
 def named(devices: Collection[UsbDevice]) -> str:
