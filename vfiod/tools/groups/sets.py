@@ -127,7 +127,12 @@ def judge(
         *_in_use(going, in_use_by),
         *_held_bridges(staying if going else ()),
     )
-    notes = (*_screens(going), *_keyboards(going, controllers), *_unresettable(going, devices))
+    notes = (
+        *_screens(going),
+        *_keyboards(going, controllers),
+        *_unresettable(going, devices),
+        *_divided(going, devices),
+    )
     groups = sorted({member.group for member in members if member.group is not None})
     return DeviceSet(tuple(groups), going, staying, obstacles, () if obstacles else notes)
 
@@ -206,6 +211,14 @@ def _unresettable(going: Sequence[PciDevice], devices: Devices) -> Iterator[Rema
                 device.address,
                 "without a reset it may fail after a guest until the PC is restarted",
             )
+
+
+def _divided(going: Iterable[PciDevice], devices: Devices) -> Iterator[Remark]:
+    """A driver that lets its function go ends what it divided it into (pci-iov-howto.rst)."""
+    for device in going:
+        parts = [str(d.address) for d in devices.values() if d.physical == device.address]
+        if parts:
+            yield Remark(device.address, f"its virtual functions end with it: {_listed(parts)}")
 
 
 def reset_ways(
