@@ -153,7 +153,7 @@ def _plugged(function: Function, at: str) -> Files:
 def _usb(usb: Usb, at: str, number: int) -> Files:
     files: Files = {
         f"{at}/idVendor": f"{usb.vendor}\n", f"{at}/idProduct": f"{usb.device}\n",
-        f"{at}/product": f"{usb.name}\n", f"{at}/busnum": "1\n", f"{at}/devnum": f"{number}\n",
+        f"{at}/product": f"{usb.name}\n", f"{at}/devnum": f"{number}\n",
     }  # fmt: skip
     for index, kind in enumerate(usb.kinds):
         names = ("bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol")

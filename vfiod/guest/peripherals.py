@@ -12,19 +12,20 @@ _FROM_HOST = ("evdev", "passthrough")
 
 @dataclass(frozen=True, slots=True)
 class UsbHostdev:
-    """A USB device of the host that the guest is given, as its <source> names it.
+    """A USB device of the host that the guest is given; a number that is None may be any.
 
-    That is ``ids``, vendor and product, or ``place``, bus and device, or both.
     https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
     """
 
-    ids: tuple[int, int] | None = None
-    place: tuple[int, int] | None = None
+    vendor: int | None = None
+    product: int | None = None
+    bus: int | None = None
+    number: int | None = None
 
     def __str__(self) -> str:
-        if self.ids is not None:
-            return f"{self.ids[0]:04x}:{self.ids[1]:04x}"
-        return "bus {} device {}".format(*self.place or (0, 0))
+        if self.vendor is not None and self.product is not None:
+            return f"{self.vendor:04x}:{self.product:04x}"
+        return f"bus {self.bus} device {self.number}"
 
 
 def has_input(xml: str) -> bool:
@@ -34,14 +35,12 @@ def has_input(xml: str) -> bool:
 
 
 def usb_hostdevs(xml: str) -> Iterator[UsbHostdev]:
-    """The USB devices of the host that the guest is given one by one."""
+    """The USB devices of the host that the guest is given one by one, those named by port aside."""
     for element in tree.read(xml).iterfind("devices/hostdev[@type='usb']/source"):
-        ids = (_number(element, "vendor", "id"), _number(element, "product", "id"))
-        place = (_number(element, "address", "bus"), _number(element, "address", "device"))
-        yield UsbHostdev(
-            ids=None if ids[0] is None or ids[1] is None else (ids[0], ids[1]),
-            place=None if place[0] is None or place[1] is None else (place[0], place[1]),
-        )
+        ids = _number(element, "vendor", "id"), _number(element, "product", "id")
+        place = _number(element, "address", "bus"), _number(element, "address", "device")
+        if None not in ids or None not in place:
+            yield UsbHostdev(*ids, *place)
 
 
 def _number(source: Any, tag: str, attribute: str) -> int | None:

@@ -15,13 +15,13 @@ HOSTDEV = "<hostdev mode='subsystem' type='usb'><source>{}</source></hostdev>"
     [
         (
             "<vendor id='0x046d'/><product id='0xc31c'/>",
-            UsbHostdev(ids=(0x046D, 0xC31C)),
+            UsbHostdev(0x046D, 0xC31C),
             "046d:c31c",
         ),
-        ("<address bus='1' device='12'/>", UsbHostdev(place=(1, 12)), "bus 1 device 12"),
+        ("<address bus='1' device='12'/>", UsbHostdev(bus=1, number=12), "bus 1 device 12"),
         (
             "<vendor id='0x046d'/><product id='0xc31c'/><address bus='1' device='12'/>",
-            UsbHostdev(ids=(0x046D, 0xC31C), place=(1, 12)),
+            UsbHostdev(0x046D, 0xC31C, 1, 12),
             "046d:c31c",
         ),
     ],
@@ -31,6 +31,10 @@ def test_usb_devices(source: str, found: UsbHostdev, named: str) -> None:
     assert list(usb_hostdevs(xml)) == [found]
     assert str(found) == named
     assert not has_input(xml)
+
+
+def test_a_usb_device_named_by_its_port_is_none_that_could_be_looked_up() -> None:
+    assert not list(usb_hostdevs(DOMAIN.format(HOSTDEV.format("<address bus='1' port='2'/>"))))
 
 
 def test_input_devices_of_the_host() -> None:

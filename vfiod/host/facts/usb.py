@@ -67,10 +67,7 @@ _UDEV: Mapping[str, UsbKind] = {
 
 @dataclass(frozen=True, slots=True)
 class UsbDevice:
-    """One plugged-in device. ``port`` is its path of ports, e.g. ``1-4.2``; names may be empty.
-
-    ``place`` are its bus and its number there, as /dev/bus/usb has them.
-    """
+    """One plugged-in device. ``port`` is its path of ports, e.g. ``1-4.2``; names may be empty."""
 
     port: str
     vendor: int
@@ -78,7 +75,12 @@ class UsbDevice:
     manufacturer: str = ""
     product: str = ""
     kinds: tuple[UsbKind, ...] = ()
-    place: tuple[int, int] = (0, 0)
+    number: int = 0  # on its bus, as lsusb(8) shows it
+
+    @property
+    def bus(self) -> int:
+        """The number of the bus, with which the port begins."""
+        return int(self.port.partition("-")[0])
 
     @property
     def is_input(self) -> bool:
@@ -152,7 +154,7 @@ def _read(path: Path, udev: Path) -> UsbDevice | None:
         manufacturer=_words(path / "manufacturer"),
         product=_words(path / "product"),
         kinds=(UsbKind.SECURITY_KEY,) if is_key else tuple(dict.fromkeys(_kinds(path, udev))),
-        place=(_decimal(path / "busnum"), _decimal(path / "devnum")),
+        number=int(sysfs.read(path / "devnum") or "0"),
     )
 
 
@@ -185,11 +187,6 @@ def kind_of(codes: tuple[int, ...]) -> UsbKind:
     """What an interface of this class, subclass and protocol is."""
     fitting = (codes[:length] for length in range(len(codes), 0, -1))
     return next((KINDS[key] for key in fitting if key in KINDS), UsbKind.OTHER)
-
-
-def _decimal(path: Path) -> int:
-    text = sysfs.read(path) or ""
-    return int(text) if text.isdecimal() else 0
 
 
 def _words(path: Path) -> str:

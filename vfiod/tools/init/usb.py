@@ -68,12 +68,18 @@ def has_input(facts: Facts, hostdevs: Collection[UsbHostdev]) -> bool:
 
 
 def _found(facts: Facts, hostdev: UsbHostdev) -> UsbDevice | None:
-    for controller in facts.controllers.values():
-        for device in controller.devices:
-            is_it = hostdev.ids in (None, (device.vendor, device.device))
-            if is_it and hostdev.place in (None, device.place):
-                return device
-    return None
+    plugged = (d for controller in facts.controllers.values() for d in controller.devices)
+    return next((device for device in plugged if _is(hostdev, device)), None)
+
+
+def _is(hostdev: UsbHostdev, device: UsbDevice) -> bool:
+    pairs = (
+        (hostdev.vendor, device.vendor),
+        (hostdev.product, device.device),
+        (hostdev.bus, device.bus),
+        (hostdev.number, device.number),
+    )
+    return all(asked is None or asked == there for asked, there in pairs)
 
 
 def remarks(

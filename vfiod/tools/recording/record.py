@@ -39,7 +39,7 @@ MODULES = ("amdgpu", "i915", "kvm", "kvm_amd", "kvm_intel", "nouveau", "nvidia",
            "nvidia_modeset", "nvidia_uvm", "radeon", "simpledrm", "xe")  # fmt: skip
 KVM = ("avic", "enable_apicv", "ept", "nested", "npt")
 USB = ("idVendor", "idProduct", "manufacturer", "product", "bDeviceClass", "*:*/bInterface*s",
-       "*:*/bInterfaceProtocol", "busnum", "devnum", "*:*/*/input/input*/event*/dev")  # fmt: skip
+       "*:*/bInterfaceProtocol", "devnum", "*:*/*/input/input*/event*/dev")  # fmt: skip
 # Links, and what is recorded where they lead to.
 LINKED: Mapping[str, tuple[str, ...]] = {
     "sys/bus/pci/devices/*": PCI,

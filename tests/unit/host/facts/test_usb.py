@@ -119,8 +119,9 @@ def test_a_security_key_that_types_is_no_keyboard(tmp_path: Path) -> None:
 
 
 def test_a_device_has_its_place_on_the_bus(tmp_path: Path) -> None:
-    place = {"usb1/1-1/busnum": "1\n", "usb1/1-1/devnum": "12\n"}
-    assert controller(tmp_path, plugged("usb1/1-1") | place).devices[0].place == (1, 12)
+    number: dict[str, Contents] = {"usb1/1-1/devnum": "12\n"}
+    (device,) = controller(tmp_path, plugged("usb1/1-1") | number).devices
+    assert (device.bus, device.number) == (1, 12)
 
 
 def test_other_functions_are_no_controllers(tmp_path: Path) -> None:

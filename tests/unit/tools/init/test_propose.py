@@ -277,13 +277,13 @@ def test_the_guests_own_usb_devices_are_looked_up() -> None:
     dongle = UsbDevice("1-4", 0x0A12, 1, product="CSR8510", kinds=(UsbKind.BLUETOOTH,))
     pc = facts(*CARD, *PORTS, plugged={"0a:00.3": [KEYBOARD, dongle]})
     for hostdev, said in (
-        (UsbHostdev(ids=(0x0A12, 1)), "0a12:0001 of the guest is no keyboard or mouse: CSR8510"),
-        (UsbHostdev(ids=(7, 7)), "0007:0007 of the guest is not plugged in now"),
+        (UsbHostdev(0x0A12, 1), "0a12:0001 of the guest is no keyboard or mouse: CSR8510"),
+        (UsbHostdev(7, 7), "0007:0007 of the guest is not plugged in now"),
     ):
         found = propose(pc, Wishes(usb=(hostdev,)))
         assert addresses(found)[-1] == "0a:00.3"
         assert said in remarks(found)
-    typed = propose(pc, Wishes(usb=(UsbHostdev(ids=(1, 1)),)))
+    typed = propose(pc, Wishes(usb=(UsbHostdev(1, 1),)))
     assert addresses(typed) == ["01:00.0", "01:00.1"]
 
 
