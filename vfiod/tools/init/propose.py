@@ -231,9 +231,9 @@ def _rom_remarks(facts: Facts, chosen: Reasons, roms: Mapping[PciAddress, str]) 
     for address in _displays(facts, chosen):
         why = rules.why_no_rom(facts.devices[address], facts.devices.values())
         if why and address not in roms:
+            dump = f"sudo vfiod rom dump {address} /etc/vfiod/card.rom"
             yield Remark(
                 "rom",
-                f"{why}, and a screen on it may stay black. Save it with: sudo vfiod rom dump "
-                f"{address} /etc/vfiod/card.rom; then run vfiod init again with --rom "
-                "/etc/vfiod/card.rom",
+                f"{why}, and a screen on it may stay black. Save it with: {dump}; then run this "
+                "again with --rom /etc/vfiod/card.rom",
             )

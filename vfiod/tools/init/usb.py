@@ -159,7 +159,7 @@ def no_controller(facts: Facts, taken: Collection[PciAddress]) -> Iterator[Remar
         )
     if free:
         controllers = f"USB controller{'s' * (len(free) > 1)} {', '.join(free)}"
-        could = "could: plug keyboard and mouse into its ports and run vfiod init again."
+        could = "could: plug keyboard and mouse into its ports and run the same command again."
         yield Remark("other-ports", f"The {controllers} {could}")
     else:
         yield Remark(
