@@ -23,7 +23,7 @@ Keys, most of which may be left out: see ``Pc``.
 """
 
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 _FUNCTION = re.compile(
@@ -47,7 +47,10 @@ class Usb:
 
 @dataclass(frozen=True)
 class Function:
-    """A line of the table. ``above`` are the addresses of the bridges over it, the root first."""
+    """A line of the table, whose address begins at ``column``.
+
+    ``above`` are the addresses of the bridges over it, the root first.
+    """
 
     address: str
     vendor: str
@@ -57,6 +60,7 @@ class Function:
     above: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     plugged: tuple[Usb, ...] = ()
+    column: int = 0
 
     def has(self, word: str) -> bool:
         """True if it is said of the function."""
@@ -137,22 +141,21 @@ def _function(match: re.Match[str], before: list[Function]) -> Function:
         match["code"],
         "" if match["group"] == "-" else match["group"],
         _above(column, before),
-        (f"column={column}", *match["words"].split()),
+        tuple(match["words"].split()),
+        column=column,
     )
 
 
 def _above(column: int, before: list[Function]) -> tuple[str, ...]:
-    """The last line further left is the parent."""
-    for function in reversed(before):
-        if int(function.value("column") or 0) < column:
-            return (*function.above, function.address)
-    return ()
+    """The last line that begins further left is the parent."""
+    parents = (function for function in reversed(before) if function.column < column)
+    return next(((*parent.above, parent.address) for parent in parents), ())
 
 
 def _with(function: Function, match: re.Match[str]) -> Function:
     kinds = tuple(match["kinds"].split(","))
     usb = Usb(kinds, match["vendor"], match["device"], match["name"] or "")
-    return Function(**{**vars(function), "plugged": (*function.plugged, usb)})
+    return replace(function, plugged=(*function.plugged, usb))
 
 
 def _whole(address: str) -> str:
