@@ -54,7 +54,8 @@ class PciAddress:
 class PciFunction:
     """One function of a PCI device, as /sys/bus/pci/devices shows it (ABI: sysfs-bus-pci).
 
-    ``class_code`` is the 24-bit class; ``group`` the IOMMU group or None.
+    ``class_code`` is the 24-bit class; ``group`` the IOMMU group or None; ``physical`` is, for a
+    virtual function (SR-IOV), the function that it is a part of.
     """
 
     address: PciAddress
@@ -64,11 +65,17 @@ class PciFunction:
     driver: str | None = None
     group: int | None = None
     boot_vga: bool = False
+    physical: PciAddress | None = None
 
     @property
     def is_display(self) -> bool:
         """True for a VGA or other display controller (class 03)."""
         return self.class_code >> 16 == DISPLAY_CLASS
+
+    @property
+    def is_virtual(self) -> bool:
+        """True for a virtual function (SR-IOV), which is a device of its own."""
+        return self.physical is not None
 
     @property
     def is_bridge(self) -> bool:

@@ -325,4 +325,5 @@ class Kernel:
         return PciFunction(
             address=f.address, vendor=f.vendor, device=f.device, class_code=f.class_code,
             driver=device.driver, group=f.group, boot_vga=f.boot_vga,
+            physical=f.physical,
         )  # fmt: skip

@@ -85,9 +85,10 @@ def iommu_is_on(request: Request) -> Faults:
 def slot_is_whole(request: Request) -> Faults:
     """A card is reset as a whole: only if all its functions are with vfio-pci (kernel: vfio)."""
     listed = {f.address for f in request.listed}
-    slots = [f.address for f in request.listed if f.is_display]
-    for function in request.state.functions.values():
-        mate = any(function.address.same_slot(slot) for slot in slots)
+    displays = [f for f in request.listed if f.is_display]
+    functions = request.state.functions.values()
+    for function in functions:
+        mate = any(rules.are_one_card(display, function, functions) for display in displays)
         if mate and function.address not in listed and function.driver != VFIO_DRIVER:
             yield HostError(
                 f"{function} is a function of the same card and is not listed",

@@ -3,7 +3,13 @@
 A start refuses by them, `vfiod groups` and `vfiod init` name them, `vfiod doctor` explains them.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
+
+from vfiod.model import AUDIO_CLASS, PciFunction
+
+_VGA = 0x0300
+_ENCRYPTION = 0x10  # base class of AMD's security processor (pci.ids)
 
 
 class Function(Protocol):
@@ -37,3 +43,41 @@ NO_DMA_PROTECTION = (
 def is_lit_by_firmware(function: Function) -> bool:
     """True for the boot display without a driver: nothing would light it after a guest."""
     return function.is_display and function.boot_vga and function.driver is None
+
+
+def why_no_rom(display: PciFunction, functions: Iterable[PciFunction]) -> str:
+    """Why a guest would read no ROM from this display, or not its own; empty if it would.
+
+    Of the boot display the kernel shows the copy that the firmware made (arch/x86/pci/fixup.c,
+    pci_fixup_video). The ROM of an AMD processor's graphics is in the firmware (ACPI table VFCT).
+    """
+    if is_processors_own(display, functions):
+        return f"The ROM of the processor's graphics {display.address} is in the firmware only"
+    if display.boot_vga and display.class_code >> 8 == _VGA:
+        return f"The PC starts on {display.address}: its ROM is then hidden from the guest"
+    return ""
+
+
+def are_one_card(one: PciFunction, other: PciFunction, functions: Iterable[PciFunction]) -> bool:
+    """True if one of the two is a display and the other is reset with it.
+
+    Those are all functions of its slot, save that a virtual function has a reset of its own
+    (SR-IOV: FLR), and that a processor's graphics shares its slot with devices of the processor,
+    each of which stands alone unless the IOMMU says otherwise: only the sound belongs to it.
+    """
+    if not (one.is_display or other.is_display) or not one.address.same_slot(other.address):
+        return False
+    if one.is_virtual or other.is_virtual:
+        return one.address == other.address
+    pair = one.vendor == other.vendor and (_is_picture(one) and _is_picture(other))
+    return pair or not any(is_processors_own(f, functions) for f in (one, other))
+
+
+def _is_picture(function: PciFunction) -> bool:
+    return function.is_display or function.class_code >> 8 == AUDIO_CLASS
+
+
+def is_processors_own(display: PciFunction, functions: Iterable[PciFunction]) -> bool:
+    """True for the graphics of an AMD processor (an APU): beside it is its security processor."""
+    beside = (f for f in functions if f.address.same_slot(display.address))
+    return display.is_display and any(f.class_code >> 16 == _ENCRYPTION for f in beside)

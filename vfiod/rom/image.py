@@ -24,6 +24,8 @@ _UEFI = struct.Struct("<HIHHH")  # from byte 2: size, signature, subsystem, mach
 _UEFI_SIGNATURE = 0x0EF1
 _DEVICE_LISTS_SINCE = 3  # revision of the PCI data structure
 _MAX_LISTED = 1024
+# A tool that makes a ROM of a driver alone may name no device (edk2: EfiRom -i 0xffff).
+_ANY_DEVICE = 0xFFFF
 _LAST = 0x80
 _UNIT = 512
 _WRAPPED_WITHIN = 1024 * 1024
@@ -132,7 +134,7 @@ def check(data: bytes, *, vendor: int, device: int) -> Rom:
     Raises RomError as ``parse`` does, and if no image names the card.
     """
     rom = parse(data)
-    if (vendor, device) not in rom.ids:
+    if not {(vendor, device), (vendor, _ANY_DEVICE)}.intersection(rom.ids):
         what = f"the ROM is for {made_for(rom)}, the card is {vendor:04x}:{device:04x}"
         raise RomError(what, hint="Use the ROM made for this very card")
     return rom
@@ -141,7 +143,11 @@ def check(data: bytes, *, vendor: int, device: int) -> Rom:
 def made_for(rom: Rom) -> str:
     """The ids a ROM names, shortened: ``1002:67df, 1002:67ef``."""
     more = ", ..." if len(rom.ids) > 4 else ""
-    return ", ".join(f"{vendor:04x}:{device:04x}" for vendor, device in rom.ids[:4]) + more
+    return ", ".join(_named(vendor, device) for vendor, device in rom.ids[:4]) + more
+
+
+def _named(vendor: int, device: int) -> str:
+    return f"any device of {vendor:04x}" if device == _ANY_DEVICE else f"{vendor:04x}:{device:04x}"
 
 
 def header_before(data: bytes) -> int:

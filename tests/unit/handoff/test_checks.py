@@ -143,6 +143,28 @@ def test_an_unlisted_function_of_the_card_on_vfio_does_no_harm() -> None:
     assert faults(host, pcs.settings(devices), pcs.xml(devices)) == []
 
 
+def test_of_a_processors_slot_only_picture_and_sound_must_be_listed() -> None:
+    host = pcs.greeter()
+    psp, usb = (PciAddress.parse(f"0000:01:00.{n}") for n in (2, 3))
+    host.kernel.add(Device(PciFunction(psp, 0x1022, 0x15DF, 0x108000, group=20), "ahci"), "ahci")
+    host.kernel.add(
+        Device(PciFunction(usb, 0x1022, 0x1639, 0x0C0330, group=21), "xhci_hcd"), "xhci_hcd"
+    )
+    assert faults(host) == []
+    unheard = (pcs.VGA, pcs.USB)
+    found = faults(host, pcs.settings(unheard), pcs.xml(unheard))
+    assert str(pcs.AUDIO) in found[0].message
+
+
+def test_a_virtual_function_of_a_display_is_a_device_of_its_own() -> None:
+    host = pcs.greeter()
+    part = PciFunction(
+        PciAddress.parse("0000:01:00.4"), 0x1002, 0x73BF, 0x030000, group=22, physical=pcs.VGA
+    )
+    host.kernel.add(Device(part, "amdgpu"), "amdgpu")
+    assert faults(host) == []
+
+
 def test_an_unlisted_mate_of_a_usb_controller_does_no_harm() -> None:
     mate = PciAddress.parse("0000:02:00.1")
     host = pcs.greeter()

@@ -182,6 +182,13 @@ def test_check_says_what_the_rom_is_for(data: bytes, vendor: int, message: str) 
     assert "this very card" in caught.value.hint
 
 
+def test_a_rom_for_any_device_of_the_maker_fits_all_of_its_cards() -> None:
+    data = make_rom(device=0xFFFF, code_type=CodeType.UEFI)
+    assert check(data, vendor=0x1234, device=0x1640).has_uefi
+    with pytest.raises(RomError, match="is for any device of 1234, the card is 1002:1640"):
+        check(data, vendor=0x1002, device=0x1640)
+
+
 def test_check_refuses_what_parse_refuses() -> None:
     with pytest.raises(RomError, match="is empty"):
         check(b"", vendor=0x1234, device=0x1111)

@@ -113,6 +113,7 @@ def read_device(path: Path) -> PciDevice | None:
         driver=function.driver,
         group=function.group,
         boot_vga=function.boot_vga,
+        physical=function.physical,
         subsystem=None if board[0] is None or board[1] is None else (board[0], board[1]),
         revision=_hexadecimal(path / "revision") or 0,
         parent=parse_address(path.resolve().parent.name),
@@ -141,6 +142,7 @@ def read_function(path: Path) -> PciFunction | None:
         driver=sysfs.read_link(path / "driver"),
         group=int(group) if group else None,
         boot_vga=sysfs.read(path / "boot_vga") == "1",
+        physical=parse_address(sysfs.read_link(path / "physfn") or ""),
     )
 
 

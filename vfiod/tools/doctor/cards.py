@@ -4,6 +4,7 @@ from vfiod.handoff import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import VFIO_DRIVER
 from vfiod.tools.doctor.facts import Facts
+from vfiod.tools.groups.picture import where_the_picture_is
 from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 # A BAR of the size that cards have without resizing (PCI SIG: Resizable BAR capability).
@@ -31,7 +32,7 @@ def _card(facts: Facts, device: PciDevice) -> Finding:
         return _parked(facts, device)
     if device.driver is None:
         return _driverless(facts, device)
-    if device.boot_vga and not device.connected:
+    if device.boot_vga and not device.connected and device in facts.chosen_displays:
         return warn(
             check,
             f"{name}: driver {device.driver}{boot}, no screen connected",
@@ -89,18 +90,30 @@ def rom(facts: Facts) -> Findings:
     """The boot display's ROM is hidden behind the firmware's copy of it (kernel: fixup.c)."""
     check = "rom"
     configured = facts.roms
-    chosen = len(facts.displays) == 1 or facts.guests
-    for device in facts.leaving_displays if chosen else ():
+    for device in facts.chosen_displays:
         if device.address in configured:
             yield ok(check, f"{device.address}: ROM file {configured[device.address]}")
-        elif device.boot_vga:
+        elif why := rules.why_no_rom(device, facts.devices.values()):
             yield warn(
                 check,
                 f"{device.address}: no ROM file is configured",
-                why="The PC started on this card, so a guest cannot read the card's own ROM. "
-                "Many cards then stay dark until the guest's driver is loaded, some for good.",
+                why=f"{why}. Many cards then stay dark until the guest's driver is loaded, some "
+                "for good.",
                 remedy="Get the ROM from the card, then name it in /etc/vfiod/vfiod.yaml.",
                 command=f"sudo vfiod rom dump {device.address} /etc/vfiod/card.rom",
+            )
+
+
+def picture(facts: Facts) -> Findings:
+    """Where a guest with the card would be seen."""
+    for device in facts.chosen_displays:
+        if where := where_the_picture_is(device, facts.devices):
+            yield warn(
+                "picture",
+                f"{device.address}: {where}",
+                why="The guest starts all the same, and nobody sees it.",
+                remedy="Connect a screen to the card before you start the guest, or set Looking "
+                "Glass up in it.",
             )
 
 
@@ -134,4 +147,4 @@ def power(facts: Facts) -> Findings:
             yield ok("power", f"{device.address}: may fall asleep (d3cold); vfiod keeps it awake")
 
 
-CHECKS = (cards, framebuffer, rom, window, power)
+CHECKS = (cards, framebuffer, picture, rom, window, power)

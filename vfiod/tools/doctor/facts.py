@@ -17,6 +17,7 @@ from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.pcinames import PciNames
 from vfiod.host.facts.units import UnitState
 from vfiod.model import FirmwareFramebuffer, Holder, PciAddress
+from vfiod.tools.groups.cards import are_one_card, candidates
 from vfiod.tools.leftovers.find import Leftover
 
 
@@ -87,9 +88,17 @@ class Facts:
     def leaving(self) -> list[PciDevice]:
         """What goes over: the configured devices, or without any each card that could."""
         addresses = {device.address for guest in self.guests for device in guest.devices}
-        if not addresses:
-            addresses = {a for a in self.devices for d in self.displays if a.same_slot(d.address)}
-        return [device for address, device in self.devices.items() if address in addresses]
+        devices = self.devices.values()
+        if addresses:
+            return [device for device in devices if device.address in addresses]
+        cards = [d for d in self.displays if not d.is_virtual]
+        return [d for d in devices if any(are_one_card(d, c, self.devices) for c in cards)]
+
+    @property
+    def chosen_displays(self) -> list[PciDevice]:
+        """Those that a guest gets for certain: configured, or what vfiod init would propose."""
+        cards = candidates(self.devices)
+        return self.leaving_displays if self.guests else cards if len(cards) == 1 else []
 
     @property
     def leaving_displays(self) -> list[PciDevice]:

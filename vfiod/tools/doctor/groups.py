@@ -1,6 +1,6 @@
 """Findings about IOMMU groups: what goes over together, and what stands in the way. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import SHARING_DRIVERS
@@ -29,7 +29,9 @@ def _set_of(facts: Facts, device: PciDevice) -> DeviceSet:
 
 def _findings(facts: Facts, found: DeviceSet) -> Iterator[Finding]:
     missing = _missing(facts, found)
-    yield from (_obstacle(facts, remark) for remark in found.obstacles)
+    wanted = any(device in facts.chosen_displays for device in found.going)
+    level = fail if wanted or facts.guests else warn
+    yield from (_obstacle(facts, remark, level) for remark in found.obstacles)
     if not found.obstacles:
         yield from (_not_listed(facts, device) for device in missing)
     if not (found.obstacles or missing):
@@ -46,11 +48,10 @@ def _missing(facts: Facts, found: DeviceSet) -> list[PciDevice]:
     return [d for d in found.going if d.address not in listed and d.driver not in idle]
 
 
-def _obstacle(facts: Facts, remark: Remark) -> Finding:
+def _obstacle(facts: Facts, remark: Remark, level: Callable[..., Finding]) -> Finding:
     """Of several cards nobody need hand over this one: then it is only worth knowing."""
     remedy = remark.remedy or "put the card into another slot"
-    chosen = facts.guests or len(facts.displays) == 1
-    return (fail if chosen else warn)(
+    return level(
         "iommu-group",
         f"{facts.named(facts.devices[remark.device])} would have to go along: {remark.fact}",
         why=_WHY,

@@ -1,8 +1,8 @@
 """Which devices can go to a guest together, and what stands in the way. Pure.
 
 The IOMMU cannot keep the devices of one group apart, so a group goes over as a whole
-(kernel: Documentation/driver-api/vfio.rst). A card is reset as a whole as well, so all functions
-of a graphics card's slot go over even if they are in several groups.
+(kernel: Documentation/driver-api/vfio.rst). A card is reset as a whole as well, so all of its
+functions go over even if they are in several groups (vfiod.tools.groups.cards).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +13,8 @@ from vfiod.handoff import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciAddress
+from vfiod.tools.groups import cards
+from vfiod.tools.groups.cards import Devices
 
 # Memory, bridges, system peripherals, encryption, signal processing, instrumentation; then SMBus,
 # other serial buses, other communication (pci.ids): parts of the board, which no guest wants.
@@ -23,7 +25,6 @@ MOVE_CARD = (
     "put the card into another slot (as a rule the topmost one, which hangs on the processor), "
     "or look for a newer firmware of the board"
 )
-Devices = Mapping[PciAddress, PciDevice]
 InUseBy = Mapping[PciAddress, Sequence[str]]
 Controllers = Mapping[PciAddress, UsbController]
 
@@ -98,21 +99,20 @@ def find_sets(devices: Devices, in_use_by: InUseBy, controllers: Controllers) ->
 
 
 def members_with(device: PciDevice, devices: Devices) -> tuple[PciDevice, ...]:
-    """The device, its IOMMU group and the whole slot of each graphics card among them."""
+    """The device, its IOMMU group and the whole of each graphics card among them."""
     members: dict[PciAddress, PciDevice] = {}
     waiting = [device]
     while waiting:
         member = waiting.pop()
         if member.address not in members:
             members[member.address] = member
-            waiting += [other for other in devices.values() if _tied(member, other)]
+            waiting += [other for other in devices.values() if _tied(member, other, devices)]
     return tuple(members[address] for address in sorted(members))
 
 
-def _tied(one: PciDevice, other: PciDevice) -> bool:
+def _tied(one: PciDevice, other: PciDevice, devices: Devices) -> bool:
     in_group = one.group is not None and one.group == other.group
-    card = (one.is_display or other.is_display) and one.address.same_slot(other.address)
-    return in_group or card
+    return in_group or cards.are_one_card(one, other, devices)
 
 
 def judge(
@@ -127,7 +127,12 @@ def judge(
         *_in_use(going, in_use_by),
         *_held_bridges(staying if going else ()),
     )
-    notes = (*_screens(going), *_keyboards(going, controllers), *_unresettable(going, devices))
+    notes = (
+        *_screens(going),
+        *_keyboards(going, controllers),
+        *_unresettable(going, devices),
+        *_divided(going, devices),
+    )
     groups = sorted({member.group for member in members if member.group is not None})
     return DeviceSet(tuple(groups), going, staying, obstacles, () if obstacles else notes)
 
@@ -206,6 +211,14 @@ def _unresettable(going: Sequence[PciDevice], devices: Devices) -> Iterator[Rema
                 device.address,
                 "without a reset it may fail after a guest until the PC is restarted",
             )
+
+
+def _divided(going: Iterable[PciDevice], devices: Devices) -> Iterator[Remark]:
+    """A driver that lets its function go ends what it divided it into (pci-iov-howto.rst)."""
+    for device in going:
+        parts = [str(d.address) for d in devices.values() if d.physical == device.address]
+        if parts:
+            yield Remark(device.address, f"its virtual functions end with it: {_listed(parts)}")
 
 
 def reset_ways(

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vfiod.config.schema import DeviceConfig
+from vfiod.guest.peripherals import UsbHostdev
 from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.pcinames import PciNames
 from vfiod.host.facts.usb import UsbController
 from vfiod.model import PciAddress, PciFunction
+from vfiod.tools.groups.cards import are_one_card
 from vfiod.tools.groups.sets import is_board, members_with
 
 
@@ -32,11 +34,10 @@ class Facts:
         is a function of the graphics card.
         """
         members = members_with(function, self.devices)
-        cards = [member.address for member in members if member.is_display]
 
         def is_needed(member: PciDevice) -> bool:
-            in_slot = any(member.address.same_slot(card) for card in cards)
-            return in_slot or member.driver is not None or not is_board(member)
+            of_card = any(are_one_card(member, card, self.devices) for card in members)
+            return of_card or member.driver is not None or not is_board(member)
 
         return [m for m in members if m is function or (not m.is_bridge and is_needed(m))]
 
@@ -47,7 +48,8 @@ class Wishes:
 
     ``asked``: named on the command line. ``hostdevs``: in its definition. ``configured``: in the
     configuration. ``roms``: ROM files known for functions. ``card_rom``: for the graphics card,
-    whichever it is. ``wants_usb``: False if the guest has its keyboard from elsewhere.
+    whichever it is. ``wants_usb``: False if the guest is to have no USB controller for its
+    keyboard. ``usb``: USB devices of the host that the guest is given one by one.
     """
 
     asked: tuple[PciAddress, ...] = ()
@@ -56,6 +58,7 @@ class Wishes:
     roms: Mapping[PciAddress, str] = field(default_factory=dict)
     card_rom: str | None = None
     wants_usb: bool = True
+    usb: tuple[UsbHostdev, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,19 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing to know before agreeing. ``about`` names its subject, as doctor's checks do."""
+
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """Devices, and what the person should know before agreeing."""
 
     devices: tuple[Proposed, ...]
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def configs(self) -> tuple[DeviceConfig, ...]:

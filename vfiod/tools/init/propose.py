@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import HostError, Refused, VfiodError
+from vfiod.handoff import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import PciAddress
+from vfiod.tools.groups.cards import are_one_card, candidates
+from vfiod.tools.groups.picture import is_on_a_screen, where_the_picture_is
 from vfiod.tools.groups.sets import DeviceSet, judge
 from vfiod.tools.init import usb
-from vfiod.tools.init.facts import Facts, Proposal, Proposed, Wishes
-
-_VGA_CLASS = 0x0300
+from vfiod.tools.init.facts import Facts, Proposal, Proposed, Remark, Wishes
 
 Reasons = dict[PciAddress, str]
 
@@ -19,18 +20,17 @@ def propose(facts: Facts, wishes: Wishes) -> Proposal:
     """What the guest should get and why. Raises Refused with everything that forbids it."""
     if not any(device.group is not None for device in facts.devices.values()):
         raise refused([_no_iommu()])
-    remarks: list[str] = []
+    remarks: list[Remark] = []
     chosen = _seeds(facts, wishes, remarks)
     seeds = frozenset(chosen)
     _complete(facts, chosen)
-    if wishes.wants_usb and not wishes.asked:
-        _add_usb(facts, chosen, remarks)
+    added = _add_usb(facts, wishes, chosen, remarks)
     if faults := [*_faults(facts, chosen, seeds)]:
         raise refused(faults)
     going = [c for a, c in facts.controllers.items() if a in chosen]
-    remarks += [*_notes(facts, chosen), *usb.remarks(facts, going)]
+    remarks += [*_notes(facts, chosen), *usb.remarks(facts, going, added)]
     roms = _roms(facts, wishes, chosen)
-    remarks += _rom_remarks(facts, chosen, roms)
+    remarks += [*_pictures(facts, chosen), *_rom_remarks(facts, chosen, roms)]
     devices = [
         Proposed(DeviceConfig(a, roms.get(a)), facts.name(facts.devices[a]), reason)
         for a, reason in chosen.items()
@@ -50,53 +50,63 @@ def _no_iommu() -> VfiodError:
     )
 
 
-def _seeds(facts: Facts, wishes: Wishes, remarks: list[str]) -> Reasons:
-    """What to begin with: named devices, those the guest has, or the card of the PC."""
+def _seeds(facts: Facts, wishes: Wishes, remarks: list[Remark]) -> Reasons:
+    """What to begin with: named devices; else those the guest has, and a card to be seen on."""
     if wishes.asked:
         absent = [a for a in wishes.asked if a not in facts.devices]
         if absent:
             raise refused([HostError(f"{a} is not in this PC", "see: lspci -D") for a in absent])
         return dict.fromkeys(wishes.asked, "you named it")
+    seeds = _own(facts, wishes, remarks)
+    if not any(m.is_display for a in seeds for m in facts.with_it(facts.devices[a])):
+        seeds |= _the_card(facts, seeds, remarks)
+    return seeds
+
+
+def _own(facts: Facts, wishes: Wishes, remarks: list[Remark]) -> Reasons:
+    """What the guest has already, as far as it is in this PC."""
     for addresses, reason, where in (
         (wishes.hostdevs, "the guest has it as a <hostdev>", "a <hostdev> of the guest"),
         (wishes.configured, "the configuration lists it", "in the configuration"),
     ):
         remarks += [
-            f"{a} is {where} but not in this PC any more: it is taken out."
+            Remark("absent", f"{a} is {where} but not in this PC any more: it is taken out.")
             for a in addresses
             if a not in facts.devices
         ]
         if found := [a for a in addresses if a in facts.devices]:
             return dict.fromkeys(found, reason)
-    card = _card(facts, remarks)
-    return {card.address: _why_card(card)}
+    return {}
 
 
-def _card(facts: Facts, remarks: list[str]) -> PciDevice:
-    """The graphics card: the only one, or the only one in a slot."""
-    displays = [d for d in facts.devices.values() if d.is_display]
-    if len(displays) == 1:
-        return displays[0]
-    if not displays:
-        raise refused([HostError("this PC has no graphics card", "name devices: --device ADDRESS")])
-    slotted = [d for d in displays if d.address.bus != 0 and not _is_built_in(facts, d)]
-    if len(slotted) == 1:
-        staying = [d for d in displays if d is not slotted[0]]
-        for display in staying:
-            remarks.append(f"{facts.name(display)} ({display.address}) stays with the host.")
-        return slotted[0]
-    named = ", ".join(f"{d.address} ({facts.name(d)})" for d in displays)
-    what = f"this PC has several graphics cards: {named}"
-    raise refused([HostError(what, "say which one goes over: --device ADDRESS")])
+def _the_card(facts: Facts, seeds: Reasons, remarks: list[Remark]) -> Reasons:
+    """The graphics card for a guest that has none; of several nobody can know which."""
+    cards = candidates(facts.devices)
+    if len(cards) == 1:
+        remarks += _others(facts, cards[0])
+        return {cards[0].address: _why_card(cards[0])}
+    named = ", ".join(f"{d.address} ({facts.name(d)})" for d in cards)
+    what, remedy = "this PC has no graphics card", "name devices: --device ADDRESS"
+    if cards:
+        what = f"this PC has several graphics cards: {named}"
+        remedy = "say which one goes over: --device ADDRESS"
+    if not seeds:
+        raise refused([HostError(what, remedy)])
+    remarks.append(Remark("no-card", f"The guest gets no graphics card: {what}; {remedy}."))
+    return {}
 
 
-def _is_built_in(facts: Facts, display: PciDevice) -> bool:
-    """An APU's graphics has its own bus on which the processor's other devices are functions."""
-    mates = [d for d in facts.devices.values() if d.address.same_slot(display.address)]
-    return any(m.class_code >> 16 == 0x10 for m in mates)
+def _others(facts: Facts, card: PciDevice) -> Iterator[Remark]:
+    mates = {member.address for member in facts.with_it(card)}
+    for display in facts.devices.values():
+        if display.is_display and display.address not in mates and not display.is_virtual:
+            name = f"{facts.name(display)} ({display.address})"
+            yield Remark("other-card", f"{name} stays with the host.")
 
 
 def _why_card(card: PciDevice) -> str:
+    if card.is_virtual:
+        return f"a virtual function (SR-IOV) of the graphics {card.physical}, which stays"
     if card.connected:
         return f"the graphics card, with a screen on {', '.join(card.connected)}"
     return "the graphics card"
@@ -108,28 +118,61 @@ def _complete(facts: Facts, chosen: Reasons) -> None:
         members = facts.with_it(facts.devices[address])
         for other in members:
             if other.address not in chosen:
-                chosen[other.address] = _why_along(other, members)
+                chosen[other.address] = _why_along(facts, other, members)
 
 
-def _why_along(other: PciDevice, members: Sequence[PciDevice]) -> str:
-    cards = [m for m in members if m.is_display and m.address.same_slot(other.address)]
-    if cards:
+def _why_along(facts: Facts, other: PciDevice, members: Sequence[PciDevice]) -> str:
+    cards = [m for m in members if m.is_display and are_one_card(m, other, facts.devices)]
+    if any(rules.is_processors_own(card, facts.devices.values()) for card in cards):
+        return "the sound of the same graphics"
+    if any(card.address.same_slot(other.address) for card in cards):
         return "a function of the same card, which is reset as a whole"
+    if cards:
+        return f"a part of the card {cards[0].address}, behind the card's own switch"
     mate = next((m for m in members if m.group == other.group and m is not other), members[0])
     return f"in IOMMU group {other.group} with {mate.address}; a group goes over as a whole"
 
 
-def _add_usb(facts: Facts, chosen: Reasons, remarks: list[str]) -> None:
-    card = [a for a in chosen if any(a.same_slot(d) for d in _displays(facts, chosen))]
-    controllers = [c for a, c in facts.controllers.items() if a in chosen]
-    if any(c.address not in card or usb.inputs(c) for c in controllers):
-        return  # the guest has one; a card's own port for a headset is none
+def _add_usb(
+    facts: Facts, wishes: Wishes, chosen: Reasons, remarks: list[Remark]
+) -> PciAddress | None:
+    """The controller of keyboard and mouse, for a guest that shows itself on a screen.
+
+    Gives the address of the one that was added, if any.
+    """
+    if wishes.asked or not wishes.wants_usb or not _displays(facts, chosen):
+        return None
+    remarks += usb.given(facts, wishes.usb)
+    if usb.has_input(facts, wishes.usb) or _has_controller(facts, chosen):
+        return None
+    if not _is_seen(facts, chosen):
+        stays = "Keyboard and mouse stay with the host, on whose screen the guest would be seen."
+        remarks.append(Remark("no-controller", stays))
+        return None
     controller = usb.choose(facts, chosen)
     if controller is None:
         remarks += usb.no_controller(facts, chosen)
-        return
+        return None
     chosen[controller.address] = usb.reason(facts, controller)
     _complete(facts, chosen)
+    return controller.address
+
+
+def _is_seen(facts: Facts, chosen: Reasons) -> bool:
+    """Where the picture is nowhere, or beside a laptop's screen, the host's keyboard stays."""
+    devices = facts.devices
+    return any(is_on_a_screen(devices[a], devices) for a in _displays(facts, chosen))
+
+
+def _has_controller(facts: Facts, chosen: Reasons) -> bool:
+    """True if the guest has one; a card's own port for a headset is none."""
+    cards = [facts.devices[a] for a in _displays(facts, chosen)]
+    for controller in (c for a, c in facts.controllers.items() if a in chosen):
+        port = facts.devices[controller.address]
+        of_card = any(port.address.same_slot(card.address) for card in cards)
+        if not of_card or usb.inputs(controller):
+            return True
+    return False
 
 
 def _displays(facts: Facts, chosen: Reasons) -> list[PciAddress]:
@@ -157,12 +200,20 @@ def _judged(facts: Facts, going: Sequence[PciDevice]) -> DeviceSet:
     return judge([*going, *bridges], facts.devices, facts.in_use_by, facts.controllers)
 
 
-def _notes(facts: Facts, chosen: Reasons) -> Iterator[str]:
+def _notes(facts: Facts, chosen: Reasons) -> Iterator[Remark]:
     """What is worth knowing of all but USB controllers, of which vfiod.tools.init.usb tells."""
     for note in _judged(facts, [facts.devices[address] for address in chosen]).notes:
         if note.device not in facts.controllers:
             remedy = f"; {note.remedy}" if note.remedy else ""
-            yield f"{facts.name(facts.devices[note.device])} ({note.device}): {note.fact}{remedy}."
+            name = f"{facts.name(facts.devices[note.device])} ({note.device})"
+            yield Remark("device", f"{name}: {note.fact}{remedy}.")
+
+
+def _pictures(facts: Facts, chosen: Reasons) -> Iterator[Remark]:
+    for address in _displays(facts, chosen):
+        where = where_the_picture_is(facts.devices[address], facts.devices)
+        if where:
+            yield Remark("picture", f"{facts.name(facts.devices[address])} ({address}): {where}.")
 
 
 def _roms(facts: Facts, wishes: Wishes, chosen: Reasons) -> dict[PciAddress, str]:
@@ -176,13 +227,13 @@ def _roms(facts: Facts, wishes: Wishes, chosen: Reasons) -> dict[PciAddress, str
     return roms
 
 
-def _rom_remarks(facts: Facts, chosen: Reasons, roms: Mapping[PciAddress, str]) -> Iterator[str]:
-    """The firmware runs the boot card's ROM and hides it (kernel: arch/x86/pci/fixup.c)."""
+def _rom_remarks(facts: Facts, chosen: Reasons, roms: Mapping[PciAddress, str]) -> Iterator[Remark]:
     for address in _displays(facts, chosen):
-        device = facts.devices[address]
-        if device.boot_vga and device.class_code >> 8 == _VGA_CLASS and address not in roms:
-            yield (
-                f"The PC starts on {address}: its ROM is then hidden from the guest, whose screen "
-                f"may stay black. Save it with: sudo vfiod rom dump {address} /etc/vfiod/card.rom; "
-                "then run vfiod init again with --rom /etc/vfiod/card.rom"
+        why = rules.why_no_rom(facts.devices[address], facts.devices.values())
+        if why and address not in roms:
+            dump = f"sudo vfiod rom dump {address} /etc/vfiod/card.rom"
+            yield Remark(
+                "rom",
+                f"{why}, and a screen on it may stay black. Save it with: {dump}; then run this "
+                "again with --rom /etc/vfiod/card.rom",
             )

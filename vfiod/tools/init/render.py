@@ -22,7 +22,7 @@ def as_lines(guest: str, proposal: Proposal, *, width: int | None) -> Iterator[s
             yield from _wrapped(f"{indent}its ROM: {proposed.device.rom}", columns, indent)
     for remark in proposal.remarks:
         yield ""
-        yield from _wrapped(remark, columns, "")
+        yield from _wrapped(remark.text, columns, "")
 
 
 def _wrapped(text: str, columns: int, indent: str) -> list[str]:

@@ -11,7 +11,7 @@ from vfiod.errors import RomError
 from vfiod.guest import domain
 from vfiod.guest.change import edit
 from vfiod.guest.hostdevs import set_hostdevs
-from vfiod.guest.peripherals import has_input
+from vfiod.guest.peripherals import has_input, usb_hostdevs
 from vfiod.host.door import Files
 from vfiod.host.facts.pci import read_devices
 from vfiod.host.facts.pcinames import read_names
@@ -72,6 +72,7 @@ class Suggestion:
             roms=_known_roms(self.files, hostdevs, devices),
             card_rom=self.rom,
             wants_usb=self.wants_usb and not has_input(self.xml),
+            usb=tuple(usb_hostdevs(self.xml)),
         )
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator
 
+from vfiod.guest.peripherals import UsbHostdev
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import VFIO_DRIVER, PciAddress
 from vfiod.tools.groups.sets import is_board, judge, members_with, reset_ways
-from vfiod.tools.init.facts import Facts
+from vfiod.tools.init.facts import Facts, Remark
 
 INPUT = (UsbKind.KEYBOARD, UsbKind.MOUSE)
 
@@ -37,7 +38,7 @@ def _is_given(facts: Facts, controller: UsbController) -> bool:
 
 def inputs(controller: UsbController) -> list[UsbDevice]:
     """Keyboards and mice on it."""
-    return [d for d in controller.devices if any(kind in INPUT for kind in d.kinds)]
+    return [d for d in controller.devices if d.is_input]
 
 
 def reason(facts: Facts, controller: UsbController) -> str:
@@ -47,30 +48,81 @@ def reason(facts: Facts, controller: UsbController) -> str:
     return f"the USB controller of your {named(inputs(controller))}"
 
 
-def remarks(facts: Facts, chosen: Collection[UsbController]) -> Iterator[str]:
-    """What the person loses on the host while the guest runs."""
+def given(facts: Facts, hostdevs: Collection[UsbHostdev]) -> Iterator[Remark]:
+    """What the guest's own USB devices are good for, if it is not its keyboard or mouse."""
+    for hostdev in hostdevs:
+        found = _found(facts, hostdev)
+        if found is None:
+            what = "is not plugged in now"
+        elif not found.is_input:
+            what = f"is no keyboard or mouse: {named([found])}"
+        else:
+            continue
+        yield Remark("usb-device", f"The USB device {hostdev} of the guest {what}.")
+
+
+def has_input(facts: Facts, hostdevs: Collection[UsbHostdev]) -> bool:
+    """True if one of them is a keyboard or mouse that is plugged in."""
+    found = [_found(facts, hostdev) for hostdev in hostdevs]
+    return any(device is not None and device.is_input for device in found)
+
+
+def _found(facts: Facts, hostdev: UsbHostdev) -> UsbDevice | None:
+    plugged = (d for controller in facts.controllers.values() for d in controller.devices)
+    return next((device for device in plugged if _is(hostdev, device)), None)
+
+
+def _is(hostdev: UsbHostdev, device: UsbDevice) -> bool:
+    pairs = (
+        (hostdev.vendor, device.vendor),
+        (hostdev.product, device.device),
+        (hostdev.bus, device.bus),
+        (hostdev.number, device.number),
+    )
+    return all(asked is None or asked == there for asked, there in pairs)
+
+
+def remarks(
+    facts: Facts, chosen: Collection[UsbController], added: PciAddress | None
+) -> Iterator[Remark]:
+    """What the person loses on the host while the guest runs.
+
+    ``added`` is the controller that goes only for keyboard and mouse, and could be left out.
+    """
     going = {c.address for c in chosen}
-    lost = [kind for kind in INPUT if _is_lost(facts, kind, going)]
-    if lost:
-        yield (
-            f"No USB {' and no USB '.join(kind.value for kind in lost)} stays with the host while "
-            "the guest runs; --no-usb keeps the controller."
-        )
-    if UsbKind.KEYBOARD in lost:
-        yield (
-            "Should the guest hang, log in over ssh and run: sudo vfiod return --destroy. Try now "
-            "whether ssh works."
-        )
+    yield from _lost(facts, going, added)
     yield from _staying(facts, going)
     for controller in chosen:
-        others = [d for d in controller.devices if d not in inputs(controller) and not d.is_hub]
+        others = [d for d in controller.devices if not (d.is_input or d.is_hub)]
         if others:
-            yield f"With {controller.address} the guest also gets: {named(others)}."
+            along = f"With {controller.address} the guest also gets: {named(others)}."
+            yield Remark("goes-along", along)
         if not _can_be_reset(facts, controller):
-            yield (
+            yield Remark(
+                "usb-reset",
                 f"The USB controller {controller.address} has no reset of its own: try once "
-                "whether it comes back."
+                "whether it comes back.",
             )
+
+
+def _lost(
+    facts: Facts, going: Collection[PciAddress], added: PciAddress | None
+) -> Iterator[Remark]:
+    lost = [kind for kind in INPUT if _is_lost(facts, kind, going)]
+    if lost:
+        avoidable = added is not None and any(facts.controllers[added].having(k) for k in lost)
+        no_usb = "; --no-usb keeps the controller" if avoidable else ""
+        yield Remark(
+            "no-keyboard",
+            f"No USB {' and no USB '.join(kind.value for kind in lost)} stays with the host while "
+            f"the guest runs{no_usb}.",
+        )
+    if UsbKind.KEYBOARD in lost:
+        yield Remark(
+            "ssh",
+            "Should the guest hang, log in over ssh and run: sudo vfiod return --destroy. Try now "
+            "whether ssh works.",
+        )
 
 
 def _is_lost(facts: Facts, kind: UsbKind, going: Collection[PciAddress]) -> bool:
@@ -78,39 +130,42 @@ def _is_lost(facts: Facts, kind: UsbKind, going: Collection[PciAddress]) -> bool
     return bool(having) and all(address in going for address in having)
 
 
-def _staying(facts: Facts, going: Collection[PciAddress]) -> Iterator[str]:
+def _staying(facts: Facts, going: Collection[PciAddress]) -> Iterator[Remark]:
     """A mouse on another controller is easily overlooked."""
     if not any(inputs(facts.controllers[address]) for address in going):
         return
     for address, controller in facts.controllers.items():
         if address not in going and (staying := inputs(controller)):
-            yield (
+            yield Remark(
+                "stays",
                 f"The host keeps {named(staying)}, on {address}: plug in beside the others what "
-                "the guest is to have."
+                "the guest is to have.",
             )
 
 
-def no_controller(facts: Facts, taken: Collection[PciAddress]) -> Iterator[str]:
+def no_controller(facts: Facts, taken: Collection[PciAddress]) -> Iterator[Remark]:
     """Why no controller is proposed, and what to do instead."""
     others = [c for c in facts.controllers.values() if c.address not in taken]
     holding = [c for c in others if inputs(c)]
     free = [str(c.address) for c in others if can_go(facts, c)]
     if not holding:
-        yield "No USB controller is proposed: no USB keyboard or mouse is plugged in."
+        none = "No USB controller is proposed: no USB keyboard or mouse is plugged in."
+        yield Remark("no-controller", none)
     for controller in holding:
-        yield (
+        yield Remark(
+            "no-controller",
             f"The USB controller {controller.address} of your {named(inputs(controller))} cannot "
-            f"go over: {_obstacle(facts, controller)}."
+            f"go over: {_obstacle(facts, controller)}.",
         )
     if free:
-        yield (
-            f"The USB controller {', '.join(free)} could: plug keyboard and mouse into its ports "
-            "and run vfiod init again."
-        )
+        controllers = f"USB controller{'s' * (len(free) > 1)} {', '.join(free)}"
+        could = "could: plug keyboard and mouse into its ports and run the same command again."
+        yield Remark("other-ports", f"The {controllers} {could}")
     else:
-        yield (
-            "Give the guest keyboard and mouse as USB devices instead (virt-manager: Add "
-            "Hardware, USB Host Device)."
+        yield Remark(
+            "usb-devices",
+            "Give the guest keyboard and mouse as USB devices instead (virt-manager: Add Hardware, "
+            "USB Host Device).",
         )
 
 

@@ -27,7 +27,7 @@ PCI = (
     "vendor", "device", "class", "revision", "subsystem_vendor", "subsystem_device", "boot_vga",
     "driver", "iommu_group", "reset", "reset_method", "d3cold_allowed", "power_state",
     "power/control", "resource", "resource?_resize", "rom", "numa_node", "drm/card*/*/status",
-    "virtio*/drm/card*/*/status",
+    "virtio*/drm/card*/*/status", "physfn",
 )  # fmt: skip
 CPU = (
     "cache/index*/id", "cache/index*/level", "cache/index*/shared_cpu_list", "cache/index*/size",
@@ -39,7 +39,7 @@ MODULES = ("amdgpu", "i915", "kvm", "kvm_amd", "kvm_intel", "nouveau", "nvidia",
            "nvidia_modeset", "nvidia_uvm", "radeon", "simpledrm", "xe")  # fmt: skip
 KVM = ("avic", "enable_apicv", "ept", "nested", "npt")
 USB = ("idVendor", "idProduct", "manufacturer", "product", "bDeviceClass", "*:*/bInterface*s",
-       "*:*/bInterfaceProtocol")  # fmt: skip
+       "*:*/bInterfaceProtocol", "devnum", "*:*/*/input/input*/event*/dev")  # fmt: skip
 # Links, and what is recorded where they lead to.
 LINKED: Mapping[str, tuple[str, ...]] = {
     "sys/bus/pci/devices/*": PCI,
@@ -68,6 +68,7 @@ PLAIN = (
     "etc/vfiod/vfiod.yaml", "proc/cmdline", "proc/cpuinfo", "proc/driver/nvidia/version",
     "proc/interrupts", "proc/meminfo", "proc/modules", "proc/net/ipv6_route", "proc/net/route",
     "proc/self/mountinfo", "proc/swaps", "proc/sys/kernel/osrelease", "run/ostree-booted",
+    "run/udev/data/c13:*",
     "sys/bus/pci/drivers/vfio-pci", "sys/bus/platform/drivers/*-framebuffer", "sys/class/iommu",
     "sys/devices/cpu_atom/cpus", "sys/devices/system/cpu/isolated",
     "sys/devices/system/cpu/online", "sys/devices/system/cpu/possible",

@@ -79,6 +79,11 @@ def regions(text: str) -> str:
     return "\n".join(text.splitlines()[:7])
 
 
+def kinds_of_input(text: str) -> str:
+    """The lines of udev's database that say what an input device is."""
+    return "\n".join(line for line in text.splitlines() if line.startswith("E:ID_INPUT"))
+
+
 def names(text: str, devices: Collection[tuple[str, str]], classes: Collection[str]) -> str:
     """The lines of pci.ids for these vendor and device ids, and for these classes (``0300``)."""
     kept, above, in_classes = [], "", False
@@ -122,5 +127,6 @@ TRIMS: Mapping[str, Callable[[str], str]] = {
         ),
         settings,
     ),
+    "run/udev/data/c13:*": kinds_of_input,
     "sys/devices/*/resource": regions,
 }

@@ -88,6 +88,42 @@ def test_kinds(codes: tuple[int, ...], kind: str) -> None:
     assert kind_of(codes) is UsbKind(kind)
 
 
+KEYBOARD = "E:ID_INPUT=1\nE:ID_INPUT_KEY=1\nE:ID_INPUT_KEYBOARD=1\n"
+MOUSE = "E:ID_INPUT=1\nE:ID_INPUT_MOUSE=1\n"
+KEYS = "E:ID_INPUT=1\nE:ID_INPUT_KEY=1\n"
+
+
+@pytest.mark.parametrize(
+    ("codes", "said", "kinds"),
+    [
+        ("03 00 00", KEYBOARD, ["keyboard"]),
+        ("03 00 00", MOUSE, ["mouse"]),
+        ("03 01 01", KEYS, ["input"]),
+        ("03 01 01", "", ["keyboard"]),
+    ],
+)
+def test_udev_knows_better_what_an_input_device_is(
+    tmp_path: Path, codes: str, said: str, kinds: list[str]
+) -> None:
+    event = "usb1/1-1/1-1:1.0/0003:046D:C31C.0001/input/input5/event3/dev"
+    grow(tmp_path, {"run/udev/data/c13:67": f"I:1\n{said}"})
+    found = controller(tmp_path, plugged("usb1/1-1", codes) | {event: "13:67\n"})
+    assert [kind.value for kind in found.devices[0].kinds] == kinds
+
+
+def test_a_security_key_that_types_is_no_keyboard(tmp_path: Path) -> None:
+    key = plugged("usb1/1-1", "03 01 01", "03 00 00") | {"usb1/1-1/idVendor": "1050\n"}
+    (device,) = controller(tmp_path, key).devices
+    assert device.kinds == (UsbKind.SECURITY_KEY,)
+    assert not device.is_input
+
+
+def test_a_device_has_its_place_on_the_bus(tmp_path: Path) -> None:
+    number: dict[str, Contents] = {"usb1/1-1/devnum": "12\n"}
+    (device,) = controller(tmp_path, plugged("usb1/1-1") | number).devices
+    assert (device.bus, device.number) == (1, 12)
+
+
 def test_other_functions_are_no_controllers(tmp_path: Path) -> None:
     grow(tmp_path, pci_function("0000:01:00.0"))
     assert read_controllers(tmp_path) == {}

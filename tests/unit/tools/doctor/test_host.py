@@ -11,8 +11,8 @@ from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, firmware, only
 from vfiod.config import schema
 from vfiod.host.facts.memory import Memory
-from vfiod.host.facts.pci import Bar, PciDevice
-from vfiod.model import VFIO_DRIVER
+from vfiod.host.facts.pci import Bar, Card, Connector, PciDevice
+from vfiod.model import VFIO_DRIVER, PciAddress
 from vfiod.tools.doctor import cards, desktop, groups, iommu, leftovers, memory, resetting, settings
 from vfiod.tools.doctor import firmware as processor
 from vfiod.tools.doctor.examine import SUBJECTS, examine
@@ -167,6 +167,28 @@ def test_rom() -> None:
     assert (
         only(cards.rom(without)).command == "sudo vfiod rom dump 0000:01:00.0 /etc/vfiod/card.rom"
     )
+
+
+def beside_intel(**changes: Any) -> Facts:
+    """Without a configuration: the processor's graphics, and a card in a slot."""
+    intel = PciDevice(
+        PciAddress.parse("00:02.0"), 0x8086, 0x3E92, 0x030000, "i915", 1, cards=pc.SCREEN
+    )
+    devices = {intel.address: intel, pcs.VGA: pc.vga(**changes), pcs.AUDIO: pc.audio()}
+    return facts(settings=Settings(), devices=devices)
+
+
+def test_rom_of_the_boot_card_beside_the_processors_graphics() -> None:
+    assert "vfiod rom dump 0000:01:00.0" in only(cards.rom(beside_intel())).command
+    assert bad(cards.rom(beside_intel(boot_vga=False))) == []
+
+
+def test_a_card_without_a_screen_beside_one_with_a_screen() -> None:
+    dark = (Card("card0", (Connector("HDMI-A-1", "disconnected"),)),)
+    found = only(cards.picture(beside_intel(cards=dark)))
+    assert "no screen is connected to it, yours hangs on 0000:00:02.0 (DP-1)" in found.fact
+    assert bad(cards.picture(beside_intel())) == []
+    assert bad(cards.picture(facts())) == []
 
 
 @pytest.mark.parametrize(("mib", "resizable", "warns"), [

@@ -203,3 +203,19 @@ def test_an_old_kernel_says_that_but_not_how() -> None:
     assert ways(old) == ()
     old = PciDevice(old.address, 0x8086, 0xA12F, USB, group=1, resettable=True)
     assert ways(old) == ("unnamed method",)
+
+
+# Virtual functions (SR-IOV)
+
+
+def test_each_virtual_function_stands_alone_and_ends_with_its_whole() -> None:
+    whole = device("01:00.0", VGA, 10, reset=("flr",))
+    parts = [
+        replace(device(f"01:00.{n}", VGA, 10 + n, reset=("flr",)), physical=whole.address)
+        for n in (1, 2)
+    ]
+    found = sets(whole, *parts)
+    assert [addresses(each.going) for each in found] == [["01:00.0"], ["01:00.1"], ["01:00.2"]]
+    (note,) = found[0].notes
+    assert note.fact == "its virtual functions end with it: 0000:01:00.1 and 0000:01:00.2"
+    assert not found[1].notes

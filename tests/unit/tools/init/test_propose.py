@@ -1,6 +1,7 @@
 """Which devices vfiod init proposes, and how it says why."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import Refused
+from vfiod.guest.peripherals import UsbHostdev
 from vfiod.host.facts.pci import Card, Connector, PciDevice
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import PciAddress
+from vfiod.tools.groups.cards import are_one_card
 from vfiod.tools.init.facts import Facts, Proposal, Wishes
 from vfiod.tools.init.propose import propose
 from vfiod.tools.init.render import as_lines
@@ -73,7 +76,7 @@ def reason(proposal: Proposal, text: str) -> str:
 
 
 def remarks(proposal: Proposal) -> str:
-    return "\n".join(proposal.remarks)
+    return "\n".join(remark.text for remark in proposal.remarks)
 
 
 def refusals(facts: Facts, wishes: Wishes = Wishes()) -> str:  # noqa: B008
@@ -148,9 +151,105 @@ SATA_ONLY = address("02:00.1")
 
 
 def test_what_is_configured_counts_if_the_guest_has_nothing() -> None:
-    network = device("04:00.0", NETWORK, 7)
-    found = propose(facts(*CARD, network), Wishes(configured=(network.address,)))
+    second = device("05:00.0", VGA, 30)
+    found = propose(facts(*CARD, second), Wishes(configured=(second.address,)))
+    assert addresses(found) == ["05:00.0"]
+
+
+# Which card, and what belongs to it
+
+NETWORK_CARD = device("04:00.0", NETWORK, 7)
+
+
+def test_a_guest_without_a_display_gets_the_pcs_card_and_then_its_keyboard() -> None:
+    wishes = Wishes(hostdevs=(NETWORK_CARD.address,))
+    found = propose(facts(*CARD, *PORTS, NETWORK_CARD, plugged={"0a:00.3": [KEYBOARD]}), wishes)
+    assert addresses(found) == ["04:00.0", "01:00.0", "01:00.1", "0a:00.3"]
+    assert reason(found, "01:00.0") == "the graphics card, with a screen on DP-1"
+
+
+def test_a_card_that_comes_along_is_the_guests_card() -> None:
+    wishes = Wishes(hostdevs=(CARD[1].address,))
+    second = device("05:00.0", VGA, 30)
+    found = propose(facts(*CARD, second), wishes)
+    assert addresses(found) == ["01:00.1", "01:00.0"]
+    assert "several" not in remarks(found)
+
+
+def test_of_several_cards_it_gets_none_and_never_the_keyboard_alone() -> None:
+    wishes = Wishes(hostdevs=(NETWORK_CARD.address,))
+    second = device("05:00.0", VGA, 30)
+    parts = (*CARD, second, *PORTS, NETWORK_CARD)
+    found = propose(facts(*parts, plugged={"0a:00.3": [KEYBOARD]}), wishes)
     assert addresses(found) == ["04:00.0"]
+    assert "The guest gets no graphics card: this PC has several" in remarks(found)
+
+
+def test_of_two_cards_the_one_that_was_set_aside_goes() -> None:
+    aside = device("05:00.0", VGA, 30, driver="vfio-pci", cards=())
+    assert addresses(propose(facts(*CARD, aside), Wishes())) == ["05:00.0"]
+
+
+def test_the_screen_of_remote_management_is_no_choice() -> None:
+    bmc = device("06:00.0", VGA, 31, vendor=0x1A03, boot_vga=True)
+    assert addresses(propose(facts(*CARD, bmc), Wishes())) == ["01:00.0", "01:00.1"]
+
+
+def test_a_virtual_function_goes_alone_and_is_seen_nowhere() -> None:
+    chip = device("00:02.0", VGA, 1, boot_vga=True)
+    parts = [device(f"00:02.{n}", VGA, n + 1, physical=chip.address, cards=()) for n in (1, 2)]
+    found = propose(facts(chip, *parts, *PORTS, plugged={"0a:00.3": [KEYBOARD]}), Wishes())
+    assert addresses(found) == ["00:02.1"]
+    assert "virtual function (SR-IOV) of the graphics 0000:00:02.0" in reason(found, "00:02.1")
+    assert "the guest's picture is nowhere" in remarks(found)
+
+
+APU = (
+    device("30:00.0", VGA, 5),
+    device("30:00.1", AUDIO, 6),
+    device("30:00.2", CRYPTO, 7, driver="ccp", vendor=0x1022),
+    device("30:00.3", USB, 8, vendor=0x1022),
+)
+
+
+def test_of_a_processors_slot_only_picture_and_sound_go() -> None:
+    found = propose(facts(*APU, plugged={"30:00.3": [KEYBOARD]}), Wishes())
+    assert addresses(found) == ["30:00.0", "30:00.1", "30:00.3"]
+    assert reason(found, "30:00.1") == "the sound of the same graphics"
+    assert "ROM of the processor's graphics 0000:30:00.0 is in the firmware" in remarks(found)
+    assert reason(found, "30:00.3") == "the USB controller of your K120 (keyboard)"
+    kept = propose(facts(*APU, plugged={"30:00.3": [KEYBOARD]}), Wishes(wants_usb=False))
+    assert addresses(kept) == ["30:00.0", "30:00.1"]
+
+
+def test_all_of_a_processors_slot_goes_if_the_iommu_says_so() -> None:
+    together = [replace(part, group=5) for part in APU]
+    found = propose(facts(*together, plugged={"30:00.3": [KEYBOARD]}), Wishes())
+    assert addresses(found) == ["30:00.0", "30:00.1", "30:00.2", "30:00.3"]
+    assert "No USB keyboard stays with the host while the guest runs." in remarks(found)
+    assert "--no-usb" not in remarks(found)
+
+
+SWITCH = (
+    device("00:01.0", BRIDGE, 2, vendor=0x8086),
+    device("01:00.0", BRIDGE, 16, vendor=0x8086, parent=address("00:01.0")),
+    device("02:01.0", BRIDGE, 17, vendor=0x8086, parent=address("01:00.0")),
+    device("02:04.0", BRIDGE, 18, vendor=0x8086, parent=address("01:00.0")),
+    device("03:00.0", VGA, 19, vendor=0x8086, parent=address("02:01.0")),
+    device("04:00.0", AUDIO, 20, vendor=0x8086, parent=address("02:04.0")),
+)
+
+
+def test_a_card_behind_its_own_switch_is_whole() -> None:
+    beside = device("05:00.0", AUDIO, 21, vendor=0x8086, parent=address("00:01.0"))
+    found = propose(facts(*SWITCH, beside), Wishes())
+    assert addresses(found) == ["03:00.0", "04:00.0"]
+    assert "behind the card's own switch" in reason(found, "04:00.0")
+
+
+def test_a_switch_with_other_things_behind_it_is_no_part_of_the_card() -> None:
+    disk = device("05:00.0", SATA, 21, vendor=0x8086, parent=address("01:00.0"))
+    assert addresses(propose(facts(*SWITCH, disk), Wishes())) == ["03:00.0"]
 
 
 # Keyboard and mouse
@@ -165,6 +264,62 @@ def test_the_controller_with_the_keyboard_goes_and_the_loss_is_said() -> None:
     )
     assert "No USB keyboard and no USB mouse stays with the host" in remarks(found)
     assert "the guest also gets: Stick (storage)" in remarks(found)
+
+
+def test_only_what_init_added_can_be_left_out() -> None:
+    wishes = Wishes(hostdevs=(CARD[0].address, PORTS[0].address))
+    found = propose(facts(*CARD, *PORTS, plugged={"0a:00.3": [KEYBOARD]}), wishes)
+    assert "No USB keyboard stays with the host" in remarks(found)
+    assert "--no-usb" not in remarks(found)
+
+
+def test_the_guests_own_usb_devices_are_looked_up() -> None:
+    dongle = UsbDevice("1-4", 0x0A12, 1, product="CSR8510", kinds=(UsbKind.BLUETOOTH,))
+    pc = facts(*CARD, *PORTS, plugged={"0a:00.3": [KEYBOARD, dongle]})
+    for hostdev, said in (
+        (UsbHostdev(0x0A12, 1), "0a12:0001 of the guest is no keyboard or mouse: CSR8510"),
+        (UsbHostdev(7, 7), "0007:0007 of the guest is not plugged in now"),
+    ):
+        found = propose(pc, Wishes(usb=(hostdev,)))
+        assert addresses(found)[-1] == "0a:00.3"
+        assert said in remarks(found)
+    typed = propose(pc, Wishes(usb=(UsbHostdev(1, 1),)))
+    assert addresses(typed) == ["01:00.0", "01:00.1"]
+
+
+def dark(*outputs: str) -> tuple[Card, ...]:
+    return (Card("card0", tuple(Connector(name, "disconnected") for name in outputs)),)
+
+
+def beside_a_laptops_screen(card: PciDevice) -> Proposal:
+    panel = (Card("card1", (Connector("eDP-1", "connected"),)),)
+    intel = device("00:02.0", VGA, 1, vendor=0x8086, cards=panel, boot_vga=True)
+    return propose(facts(intel, card, *PORTS, plugged={"0a:00.3": [KEYBOARD]}), Wishes())
+
+
+def test_on_a_laptop_whose_screen_does_not_show_the_guest_the_keyboard_stays() -> None:
+    found = beside_a_laptops_screen(replace(CARD[0], cards=dark("HDMI-A-1")))
+    assert addresses(found) == ["01:00.0"]
+    assert "the built-in screen hangs on 0000:00:02.0 (eDP-1)" in remarks(found)
+    assert "own outputs (HDMI-A-1), or nowhere" in remarks(found)
+
+
+def test_a_laptops_screen_that_can_be_switched_over() -> None:
+    muxed = replace(CARD[0], cards=dark("eDP-2"))
+    assert "only if it is switched over to this card" in remarks(beside_a_laptops_screen(muxed))
+
+
+def test_a_card_without_outputs_shows_nothing() -> None:
+    bare = replace(CARD[0], class_code=0x030200, cards=())
+    assert "it has no outputs of its own" in remarks(beside_a_laptops_screen(bare))
+
+
+def test_a_screen_elsewhere_on_a_desk_is_said_and_the_keyboard_goes() -> None:
+    intel = device("00:02.0", VGA, 1, vendor=0x8086)
+    card = replace(CARD[0], cards=dark("HDMI-A-1"))
+    found = propose(facts(intel, card, *PORTS, plugged={"0a:00.3": [KEYBOARD]}), Wishes())
+    assert addresses(found) == ["01:00.0", "0a:00.3"]
+    assert "no screen is connected to it, yours hangs on 0000:00:02.0 (DP-1)" in remarks(found)
 
 
 def test_a_keyboard_elsewhere_is_no_loss() -> None:
@@ -338,7 +493,7 @@ def test_what_is_proposed_would_not_be_refused(
     for other in parts:
         if other in going or other.is_bridge:
             continue
-        assert not [d for d in going if d.is_display and d.address.same_slot(other.address)]
+        assert not [d for d in going if are_one_card(d, other, pc.devices)]
         assert not [d for d in going if d.group == other.group and other.driver == "some"]
 
 
@@ -356,4 +511,4 @@ def test_words_fit_the_terminal() -> None:
         "                its ROM: /r",
         "  0000:01:00.1  device 1002:67df",
     ]
-    assert all(text in as_lines("win10", found, width=None) for text in found.remarks)
+    assert all(remark.text in as_lines("win10", found, width=None) for remark in found.remarks)
