@@ -6,6 +6,9 @@
 from pathlib import Path
 
 PROGRAM = "/usr/bin/vfiod"
+# Where other programs are looked for, whatever the environment says: root alone can write there.
+# The last is NixOS's, which has none of the others.
+SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin"
 CONFIG_FOLDER = Path("/etc/vfiod")
 CONFIG = CONFIG_FOLDER / "vfiod.yaml"
 RUN = Path("/run/vfiod")
