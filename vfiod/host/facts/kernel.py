@@ -45,7 +45,8 @@ def read_kernel(root: Path = Path("/")) -> Kernel:
 
 def module_list(root: Path, release: str, name: str) -> str | None:
     """One of depmod(8)'s lists for a kernel, e.g. ``modules.dep``; None if it is not there."""
-    return next(filter(None, (sysfs.read(root / f / release / name) for f in MODULES)), None)
+    found = (sysfs.read(root / folder / release / name) for folder in MODULES)
+    return next((text for text in found if text is not None), None)
 
 
 def _has_vfio(root: Path, release: str) -> bool | None:
