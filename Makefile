@@ -118,7 +118,7 @@ distros: deps venv ## the tests that need no lab, with the packages of Debian 12
 	$(VENV)/bin/python -m tests.distros --packages '$(RUNTIME) $(TESTED)'
 
 .PHONY: packages
-packages: deps venv ## the RPM and the Arch package, built, installed into a root and removed
+packages: deps venv ## RPM, Arch package, NixOS module, source: made, installed, removed
 	$(VENV)/bin/python -m pytest -q tests/packages
 
 .PHONY: lab
