@@ -19,7 +19,7 @@ BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-al
 TESTED := python3-dbusmock seabios ipxe-qemu qemu-utils man-db python3-argcomplete fish zsh \
 	systemd-journal-remote
 TEST := $(TESTED) python3-venv shellcheck hyperfine
-PACKAGING := rpm rpmlint secilc makepkg pacman-package-manager libarchive-tools zstd
+PACKAGING := rpm rpmlint secilc nix-bin makepkg pacman-package-manager libarchive-tools zstd
 LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 
 .PHONY: help
@@ -57,7 +57,7 @@ lint: venv ## style, types, import floors, shell scripts, unit file
 	$(VENV)/bin/python -m pytest -q tests/test_gate.py
 
 # Rebuilt only if something that goes in has changed, so that an unchanged tree keeps its file.
-SOURCES = find Makefile pyproject.toml LICENSE README.md vfiod hooks systemd config debian docs \
+SOURCES = find Makefile pyproject.toml LICENSE README.md NEWS.md vfiod hooks systemd config debian docs \
 	packaging -type f ! -name '*.py[co]' ! -name '*~' | LC_ALL=C sort
 
 .PHONY: deb
@@ -118,7 +118,7 @@ distros: deps venv ## the tests that need no lab, with the packages of Debian 12
 	$(VENV)/bin/python -m tests.distros --packages '$(RUNTIME) $(TESTED)'
 
 .PHONY: packages
-packages: deps venv ## the RPM and the Arch package, built, installed into a root and removed
+packages: deps venv ## RPM, Arch package, NixOS module, source: made, installed, removed
 	$(VENV)/bin/python -m pytest -q tests/packages
 
 .PHONY: lab
@@ -157,22 +157,28 @@ bindir = $(prefix)/bin
 datadir = $(prefix)/share
 unitdir = $(prefix)/lib/systemd/system
 # polkit, D-Bus and the catalog look in fixed places, and QEMU's AppArmor profile allows one.
+# Where each of them may be elsewhere, as on NixOS, every place can be given.
 local = $(filter-out /usr,$(prefix))
 policydir = $(if $(local),/etc/dbus-1/system.d,/usr/share/dbus-1/system.d)
 activationdir = $(datadir)/dbus-1/system-services
 actiondir = /usr/share/polkit-1/actions
 catalogdir = $(if $(local),/etc/systemd/catalog,/usr/lib/systemd/catalog)
 romdir = /usr/share/vgabios/vfiod
+confdir = /etc/vfiod
+# Compiled into libvirt as $SYSCONFDIR/libvirt.
+libvirtdir = /etc/libvirt
 mandir = $(datadir)/man
+docdir = $(datadir)/doc/vfiod
 bashdir = $(datadir)/bash-completion/completions
 fishdir = $(datadir)/fish/vendor_completions.d
 zshdir = $(datadir)/zsh/$(if $(local),site-functions,vendor-completions)
 # vfiod's alone: an update of the distribution's Python leaves it where it is.
 pythondir = $(prefix)/lib/vfiod
-HOOK = /etc/libvirt/hooks/qemu.d/50-vfiod
+HOOK = $(libvirtdir)/hooks/qemu.d/50-vfiod
 
-# The program, and vfiod's own data, as the sources name them and as this prefix has them.
-relocate = sed 's,/usr/bin/vfiod,$(bindir)/vfiod,; s,/usr/share/vfiod,$(datadir)/vfiod,'
+# The program, vfiod's own data and libvirt's hooks, as the sources name them and as they are here.
+relocate = sed 's,/usr/bin/vfiod,$(bindir)/vfiod,; s,/usr/share/vfiod,$(datadir)/vfiod,; \
+	s,/etc/libvirt,$(libvirtdir),'
 
 # data FILE,DIRECTORY[,MODE]: install it with the place of the program put in
 define data
@@ -184,11 +190,12 @@ endef
 .PHONY: install install-data install-python uninstall has-python has-pythondir
 install: install-python install-data ## DESTDIR= prefix=/usr/local
 	@[ -n "$(DESTDIR)" ] || { journalctl --update-catalog; systemctl daemon-reload; } || true
-	@echo 'now: systemctl reload dbus && systemctl enable --now vfiod'
+	@echo 'vfiod: begin with "vfiod doctor"; then: systemctl reload dbus && systemctl enable --now vfiod'
 
 install-data:
 	$(call data,hooks/qemu,$(datadir)/vfiod/hooks,755)
 	$(call data,packaging/vfiod.cil,$(datadir)/vfiod/selinux)
+	$(call data,packaging/remove-roms,$(datadir)/vfiod,755)
 	$(if $(unitdir),$(call data,systemd/vfiod.service,$(unitdir)))
 	$(call data,systemd/org.vfiod1.service,$(activationdir))
 	$(call data,systemd/vfiod.catalog,$(catalogdir))
@@ -197,12 +204,16 @@ install-data:
 	$(call data,docs/man/vfiod.1,$(mandir)/man1)
 	$(call data,docs/man/vfiod.yaml.5,$(mandir)/man5)
 	$(call data,docs/man/vfiod.service.8,$(mandir)/man8)
+	$(call data,README.md,$(docdir))
+	$(call data,NEWS.md,$(docdir))
+	$(call data,docs/faults.md,$(docdir))
 	$(call data,config/completions/vfiod.bash,$(bashdir))
 	$(call data,config/completions/vfiod.fish,$(fishdir))
 	$(call data,config/completions/_vfiod,$(zshdir))
-	install -d $(DESTDIR)$(romdir) $(DESTDIR)/etc/vfiod
-	test -e $(DESTDIR)/etc/vfiod/vfiod.yaml || \
-		install -m 644 config/vfiod.yaml $(DESTDIR)/etc/vfiod/vfiod.yaml
+	$(if $(romdir),install -d $(DESTDIR)$(romdir))
+	install -d $(DESTDIR)$(confdir)
+	test -e $(DESTDIR)$(confdir)/vfiod.yaml || \
+		install -m 644 config/vfiod.yaml $(DESTDIR)$(confdir)/vfiod.yaml
 
 has-python:
 	@$(PYTHON) -c '' || { \
@@ -225,13 +236,9 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 		{ echo 'a guest has the devices: run "vfiod return" first'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
-	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod
+	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(docdir) $(DESTDIR)$(pythondir)/vfiod
 	-rmdir $(DESTDIR)$(pythondir)
-	@# Only ROMs that fit the mark beside them are vfiod's.
-	[ ! -d $(DESTDIR)$(romdir) ] || { cd $(DESTDIR)$(romdir) && for mark in .*.rom.sha256; do \
-		[ ! -e "$$mark" ] || { rom=$${mark#.}; ! sha256sum --check --status "$$mark" || \
-		rm -f "$${rom%.sha256}"; rm -f "$$mark"; }; done; }
-	[ ! -d $(DESTDIR)$(romdir) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(romdir)
+	packaging/remove-roms $(DESTDIR)
 	rm -f $(DESTDIR)$(bindir)/vfiod $(DESTDIR)$(unitdir)/vfiod.service \
 		$(DESTDIR)$(activationdir)/org.vfiod1.service $(DESTDIR)$(catalogdir)/vfiod.catalog \
 		$(DESTDIR)$(policydir)/org.vfiod1.conf $(DESTDIR)$(actiondir)/org.vfiod1.policy \

@@ -23,8 +23,8 @@ UNIT = ROOT / "systemd" / "vfiod.service"
 EXPOSURE = 45
 IMPURE = {"os", "subprocess", "pathlib"}
 SCRIPTS = (
-    "hooks/qemu", "debian/vfiod.prerm", "debian/vfiod.postrm", ".ci/run", "tests/hook/bench",
-    "tests/distros/enter", "packaging/before-removal",
+    "hooks/qemu", "debian/vfiod.postinst", "debian/vfiod.prerm", "debian/vfiod.postrm", ".ci/run",
+    "tests/hook/bench", "tests/distros/enter", "packaging/before-removal", "packaging/remove-roms",
 )  # fmt: skip
 
 

@@ -1,11 +1,15 @@
 """Where everything is that vfiod reads, writes and starts: every path stands here, once.
 
-``make install`` rewrites this file, and no other module, for another prefix.
+``make install`` rewrites this file, and no other module, for another prefix and for a libvirt that
+has its configuration elsewhere.
 """
 
 from pathlib import Path
 
 PROGRAM = "/usr/bin/vfiod"
+# Where other programs are looked for, whatever the environment says: root alone can write there.
+# The last is NixOS's, which has none of the others.
+SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin"
 CONFIG_FOLDER = Path("/etc/vfiod")
 CONFIG = CONFIG_FOLDER / "vfiod.yaml"
 RUN = Path("/run/vfiod")
@@ -18,9 +22,12 @@ SETUP_COPIES = STATE / "setup"
 GRUB_DROP_IN = Path("/etc/default/grub.d/50-vfiod.cfg")
 MODPROBE = Path("/etc/modprobe.d/vfiod.conf")
 MODULES = Path("/etc/modules-load.d/vfiod.conf")
-# The stage of ROMs is below one of the few folders that QEMU may read: see QEMU_READS.
+# ROMs are put where QEMU may read them: see vfiod.host.facts.romstage.
 ROM_STAGE = Path("/usr/share/vgabios/vfiod")
-HOOK = Path("/etc/libvirt/hooks/qemu.d/50-vfiod")
+ROM_STAGE_IN_VAR = Path("/var/lib/libvirt/vfiod")
+# Its configuration directory is compiled into libvirt (docs/hooks.rst: $SYSCONFDIR/libvirt).
+LIBVIRT = Path("/etc/libvirt")
+HOOK = LIBVIRT / "hooks/qemu.d/50-vfiod"
 HOOK_SOURCE = Path("/usr/share/vfiod/hooks/qemu")
 SELINUX_MODULE = Path("/usr/share/vfiod/selinux/vfiod.cil")
 HOOK_MARK = b"# Installed by vfiod.service"

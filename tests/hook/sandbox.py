@@ -51,7 +51,7 @@ class Sandbox:
 
     def _moved(self, text: str) -> str:
         places = {
-            "PATH=/usr/bin:/bin": f"PATH={self._bin}",
+            "PATH=/usr/bin:/bin:/run/current-system/sw/bin": f"PATH={self._bin}",
             "vfiod=/usr/bin/vfiod": f"vfiod={self.vfiod}",
             "config=/etc/vfiod/vfiod.yaml": f"config={self.config}",
             "journal=/run/vfiod/journal.json": f"journal={self.journal}",

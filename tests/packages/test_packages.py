@@ -1,5 +1,6 @@
 """The RPM and the Arch package, built, looked at, installed into a root, and removed again."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -12,10 +13,11 @@ ROOT = Path(__file__).parents[2]
 CONFIG = "/etc/vfiod/vfiod.yaml"
 HOOK = "etc/libvirt/hooks/qemu.d/50-vfiod"
 JOURNAL = "run/vfiod/journal.json"
+STAGES = ("usr/share/vgabios/vfiod", "var/lib/libvirt/vfiod")
 # What a package has beside what `make install` installs.
-OWN = r".*\.pyc|.*/before-removal|/usr/share/(doc|licenses|libalpm)/.*"
+OWN = r".*\.pyc|.*/before-removal|/usr/share/(licenses|libalpm)/.*"
 # What the scripts of a package run.
-PROGRAMS = ("sh", "find", "grep", "install", "rm")
+PROGRAMS = ("sh", "grep", "install", "rm", "rmdir", "sha256sum")
 
 
 def run(*command: object, ok: bool = True) -> str:
@@ -84,14 +86,27 @@ def only_installed(files: list[str]) -> list[str]:
     return sorted(file for file in plain if not re.fullmatch(OWN, file))
 
 
+def keep_roms(top: Path) -> None:
+    """In both folders one that the service has put there, and one that is somebody's own."""
+    for folder in STAGES:
+        (top / folder).mkdir(parents=True, exist_ok=True)
+        for name in ("0000:01:00.0.rom", "0000:02:00.0.rom"):
+            (top / folder / name).write_text("rom")
+        digest = hashlib.sha256(b"rom").hexdigest()
+        mark = top / folder / ".0000:01:00.0.rom.sha256"
+        mark.write_text(f"{digest}  0000:01:00.0.rom\n")
+
+
 def check_removal(root: Path, remove: Callable[[bool], str]) -> None:
-    """Refused while a guest has the devices; then all of it goes but the journal's like."""
+    """Refused while a guest has the devices; then all of it goes but what is somebody's own."""
+    keep_roms(root)
     assert "Nothing has been removed" in remove(False)
     assert f"/{HOOK}" in left(root)
     assert "/usr/bin/vfiod" in left(root)
     (root / JOURNAL).unlink()
     remove(True)
-    assert not [file for file in left(root) if not file.startswith(CONFIG)]
+    kept = [file for file in left(root) if not file.startswith(CONFIG)]
+    assert kept == [f"/{folder}/0000:02:00.0.rom" for folder in STAGES]
 
 
 # RPM

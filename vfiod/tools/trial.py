@@ -33,4 +33,4 @@ def cancel(unit: str) -> bool:
 
 
 def _run(program: str, *arguments: str) -> Done:
-    return finish([f"/usr/bin/{program}", *arguments], seconds=_SECONDS)
+    return finish([program, *arguments], seconds=_SECONDS)

@@ -1,15 +1,24 @@
 """Programs of a command's own, to their end: an argument list, a clean environment, a deadline.
 
+A program is named, not placed: distributions keep it in different folders (NixOS in none of the
+usual ones), and it is looked for in vfiod.paths.SEARCH alone, never where a user's PATH says.
 What the daemon starts may hang in the kernel, and goes through vfiod.host.linux.process.
 """
 
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
 from vfiod.errors import HostError, TimedOut
+from vfiod.paths import SEARCH
 
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+ENVIRONMENT = {"PATH": SEARCH, "LC_ALL": "C.UTF-8"}
 Done = subprocess.CompletedProcess[str]
+
+
+def find(program: str, search: str = SEARCH) -> str | None:
+    """Where a program is; None if it is not installed."""
+    return shutil.which(program, path=search)
 
 
 def finish(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.unit.host.facts.test_boot import tree
 from vfiod.tools import remains
 
@@ -14,6 +16,8 @@ OURS = {
     "etc/libvirt/hooks/qemu.d/50-vfiod": "#!/bin/sh\n# Installed by vfiod.service\n",
     "usr/share/vgabios/vfiod/0000:01:00.0.rom": "",
     "usr/share/vgabios/vfiod/.0000:01:00.0.rom.sha256": "",
+    "var/lib/libvirt/vfiod/0000:01:00.0.rom": "",
+    "var/lib/libvirt/vfiod/.0000:01:00.0.rom.sha256": "",
     "etc/vfiod/vfiod.yaml": "",
     "var/lib/vfiod/backups/win10+1": "",
 }
@@ -23,7 +27,24 @@ def test_everything_of_ours_is_found_with_a_remedy(tmp_path: Path) -> None:
     found = remains.read(tree(tmp_path, OURS))
     expected = {f"/{path}" for path in OURS} - {"/etc/vfiod/vfiod.yaml"}
     assert {remain.path for remain in found} == {*expected, "/etc/vfiod", "/run/vfiod"}
-    assert all(remain.what and remain.remedy.startswith("sudo ") for remain in found)
+    assert all(remain.what and remain.remedy for remain in found)
+
+
+@pytest.mark.parametrize(
+    ("ident", "hook", "folder"),
+    [
+        ("debian", "sudo apt remove vfiod", "sudo apt purge vfiod"),
+        ("arch", "sudo pacman -R vfiod", "sudo rm -r /etc/vfiod"),
+        ("unheard-of", "remove the vfiod package", "sudo rm -r /etc/vfiod"),
+    ],
+)
+def test_the_remedy_is_this_distribution_s(
+    tmp_path: Path, ident: str, hook: str, folder: str
+) -> None:
+    found = remains.read(tree(tmp_path, {**OURS, "etc/os-release": f"ID={ident}\n"}))
+    remedies = {remain.path: remain.remedy for remain in found}
+    assert remedies["/etc/libvirt/hooks/qemu.d/50-vfiod"] == hook
+    assert remedies["/etc/vfiod"] == folder
 
 
 def test_an_empty_host_has_nothing(tmp_path: Path) -> None:
@@ -36,5 +57,6 @@ def test_what_belongs_to_others_is_not_ours(tmp_path: Path) -> None:
         "etc/modprobe.d/vfio.conf": "",
         "usr/share/vgabios/seabios.bin": "",
         "usr/share/vgabios/vfiod/0000:02:00.0.rom": "",
+        "var/lib/libvirt/vfiod/0000:02:00.0.rom": "",
     }
     assert remains.read(tree(tmp_path, theirs)) == ()

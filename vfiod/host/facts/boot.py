@@ -64,6 +64,11 @@ class Distribution:
     name: str = "Linux"
     is_image: bool = False
 
+    @property
+    def is_nixos(self) -> bool:
+        """Packages, units and hooks come from one configuration, and are links into its store."""
+        return self.ident == "nixos"
+
 
 @dataclass(frozen=True, slots=True)
 class Boot:

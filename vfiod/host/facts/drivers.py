@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from vfiod.host.facts.kernel import module_list
 from vfiod.model import AUDIO_CLASS, PciAddress, PciFunction
 from vfiod.util import sysfs
 
@@ -61,7 +62,7 @@ def _match(
     # One line in a thousand is about the vendors of these devices: only those are matched.
     vendors = {name[: len("pci:v00000000")] for _, name in devices}
     found: dict[PciAddress, frozenset[str]] = {}
-    for line in (sysfs.read(root / "lib/modules" / release / "modules.alias") or "").splitlines():
+    for line in (module_list(root, release, "modules.alias") or "").splitlines():
         _, pattern, module = words if len(words := line.split()) == 3 else ("", "", "")
         if pattern[: len("pci:v00000000")] not in vendors and not pattern.startswith("pci:v*"):
             continue

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from vfiod.util import sysfs
 
+# The second is NixOS's (nixpkgs: nixos/modules/system/boot/kernel.nix).
+MODULES = ("lib/modules", "run/booted-system/kernel-modules/lib/modules")
+
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
@@ -40,12 +43,16 @@ def read_kernel(root: Path = Path("/")) -> Kernel:
     )
 
 
+def module_list(root: Path, release: str, name: str) -> str | None:
+    """One of depmod(8)'s lists for a kernel, e.g. ``modules.dep``; None if it is not there."""
+    found = (sysfs.read(root / folder / release / name) for folder in MODULES)
+    return next((text for text in found if text is not None), None)
+
+
 def _has_vfio(root: Path, release: str) -> bool | None:
     if (root / "sys/module/vfio_pci").exists() or (root / "sys/bus/pci/drivers/vfio-pci").exists():
         return True
-    lists = [
-        sysfs.read(root / "lib/modules" / release / f"modules.{n}") for n in ("dep", "builtin")
-    ]
+    lists = [module_list(root, release, f"modules.{name}") for name in ("dep", "builtin")]
     known = [text for text in lists if text is not None]
     return any("/vfio-pci.ko" in text for text in known) if release and known else None
 

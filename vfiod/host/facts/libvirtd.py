@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vfiod import paths
 from vfiod.host.facts import selinux
 from vfiod.util import sysfs
 
-HOOKS = "etc/libvirt/hooks"
 # What scripts do that hand a graphics card over by themselves.
 MEDDLING = (
     "vfio-pci", "vfio_pci", "driver_override", "nodedev-detach", "nodedev-reattach",
@@ -83,7 +83,7 @@ def read_libvirt(places: HookPlaces, root: Path = Path("/")) -> Libvirt:
     """Read files only; which daemon runs is for systemd to say."""
     own = root / places.target.relative_to("/")
     return Libvirt(
-        installed=(root / "etc/libvirt").is_dir(),
+        installed=paths.below(root, paths.LIBVIRT).is_dir(),
         hook=_own(places, root),
         others=tuple(_other_hooks(root, own)),
         confinement=_confinement(root),
@@ -108,12 +108,12 @@ def _other_hooks(root: Path, own: Path) -> Iterator[HookFile]:
     the single hook that many guides install runs what is in GUEST/OPERATION/SUBOPERATION there
     (PassthroughPOST/VFIO-Tools, libvirt_hooks/qemu).
     """
-    folder = root / HOOKS
+    folder = paths.below(root, paths.LIBVIRT) / "hooks"
     single, beside = folder / "qemu", folder / "qemu.d"
-    paths = [single, *(beside / name for name in sysfs.names(beside))]
+    found = [single, *(beside / name for name in sysfs.names(beside))]
     if os.access(single, os.X_OK):
-        paths += sorted(beside.glob("*/*/*/*"))
-    yield from (_file(path, root) for path in paths if path != own and path.is_file())
+        found += sorted(beside.glob("*/*/*/*"))
+    yield from (_file(path, root) for path in found if path != own and path.is_file())
 
 
 def _file(path: Path, root: Path) -> HookFile:
@@ -131,8 +131,8 @@ def _file(path: Path, root: Path) -> HookFile:
 
 
 def _confinement(root: Path) -> Confinement:
-    text = (_beginning(root / "etc/libvirt/qemu.conf") or b"").decode(errors="replace")
-    settings = dict(_SETTING.findall(text))
+    text = _beginning(paths.below(root, paths.LIBVIRT) / "qemu.conf") or b""
+    settings = dict(_SETTING.findall(text.decode(errors="replace")))
     return Confinement(
         apparmor=sysfs.read(root / "sys/module/apparmor/parameters/enabled") == "Y",
         profile=any(_is_enabled(root / "etc/apparmor.d", name) for name in PROFILES),

@@ -63,6 +63,14 @@ _FAMILIES = {
     "suse": Manager.ZYPPER,
     "opensuse": Manager.ZYPPER,
 }
+_REMOVAL = {
+    Manager.APT: "sudo apt remove vfiod",
+    Manager.DNF: "sudo dnf remove vfiod",
+    Manager.OSTREE: "rpm-ostree uninstall vfiod",
+    Manager.PACMAN: "sudo pacman -R vfiod",
+    Manager.ZYPPER: "sudo zypper remove vfiod",
+    Manager.TRANSACTIONAL: "sudo transactional-update pkg remove vfiod",
+}
 # What a layered package needs before it is there.
 _REBOOT = {Manager.OSTREE, Manager.TRANSACTIONAL}
 
@@ -85,13 +93,29 @@ def command(distribution: Distribution, *needs: Need) -> str:
 def remedy(distribution: Distribution, *needs: Need) -> str:
     """What to do, in words: the command if it is known."""
     manager = read_manager(distribution)
-    if manager is None and distribution.ident == "nixos":
+    if manager is None and distribution.is_nixos:
         wanted = " and ".join(need.value for need in needs)
         return f"add {wanted} to /etc/nixos/configuration.nix, then: sudo nixos-rebuild switch"
     if manager is None:
         return f"install {' and '.join(need.value for need in needs)}"
     after = ", then restart the host" if manager in _REBOOT else ""
     return f"use: {command(distribution, *needs)}{after}"
+
+
+def removal(distribution: Distribution) -> str:
+    """What takes vfiod's own package away."""
+    manager = read_manager(distribution)
+    if manager is not None:
+        return _REMOVAL[manager]
+    if distribution.is_nixos:
+        return "take services.vfiod out of the configuration, then: sudo nixos-rebuild switch"
+    return "remove the vfiod package"
+
+
+def purge(distribution: Distribution, path: str) -> str:
+    """What takes away what a package leaves to its user; only Debian's packages can be told to."""
+    is_debian = read_manager(distribution) is Manager.APT
+    return "sudo apt purge vfiod" if is_debian else f"sudo rm -r {path}"
 
 
 def _packages(manager: Manager, needs: tuple[Need, ...]) -> Iterator[str]:

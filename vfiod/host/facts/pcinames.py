@@ -11,8 +11,12 @@ from pathlib import Path
 from vfiod.model import PciFunction
 
 LINE = re.compile(r"(\t?)(C )?([0-9a-f]{2,4})  (.+)")
-# Debian and its family; Fedora, Arch and openSUSE.
-FILES = ("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids")
+# Debian and its family; Fedora, Arch and openSUSE; NixOS.
+FILES = (
+    "usr/share/misc/pci.ids",
+    "usr/share/hwdata/pci.ids",
+    "run/current-system/sw/share/hwdata/pci.ids",
+)
 
 
 @dataclass(frozen=True, slots=True)

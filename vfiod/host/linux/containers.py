@@ -4,14 +4,16 @@ podman writes where vfiod.service may not; and a command that hangs is systemd's
 """
 
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.host.linux.units import LinuxUnits
+from vfiod.paths import SEARCH
+from vfiod.util.programs import find
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+# Engines come from other places as well.
+_SEARCH = f"/usr/local/sbin:/usr/local/bin:{SEARCH}:/snap/bin"
 Arguments = Callable[[str], Sequence[str]]
 Which = Callable[[str], str | None]
 
@@ -55,7 +57,7 @@ _WAYS: Mapping[str, Mapping[str, Sequence[tuple[str, Arguments]]]] = {
 
 
 def _which(program: str) -> str | None:
-    return shutil.which(program, path=_PATH)
+    return find(program, _SEARCH)
 
 
 class LinuxContainers:

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from vfiod.errors import HostError
+from vfiod.host.facts.romstage import read_stages
 from vfiod.model import PciAddress
-from vfiod.paths import ROM_STAGE
 from vfiod.util import sysfs
 from vfiod.util.files import read_regular, replace_file
 
@@ -23,10 +23,13 @@ class LinuxFiles:
 
     Beside each ROM that vfiod wrote is a mark, a hidden file in the form of sha256sum(1): a file
     that somebody keeps in the same folder has none, or one that does not fit, and is left alone.
+    They are put into the first of ``stages`` and taken away from all: a guest may have been started
+    when another one was the first.
     """
 
-    def __init__(self, stage: Path = ROM_STAGE) -> None:
-        self._stage = stage
+    def __init__(self, *stages: Path) -> None:
+        self._stages = stages or read_stages()
+        self._stage = self._stages[0]
 
     def read_rom(self, path: str) -> bytes:
         data, _ = read_regular(Path(path), ROM_LIMIT)
@@ -41,11 +44,12 @@ class LinuxFiles:
             readable = real.stat().st_mode & stat.S_IROTH
         except OSError:
             return False
-        return bool(readable) and any(real.is_relative_to(place) for place in QEMU_READS)
+        return bool(readable) and any(real.is_relative_to(p) for p in (*QEMU_READS, self._stage))
 
     def stage_rom(self, address: PciAddress, data: bytes) -> None:
-        path, there = Path(self.staged_path(address)), self._there(address)
-        if there is not None and not self._is_ours(address, there):
+        path = Path(self.staged_path(address))
+        there = self.read_rom(str(path)) if path.exists() else None
+        if there is not None and not _is_ours(path):
             if there == data:
                 return
             raise HostError(
@@ -55,44 +59,47 @@ class LinuxFiles:
         try:
             self._stage.mkdir(mode=0o755, exist_ok=True)
             # First: what was written and not marked would be taken for somebody's own.
-            replace_file(self._mark(address), _mark(path.name, data).encode(), mode=0o644)
+            replace_file(_mark(path), _sum(path.name, data).encode(), mode=0o644)
             replace_file(path, data, mode=0o644)
         except OSError as error:
             raise HostError(f"cannot write the ROM to {self._stage}: {error.strerror}") from error
 
     def staged_roms(self) -> Sequence[PciAddress]:
-        found = []
-        for path in sorted(self._stage.glob("*.rom")):
+        found = set()
+        for path in (rom for stage in self._stages for rom in stage.glob("*.rom")):
             with suppress(ValueError):
                 address = PciAddress.parse(path.stem)
-                if self._is_ours(address, self._there(address)):
-                    found.append(address)
-        return found
+                if _is_ours(path):
+                    found.add(address)
+        return sorted(found)
 
     def unstage_rom(self, address: PciAddress) -> None:
         try:
-            if self._is_ours(address, self._there(address)):
-                Path(self.staged_path(address)).unlink(missing_ok=True)
-            self._mark(address).unlink(missing_ok=True)
+            for path in (stage / f"{address}.rom" for stage in self._stages):
+                if _is_ours(path):
+                    path.unlink(missing_ok=True)
+                _mark(path).unlink(missing_ok=True)
         except OSError as error:
             raise HostError(f"cannot remove the staged ROM: {error.strerror}") from error
-
-    def _there(self, address: PciAddress) -> bytes | None:
-        path = Path(self.staged_path(address))
-        return self.read_rom(str(path)) if path.exists() else None
-
-    def _is_ours(self, address: PciAddress, data: bytes | None) -> bool:
-        mark, name = sysfs.read(self._mark(address)), f"{address}.rom"
-        return data is not None and mark == _mark(name, data).strip()
-
-    def _mark(self, address: PciAddress) -> Path:
-        return self._stage / f".{address}.rom.sha256"
 
     def missing(self, paths: Collection[str]) -> Sequence[str]:
         return [path for path in paths if _is_missing(path)]
 
 
-def _mark(name: str, data: bytes) -> str:
+def _is_ours(rom: Path) -> bool:
+    """Whether it is there and fits its mark."""
+    mark = sysfs.read(_mark(rom))
+    if mark is None or not rom.exists():
+        return False
+    data, _ = read_regular(rom, ROM_LIMIT)
+    return mark == _sum(rom.name, data).strip()
+
+
+def _mark(rom: Path) -> Path:
+    return rom.with_name(f".{rom.name}.sha256")
+
+
+def _sum(name: str, data: bytes) -> str:
     return f"{hashlib.sha256(data).hexdigest()}  {name}\n"
 
 

@@ -89,5 +89,5 @@ class LinuxGuests:
     def _run(self, unit: str, *arguments: str) -> None:
         if not self._units.unit(unit).active:
             options = ["--quiet", "--collect", "--no-block", f"--unit={unit}"]
-            argv = ["/usr/bin/systemd-run", *options, PROGRAM, "return", *arguments]
+            argv = ["systemd-run", *options, PROGRAM, "return", *arguments]
             self._programs.run(argv, subject=unit, seconds=_SECONDS)

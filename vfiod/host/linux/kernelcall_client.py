@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from vfiod.errors import HostError
 from vfiod.host.linux import kernelcall_server
-from vfiod.host.linux.process import ENVIRONMENT
+from vfiod.util.programs import ENVIRONMENT
 
 _END_SECONDS = 5.0
 

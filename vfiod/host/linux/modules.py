@@ -8,8 +8,6 @@ from vfiod.host.linux.process import Programs
 from vfiod.model import PciAddress
 from vfiod.util import sysfs
 
-_MODPROBE = "/usr/sbin/modprobe"
-
 
 class LinuxModules:
     """Implements vfiod.host.door.Modules."""
@@ -50,5 +48,5 @@ class LinuxModules:
 
     def _modprobe(self, *options: str, name: str, seconds: float, subject: str = "") -> None:
         """A driver's init and exit run in it: it hangs as they do."""
-        argv = [_MODPROBE, *options, "--", name]
+        argv = ["modprobe", *options, "--", name]
         self._programs.run(argv, subject=subject or f"module {name}", seconds=seconds)

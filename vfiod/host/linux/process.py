@@ -13,8 +13,7 @@ from typing import IO
 from vfiod.errors import HostError, KernelStuck
 from vfiod.host.linux.late import HINT, LinuxLate, is_readable
 from vfiod.model import LateCall
-
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+from vfiod.util.programs import ENVIRONMENT
 
 
 class Programs:

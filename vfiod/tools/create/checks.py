@@ -9,12 +9,14 @@ from pathlib import Path
 from vfiod.errors import HostError, VfiodError
 from vfiod.host.facts.boot import read_distribution
 from vfiod.host.facts.packages import Need, remedy
+from vfiod.paths import SEARCH
 from vfiod.tools.create.command import VIRT_INSTALL
 from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.values import show_size
 from vfiod.util import sysfs
+from vfiod.util.programs import find
 
-QEMU_IMG = "/usr/bin/qemu-img"
+QEMU_IMG = "qemu-img"
 
 _TPM_PROGRAMS = ("swtpm", "swtpm_setup")
 _IMAGES = "/var/lib/libvirt/images"
@@ -41,13 +43,15 @@ def find_faults(
 
 def _programs(root: Path) -> Iterator[VfiodError]:
     for program, need in ((VIRT_INSTALL, Need.VIRT_INSTALL), (QEMU_IMG, Need.QEMU_IMG)):
-        if not os.access(program, os.X_OK):
+        if find(program) is None:
             yield HostError(f"{program} is missing", remedy(read_distribution(root), need))
 
 
-def find_missing_tpm(guest: CreateRequest, root: Path = Path("/")) -> list[VfiodError]:
+def find_missing_tpm(
+    guest: CreateRequest, root: Path = Path("/"), search: str = SEARCH
+) -> list[VfiodError]:
     """What a start would need, the definition alone not."""
-    absent = [name for name in _TPM_PROGRAMS if shutil.which(name) is None]
+    absent = [name for name in _TPM_PROGRAMS if find(name, search) is None]
     if guest.system.needs_tpm and absent:
         what = f"Windows 11 wants a TPM, and {' and '.join(absent)} to emulate one is missing"
         return [HostError(what, remedy(read_distribution(root), Need.SWTPM))]

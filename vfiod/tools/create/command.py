@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from vfiod.tools.create.request import CreateRequest
 
-VIRT_INSTALL = "/usr/bin/virt-install"
+VIRT_INSTALL = "virt-install"
 PLACEHOLDER = "/dev/null"  # the disk's; virt-install makes no pool of /dev
 _TPM = "model=tpm-crb,backend.type=emulator,backend.version=2.0"
 

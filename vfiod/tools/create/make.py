@@ -55,5 +55,5 @@ def _run(command: list[str]) -> str:
     done = finish(command, seconds=_SECONDS, environment=os.environ)
     if done.returncode:
         said = " ".join(done.stderr.split())[:_MOST_SAID]
-        raise HostError(f"{Path(command[0]).name} says: {said or 'nothing'}")
+        raise HostError(f"{command[0]} says: {said or 'nothing'}")
     return done.stdout

@@ -14,10 +14,10 @@ from vfiod.tools.recording.format import dump
 from vfiod.tools.recording.record import record
 
 JOURNAL = (
-    "/usr/bin/journalctl", "--quiet", "--identifier=vfiod", "--boot", "--lines=2000", "--no-pager",
+    "journalctl", "--quiet", "--identifier=vfiod", "--boot", "--lines=2000", "--no-pager",
     "--output=short-precise",
 )  # fmt: skip
-PROGRAMS = (("/usr/bin/virsh", "--version"), ("/usr/bin/qemu-system-x86_64", "--version"))
+PROGRAMS = (("virsh", "--version"), ("qemu-system-x86_64", "--version"))
 _LIMIT = 1024 * 1024
 
 
@@ -45,7 +45,7 @@ def _versions(sources: Sources, root: Path) -> Iterator[tuple[str, str]]:
     yield "kernel", read_kernel(root).release
     for argv in PROGRAMS:
         if text := _output(sources, argv).partition("\n")[0]:
-            yield Path(argv[0]).name, text
+            yield argv[0], text
 
 
 def _own_version() -> str:

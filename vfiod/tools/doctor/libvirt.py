@@ -121,7 +121,7 @@ def hook(facts: Facts) -> Findings:
         )
     elif not own.file.executable:
         yield _bad_hook(f"{path} is not executable", "libvirt skips it. Restarting vfiod mends it.")
-    elif own.file.link:
+    elif own.file.link and not facts.boot.distribution.is_nixos:
         yield _bad_hook(
             f"{path} is a symbolic link",
             "AppArmor lets libvirt run real files only. Remove the link; restarting vfiod "

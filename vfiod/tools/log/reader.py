@@ -99,7 +99,7 @@ def parse_time(text: str) -> float:
     Raises VfiodError if it is none.
     """
     zone = {name: os.environ[name] for name in ("TZ",) if name in os.environ}
-    program = ["/usr/bin/systemd-analyze", "timestamp", "--", text]
+    program = ["systemd-analyze", "timestamp", "--", text]
     done = finish(program, seconds=_SECONDS, environment=zone)
     for line in done.stdout.splitlines():
         name, _, value = line.partition(": @")

@@ -98,7 +98,7 @@ def read(root: Path = Path("/")) -> Facts:
         tools=frozenset(name for name in _TOOLS if _installed(root, name)),
         kernels=tuple(_kernels(root)),
         entries_managed=_entries_managed(root),
-        libvirt=(root / "etc/libvirt").is_dir(),
+        libvirt=paths.below(root, paths.LIBVIRT).is_dir(),
         hook_works=_executable(paths.below(root, paths.HOOK)),
         service=any(
             (root / place / "vfiod.service").exists()

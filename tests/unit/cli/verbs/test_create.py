@@ -17,6 +17,7 @@ from vfiod.cli.verbs.tune import Places, host_of
 from vfiod.errors import ConfigError, HostError, Refused
 from vfiod.guest import domain
 from vfiod.guest.connection import Guests
+from vfiod.host.facts.romstage import read_stages
 from vfiod.tools.create.make import make
 from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.system import System
@@ -226,7 +227,7 @@ def test_configured_devices_and_rom_are_put_in(
     xml = capsys.readouterr().out
     found = domain.parse(xml).hostdevs
     assert [(str(h.address), h.managed, h.rom_file) for h in found] == [
-        ("0000:01:00.0", False, "/usr/share/vgabios/vfiod/0000:01:00.0.rom"),
+        ("0000:01:00.0", False, f"{read_stages()[0]}/0000:01:00.0.rom"),
         ("0000:01:00.1", False, None),
     ]
     assert "<graphics type='vnc'" in xml

@@ -17,6 +17,7 @@ from vfiod.guest import domain
 from vfiod.guest.backups import Backups
 from vfiod.guest.change import edit
 from vfiod.guest.connection import Guests
+from vfiod.host.facts.romstage import read_stages
 from vfiod.model import PciAddress
 from vfiod.tools.init.assign import Assigner, Assignment
 
@@ -161,7 +162,7 @@ def test_a_copy_of_the_rom_is_no_source(places: Places, guests: Guests, rom: Pat
 def test_a_rom_goes_where_qemu_may_read_it(places: Places, guests: Guests, rom: Path) -> None:
     init(places, "--yes", "--rom", str(rom))
     assert given(places)[0] == DeviceConfig(VGA, str(rom))
-    staged = "/usr/share/vgabios/vfiod/0000:08:00.0.rom"
+    staged = f"{read_stages()[0]}/0000:08:00.0.rom"
     assert hostdevs(guests.definition("test"))[0].rom_file == staged
     assert init(places, "--yes") == 0  # the copy is not taken for the source
     assert given(places)[0] == DeviceConfig(VGA, str(rom))

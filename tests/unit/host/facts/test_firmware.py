@@ -98,6 +98,7 @@ VFIO = "kernel/drivers/vfio/pci/vfio-pci.ko"
     ({}, None),
     ({f"{MODULES}/modules.dep": f"{VFIO}: x.ko\n"}, True),
     ({f"{MODULES}/modules.dep": f"{VFIO}.xz: x.ko\n"}, True),
+    ({f"run/booted-system/kernel-modules/{MODULES}/modules.dep": f"{VFIO}.xz: x.ko\n"}, True),
     ({f"{MODULES}/modules.builtin": f"{VFIO}\n"}, True),
     ({f"{MODULES}/modules.dep": "kernel/drivers/vfio/vfio.ko:\n"}, False),
     ({"sys/bus/pci/drivers/vfio-pci/bind": ""}, True),

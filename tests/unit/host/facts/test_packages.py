@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vfiod.host.facts.boot import Distribution, read_distribution
-from vfiod.host.facts.packages import Manager, Need, command, remedy
+from vfiod.host.facts.packages import Manager, Need, command, purge, remedy, removal
 
 # Of their os-release files.
 DEBIAN = Distribution("debian")
@@ -83,3 +83,27 @@ def test_an_image_is_told_from_a_plain_system(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run/ostree-booted").touch()
     assert command(read_distribution(tmp_path), Need.SWTPM).startswith("rpm-ostree")
+
+
+@pytest.mark.parametrize(
+    ("distribution", "wanted"),
+    [
+        (MINT, "sudo apt remove vfiod"),
+        (NOBARA, "sudo dnf remove vfiod"),
+        (BAZZITE, "rpm-ostree uninstall vfiod"),
+        (ENDEAVOUR, "sudo pacman -R vfiod"),
+        (LEAP, "sudo zypper remove vfiod"),
+        (MICROOS, "sudo transactional-update pkg remove vfiod"),
+    ],
+)
+def test_vfiod_itself_is_removed_as_it_came(distribution: Distribution, wanted: str) -> None:
+    assert removal(distribution) == wanted
+
+
+def test_nixos_removes_what_its_configuration_no_longer_names() -> None:
+    assert "services.vfiod" in removal(NIXOS)
+
+
+def test_only_debian_purges() -> None:
+    assert purge(UBUNTU, "/etc/vfiod") == "sudo apt purge vfiod"
+    assert purge(ARCH, "/etc/vfiod") == "sudo rm -r /etc/vfiod"

@@ -132,6 +132,25 @@ def test_a_mark_without_its_rom_goes(files: LinuxFiles, tmp_path: Path) -> None:
     assert list((tmp_path / "stage").iterdir()) == []
 
 
+def test_a_rom_that_was_put_into_the_other_folder_is_taken_away_too(tmp_path: Path) -> None:
+    """vfiod was updated, or SELinux switched on, while the guest ran."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    LinuxFiles(before, after).stage_rom(VGA, b"rom")
+    (before / "card.rom").write_bytes(b"dump")
+    files = LinuxFiles(after, before)
+    assert files.staged_path(VGA).startswith(str(after))
+    assert files.staged_roms() == [VGA]
+    files.unstage_rom(VGA)
+    assert files.staged_roms() == []
+    assert [path.name for path in before.iterdir()] == ["card.rom"]
+
+
+def test_qemu_reads_what_lies_where_roms_are_put(files: LinuxFiles, tmp_path: Path) -> None:
+    grow(tmp_path, {"stage/card.rom": b"dump"})
+    (tmp_path / "stage/card.rom").chmod(0o644)
+    assert files.qemu_may_read(str(tmp_path / "stage/card.rom"))
+
+
 def test_no_stage_no_roms(files: LinuxFiles) -> None:
     assert files.staged_roms() == []
 

@@ -99,6 +99,12 @@ def test_a_bad_hook(spoilt: Facts, words: str) -> None:
     assert "vfiod" in finding.command
 
 
+def test_nixos_has_links_for_hooks() -> None:
+    linked = hook(link=True)
+    nixos = replace(linked, boot=replace(linked.boot, distribution=Distribution("nixos")))
+    assert bad(libvirt.hook(nixos)) == []
+
+
 def test_a_hook_that_may_not_be_read_is_not_accused() -> None:
     assert bad(libvirt.hook(hook(ours=None, current=None))) == []
 
