@@ -1,8 +1,9 @@
 """Lines of the configuration files of other programs, with their place, read with suspicion."""
 
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,3 +73,36 @@ def _joined(file: str, data: bytes) -> Iterator[Line]:
         if text and not text.startswith("#"):
             yield Line(file, number - len(begun) + 1, text, len(begun))
         begun = []
+
+
+def joined_assignments(lines: Iterable[Line]) -> Iterator[Line]:
+    """The same lines, with shell assignments that go over several of them in one.
+
+    An array goes on to its closing parenthesis and a quoted text to its closing quote; one that
+    never ends stays as it is.
+    """
+    rest = list(lines)
+    while rest:
+        part = rest[: _whole(rest)]
+        first, last = part[0], part[-1]
+        text = " ".join(line.text for line in part)
+        yield Line(first.file, first.number, text, last.number + last.span - first.number)
+        rest = rest[len(part) :]
+
+
+def _whole(lines: Sequence[Line]) -> int:
+    """How many of the first lines make one assignment."""
+    text = ""
+    for count, line in enumerate(lines, 1):
+        text = f"{text} {line.text}"
+        if line.file != lines[0].file:
+            break
+        if _is_whole(text):
+            return count
+    return 1
+
+
+def _is_whole(text: str) -> bool:
+    """True if nothing is open in this piece of shell: no quote, no array."""
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", text)
+    return not re.search(r"['\"]", bare) and not ("=(" in bare and ")" not in bare)

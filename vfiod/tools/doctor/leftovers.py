@@ -5,13 +5,15 @@ from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Leftover
 from vfiod.util.finding import Finding, Findings, Level, ok
 
-_LEVELS = {Effect.DEFEATS: Level.FAIL, Effect.ASSISTS: Level.WARN}
+_LEVELS = {Effect.DEFEATS: Level.FAIL, Effect.ASSISTS: Level.WARN, Effect.UNSURE: Level.WARN}
 _WHY = {
     Effect.DEFEATS: "vfiod hands the card over when a guest starts. With this the host never gets "
     "its display back.",
     Effect.ASSISTS: "It is part of a set-up that gives the card away at boot, and of no use with "
     "vfiod.",
+    Effect.UNSURE: "If it gives the card away at boot, the host never gets its display back.",
 }
+_LOOK = "Look at it: vfiod does not touch what it does not understand."
 
 
 def leftovers(facts: Facts) -> Findings:
@@ -23,13 +25,14 @@ def leftovers(facts: Facts) -> Findings:
 
 
 def _leftover(leftover: Leftover) -> Finding:
+    is_unsure = leftover.effect is Effect.UNSURE
     return Finding(
         check="leftovers",
         level=_LEVELS[leftover.effect],
         fact=f"{leftover.place}: “{leftover.text}” {leftover.why}",
         why=_WHY[leftover.effect],
-        remedy="Let vfiod take it out (a copy is kept), then reboot.",
-        command="sudo vfiod setup",
+        remedy=_LOOK if is_unsure else "Let vfiod take it out (a copy is kept), then reboot.",
+        command="" if is_unsure else "sudo vfiod setup",
     )
 
 

@@ -27,13 +27,18 @@ def take_out(facts: Facts, draft: Draft) -> Iterator[ToolChange | Note]:
             )
         elif leftover not in options:
             yield _by_hand(leftover)
+    yield from (_to_look_at(item) for item in facts.leftovers if item.effect is Effect.UNSURE)
 
 
 def in_the_way(facts: Facts) -> tuple[Leftover, ...]:
-    """What defeats the return, and what only helps it; helpers alone are left where they are."""
-    if not any(leftover.effect is Effect.DEFEATS for leftover in facts.leftovers):
-        return ()
-    return tuple(item for item in facts.leftovers if item.effect is not Effect.HARMLESS)
+    """What defeats the return, and what only helps it; helpers alone are left where they are.
+
+    So are they beside something that sets another card aside for guests: they may be of that.
+    """
+    defeats = [item for item in facts.leftovers if item.effect is Effect.DEFEATS]
+    if not defeats or any(item.spares for item in facts.leftovers):
+        return tuple(defeats)
+    return tuple(x for x in facts.leftovers if x.effect in (Effect.DEFEATS, Effect.ASSISTS))
 
 
 def _by_tool(loader: Loader, options: Collection[Leftover]) -> Iterator[ToolChange]:
@@ -92,6 +97,11 @@ def _by_hand(leftover: Leftover) -> Note:
     if "/modprobe.d/" in leftover.file and not leftover.file.startswith("/etc/"):
         return Note(text, f"sudo ln -s /dev/null /etc/modprobe.d/{name}")
     return Note(text)
+
+
+def _to_look_at(leftover: Leftover) -> Note:
+    what = f"{leftover.place}: {leftover.text}. It {leftover.why}."
+    return Note(f"Look at {what} vfiod leaves it as it is.")
 
 
 def _refresh(facts: Facts) -> tuple[Command, ...]:
