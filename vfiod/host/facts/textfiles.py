@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +54,25 @@ def read_lines(root: Path, *patterns: str) -> Iterator[Line]:
     in the next, as in modprobe.d(5) and the shell. A file that is there under two names, as
     Debian's /etc/modules is, is read once, under the first.
     """
+    for path, data in read_files(root, *patterns).items():
+        yield from lines_of(path, data)
+
+
+def read_files(root: Path, *patterns: str) -> Mapping[str, bytes]:
+    """Contents of the files that match ``patterns``, by their paths on the machine.
+
+    What is not there or may not be read is left out, and a second name of a file is as well.
+    """
     files: dict[Path, Path] = {}
     for pattern in patterns:
         for path in sorted(root.glob(pattern)):
             files.setdefault(path.resolve(), path)
-    for path in files.values():
-        yield from _joined(f"/{path.relative_to(root)}", read_bytes(path) or b"")
+    return {f"/{path.relative_to(root)}": data for path in files.values()
+            if (data := read_bytes(path)) is not None}  # fmt: skip
 
 
-def _joined(file: str, data: bytes) -> Iterator[Line]:
+def lines_of(file: str, data: bytes) -> Iterator[Line]:
+    """Lines of one file's contents (see ``read_lines``)."""
     begun: list[str] = []
     for number, raw in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
         goes_on = raw.endswith("\\")

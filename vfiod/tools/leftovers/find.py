@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vfiod.host.facts import boot, drivers
+from vfiod.host.facts import boot, drivers, loaders
 from vfiod.host.facts.drivers import plain
 from vfiod.host.facts.kernel import read_kernel
 from vfiod.host.facts.textfiles import Line, read_lines
@@ -35,9 +35,7 @@ MODULE_LISTS = ("etc/modules", "etc/modules-load.d/*.conf", "etc/initramfs-tools
 DRIVERCTL = "etc/driverctl.d/pci-*"
 # Everything that ``read`` looks at, beside /proc.
 FILES = (
-    *boot.GRUB_FILES,
-    boot.KERNEL_CMDLINE,
-    *boot.ENTRIES,
+    *loaders.FILES,
     *MODPROBE,
     *MODULE_LISTS,
     *initramfs.FILES,
@@ -86,8 +84,10 @@ def read(root: Path, functions: Collection[PciFunction]) -> tuple[Leftover, ...]
 
     Without any functions (a tree that does not show them) everything is suspected.
     """
-    running = [Line("/proc/cmdline", 1, text) for text in boot.read(root).running]
-    options = [Line(o.file, o.line, o.text) for o in boot.read_configured(root)]
+    booted = boot.read(root)
+    running = [Line("/proc/cmdline", 1, text) for text in booted.running]
+    options = [Line(o.file, o.line, o.text) for o in booted.configured]
+    read = {(option.file, option.number) for option in options}
     modprobe = list(_modprobe(root))
     classifier = Classifier(_machine(root, functions, [*running, *options], modprobe))
     found = [
@@ -98,7 +98,11 @@ def read(root: Path, functions: Collection[PciFunction]) -> tuple[Leftover, ...]
             (line, Kind.LINE, classifier.loaded(line.text))
             for line in read_lines(root, *MODULE_LISTS)
         ),
-        *((line, Kind.OTHER, verdict) for line, verdict in initramfs.read(root, classifier)),
+        *(
+            (line, Kind.OTHER, verdict)
+            for line, verdict in initramfs.read(root, classifier)
+            if (line.file, line.number) not in read
+        ),
         *((line, Kind.OTHER, verdict) for line, verdict in scripts.read(root, classifier)),
         *((line, Kind.FILE, _override(line, classifier)) for line in read_lines(root, DRIVERCTL)),
     ]

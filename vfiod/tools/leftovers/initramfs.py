@@ -1,7 +1,8 @@
 """Modules that an initramfs is told to load, in the configuration of those that build it.
 
 dracut.conf(5) and mkinitcpio.conf(5) are shell: an array or a list of words, often over several
-lines. booster's is YAML, with names between commas (https://github.com/anatol/booster).
+lines. booster's is YAML, with names between commas (https://github.com/anatol/booster). rpm-ostree
+keeps a list of arguments for dracut.
 """
 
 import re
@@ -20,7 +21,9 @@ SHELL = (
     "etc/mkinitcpio.d/*.preset",
 )
 BOOSTER = "etc/booster.yaml"
-FILES = (*SHELL, BOOSTER)
+# What rpm-ostree(1), initramfs --arg=…, was told for each deployment.
+ORIGINS = "ostree/deploy/*/deploy/*.origin"
+FILES = (*SHELL, BOOSTER, ORIGINS)
 _EARLY = Verdict(Effect.ASSISTS, "puts vfio-pci into the initramfs and loads it early")
 
 
@@ -30,8 +33,8 @@ def read(root: Path, classifier: Classifier) -> Iterator[tuple[Line, Verdict]]:
         verdict = _shell(line.text, classifier)
         if verdict:
             yield line, verdict
-    for line in read_lines(root, BOOSTER):
-        if "vfio_pci" in map(plain, re.split(r"[\s,:\"'\[\]]+", line.text)):
+    for line in read_lines(root, BOOSTER, ORIGINS):
+        if "vfio_pci" in map(plain, re.split(r"[\s,;:=\"'\[\]]+", line.text)):
             yield line, _EARLY
 
 

@@ -6,7 +6,7 @@ Text goes in and out as bytes; what is not UTF-8 passes through unharmed.
 import re
 from collections.abc import Mapping, Sequence
 
-from vfiod.host.facts.boot import assignment, split_options
+from vfiod.host.facts.cmdline_files import assignment, split_options
 
 MARK = "# taken out by vfiod setup: "
 HEAD = b"# Written by `vfiod setup`, taken out again by `vfiod setup --undo`.\n"
@@ -30,6 +30,12 @@ def add_lines(data: bytes | None, lines: Sequence[str]) -> bytes | None:
     present = _lines(former)
     fresh = [line for line in lines if line not in present]
     return former.removesuffix(b"\n") + b"\n" + _bytes([*fresh, ""])
+
+
+def append_lines(data: bytes, lines: Sequence[str]) -> bytes:
+    """Add lines at the end of somebody's file."""
+    former = data if not data or data.endswith(b"\n") else data + b"\n"
+    return former + _bytes([*lines, ""])
 
 
 def replace_option(data: bytes, line: int, option: str, keep: str = "") -> bytes | None:
@@ -63,6 +69,8 @@ def change_words(data: bytes, remove: Mapping[str, str], add: Sequence[str]) -> 
         if replaced or word not in remove:
             kept += [replaced, blank]
     text = "".join(kept)
+    if text != "\n".join(_lines(data)):
+        text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
     end = len(text.rstrip())
     if add:
         text = " ".join([text[:end], *add]) + (text[end:] or "\n")
@@ -71,7 +79,7 @@ def change_words(data: bytes, remove: Mapping[str, str], add: Sequence[str]) -> 
 
 def _without(text: str, option: str, keep: str) -> str | None:
     """One blank goes with the option, so that none is left at an end or doubled."""
-    start = r"""(?P<start>^\s*(?:options|[A-Z_]+\+?=)?|\s|["'])"""
+    start = r"""(?P<start>^\s*(?:options|[A-Za-z_]+(?:\[\w*\])?\+?=)?|\s|["'])"""
     pattern = rf"""{start}(?P<option>{re.escape(option)})(?=[\s"']|$)(?P<blank>[ \t]?)"""
     match = re.search(pattern, text)
     if match is None:
