@@ -17,8 +17,16 @@ _LOOK = "Look at it: vfiod does not touch what it does not understand."
 
 
 def leftovers(facts: Facts) -> Findings:
-    """One finding for each line that does harm, the worst first."""
-    found = [leftover for leftover in facts.leftovers if leftover.effect in _LEVELS]
+    """One finding for each line that does harm, the worst first.
+
+    What helps to set another card aside for guests does none.
+    """
+    spares = any(leftover.spares for leftover in facts.leftovers)
+    found = [
+        leftover
+        for leftover in facts.leftovers
+        if leftover.effect in _LEVELS and not (spares and leftover.effect is Effect.ASSISTS)
+    ]
     yield from map(_leftover, sorted(found, key=lambda leftover: -_LEVELS[leftover.effect]))
     if not found:
         yield ok("leftovers", "nothing gives the card to vfio-pci at boot")

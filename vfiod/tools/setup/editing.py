@@ -61,20 +61,32 @@ def replace_option(data: bytes, line: int, option: str, keep: str = "") -> bytes
 
 
 def change_words(data: bytes, remove: Mapping[str, str], add: Sequence[str]) -> bytes:
-    """Change words between blanks: ``remove`` says what takes the place of each, or nothing."""
-    parts = re.split(r"(\s+)", "\n".join(_lines(data)))
+    """Change words between blanks: ``remove`` says what takes the place of each, or nothing.
+
+    Comments stay as they are; ``add`` goes to the end of the last line that is none.
+    """
+    lines = [line if _is_comment(line) else _changed(line, remove) for line in _lines(data)]
+    if not add:
+        return _bytes(lines)
+    places = [n for n, line in enumerate(lines) if line.strip() and not _is_comment(line)]
+    place = places[-1] if places else len(lines) - 1
+    lines[place] = " ".join([*filter(None, [lines[place].rstrip()]), *add])
+    return _bytes(lines if lines[-1] == "" else [*lines, ""])
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
+
+
+def _changed(line: str, remove: Mapping[str, str]) -> str:
+    parts = re.split(r"(\s+)", line)
     kept: list[str] = []
     for word, blank in zip(parts[::2], [*parts[1::2], ""], strict=True):
         replaced = remove.get(word, word)
         if replaced or word not in remove:
             kept += [replaced, blank]
     text = "".join(kept)
-    if text != "\n".join(_lines(data)):
-        text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
-    end = len(text.rstrip())
-    if add:
-        text = " ".join([text[:end], *add]) + (text[end:] or "\n")
-    return _bytes(text.removeprefix(" ").split("\n"))
+    return line if text == line else text.strip(" \t")
 
 
 def _without(text: str, option: str, keep: str) -> str | None:

@@ -15,6 +15,7 @@ from vfiod.host.facts.which_loader import has_program
 from vfiod.model import PciFunction
 from vfiod.tools.leftovers import find
 from vfiod.tools.leftovers.find import Leftover
+from vfiod.tools.leftovers.initramfs import ORIGINS
 from vfiod.tools.setup import initramfs
 from vfiod.util import sysfs
 
@@ -47,7 +48,8 @@ class Facts:
     graphics), off, or None if its configuration is not there to be read. ``files``: contents of
     every file that might be changed, ``links`` those of them that are symbolic links,
     ``unreadable`` what this user may not look at. ``changed``: whether a file that the loader's
-    options come from was written since the kernel started, None if that is not known.
+    options come from was written since the kernel started, None if that is not known. ``tracked``:
+    whether rpm-ostree copies files of /etc into the initramfs.
     """
 
     boot: Boot
@@ -71,6 +73,7 @@ class Facts:
     links: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()
     changed: bool | None = None
+    tracked: bool = False
 
 
 def read(root: Path = Path("/")) -> Facts:
@@ -108,6 +111,7 @@ def read(root: Path = Path("/")) -> Facts:
         links=frozenset(path for path in wanted if (root / path[1:]).is_symlink()),
         unreadable=unreadable(root, *find.FILES),
         changed=_changed_since_boot(root, sources),
+        tracked=any(b"\ninitramfs-etc=" in data for data in read_files(root, ORIGINS).values()),
     )
 
 

@@ -12,6 +12,7 @@ from vfiod.tools.setup.changes import Command
 _DRACUT: Command = ("dracut", "--force", "--regenerate-all")
 _MKINITCPIO: Command = ("mkinitcpio", "-P")
 _OSTREE_PLAIN: Command = ("rpm-ostree", "initramfs", "--disable")
+_OSTREE_SYNC: Command = ("rpm-ostree", "initramfs-etc", "--force-sync")
 _BOOSTER: Command = ("/usr/lib/booster/regenerate_images",)
 # The first whose program is there. EndeavourOS and limine-entry-tool put the image where their
 # loader looks for it with programs of their own.
@@ -38,14 +39,18 @@ _USUAL = {"mkinitcpio": _MKINITCPIO, "dracut": _DRACUT, "booster": _BOOSTER,
 PROGRAMS = tuple(program for program, _ in _BUILDERS)
 
 
-def rebuild(tools: Collection[str], loader: Loader, file: str = "") -> tuple[Command, ...]:
+def rebuild(
+    tools: Collection[str], loader: Loader, file: str = "", *, tracked: bool = False
+) -> tuple[Command, ...]:
     """The programs that put a change in force; of ``file``, if that is one builder's own.
 
-    rpm-ostree builds in the initramfs of an image only what it is told to (rpm-ostree(1),
-    initramfs-etc); NixOS builds all of it from its configuration.
+    rpm-ostree adds files of /etc to the initramfs of an image only if it is told to, which is
+    ``tracked`` (rpm-ostree(1), initramfs-etc); NixOS builds all of it from its configuration.
     """
     if loader is Loader.OSTREE:
-        return (_OSTREE_PLAIN,) if file.startswith("/ostree/") else ()
+        if file.startswith("/ostree/"):
+            return (_OSTREE_PLAIN,)
+        return (_OSTREE_SYNC,) if tracked else ()
     if loader is Loader.NIXOS:
         return (("nixos-rebuild", "boot"),)
     owners = next((names for start, names in _OWNERS.items() if file.startswith(start)), ())

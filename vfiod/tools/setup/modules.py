@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from vfiod.host.facts.boot import Vendor
 from vfiod.host.facts.drivers import plain
+from vfiod.host.facts.loaders import Loader
 from vfiod.host.facts.textfiles import lines_of
 from vfiod.tools.setup import editing
 from vfiod.tools.setup.changes import Draft, Note
@@ -58,7 +59,13 @@ def add(facts: Facts, draft: Draft, asked: Collection[str]) -> Iterator[Note]:
             yield Note(f"Set {parameter}=1 there: {overrider} comes after {MODPROBE_FILE}.")
         else:
             lines.append(f"options {module} {parameter}=1")
-    if lines:
+    if lines and facts.boot.loader is Loader.NIXOS:
+        text = "\\n".join(lines)
+        yield Note(
+            f'Add to /etc/nixos/configuration.nix: boot.extraModprobeConfig = "{text}";',
+            "sudo nixos-rebuild boot",
+        )
+    elif lines:
         yield from _write(draft, MODPROBE_FILE, lines, "; ".join(lines))
     if facts.modules_locked and not facts.vfio_loaded:
         reason = "this host allows no module to be loaded after boot (kernel.modules_disabled=1)"

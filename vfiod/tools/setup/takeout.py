@@ -26,7 +26,7 @@ def take_out(facts: Facts, draft: Draft) -> Iterator[ToolChange | Note]:
     for leftover in sorted(chosen, key=lambda item: -item.line):
         file = leftover.file
         if leftover.kind in (Kind.LINE, Kind.FILE) and bootfiles.is_editable(facts, file):
-            programs = rebuild(facts.tools, facts.boot.loader)
+            programs = rebuild(facts.tools, facts.boot.loader, tracked=facts.tracked)
             draft.write(file, _without(draft, leftover), _reason(leftover), programs)
         elif leftover not in options:
             yield _by_hand(facts, leftover)
