@@ -56,18 +56,33 @@ def _by_tool(loader: Loader, options: Collection[Leftover]) -> Iterator[ToolChan
 
 def _by_files(facts: Facts, draft: Draft, options: Collection[Leftover]) -> Iterator[Note]:
     places = {(o.file, o.line, o.text): o for o in facts.boot.configured}
-    managed = facts.boot.loader is Loader.KERNEL_INSTALL or bootfiles.follows_running(facts)
-    if managed and options and bootfiles.refresh(facts):
+    managed = bool(options) and _is_managed(facts)
+    if managed:
         reason = "; ".join(dict.fromkeys(map(_reason, options)))
         bootfiles.change_cmdline(facts, draft, reason, {item.text: item.keep for item in options})
     for item in options:
         option = places.get((item.file, item.line, item.text))
-        if option is None or option.is_generated:
+        if option is None or (managed and option.file == KERNEL_CMDLINE):
             continue
-        if managed and option.file == KERNEL_CMDLINE:
-            continue
-        if not bootfiles.take_out(facts, draft, option, item.keep, _reason(item)):
+        if managed and option.is_generated:
+            if draft.current(KERNEL_CMDLINE) == facts.files.get(KERNEL_CMDLINE):
+                yield _not_written_anew(facts, item)
+        elif not bootfiles.take_out(facts, draft, option, item.keep, _reason(item)):
             yield _by_hand(facts, item)
+
+
+def _is_managed(facts: Facts) -> bool:
+    """True if the entries are written from /etc/kernel/cmdline, or from what is in force."""
+    loader_is = facts.boot.loader is Loader.KERNEL_INSTALL or bootfiles.follows_running(facts)
+    return loader_is and bool(bootfiles.refresh(facts))
+
+
+def _not_written_anew(facts: Facts, item: Leftover) -> Note:
+    return Note(
+        f"{item.place} still has {item.text}, which {KERNEL_CMDLINE} has not: let the entries be "
+        "written anew.",
+        _sudo(bootfiles.refresh(facts)),
+    )
 
 
 def is_of_unknown_origin(facts: Facts, item: Leftover) -> bool:
@@ -77,7 +92,7 @@ def is_of_unknown_origin(facts: Facts, item: Leftover) -> bool:
     """
     if item.kind is not Kind.RUNNING or facts.changed:
         return False
-    if bootfiles.follows_running(facts) and bootfiles.refresh(facts):
+    if bootfiles.follows_running(facts) and _is_managed(facts):
         return False
     return all(option.text != item.text for option in facts.boot.configured)
 

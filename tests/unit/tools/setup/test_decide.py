@@ -474,6 +474,26 @@ def test_kernel_install_takes_over_a_command_line_without_the_leftover(tmp_path:
     assert (change.path, change.after) == ("/etc/kernel/cmdline", b"root=/dev/sda1 quiet\n")
 
 
+def test_entries_that_were_not_written_anew_are_named(tmp_path: Path) -> None:
+    files = {
+        "boot/efi/loader/entries/abc-6.1.conf": f"options root=/dev/sda1 {IDS}\n",
+        "etc/kernel/cmdline": "root=/dev/sda1\n",
+        "proc/cmdline": "root=/dev/sda1\n",
+    }
+    found = plan(tmp_path, AMD, CARD, KERNEL_INSTALL, files)
+    assert not found.changes
+    assert "let the entries be written anew" in found.notes[0].text
+    assert found.notes[0].command == f"sudo {' '.join(ADD[0])}"
+
+
+def test_without_kernel_install_its_files_are_left_to_the_person(tmp_path: Path) -> None:
+    files = {"etc/kernel/cmdline": f"root=/dev/sda1 {IDS}\n"}
+    without = {name: text for name, text in KERNEL_INSTALL.items() if not name.startswith("usr/")}
+    found = plan(tmp_path, AMD, CARD, without, files)
+    assert not found.changes
+    assert f"/etc/kernel/cmdline:1: {IDS}" in found.notes[0].text
+
+
 def test_a_leftover_that_is_only_in_force_asks_for_a_reboot(tmp_path: Path) -> None:
     found = plan(tmp_path, AMD, GRUB, CARD, {"proc/cmdline": f"quiet {IDS}\n"})
     assert found.is_empty
