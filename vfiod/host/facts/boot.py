@@ -55,17 +55,16 @@ def read(root: Path = Path("/")) -> Boot:
     return Boot(
         loader=loader,
         running=tuple(split_options(sysfs.read(root / "proc/cmdline") or "")),
-        configured=cmdline_files.configured(loader, read_sources(root, loader)),
+        configured=cmdline_files.configured(loader, read_files(root, *source_patterns(loader))),
         distribution=distribution,
         kernel=sysfs.read(root / "proc/sys/kernel/osrelease") or "",
         vendor=read_vendor(root),
     )
 
 
-def read_sources(root: Path, loader: Loader) -> cmdline_files.Files:
-    """The files that hold this loader's options."""
-    sources = LOADERS[loader].sources
-    return read_files(root, *(pattern for source in sources for pattern in source.patterns))
+def source_patterns(loader: Loader) -> tuple[str, ...]:
+    """The files that hold this loader's options, by patterns below the root."""
+    return tuple(pattern for source in LOADERS[loader].sources for pattern in source.patterns)
 
 
 def read_distribution(root: Path = Path("/")) -> Distribution:

@@ -47,6 +47,27 @@ def unreadable(root: Path, *patterns: str) -> tuple[str, ...]:
     return tuple(f"/{path.relative_to(root)}" for path in found if not os.access(path, os.R_OK))
 
 
+def closed_folders(root: Path, *patterns: str) -> tuple[str, ...]:
+    """Folders on the way to ``patterns`` that this user may not look into.
+
+    The boot partition often is one: what would match below it does not even show.
+    """
+    found = dict.fromkeys(
+        folder for pattern in patterns if (folder := _closed(root, Path(pattern).parts))
+    )
+    return tuple(f"/{folder}" for folder in found)
+
+
+def _closed(root: Path, parts: Sequence[str]) -> str:
+    for count in range(1, len(parts)):
+        folder = root.joinpath(*parts[:count])
+        if not os.path.isdir(folder):
+            return ""
+        if not os.access(folder, os.R_OK | os.X_OK):
+            return "/".join(parts[:count])
+    return ""
+
+
 def read_lines(root: Path, *patterns: str) -> Iterator[Line]:
     """Lines of the files that match ``patterns`` (relative to ``root``), file by file.
 

@@ -1,6 +1,7 @@
 """What setup decides from: read once from this host (or a recorded tree), never written to."""
 
 import gzip
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from vfiod import paths
 from vfiod.host.facts import boot, loaders, selinux
 from vfiod.host.facts.boot import Boot
 from vfiod.host.facts.pci import read_devices
-from vfiod.host.facts.textfiles import read_bytes, read_files, unreadable
+from vfiod.host.facts.textfiles import closed_folders, read_bytes, read_files, unreadable
 from vfiod.host.facts.which_loader import has_program
 from vfiod.model import PciFunction
 from vfiod.tools.leftovers import find
@@ -81,7 +82,8 @@ def read(root: Path = Path("/")) -> Facts:
     functions = tuple(read_devices(root).values())
     booted = boot.read(root)
     found = find.read(root, functions)
-    sources = boot.read_sources(root, booted.loader)
+    patterns = boot.source_patterns(booted.loader)
+    sources = read_files(root, *patterns)
     wanted = {GRUB_DROP_IN, MODPROBE_FILE, MODULES_FILE, KERNEL_CMDLINE, *(x.file for x in found),
               *sources, *read_files(root, *find.MODPROBE)}  # fmt: skip
     return Facts(
@@ -109,7 +111,7 @@ def read(root: Path = Path("/")) -> Facts:
         uefi=(root / "sys/firmware/efi").is_dir(),
         files={path: data for path in wanted if (data := read_bytes(root / path[1:])) is not None},
         links=frozenset(path for path in wanted if (root / path[1:]).is_symlink()),
-        unreadable=unreadable(root, *find.FILES),
+        unreadable=(*closed_folders(root, *patterns), *unreadable(root, *find.FILES)),
         changed=_changed_since_boot(root, sources),
         tracked=any(b"\ninitramfs-etc=" in data for data in read_files(root, ORIGINS).values()),
     )
@@ -158,7 +160,8 @@ def _kernels(root: Path) -> Iterable[tuple[str, str]]:
     """Installed kernels with their images, where distributions keep them."""
     for release in sysfs.names(root / "lib/modules"):
         for image in (f"/lib/modules/{release}/vmlinuz", f"/boot/vmlinuz-{release}"):
-            if (root / image[1:]).exists():
+            # Not Path.exists, which raises where /boot is closed to this user.
+            if os.path.exists(root / image[1:]):
                 yield release, image
                 break
 
