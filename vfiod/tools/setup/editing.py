@@ -63,9 +63,12 @@ def replace_option(data: bytes, line: int, option: str, keep: str = "") -> bytes
 def change_words(data: bytes, remove: Mapping[str, str], add: Sequence[str]) -> bytes:
     """Change words between blanks: ``remove`` says what takes the place of each, or nothing.
 
-    Comments stay as they are; ``add`` goes to the end of the last line that is none.
+    Comments stay as they are; ``add`` goes to the end of the last line that is none. A line of
+    which nothing is left goes.
     """
-    lines = [line if _is_comment(line) else _changed(line, remove) for line in _lines(data)]
+    before = _lines(data)
+    after = [line if _is_comment(line) else _changed(line, remove) for line in before]
+    lines = [new for old, new in zip(before, after, strict=True) if new or not old] or [""]
     if not add:
         return _bytes(lines)
     places = [n for n, line in enumerate(lines) if line.strip() and not _is_comment(line)]

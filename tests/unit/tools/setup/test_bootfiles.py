@@ -89,7 +89,7 @@ def test_the_line_that_overrides_is_named() -> None:
     ("path", "text", "after"),
     [
         (CMDLINE, "root=1 bad quiet bad\n", "root=1 quiet\n"),
-        ("/etc/cmdline.d/x.conf", "# bad\nbad\n", "# bad\n\n"),
+        ("/etc/cmdline.d/x.conf", "# bad\nbad\n", "# bad\n"),
         ("/boot/loader/entries/x.conf", "options bad\n", None),
     ],
 )
