@@ -111,7 +111,7 @@ def read(root: Path = Path("/")) -> Facts:
         uefi=(root / "sys/firmware/efi").is_dir(),
         files={path: data for path in wanted if (data := read_bytes(root / path[1:])) is not None},
         links=frozenset(path for path in wanted if (root / path[1:]).is_symlink()),
-        unreadable=(*closed_folders(root, *patterns), *unreadable(root, *find.FILES)),
+        unreadable=(*unreadable(root, *find.FILES), *closed_folders(root, *patterns)),
         changed=_changed_since_boot(root, sources),
         tracked=any(b"\ninitramfs-etc=" in data for data in read_files(root, ORIGINS).values()),
     )

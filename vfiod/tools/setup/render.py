@@ -12,7 +12,7 @@ from vfiod.tools.setup.modules import Extra
 from vfiod.util.textdiff import difference
 
 NOTHING = "There is nothing for setup to change on this host."
-FOR_YOU = "Setup changes nothing on this host. What follows is for you to do."
+FOR_YOU = "There is nothing for setup to change by itself. What follows is for you to do."
 
 
 def report(
