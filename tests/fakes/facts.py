@@ -9,11 +9,12 @@ from vfiod.guest import domain
 from vfiod.guest.features import GuestXml
 from vfiod.handoff import snapshot
 from vfiod.handoff.request import Request
-from vfiod.host.facts.boot import Boot, Distribution, Loader, Vendor
+from vfiod.host.facts.boot import Boot, Distribution, Vendor
 from vfiod.host.facts.desktop import Desktop
 from vfiod.host.facts.firmware import Firmware, Iommu, Processor
 from vfiod.host.facts.kernel import Kernel
 from vfiod.host.facts.libvirtd import Confinement, HookFile, Libvirt, OwnHook
+from vfiod.host.facts.loaders import Loader
 from vfiod.host.facts.memory import Memory
 from vfiod.host.facts.pci import Card, Connector, PciDevice
 from vfiod.host.facts.pcinames import PciNames

@@ -3,35 +3,15 @@
 ``configured`` is what the files say for the next boot; ``running`` is /proc/cmdline.
 """
 
-import json
-import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vfiod.host.facts.textfiles import Line, read_bytes, read_lines
+from vfiod.host.facts import cmdline_files, which_loader
+from vfiod.host.facts.cmdline_files import Option, assignment, split_options
+from vfiod.host.facts.loaders import LOADERS, Loader
+from vfiod.host.facts.textfiles import read_bytes, read_files
 from vfiod.util import sysfs
-
-GRUB_FILES = ("etc/default/grub", "etc/default/grub.d/*.cfg")
-KERNEL_CMDLINE = "etc/kernel/cmdline"
-KERNELSTUB = "etc/kernelstub/configuration"
-ENTRIES = tuple(f"{place}/loader/entries/*.conf" for place in ("boot", "efi", "boot/efi"))
-GRUB_VARIABLES = ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")
-# https://systemd.io/BOOT_LOADER_INTERFACE: four bytes of attributes, then UTF-16.
-LOADER_INFO = "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-
-
-class Loader(Enum):
-    """Who gives the kernel its options, by the tool that changes them."""
-
-    GRUB = "GRUB"  # one whose grub-mkconfig reads drop-ins: Debian and its children
-    GRUBBY = "grubby"
-    OSTREE = "rpm-ostree"
-    KERNELSTUB = "kernelstub"
-    SYSTEMD_BOOT = "systemd-boot"
-    PLAIN_GRUB = "GRUB without drop-ins"
-    UNKNOWN = "unknown"
 
 
 class Vendor(Enum):
@@ -40,15 +20,6 @@ class Vendor(Enum):
     INTEL = "Intel"
     AMD = "AMD"
     OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option of the kernel's command line and the file that asks for it."""
-
-    text: str
-    file: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,48 +55,21 @@ class Boot:
 
 def read(root: Path = Path("/")) -> Boot:
     """Read all of it; what this user may not read is as if it were absent."""
+    distribution = read_distribution(root)
+    loader = which_loader.read_loader(root, (distribution.ident, *distribution.like))
     return Boot(
-        loader=read_loader(root),
+        loader=loader,
         running=tuple(split_options(sysfs.read(root / "proc/cmdline") or "")),
-        configured=tuple(read_configured(root)),
-        distribution=read_distribution(root),
+        configured=cmdline_files.configured(loader, read_files(root, *source_patterns(loader))),
+        distribution=distribution,
         kernel=sysfs.read(root / "proc/sys/kernel/osrelease") or "",
         vendor=read_vendor(root),
     )
 
 
-def read_loader(root: Path) -> Loader:
-    """Programs say it best; where both are installed, what the firmware was told by the loader."""
-    if _is_image(root):
-        return Loader.OSTREE
-    if _program(root, "kernelstub"):
-        return Loader.KERNELSTUB
-    if _program(root, "grubby") and not _program(root, "update-grub"):
-        return Loader.GRUBBY
-    if _loader_info(root).startswith("systemd-boot"):
-        return Loader.SYSTEMD_BOOT
-    has_grub = (root / GRUB_FILES[0]).exists()
-    if has_grub and _reads_drop_ins(root):
-        return Loader.GRUB
-    if any(found for pattern in ENTRIES for found in root.glob(pattern)):
-        return Loader.SYSTEMD_BOOT
-    return Loader.PLAIN_GRUB if has_grub else Loader.UNKNOWN
-
-
-def _is_image(root: Path) -> bool:
-    return (root / "run/ostree-booted").exists() and _program(root, "rpm-ostree")
-
-
-def read_configured(root: Path) -> Iterator[Option]:
-    """Options for the next boot, of every place that may hold some."""
-    yield from _grub(read_lines(root, *GRUB_FILES))
-    for line in read_lines(root, KERNEL_CMDLINE):
-        yield from _options(line, line.text)
-    for line in read_lines(root, *ENTRIES):
-        key, _, value = line.text.partition(" ")
-        if key == "options":
-            yield from _options(line, value)
-    yield from _kernelstub(root)
+def source_patterns(loader: Loader) -> tuple[str, ...]:
+    """The files that hold this loader's options, by patterns below the root."""
+    return tuple(pattern for source in LOADERS[loader].sources for pattern in source.patterns)
 
 
 def read_distribution(root: Path = Path("/")) -> Distribution:
@@ -137,7 +81,7 @@ def read_distribution(root: Path = Path("/")) -> Distribution:
         like=tuple(values.get("ID_LIKE", "").split()),
         version=values.get("VERSION_ID", ""),
         name=values.get("PRETTY_NAME", "Linux"),
-        is_image=_is_image(root),
+        is_image=which_loader.is_image(root),
     )
 
 
@@ -149,78 +93,3 @@ def read_vendor(root: Path) -> Vendor:
             known = {"GenuineIntel": Vendor.INTEL, "AuthenticAMD": Vendor.AMD}
             return known.get(value.strip().replace("HygonGenuine", "AuthenticAMD"), Vendor.OTHER)
     return Vendor.OTHER
-
-
-def split_options(text: str) -> list[str]:
-    """Options of a command line. Only double quotes group (kernel: lib/cmdline.c)."""
-    options, current, quoted = [], "", False
-    for character in text:
-        quoted ^= character == '"'
-        if character.isspace() and not quoted:
-            options.append(current)
-            current = ""
-        else:
-            current += character
-    return [option for option in (*options, current) if option]
-
-
-def assignment(text: str) -> tuple[str, str] | None:
-    """Name and value of a shell assignment; None for any other line. ``+`` stays with the name."""
-    try:
-        words = shlex.split(text, comments=True)
-    except ValueError:
-        return None
-    name, equals, value = words[0].removeprefix("export ").partition("=") if words else ("", "", "")
-    return (name, value) if equals and name.removesuffix("+").isidentifier() else None
-
-
-def _grub(lines: Iterator[Line]) -> list[Option]:
-    """grub-mkconfig runs these files as shell: a later assignment replaces an earlier one.
-
-    Unless it takes the former value up, as the drop-ins do: ``X="$X more"`` or ``X+=" more"``.
-    """
-    found: dict[str, list[Option]] = {}
-    for line in lines:
-        name, value = assignment(line.text) or ("", "")
-        variable = name.removesuffix("+")
-        if variable in GRUB_VARIABLES:
-            references = {f"${variable}", f"${{{variable}}}"}
-            options = _options(line, value)
-            kept = found.get(variable, [])
-            takes_up = name.endswith("+") or any(o.text in references for o in options)
-            fresh = [option for option in options if option.text not in references]
-            found[variable] = (kept if takes_up else []) + fresh
-    return [option for variable in GRUB_VARIABLES for option in found.get(variable, [])]
-
-
-def _kernelstub(root: Path) -> Iterator[Option]:
-    """kernelstub(1) keeps a JSON document; ``user`` holds what is in force."""
-    data = read_bytes(root / KERNELSTUB)
-    try:
-        options = json.loads(data or b"{}")["user"]["kernel_options"]
-    except (ValueError, KeyError, TypeError):
-        return
-    words = options.split() if isinstance(options, str) else options
-    lines = (data or b"").decode("utf-8", "replace").splitlines()
-    for word in filter(None, map(str, words)):
-        numbers = [number for number, line in enumerate(lines, 1) if f'"{word}"' in line]
-        yield Option(word, f"/{KERNELSTUB}", numbers[-1] if numbers else 1)
-
-
-def _options(line: Line, text: str) -> list[Option]:
-    return [Option(word, line.file, line.number) for word in split_options(text)]
-
-
-def _reads_drop_ins(root: Path) -> bool:
-    """Debian's patch of grub-mkconfig, which upstream does not have."""
-    script = read_bytes(root / "usr/sbin/grub-mkconfig") or b""
-    return _program(root, "update-grub") or b"/default/grub.d/" in script
-
-
-def _program(root: Path, name: str) -> bool:
-    return any((root / f"usr/{place}/{name}").exists() for place in ("sbin", "bin"))
-
-
-def _loader_info(root: Path) -> str:
-    data = read_bytes(root / LOADER_INFO) or b""
-    return data[4:].decode("utf-16-le", "replace").rstrip("\0")

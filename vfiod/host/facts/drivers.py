@@ -5,7 +5,7 @@ name in the same terms in ``modalias`` (kernel: Documentation/ABI/testing/sysfs-
 """
 
 import fnmatch
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +45,15 @@ def read(root: Path, functions: Collection[PciFunction]) -> tuple[Native, ...]:
         if function.class_code >> 8 == AUDIO_CLASS
         and any(function.address.same_slot(display.address) for display in displays)
     ]
-    known = _match(root, list(_modaliases(root, [*displays, *sounds])))
+    known = _match(root, list(modaliases(root, [*displays, *sounds]).items()))
     return tuple(Native(f, known.get(f.address) or _usual(f)) for f in [*displays, *sounds])
 
 
-def _modaliases(root: Path, functions: Collection[PciFunction]) -> Iterator[tuple[PciAddress, str]]:
-    for function in functions:
-        path = root / "sys/bus/pci/devices" / str(function.address) / "modalias"
-        yield function.address, sysfs.read(path) or _composed(function)
+def modaliases(root: Path, functions: Collection[PciFunction]) -> Mapping[PciAddress, str]:
+    """What each function says of itself; where that was not recorded, composed from its ids."""
+    folder = root / "sys/bus/pci/devices"
+    return {f.address: sysfs.read(folder / str(f.address) / "modalias") or _composed(f)
+            for f in functions}  # fmt: skip
 
 
 def _match(

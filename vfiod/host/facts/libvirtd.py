@@ -14,7 +14,8 @@ from vfiod.util import sysfs
 # What scripts do that hand a graphics card over by themselves.
 MEDDLING = (
     "vfio-pci", "vfio_pci", "driver_override", "nodedev-detach", "nodedev-reattach",
-    "display-manager", "vtconsole", "efi-framebuffer", "/unbind", "vfio-startup",
+    "display-manager", "vtconsole", "efi-framebuffer", "/unbind", "vfio-startup", "modprobe -r",
+    "rmmod ", "stop sddm", "stop gdm", "stop lightdm",
 )  # fmt: skip
 PROFILES = ("usr.sbin.libvirtd", "usr.sbin.virtqemud")
 _LIMIT = 256 * 1024

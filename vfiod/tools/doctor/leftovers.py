@@ -5,31 +5,42 @@ from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Leftover
 from vfiod.util.finding import Finding, Findings, Level, ok
 
-_LEVELS = {Effect.DEFEATS: Level.FAIL, Effect.ASSISTS: Level.WARN}
+_LEVELS = {Effect.DEFEATS: Level.FAIL, Effect.ASSISTS: Level.WARN, Effect.UNSURE: Level.WARN}
 _WHY = {
     Effect.DEFEATS: "vfiod hands the card over when a guest starts. With this the host never gets "
     "its display back.",
     Effect.ASSISTS: "It is part of a set-up that gives the card away at boot, and of no use with "
     "vfiod.",
+    Effect.UNSURE: "If it gives the card away at boot, the host never gets its display back.",
 }
+_LOOK = "Look at it: vfiod does not touch what it does not understand."
 
 
 def leftovers(facts: Facts) -> Findings:
-    """One finding for each line that does harm, the worst first."""
-    found = [leftover for leftover in facts.leftovers if leftover.effect in _LEVELS]
+    """One finding for each line that does harm, the worst first.
+
+    What helps to set another card aside for guests does none.
+    """
+    spares = any(leftover.spares for leftover in facts.leftovers)
+    found = [
+        leftover
+        for leftover in facts.leftovers
+        if leftover.effect in _LEVELS and not (spares and leftover.effect is Effect.ASSISTS)
+    ]
     yield from map(_leftover, sorted(found, key=lambda leftover: -_LEVELS[leftover.effect]))
     if not found:
         yield ok("leftovers", "nothing gives the card to vfio-pci at boot")
 
 
 def _leftover(leftover: Leftover) -> Finding:
+    is_unsure = leftover.effect is Effect.UNSURE
     return Finding(
         check="leftovers",
         level=_LEVELS[leftover.effect],
         fact=f"{leftover.place}: “{leftover.text}” {leftover.why}",
         why=_WHY[leftover.effect],
-        remedy="Let vfiod take it out (a copy is kept), then reboot.",
-        command="sudo vfiod setup",
+        remedy=_LOOK if is_unsure else "Let vfiod take it out (a copy is kept), then reboot.",
+        command="" if is_unsure else "sudo vfiod setup",
     )
 
 

@@ -4,8 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from vfiod.host.facts.drivers import Native, plain
-from vfiod.model import PciAddress, PciFunction
+from vfiod.host.facts.drivers import plain
+from vfiod.model import PciFunction
+from vfiod.tools.leftovers.alternatives import family
+from vfiod.tools.leftovers.machine import Machine
 
 STUBS = frozenset({"vfio_pci", "pci_stub"})
 _BLACKLISTS = frozenset({"modprobe.blacklist", "rd.driver.blacklist", "module_blacklist"})
@@ -17,25 +19,28 @@ class Effect(Enum):
 
     DEFEATS = "defeats the return"
     ASSISTS = "helps another leftover, or only delays the picture"
+    UNSURE = "may stand in the way, and is not understood"
     HARMLESS = "harmless"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``why`` goes on after "it …"; ``keep`` is what should remain of the text, or empty."""
+    """``why`` goes on after "it …"; ``keep`` is what should remain of the text, or empty.
+
+    ``spares``: it sets a device of this machine aside for guests, and the host can do without.
+    """
 
     effect: Effect
     why: str
     keep: str = ""
+    spares: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """The machine: its PCI functions, what could drive its displays, and what may not load."""
+    """Judges lines by the ``machine``; one without any functions may need everything."""
 
-    functions: tuple[PciFunction, ...]
-    native_drivers: tuple[Native, ...]
-    blocked: frozenset[str] = frozenset()
+    machine: Machine
 
     def option(self, text: str) -> Verdict | None:
         """An option of the kernel's command line; None if it is no leftover."""
@@ -47,16 +52,20 @@ class Classifier:
             names = value.split(",")
             others = [name for name in names if not self.block(name)]
             return self._first(names, f"{key}={','.join(others)}" if others else "")
-        if text == "nomodeset" or (parameter == "modeset" and value == "0"):
-            return self._no_modeset(module)
+        if text == "nomodeset":
+            return self._no_modeset()
+        if parameter == "modeset" and value == "0":
+            return self._modeset_off(module)
         return _firmware_option(key, value)
 
     def modprobe(self, text: str) -> Verdict | None:
-        """A line of modprobe.d(5); None if it is no leftover."""
+        """A line of modprobe.d(5), without what it may run; None if it is no leftover."""
         command, module, *rest = words if len(words := text.split()) > 1 else ["", ""]
         match command, plain(module):
             case "options", stub if stub in STUBS:
                 return self.parameters(rest)
+            case "options", name if "modeset=0" in rest:
+                return self._modeset_off(name)
             case "blacklist", name:
                 return self.block(name)
             case "install", name:
@@ -64,8 +73,7 @@ class Classifier:
             case "softdep", _ if "vfio_pci" in map(plain, rest[: _end(rest, "post:")]):
                 return _assists(f"loads vfio-pci before {module}")
             case "alias", _ if rest and plain(rest[0]) in STUBS and module.startswith("pci:"):
-                why = f"makes {rest[0]} the driver of the devices {module}"
-                return Verdict(Effect.DEFEATS, why)
+                return self.given(self.machine.by_alias(module))
         return None
 
     def loaded(self, text: str) -> Verdict | None:
@@ -83,49 +91,36 @@ class Classifier:
         return None
 
     def ids(self, ids: Sequence[str]) -> Verdict:
-        """vfio-pci's ``ids``: VENDOR:DEVICE… in hexadecimal, each for every device that has it.
+        """vfio-pci's ``ids``, each for every device that has it (see pci_ids).
 
         A list with the card in it belongs to one guest and is of no use without the card: its
         USB controller, which may be the one of the keyboard, should come back with it.
         """
-        given = [function for function in self.functions if any(_names(i, function) for i in ids)]
-        if self.functions and not self._needed(given):
-            return Verdict(Effect.HARMLESS, _spare(given))
-        what = _listed(given)
+        return self.given(self.machine.by_ids(ids))
+
+    def given(self, devices: Collection[PciFunction]) -> Verdict:
+        """Devices that are put on vfio-pci at every boot, in whatever way."""
+        if self.machine.functions and not self.machine.needs(devices):
+            return Verdict(Effect.HARMLESS, _spare(devices), spares=bool(devices))
+        what = ", ".join(map(str, devices)) or "the named devices"
         return Verdict(Effect.DEFEATS, f"gives {what} to vfio-pci at every boot, for good")
 
-    def override(self, address: str) -> Verdict:
-        """A device that is put on vfio-pci by its address at every boot."""
-        try:
-            wanted = PciAddress.parse(address)
-        except ValueError:
-            return Verdict(Effect.HARMLESS, "names no device of this machine")
-        given = [function for function in self.functions if function.address == wanted]
-        if self.functions and not self._needed(given):
-            return Verdict(Effect.HARMLESS, _spare(given))
-        return Verdict(Effect.DEFEATS, f"gives {address} to vfio-pci at every boot, for good")
+    def unsure(self, what: str) -> Verdict | None:
+        """Something that is not understood; None if the host lacks no display that it could have.
+
+        Then it does no harm, whatever it does.
+        """
+        displays = [native for native in self.machine.dark if native.function.is_display]
+        return Verdict(Effect.UNSURE, what) if displays or not self.machine.functions else None
 
     def block(self, module: str) -> Verdict | None:
-        """A module that may not load by itself; None if this host does not need it."""
+        """A module that may not load by itself; None if this host can do without it."""
         name = plain(module)
-        for native in self.native_drivers:
-            blocks_all = native.modules and native.modules <= self.blocked
-            if name in native.modules and blocks_all and not native.driven:
-                return Verdict(
-                    Effect.DEFEATS, f"keeps {module}, the driver of {native.function}, away"
-                )
-        known = self.native_drivers or name not in USUAL_MODULES
+        if name in self.machine.to_free:
+            which = ", ".join(str(n.function) for n in self.machine.dark if _is_of(name, n.modules))
+            return Verdict(Effect.DEFEATS, f"keeps {module}, the driver of {which}, away")
+        known = self.machine.natives or name not in USUAL_MODULES
         return None if known else Verdict(Effect.DEFEATS, f"keeps the driver {module} away")
-
-    def _needed(self, given: Collection[PciFunction]) -> bool:
-        """True if the host has no display without these devices, or not the one it booted with."""
-        displays = [function for function in self.functions if function.is_display]
-        lost = [
-            display
-            for display in displays
-            if any(f.address.same_slot(display.address) for f in given)
-        ]
-        return bool(lost) and (lost == displays or any(display.boot_vga for display in lost))
 
     def _first(self, modules: Sequence[str], keep: str) -> Verdict | None:
         for module in modules:
@@ -134,21 +129,27 @@ class Classifier:
                 return Verdict(verdict.effect, verdict.why, keep)
         return None
 
-    def _no_modeset(self, module: str) -> Verdict | None:
-        affected = [n for n in self.native_drivers if n.function.is_display and not n.driven]
-        named = [n for n in affected if not module or module in n.modules]
-        if self.native_drivers and not named:
+    def _no_modeset(self) -> Verdict | None:
+        """It is for the kernel's own drivers: NVIDIA's lights a display all the same."""
+        dark = [native for native in self.machine.dark if native.function.is_display]
+        if self.machine.natives and (not dark or self.machine.is_lit_by("nvidia")):
             return None
-        return Verdict(
-            Effect.DEFEATS, f"keeps {module or 'native drivers'} from lighting a display"
-        )
+        return Verdict(Effect.DEFEATS, "keeps native drivers from lighting a display")
+
+    def _modeset_off(self, module: str) -> Verdict | None:
+        if family(module) == "nvidia":
+            return None
+        if self.machine.natives and plain(module) not in self.machine.to_free:
+            return None
+        return Verdict(Effect.DEFEATS, f"keeps {module} from lighting a display")
 
     def _install(self, module: str, command: Sequence[str]) -> Verdict | None:
-        if module in STUBS:
-            why = f"runs {' '.join(command)} when {module} loads, which usually binds cards to it"
-            return Verdict(Effect.DEFEATS, why)
         if is_refusal(command):
             return self.block(module)
+        if module in STUBS:
+            is_plain = command[:1] and command[0].endswith("modprobe") and ";" not in command
+            what = f"runs “{' '.join(command)}” when {module} loads, which may bind a card to it"
+            return self.parameters(command) if is_plain else self.unsure(what)
         if any("vfio" in word for word in command):
             return _assists(f"loads vfio-pci before {module}")
         return None
@@ -161,7 +162,10 @@ USUAL_MODULES = frozenset({"amdgpu", "radeon", "nouveau", "nvidia", "i915", "xe"
 def blocked_by_option(text: str) -> frozenset[str]:
     """Modules that an option of the kernel's command line keeps from loading."""
     key, _, value = text.partition("=")
-    return frozenset(map(plain, value.split(","))) if key in _BLACKLISTS else frozenset()
+    if key in _BLACKLISTS:
+        return frozenset(map(plain, value.split(",")))
+    module, _, parameter = plain(key).rpartition(".")
+    return _without_modeset(module, [f"{parameter}={value}"])
 
 
 def blocked_by_modprobe(text: str) -> frozenset[str]:
@@ -171,7 +175,15 @@ def blocked_by_modprobe(text: str) -> frozenset[str]:
             return frozenset({plain(module)})
         case ["install", module, *command] if is_refusal(command):
             return frozenset({plain(module)})
+        case ["options", module, *parameters]:
+            return _without_modeset(plain(module), parameters)
     return frozenset()
+
+
+def _without_modeset(module: str, parameters: Collection[str]) -> frozenset[str]:
+    """NVIDIA's own driver lights a display without it, through X."""
+    is_off = "modeset=0" in parameters and family(module) != "nvidia"
+    return frozenset({module}) if is_off and module else frozenset()
 
 
 def is_refusal(command: Sequence[str]) -> bool:
@@ -191,14 +203,6 @@ def _firmware_option(key: str, value: str) -> Verdict | None:
     return None
 
 
-def _names(text: str, function: PciFunction) -> bool:
-    vendor, _, device = ":".join(text.split(":")[:2]).partition(":")
-    try:
-        return (int(vendor, 16), int(device, 16)) == (function.vendor, function.device)
-    except ValueError:
-        return False
-
-
 def _assists(what: str) -> Verdict:
     return Verdict(Effect.ASSISTS, what)
 
@@ -206,11 +210,11 @@ def _assists(what: str) -> Verdict:
 def _spare(given: Collection[PciFunction]) -> str:
     if not given:
         return "names no device of this machine"
-    return f"keeps {_listed(given)} for guests; the host has a display without it"
+    return f"keeps {', '.join(map(str, given))} for guests; the host has a display without it"
 
 
-def _listed(functions: Collection[PciFunction]) -> str:
-    return ", ".join(map(str, functions)) or "the named devices"
+def _is_of(module: str, modules: Collection[str]) -> bool:
+    return module in modules or family(module) in map(family, modules)
 
 
 def _end(words: Sequence[str], marker: str) -> int:

@@ -5,16 +5,18 @@ starts. Where both meet, the host never gets its display back. The lines are rea
 do to this machine is classified in vfiod.tools.leftovers.classify.
 """
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vfiod.host.facts import boot, drivers
+from vfiod.host.facts import boot, drivers, loaders
 from vfiod.host.facts.drivers import plain
+from vfiod.host.facts.kernel import read_kernel
 from vfiod.host.facts.textfiles import Line, read_lines
 from vfiod.model import PciFunction
+from vfiod.tools.leftovers import initramfs, scripts
+from vfiod.tools.leftovers.alternatives import favoured
 from vfiod.tools.leftovers.classify import (
     Classifier,
     Effect,
@@ -22,40 +24,24 @@ from vfiod.tools.leftovers.classify import (
     blocked_by_modprobe,
     blocked_by_option,
 )
+from vfiod.tools.leftovers.machine import Machine
 
 # In the order of modprobe.d(5): a file hides those of its name in later directories.
 MODPROBE = tuple(
     f"{place}/modprobe.d/*.conf" for place in ("etc", "run", "usr/local/lib", "usr/lib", "lib")
 )
 MODULE_LISTS = ("etc/modules", "etc/modules-load.d/*.conf", "etc/initramfs-tools/modules")
-INITRAMFS = (
-    "etc/dracut.conf",
-    "etc/dracut.conf.d/*.conf",
-    "etc/mkinitcpio.conf",
-    "etc/mkinitcpio.conf.d/*.conf",
-)
-SCRIPTS = (
-    "etc/initramfs-tools/scripts/*/*",
-    "etc/initcpio/hooks/*",
-    "etc/systemd/system/*.service",
-    "etc/udev/rules.d/*.rules",
-    "etc/rc.local",
-)
 # driverctl(8) writes one file per device, named BUS-DEVICE, with the driver in it.
 DRIVERCTL = "etc/driverctl.d/pci-*"
 # Everything that ``read`` looks at, beside /proc.
 FILES = (
-    *boot.GRUB_FILES,
-    boot.KERNEL_CMDLINE,
-    *boot.ENTRIES,
+    *loaders.FILES,
     *MODPROBE,
     *MODULE_LISTS,
-    *INITRAMFS,
-    *SCRIPTS,
+    *initramfs.FILES,
+    *scripts.FILES,
     DRIVERCTL,
 )
-_ADDRESS = re.compile(r"\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]\b", re.IGNORECASE)
-_BINDS = re.compile(r"driver_override|new_id|drivers/vfio[-_]pci/bind")
 
 
 class Kind(Enum):
@@ -74,6 +60,7 @@ class Leftover:
 
     ``why`` goes on after "it …". ``keep`` is what should remain of ``text`` when the rest is
     taken out, as a blacklist may name other modules as well. ``span``: lines it goes over.
+    ``spares``: it sets a device aside for guests that the host can do without.
     """
 
     file: str
@@ -84,6 +71,7 @@ class Leftover:
     kind: Kind
     keep: str = ""
     span: int = 1
+    spares: bool = False
 
     @property
     def place(self) -> str:
@@ -96,30 +84,46 @@ def read(root: Path, functions: Collection[PciFunction]) -> tuple[Leftover, ...]
 
     Without any functions (a tree that does not show them) everything is suspected.
     """
-    running = [Line("/proc/cmdline", 1, text) for text in boot.read(root).running]
-    options = [Line(o.file, o.line, o.text) for o in boot.read_configured(root)]
+    booted = boot.read(root)
+    running = [Line("/proc/cmdline", 1, text) for text in booted.running]
+    options = [Line(o.file, o.line, o.text) for o in booted.configured]
+    read = {(option.file, option.number) for option in options}
     modprobe = list(_modprobe(root))
-    blocked = [*(blocked_by_option(line.text) for line in (*running, *options)),
-               *(blocked_by_modprobe(line.text) for line in modprobe)]  # fmt: skip
-    classifier = Classifier(
-        tuple(functions), drivers.read(root, functions), frozenset[str]().union(*blocked)
-    )
+    classifier = Classifier(_machine(root, functions, [*running, *options], modprobe))
     found = [
         *((line, Kind.RUNNING, classifier.option(line.text)) for line in running),
         *((line, Kind.OPTION, classifier.option(line.text)) for line in options),
-        *((line, Kind.LINE, classifier.modprobe(line.text)) for line in modprobe),
+        *((line, Kind.LINE, _configured(root, line, classifier)) for line in modprobe),
         *(
             (line, Kind.LINE, classifier.loaded(line.text))
             for line in read_lines(root, *MODULE_LISTS)
         ),
         *(
-            (line, Kind.OTHER, _initramfs(line, classifier))
-            for line in read_lines(root, *INITRAMFS)
+            (line, Kind.OTHER, verdict)
+            for line, verdict in initramfs.read(root, classifier)
+            if (line.file, line.number) not in read
         ),
-        *((line, Kind.OTHER, verdict) for line, verdict in _scripts(root, classifier)),
+        *((line, Kind.OTHER, verdict) for line, verdict in scripts.read(root, classifier)),
         *((line, Kind.FILE, _override(line, classifier)) for line in read_lines(root, DRIVERCTL)),
     ]
     return tuple(_leftover(line, kind, verdict) for line, kind, verdict in found if verdict)
+
+
+def _machine(
+    root: Path,
+    functions: Collection[PciFunction],
+    options: Collection[Line],
+    modprobe: Collection[Line],
+) -> Machine:
+    blocked = [*(blocked_by_option(line.text) for line in options),
+               *(blocked_by_modprobe(line.text) for line in modprobe)]  # fmt: skip
+    return Machine(
+        tuple(functions),
+        drivers.read(root, functions),
+        frozenset[str]().union(*blocked),
+        drivers.modaliases(root, functions),
+        favoured(read_kernel(root).version, [line.text for line in (*options, *modprobe)]),
+    )
 
 
 def _leftover(line: Line, kind: Kind, verdict: Verdict) -> Leftover:
@@ -132,6 +136,7 @@ def _leftover(line: Line, kind: Kind, verdict: Verdict) -> Leftover:
         kind=kind,
         keep=verdict.keep,
         span=line.span,
+        spares=verdict.spares,
     )
 
 
@@ -143,31 +148,13 @@ def _modprobe(root: Path) -> Iterator[Line]:
             yield line
 
 
-def _initramfs(line: Line, classifier: Classifier) -> Verdict | None:
-    """dracut.conf(5) and mkinitcpio.conf(5) are shell: an array or a list of words."""
-    name, _, value = line.text.partition("=")
-    words = value.strip(" ()'\"").split()
-    if name.rstrip("+") == "kernel_cmdline":
-        verdicts = filter(None, map(classifier.option, words))
-        return next((v for v in verdicts if v.effect is not Effect.HARMLESS), None)
-    if "vfio_pci" in map(plain, words):
-        return Verdict(Effect.ASSISTS, "puts vfio-pci into the initramfs and loads it early")
-    return None
-
-
-def _scripts(root: Path, classifier: Classifier) -> Iterator[tuple[Line, Verdict]]:
-    """Lines that bind to vfio-pci, in files that name the card, or no device by its address."""
-    lines = list(read_lines(root, *SCRIPTS))
-    for file in dict.fromkeys(line.file for line in lines if "vfio" in line.text):
-        mine = [line for line in lines if line.file == file]
-        addresses = [address for line in mine for address in _ADDRESS.findall(line.text)]
-        verdicts = [classifier.override(address) for address in addresses]
-        if not verdicts or any(verdict.effect is Effect.DEFEATS for verdict in verdicts):
-            verdict = Verdict(Effect.DEFEATS, "binds devices to vfio-pci at boot")
-            yield from ((line, verdict) for line in mine if _BINDS.search(line.text))
+def _configured(root: Path, line: Line, classifier: Classifier) -> Verdict | None:
+    """A line of modprobe.d, with what it runs."""
+    return scripts.behind(root, line, classifier) or classifier.modprobe(line.text)
 
 
 def _override(line: Line, classifier: Classifier) -> Verdict | None:
     if plain(line.text) != "vfio_pci":
         return None
-    return classifier.override(line.file.rpartition("/pci-")[2])
+    address = line.file.rpartition("/pci-")[2]
+    return classifier.given(classifier.machine.by_addresses([address]))

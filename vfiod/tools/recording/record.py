@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
+from vfiod.host.facts import loaders
 from vfiod.host.facts.pci import is_awake, parse_address
 from vfiod.host.facts.pcinames import FILES as NAMES
 from vfiod.tools.recording import format, trim
@@ -55,15 +56,17 @@ LINKED: Mapping[str, tuple[str, ...]] = {
     "sys/class/vtconsole/*": ("name", "bind"),
     "sys/bus/platform/drivers/*-framebuffer/*.[0-9]": ("driver",),
 }  # fmt: skip
+# NixOS's files are left out: they are all of somebody's configuration, passwords included.
+LOADERS = tuple(name for name in loaders.FILES if not name.endswith(".nix"))
 PLAIN = (
-    "boot/efi/loader/entries/*.conf", "boot/loader/entries/*.conf", "dev/kvm",
-    "efi/loader/entries/*.conf", "etc/X11/default-display-manager", "etc/X11/xorg.conf",
+    *LOADERS, "dev/kvm", "etc/X11/default-display-manager", "etc/X11/xorg.conf",
     "etc/X11/xorg.conf.d/*", "etc/apparmor.d/libvirt/TEMPLATE.qemu",
-    "etc/apparmor.d/local/*libvirt*", "etc/default/grub", "etc/default/grub.d/*.cfg",
-    "etc/dracut.conf", "etc/dracut.conf.d/*.conf", "etc/initramfs-tools/conf.d/*",
-    "etc/initramfs-tools/modules", "etc/kernel/cmdline", "etc/kernelstub/configuration",
+    "etc/apparmor.d/local/*libvirt*", "etc/initramfs-tools/conf.d/*",
+    "etc/initramfs-tools/modules",
     "etc/libvirt/hooks/*", "etc/libvirt/hooks/qemu.d/*", "etc/libvirt/qemu.conf",
-    "etc/mkinitcpio.conf", "etc/mkinitcpio.conf.d/*", "etc/modprobe.d/*", "etc/modules",
+    "etc/booster.yaml", "etc/kernel/entry-token", "etc/kernel/install.conf",
+    "etc/kernel/proxmox-boot-uuids", "etc/mkinitcpio.conf", "etc/mkinitcpio.conf.d/*",
+    "etc/mkinitcpio.d/*.preset", "etc/sysconfig/bootloader", "etc/modprobe.d/*", "etc/modules",
     "etc/modules-load.d/*", "etc/os-release", "etc/systemd/system/display-manager.service",
     "etc/vfiod/vfiod.yaml", "proc/cmdline", "proc/cpuinfo", "proc/driver/nvidia/version",
     "proc/interrupts", "proc/meminfo", "proc/modules", "proc/net/ipv6_route", "proc/net/route",
@@ -87,8 +90,9 @@ PLAIN = (
     "usr/lib/modprobe.d/*", "usr/lib/os-release", "var/lib/systemd/linger/*",
 )  # fmt: skip
 # Programs whose presence says how the machine is kept.
-PROGRAMS = ("bootctl", "dracut", "grubby", "kernelstub", "mkinitcpio", "qemu-system-x86_64",
-            "rpm-ostree", "update-grub", "update-initramfs", "virsh", "virt-install")  # fmt: skip
+PROGRAMS = (*sorted(loaders.PROGRAMS), "bootctl", "booster", "dracut-rebuild", "grubby",
+            "qemu-system-x86_64", "reinstall-kernels", "rpm-ostree", "update-initramfs", "virsh",
+            "virt-install")  # fmt: skip
 
 
 def record(root: Path = Path("/")) -> Recording:

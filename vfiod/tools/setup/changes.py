@@ -80,6 +80,19 @@ class Draft:
         programs = tuple(dict.fromkeys((*former.refresh, *refresh)))
         self._drafts[path] = FileChange(path, former.before, after, reasons, programs)
 
+    def copy(self) -> "Draft":
+        """The same so far, to try something on."""
+        return Draft(self.files, dict(self._drafts))
+
+    def adopt(self, trial: "Draft") -> None:
+        """Keep what was tried."""
+        self._drafts = dict(trial._drafts)
+
+    def files_after(self) -> Mapping[str, bytes]:
+        """All files as they will be; those that will be removed are left out."""
+        after = {path: change.after for path, change in self._drafts.items()}
+        return {p: d for p, d in {**self.files, **after}.items() if d is not None}
+
     def changes(self) -> tuple[FileChange, ...]:
         """Those files that would really change."""
         return tuple(change for change in self._drafts.values() if change.before != change.after)

@@ -3,13 +3,17 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vfiod.host.facts.boot import Loader, Vendor
-from vfiod.tools.setup import editing
+from vfiod.host.facts.boot import Vendor
+from vfiod.host.facts.cmdline_files import Option
+from vfiod.host.facts.loaders import LOADERS, Loader, Way
+from vfiod.host.facts.textfiles import Line
+from vfiod.tools.setup import bootfiles
 from vfiod.tools.setup.changes import Command, Draft, Note, ToolChange
-from vfiod.tools.setup.facts import GRUB_DROP_IN, KERNEL_CMDLINE, Facts
+from vfiod.tools.setup.facts import Facts
 
-_VARIABLE = "GRUB_CMDLINE_LINUX_DEFAULT"
 _INTEL_VENDOR = 0x8086
+_ON, _PT = "intel_iommu=on", "iommu=pt"
+_ADDED = (_ON, _PT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ def wanted(facts: Facts, extras: Collection[str]) -> tuple[Wanted, ...]:
     """Options that this processor and kernel need, without those that are configured."""
     found = [*_iommu(facts), *_passthrough(extras)]
     configured = {option.text for option in facts.boot.configured}
-    if facts.boot.loader in (Loader.UNKNOWN, Loader.SYSTEMD_BOOT):
+    if LOADERS[facts.boot.loader].way is Way.BY_HAND:
         configured |= set(facts.boot.running)
     return tuple(item for item in found if item.option not in configured)
 
@@ -53,20 +57,36 @@ def add(facts: Facts, draft: Draft, options: Sequence[Wanted]) -> tuple[ToolChan
     """Have ``options`` on the command line: in ``draft``, or by what is returned."""
     if not options:
         return ()
-    match facts.boot.loader:
-        case Loader.GRUB if _add_to_drop_in(facts, draft, options):
-            return ()
-        case Loader.SYSTEMD_BOOT if facts.entries_managed:
-            change_cmdline(facts, draft, _reason(options), add=[o.option for o in options])
-            return ()
-        case Loader.GRUBBY | Loader.KERNELSTUB | Loader.OSTREE as loader:
-            return tuple(
-                ToolChange(*by_tool(loader, item.option), (f"{item.option}: {item.reason}",))
-                for item in options
-            )
-    text = " ".join(item.option for item in options)
-    reasons = "; ".join(item.reason for item in options)
-    return (Note(f"Add {text} to the kernel's command line: {reasons}. {_where(facts)}"),)
+    if LOADERS[facts.boot.loader].way is Way.TOOL:
+        return tuple(
+            ToolChange(*by_tool(facts.boot.loader, x.option), (f"{x.option}: {x.reason}",))
+            for x in options
+        )
+    wanted = {item.option: item.reason for item in options}
+    overrider = bootfiles.add(facts, draft, wanted)
+    if set(wanted) <= {option.text for option in bootfiles.options(facts, draft)}:
+        return ()
+    return (_by_hand(facts, wanted, overrider),)
+
+
+def _by_hand(facts: Facts, wanted: Mapping[str, str], overrider: Line | None) -> Note:
+    text, reasons = " ".join(wanted), "; ".join(wanted.values())
+    if facts.boot.loader is Loader.NIXOS:
+        quoted = " ".join(f'"{option}"' for option in wanted)
+        snippet = f"boot.kernelParams = [ {quoted} ];"
+        return Note(
+            f"Add to /etc/nixos/configuration.nix: {snippet} ({reasons}).",
+            "sudo nixos-rebuild boot",
+        )
+    if overrider:
+        place = f"{overrider.file}:{overrider.number}"
+        return Note(
+            f"Add {text} in {place}, which gives the options anew and so overrides whatever setup "
+            f"could write: {reasons}.",
+            f"sudo {' '.join(bootfiles.told(facts)[0])}",
+        )
+    where = bootfiles.where(facts)
+    return Note(f"Add {text} to the kernel's command line: {reasons}. {where}")
 
 
 def by_tool(loader: Loader, option: str) -> tuple[Command, Command]:
@@ -87,43 +107,27 @@ def by_tool(loader: Loader, option: str) -> tuple[Command, Command]:
     return (*program, f"--append-if-missing={option}"), (*program, f"--delete-if-present={option}")
 
 
-def change_cmdline(
-    facts: Facts,
-    draft: Draft,
-    reason: str,
-    *,
-    remove: Mapping[str, str] | None = None,
-    add: Sequence[str] = (),
-) -> None:
-    """Change /etc/kernel/cmdline and let kernel-install write the entries of every kernel anew.
-
-    Where the file is absent, kernel-install goes by the running kernel's options without the
-    loader's own (systemd: src/kernel-install/90-loaderentry.install); so the file begins as that.
-    """
-    present = draft.current(KERNEL_CMDLINE)
-    own = (o for o in facts.boot.running if not o.startswith(("BOOT_IMAGE=", "initrd=")))
-    data = " ".join(own).encode() + b"\n" if present is None else present
-    after = editing.change_words(data, remove or {}, add)
-    if after != data:
-        draft.write(KERNEL_CMDLINE, after, reason, refresh_entries(facts))
+def not_in_force(facts: Facts) -> Iterator[Option]:
+    """Options that setup may have added and that the running kernel was not told."""
+    seen = set(facts.boot.running)
+    for option in facts.boot.configured:
+        if option.text in _ADDED and option.text not in seen:
+            seen.add(option.text)
+            yield option
 
 
-def refresh_entries(facts: Facts) -> tuple[Command, ...]:
-    """Write the loader's entries again (kernel-install(8)); none without that program."""
-    if "kernel-install" not in facts.tools:
-        return ()
-    return tuple(("kernel-install", "add", *kernel) for kernel in facts.kernels)
-
-
-def refresh_grub(facts: Facts) -> tuple[Command, ...]:
-    """Write GRUB's menu again (grub-mkconfig(8))."""
-    if "update-grub" in facts.tools:
-        return (("update-grub",),)
-    if "grub-mkconfig" in facts.tools:
-        return (("grub-mkconfig", "-o", "/boot/grub/grub.cfg"),)
-    if "grub2-mkconfig" in facts.tools:
-        return (("grub2-mkconfig", "-o", "/boot/grub2/grub.cfg"),)
-    return ()
+def not_taken_up(facts: Facts) -> Iterator[Note]:
+    """A kernel that started after the files were written, and without what they say."""
+    if facts.changed is not False:
+        return
+    programs = bootfiles.refresh(facts)
+    for option in not_in_force(facts):
+        yield Note(
+            f"{option.file}:{option.line} has {option.text}, and the running kernel was started "
+            "without it although no file was changed since: by another entry of the boot menu, or "
+            "by one that was not written anew.",
+            f"sudo {' '.join(programs[0])}" if programs else "",
+        )
 
 
 def _iommu(facts: Facts) -> Iterator[Wanted]:
@@ -135,18 +139,16 @@ def _iommu(facts: Facts) -> Iterator[Wanted]:
         return
     if facts.iommu_default == "discrete" and _only_integrated(facts):
         yield Wanted(
-            "intel_iommu=on",
+            _ON,
             "this kernel leaves Intel's own graphics out of the IOMMU unless it is told so",
         )
     elif not facts.iommu_on and facts.iommu_default not in ("on", "discrete"):
-        yield Wanted("intel_iommu=on", "this kernel leaves Intel's IOMMU off unless it is told so")
+        yield Wanted(_ON, "this kernel leaves Intel's IOMMU off unless it is told so")
 
 
 def _passthrough(extras: Collection[str]) -> Iterator[Wanted]:
     if "iommu-pt" in extras:
-        yield Wanted(
-            "iommu=pt", "the host's own devices skip the IOMMU, which spares them some work"
-        )
+        yield Wanted(_PT, "the host's own devices skip the IOMMU, which spares them some work")
 
 
 def _only_integrated(facts: Facts) -> bool:
@@ -154,32 +156,3 @@ def _only_integrated(facts: Facts) -> bool:
     return bool(displays) and all(
         display.vendor == _INTEL_VENDOR and display.address.bus == 0 for display in displays
     )
-
-
-def _add_to_drop_in(facts: Facts, draft: Draft, options: Sequence[Wanted]) -> bool:
-    """GRUB_CMDLINE_LINUX_DEFAULT leaves the recovery entry of the boot menu without them.
-
-    Options of an earlier run stay. False if a file of that name is not setup's, or if the options
-    stand in it already: then a later file takes them back.
-    """
-    lines = []
-    for item in options:
-        lines += [f"# {item.reason}", f'{_VARIABLE}="${_VARIABLE} {item.option}"']
-    former = draft.current(GRUB_DROP_IN)
-    data = editing.add_lines(former, lines)
-    if data is not None and data != former:
-        draft.write(GRUB_DROP_IN, data, _reason(options), refresh_grub(facts))
-    return data is not None and data != former
-
-
-def _reason(options: Sequence[Wanted]) -> str:
-    return "; ".join(f"{item.option}: {item.reason}" for item in options)
-
-
-def _where(facts: Facts) -> str:
-    if facts.boot.loader in (Loader.GRUB, Loader.PLAIN_GRUB):
-        programs = refresh_grub(facts) or (("grub-mkconfig", "-o", "/boot/grub/grub.cfg"),)
-        return f"It stands in /etc/default/grub, {_VARIABLE}; then: sudo {' '.join(programs[0])}"
-    if facts.boot.loader is Loader.SYSTEMD_BOOT:
-        return "It is the line `options` of the entry in loader/entries of the boot partition."
-    return "vfiod does not know this host's boot loader."

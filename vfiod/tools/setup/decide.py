@@ -4,10 +4,9 @@ from collections.abc import Collection, Iterator
 
 from vfiod.host.facts import packages, selinux
 from vfiod.host.facts.packages import Need
-from vfiod.tools.leftovers.find import Kind
 from vfiod.tools.setup import cmdline, modules, takeout
 from vfiod.tools.setup.changes import Change, Draft, FileChange, Note, Plan, ToolChange
-from vfiod.tools.setup.facts import GRUB_DROP_IN, MODPROBE_FILE, MODULES_FILE, Facts
+from vfiod.tools.setup.facts import MODPROBE_FILE, MODULES_FILE, Facts
 
 EXTRAS = ("iommu-pt", "ignore-msrs", "avic")
 
@@ -20,6 +19,7 @@ def decide(facts: Facts, asked: Collection[str] = ()) -> Plan:
         *cmdline.add(facts, draft, cmdline.wanted(facts, asked)),
         *modules.add(facts, draft, asked),
         *cmdline.advice(facts),
+        *cmdline.not_taken_up(facts),
         *_system_notes(facts),
         *_policy(facts),
     ]
@@ -73,11 +73,10 @@ def _reboot(facts: Facts, changes: Collection[Change]) -> Iterator[str]:
     if any(not _is_policy(change) for change in changes):
         yield "kernel options and module configuration are read at boot"
         return
-    for leftover in takeout.in_the_way(facts):
-        if leftover.kind is Kind.RUNNING:
-            yield f"{leftover.text} is still in force in the running kernel"
-    for option in facts.boot.configured:
-        if option.file == GRUB_DROP_IN and option.text not in facts.boot.running:
+    for leftover in takeout.gone_at_the_next_boot(facts):
+        yield f"{leftover.text} is still in force in the running kernel"
+    if facts.changed is not False:
+        for option in cmdline.not_in_force(facts):
             yield f"{option.text} is configured and not in force yet"
 
 

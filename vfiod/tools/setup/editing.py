@@ -6,7 +6,7 @@ Text goes in and out as bytes; what is not UTF-8 passes through unharmed.
 import re
 from collections.abc import Mapping, Sequence
 
-from vfiod.host.facts.boot import assignment, split_options
+from vfiod.host.facts.cmdline_files import assignment, split_options
 
 MARK = "# taken out by vfiod setup: "
 HEAD = b"# Written by `vfiod setup`, taken out again by `vfiod setup --undo`.\n"
@@ -32,6 +32,12 @@ def add_lines(data: bytes | None, lines: Sequence[str]) -> bytes | None:
     return former.removesuffix(b"\n") + b"\n" + _bytes([*fresh, ""])
 
 
+def append_lines(data: bytes, lines: Sequence[str]) -> bytes:
+    """Add lines at the end of somebody's file."""
+    former = data if not data or data.endswith(b"\n") else data + b"\n"
+    return former + _bytes([*lines, ""])
+
+
 def replace_option(data: bytes, line: int, option: str, keep: str = "") -> bytes | None:
     """Take one kernel option out of the command line that begins at ``line``.
 
@@ -55,23 +61,40 @@ def replace_option(data: bytes, line: int, option: str, keep: str = "") -> bytes
 
 
 def change_words(data: bytes, remove: Mapping[str, str], add: Sequence[str]) -> bytes:
-    """Change words between blanks: ``remove`` says what takes the place of each, or nothing."""
-    parts = re.split(r"(\s+)", "\n".join(_lines(data)))
+    """Change words between blanks: ``remove`` says what takes the place of each, or nothing.
+
+    Comments stay as they are; ``add`` goes to the end of the last line that is none. A line of
+    which nothing is left goes.
+    """
+    before = _lines(data)
+    after = [line if _is_comment(line) else _changed(line, remove) for line in before]
+    lines = [new for old, new in zip(before, after, strict=True) if new or not old] or [""]
+    if not add:
+        return _bytes(lines)
+    places = [n for n, line in enumerate(lines) if line.strip() and not _is_comment(line)]
+    place = places[-1] if places else len(lines) - 1
+    lines[place] = " ".join([*filter(None, [lines[place].rstrip()]), *add])
+    return _bytes(lines if lines[-1] == "" else [*lines, ""])
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
+
+
+def _changed(line: str, remove: Mapping[str, str]) -> str:
+    parts = re.split(r"(\s+)", line)
     kept: list[str] = []
     for word, blank in zip(parts[::2], [*parts[1::2], ""], strict=True):
         replaced = remove.get(word, word)
         if replaced or word not in remove:
             kept += [replaced, blank]
     text = "".join(kept)
-    end = len(text.rstrip())
-    if add:
-        text = " ".join([text[:end], *add]) + (text[end:] or "\n")
-    return _bytes(text.removeprefix(" ").split("\n"))
+    return line if text == line else text.strip(" \t")
 
 
 def _without(text: str, option: str, keep: str) -> str | None:
     """One blank goes with the option, so that none is left at an end or doubled."""
-    start = r"""(?P<start>^\s*(?:options|[A-Z_]+\+?=)?|\s|["'])"""
+    start = r"""(?P<start>^\s*(?:options|[A-Za-z_]+(?:\[\w*\])?\+?=)?|\s|["'])"""
     pattern = rf"""{start}(?P<option>{re.escape(option)})(?=[\s"']|$)(?P<blank>[ \t]?)"""
     match = re.search(pattern, text)
     if match is None:

@@ -1,34 +1,31 @@
 """What setup decides from: read once from this host (or a recorded tree), never written to."""
 
 import gzip
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vfiod import paths
-from vfiod.host.facts import boot, selinux
+from vfiod.host.facts import boot, loaders, selinux
 from vfiod.host.facts.boot import Boot
 from vfiod.host.facts.pci import read_devices
-from vfiod.host.facts.textfiles import read_bytes, unreadable
+from vfiod.host.facts.textfiles import closed_folders, read_bytes, read_files, unreadable
+from vfiod.host.facts.which_loader import has_program
 from vfiod.model import PciFunction
 from vfiod.tools.leftovers import find
 from vfiod.tools.leftovers.find import Leftover
+from vfiod.tools.leftovers.initramfs import ORIGINS
+from vfiod.tools.setup import initramfs
 from vfiod.util import sysfs
 
 GRUB_DROP_IN = str(paths.GRUB_DROP_IN)
 MODPROBE_FILE = str(paths.MODPROBE)
 MODULES_FILE = str(paths.MODULES)
-KERNEL_CMDLINE = f"/{boot.KERNEL_CMDLINE}"
-_TOOLS = (
-    "update-grub",
-    "grub-mkconfig",
-    "grub2-mkconfig",
-    "update-initramfs",
-    "dracut",
-    "mkinitcpio",
-    "kernel-install",
-)
+KERNEL_CMDLINE = f"/{loaders.KERNEL_CMDLINE}"
+CMDLINE_DROP_IN = f"/{loaders.CMDLINE_D}/50-vfiod.conf"
+_TOOLS = (*loaders.PROGRAMS, *initramfs.PROGRAMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,9 @@ class Facts:
     """``iommu_default``: what the kernel was built with: on, discrete (all but Intel's own
     graphics), off, or None if its configuration is not there to be read. ``files``: contents of
     every file that might be changed, ``links`` those of them that are symbolic links,
-    ``unreadable`` what this user may not look at.
+    ``unreadable`` what this user may not look at. ``changed``: whether a file that the loader's
+    options come from was written since the kernel started, None if that is not known. ``tracked``:
+    whether rpm-ostree copies files of /etc into the initramfs.
     """
 
     boot: Boot
@@ -65,7 +64,6 @@ class Facts:
     vfio_loaded: bool = False
     tools: frozenset[str] = frozenset()
     kernels: tuple[tuple[str, str], ...] = ()
-    entries_managed: bool = False
     libvirt: bool = False
     hook_works: bool = False
     service: bool = False
@@ -75,6 +73,8 @@ class Facts:
     files: Mapping[str, bytes] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()
+    changed: bool | None = None
+    tracked: bool = False
 
 
 def read(root: Path = Path("/")) -> Facts:
@@ -82,7 +82,10 @@ def read(root: Path = Path("/")) -> Facts:
     functions = tuple(read_devices(root).values())
     booted = boot.read(root)
     found = find.read(root, functions)
-    wanted = {GRUB_DROP_IN, MODPROBE_FILE, MODULES_FILE, KERNEL_CMDLINE, *(x.file for x in found)}
+    patterns = boot.source_patterns(booted.loader)
+    sources = read_files(root, *patterns)
+    wanted = {GRUB_DROP_IN, MODPROBE_FILE, MODULES_FILE, KERNEL_CMDLINE, *(x.file for x in found),
+              *sources, *read_files(root, *find.MODPROBE)}  # fmt: skip
     return Facts(
         boot=booted,
         functions=functions,
@@ -95,9 +98,8 @@ def read(root: Path = Path("/")) -> Facts:
         kvm=_kvm(root),
         modules_locked=sysfs.read(root / "proc/sys/kernel/modules_disabled") == "1",
         vfio_loaded=(root / "sys/bus/pci/drivers/vfio-pci").exists(),
-        tools=frozenset(name for name in _TOOLS if _installed(root, name)),
+        tools=frozenset(name for name in _TOOLS if has_program(root, name)),
         kernels=tuple(_kernels(root)),
-        entries_managed=_entries_managed(root),
         libvirt=paths.below(root, paths.LIBVIRT).is_dir(),
         hook_works=_executable(paths.below(root, paths.HOOK)),
         service=any(
@@ -109,7 +111,9 @@ def read(root: Path = Path("/")) -> Facts:
         uefi=(root / "sys/firmware/efi").is_dir(),
         files={path: data for path in wanted if (data := read_bytes(root / path[1:])) is not None},
         links=frozenset(path for path in wanted if (root / path[1:]).is_symlink()),
-        unreadable=unreadable(root, *find.FILES),
+        unreadable=(*unreadable(root, *find.FILES), *closed_folders(root, *patterns)),
+        changed=_changed_since_boot(root, sources),
+        tracked=any(b"\ninitramfs-etc=" in data for data in read_files(root, ORIGINS).values()),
     )
 
 
@@ -156,20 +160,18 @@ def _kernels(root: Path) -> Iterable[tuple[str, str]]:
     """Installed kernels with their images, where distributions keep them."""
     for release in sysfs.names(root / "lib/modules"):
         for image in (f"/lib/modules/{release}/vmlinuz", f"/boot/vmlinuz-{release}"):
-            if (root / image[1:]).exists():
+            # Not Path.exists, which raises where /boot is closed to this user.
+            if os.path.exists(root / image[1:]):
                 yield release, image
                 break
 
 
-def _entries_managed(root: Path) -> bool:
-    """kernel-install(8) names its entries after the token or the machine; people name theirs."""
-    tokens = [sysfs.read(root / name) for name in ("etc/kernel/entry-token", "etc/machine-id")]
-    entries = [path.name for pattern in boot.ENTRIES for path in root.glob(pattern)]
-    return any(token and entry.startswith(f"{token}-") for token in tokens for entry in entries)
-
-
-def _installed(root: Path, program: str) -> bool:
-    return any((root / f"usr/{place}/{program}").exists() for place in ("sbin", "bin"))
+def _changed_since_boot(root: Path, files: Iterable[str]) -> bool | None:
+    """``btime`` of /proc/stat is when the kernel started, in seconds (proc(5))."""
+    started = re.search(r"^btime (\d+)$", sysfs.read(root / "proc/stat") or "", re.MULTILINE)
+    if started is None:
+        return None
+    return any((root / path[1:]).stat().st_mtime > int(started[1]) for path in files)
 
 
 def _executable(path: Path) -> bool:

@@ -12,6 +12,7 @@ from vfiod.tools.setup.modules import Extra
 from vfiod.util.textdiff import difference
 
 NOTHING = "There is nothing for setup to change on this host."
+FOR_YOU = "There is nothing for setup to change by itself. What follows is for you to do."
 
 
 def report(
@@ -24,7 +25,7 @@ def report(
     yield _host(facts)
     yield cmdline.explanation(facts)
     if plan.is_empty and not pending:
-        yield NOTHING
+        yield FOR_YOU if plan.notes else NOTHING
     yield from _plan_lines(plan)
     if pending:
         yield ""

@@ -2,38 +2,46 @@
 
 from collections.abc import Collection, Iterator
 
-from vfiod.host.facts.boot import Loader
+from vfiod.host.facts.loaders import LOADERS, Loader, Way
 from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Kind, Leftover
-from vfiod.tools.setup import cmdline, editing
+from vfiod.tools.setup import bootfiles, cmdline, editing
 from vfiod.tools.setup.changes import Command, Draft, Note, ToolChange
-from vfiod.tools.setup.facts import Facts
+from vfiod.tools.setup.facts import KERNEL_CMDLINE, Facts
+from vfiod.tools.setup.initramfs import rebuild
+
+_NOT_IN_INITRAMFS = ("/etc/systemd/", "/etc/rc.local")
 
 
 def take_out(facts: Facts, draft: Draft) -> Iterator[ToolChange | Note]:
     """Take them out in ``draft``, or say by what is returned how else it is done."""
     chosen = in_the_way(facts)
     options = [item for item in chosen if item.kind in (Kind.OPTION, Kind.RUNNING)]
-    if facts.boot.loader in (Loader.GRUBBY, Loader.KERNELSTUB, Loader.OSTREE):
+    if LOADERS[facts.boot.loader].way is Way.TOOL:
         yield from _by_tool(facts.boot.loader, options)
-        yield from (_by_hand(item) for item in options if _of_unknown_origin(item, facts))
     else:
         yield from _by_files(facts, draft, options)
+    yield from (_unknown_origin(facts, x) for x in options if is_of_unknown_origin(facts, x))
     # From the bottom of each file to its top: a line that is added moves only those below it.
     for leftover in sorted(chosen, key=lambda item: -item.line):
-        if leftover.kind in (Kind.LINE, Kind.FILE) and _editable(facts, leftover):
-            draft.write(
-                leftover.file, _without(draft, leftover), _reason(leftover), _refresh(facts)
-            )
+        file = leftover.file
+        if leftover.kind in (Kind.LINE, Kind.FILE) and bootfiles.is_editable(facts, file):
+            programs = rebuild(facts.tools, facts.boot.loader, tracked=facts.tracked)
+            draft.write(file, _without(draft, leftover), _reason(leftover), programs)
         elif leftover not in options:
-            yield _by_hand(leftover)
+            yield _by_hand(facts, leftover)
+    yield from (_to_look_at(item) for item in facts.leftovers if item.effect is Effect.UNSURE)
 
 
 def in_the_way(facts: Facts) -> tuple[Leftover, ...]:
-    """What defeats the return, and what only helps it; helpers alone are left where they are."""
-    if not any(leftover.effect is Effect.DEFEATS for leftover in facts.leftovers):
-        return ()
-    return tuple(item for item in facts.leftovers if item.effect is not Effect.HARMLESS)
+    """What defeats the return, and what only helps it; helpers alone are left where they are.
+
+    So are they beside something that sets another card aside for guests: they may be of that.
+    """
+    defeats = [item for item in facts.leftovers if item.effect is Effect.DEFEATS]
+    if not defeats or any(item.spares for item in facts.leftovers):
+        return tuple(defeats)
+    return tuple(x for x in facts.leftovers if x.effect in (Effect.DEFEATS, Effect.ASSISTS))
 
 
 def _by_tool(loader: Loader, options: Collection[Leftover]) -> Iterator[ToolChange]:
@@ -47,31 +55,62 @@ def _by_tool(loader: Loader, options: Collection[Leftover]) -> Iterator[ToolChan
 
 
 def _by_files(facts: Facts, draft: Draft, options: Collection[Leftover]) -> Iterator[Note]:
-    managed = facts.boot.loader is Loader.SYSTEMD_BOOT and facts.entries_managed
+    places = {(o.file, o.line, o.text): o for o in facts.boot.configured}
+    managed = bool(options) and _is_managed(facts)
     if managed:
         reason = "; ".join(dict.fromkeys(map(_reason, options)))
-        remove = {item.text: item.keep for item in options}
-        cmdline.change_cmdline(facts, draft, reason, remove=remove)
+        bootfiles.change_cmdline(facts, draft, reason, {item.text: item.keep for item in options})
     for item in options:
-        if item.file.startswith("/etc/default/grub"):
-            yield from _in_grub(facts, draft, item)
-        elif not managed and (item.kind is Kind.OPTION or _of_unknown_origin(item, facts)):
-            yield _by_hand(item)
+        option = places.get((item.file, item.line, item.text))
+        if option is None or (managed and option.file == KERNEL_CMDLINE):
+            continue
+        if managed and option.is_generated:
+            if draft.current(KERNEL_CMDLINE) == facts.files.get(KERNEL_CMDLINE):
+                yield _not_written_anew(facts, item)
+        elif not bootfiles.take_out(facts, draft, option, item.keep, _reason(item)):
+            yield _by_hand(facts, item)
 
 
-def _in_grub(facts: Facts, draft: Draft, item: Leftover) -> Iterator[Note]:
-    data = draft.current(item.file) or b""
-    after = editing.replace_option(data, item.line, item.text, item.keep)
-    if after is None or not _editable(facts, item):
-        yield _by_hand(item)
-    else:
-        draft.write(item.file, after, _reason(item), cmdline.refresh_grub(facts))
+def _is_managed(facts: Facts) -> bool:
+    """True if the entries are written from /etc/kernel/cmdline, or from what is in force."""
+    loader_is = facts.boot.loader is Loader.KERNEL_INSTALL or bootfiles.follows_running(facts)
+    return loader_is and bool(bootfiles.refresh(facts))
 
 
-def _of_unknown_origin(item: Leftover, facts: Facts) -> bool:
-    """An option in force that no file asks for is gone at the next boot, if its files are known."""
-    known = facts.boot.loader in (Loader.GRUB, Loader.PLAIN_GRUB)
-    return not known and all(option.text != item.text for option in facts.boot.configured)
+def _not_written_anew(facts: Facts, item: Leftover) -> Note:
+    return Note(
+        f"{item.place} still has {item.text}, which {KERNEL_CMDLINE} has not: let the entries be "
+        "written anew.",
+        _sudo(bootfiles.refresh(facts)),
+    )
+
+
+def is_of_unknown_origin(facts: Facts, item: Leftover) -> bool:
+    """An option in force that no file asks for, although none was changed since.
+
+    kernel-install takes over what is in force where it is told nothing else.
+    """
+    if item.kind is not Kind.RUNNING or facts.changed:
+        return False
+    if bootfiles.follows_running(facts) and _is_managed(facts):
+        return False
+    return all(option.text != item.text for option in facts.boot.configured)
+
+
+def gone_at_the_next_boot(facts: Facts) -> Iterator[Leftover]:
+    """What is in force, and was taken out of the files since the kernel started."""
+    still = {option.text for option in facts.boot.configured if not option.is_generated}
+    for item in in_the_way(facts):
+        if item.kind is Kind.RUNNING and item.text not in still and facts.changed is not False:
+            yield item
+
+
+def _unknown_origin(facts: Facts, item: Leftover) -> Note:
+    places = bootfiles.where(facts)
+    return Note(
+        f"Take out by hand: {item.place}: {item.text}. It {item.why}. It is in force, and none of "
+        f"the files has it that vfiod reads for this host's boot loader. {places}"
+    )
 
 
 def _without(draft: Draft, leftover: Leftover) -> bytes | None:
@@ -81,28 +120,28 @@ def _without(draft: Draft, leftover: Leftover) -> bytes | None:
     return editing.comment_out(data, leftover.line, leftover.span, leftover.keep)
 
 
-def _editable(facts: Facts, leftover: Leftover) -> bool:
-    """Files below /etc that are files: links lead to what others made, /usr is the packages'."""
-    return leftover.file.startswith("/etc/") and leftover.file not in facts.links
-
-
-def _by_hand(leftover: Leftover) -> Note:
+def _by_hand(facts: Facts, leftover: Leftover) -> Note:
     text = f"Take out by hand: {leftover.place}: {leftover.text}. It {leftover.why}."
+    if leftover.kind is Kind.OPTION:
+        return Note(text, _sudo(bootfiles.told(facts)))
+    programs = rebuild(facts.tools, facts.boot.loader, leftover.file)
     name = leftover.file.rpartition("/")[2]
-    if "/modprobe.d/" in leftover.file and not leftover.file.startswith("/etc/"):
-        return Note(text, f"sudo ln -s /dev/null /etc/modprobe.d/{name}")
-    return Note(text)
+    if facts.boot.loader is Loader.NIXOS:
+        text += " NixOS writes such files from /etc/nixos/configuration.nix: change it there."
+    elif "/modprobe.d/" in leftover.file and not leftover.file.startswith("/etc/"):
+        programs = (("ln", "-s", "/dev/null", f"/etc/modprobe.d/{name}"), *programs)
+    elif leftover.file.startswith(_NOT_IN_INITRAMFS):
+        programs = ()
+    return Note(text, _sudo(programs))
 
 
-def _refresh(facts: Facts) -> tuple[Command, ...]:
-    """The initramfs holds copies of module configuration, and loads modules by them."""
-    if "update-initramfs" in facts.tools:
-        return (("update-initramfs", "-u", "-k", "all"),)
-    if "dracut" in facts.tools:
-        return (("dracut", "--force", "--regenerate-all"),)
-    if "mkinitcpio" in facts.tools:
-        return (("mkinitcpio", "-P"),)
-    return ()
+def _sudo(programs: Collection[Command]) -> str:
+    return " && ".join(f"sudo {' '.join(program)}" for program in programs)
+
+
+def _to_look_at(leftover: Leftover) -> Note:
+    what = f"{leftover.place}: {leftover.text}. It {leftover.why}."
+    return Note(f"Look at {what} vfiod leaves it as it is.")
 
 
 def _reason(leftover: Leftover) -> str:

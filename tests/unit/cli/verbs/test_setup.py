@@ -206,3 +206,24 @@ def test_only_those_who_may_write_are_asked(host: SetupHost) -> None:
     assert code == NotAuthorized.exit_code
     assert "run: sudo vfiod setup --yes" in shown
     assert "A reboot is needed" not in shown
+
+
+def test_a_boot_partition_that_is_closed_to_a_user_is_named(host: SetupHost) -> None:
+    """Nothing of it shows then, not even that there are entries."""
+
+    def as_nobody() -> int:
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        return vfiod(host, "--dry-run")
+
+    for path in (host.root, *host.root.parents[:3]):
+        path.chmod(0o755)
+    (host.root / GRUB).unlink()
+    host.write("lib/modules/6.1.0/modules.dep", "")
+    host.write("boot/loader/entries/arch.conf", "options quiet\n")
+    vfiod(host, "--dry-run")  # everything is imported while that is allowed
+    (host.root / "boot").chmod(0)
+    code, shown = at_terminal(as_nobody, "")
+    (host.root / "boot").chmod(0o755)
+    assert code == 0
+    assert "Only root may read /boot" in " ".join(shown.split())

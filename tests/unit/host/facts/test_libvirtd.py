@@ -71,6 +71,12 @@ def test_scripts_that_a_single_hook_runs(tmp_path: Path) -> None:
     assert (found.path, found.executable, found.meddles) == (f"/{script}", True, ("vfio-pci",))
 
 
+def test_a_script_that_unloads_drivers_and_stops_a_login_screen_meddles(tmp_path: Path) -> None:
+    text = "#!/bin/sh\nsystemctl stop sddm\nmodprobe -r nvidia_drm nvidia\n"
+    (hook,) = libvirt(tmp_path, {OLD: text}, OLD).others
+    assert hook.meddles == ("modprobe -r", "stop sddm")
+
+
 def test_other_hooks(tmp_path: Path) -> None:
     text = "#!/bin/sh\nvirsh nodedev-detach pci_0000_01_00_0\n"
     files: dict[str, Contents] = {

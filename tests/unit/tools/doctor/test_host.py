@@ -289,6 +289,7 @@ def test_known_trouble_names_its_source() -> None:
 
 @pytest.mark.parametrize(("effect", "level"), [
     (Effect.DEFEATS, [Level.FAIL]), (Effect.ASSISTS, [Level.WARN]), (Effect.HARMLESS, []),
+    (Effect.UNSURE, [Level.WARN]),
 ])  # fmt: skip
 def test_leftovers(effect: Effect, level: list[Level]) -> None:
     left = Leftover("/etc/modprobe.d/vfio.conf", 3, "options vfio-pci ids=1002:73ff",
@@ -296,6 +297,18 @@ def test_leftovers(effect: Effect, level: list[Level]) -> None:
     found = bad(leftovers.leftovers(facts(leftovers=(left,))))
     assert [finding.level for finding in found] == level
     assert all(f.fact.startswith("/etc/modprobe.d/vfio.conf:3: “options") for f in found)
+
+
+def test_what_is_not_understood_is_not_said_to_be_taken_out() -> None:
+    left = Leftover("/etc/x", 1, "x", "may bind", Effect.UNSURE, Kind.LINE)
+    (finding,) = bad(leftovers.leftovers(facts(leftovers=(left,))))
+    assert (finding.command, "Look at it" in finding.remedy) == ("", True)
+
+
+def test_what_helps_to_set_another_card_aside_is_in_order() -> None:
+    helper = Leftover("/etc/x", 1, "softdep", "loads vfio-pci", Effect.ASSISTS, Kind.LINE)
+    kept = Leftover("/etc/x", 2, "ids", "keeps it", Effect.HARMLESS, Kind.LINE, spares=True)
+    assert not bad(leftovers.leftovers(facts(leftovers=(helper, kept))))
 
 
 # Desktop

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.host.facts.test_boot import tree
+from vfiod.host.facts.pci import Card, Connector, PciDevice
 from vfiod.model import PciAddress, PciFunction
 from vfiod.tools.leftovers import find
 from vfiod.tools.leftovers.classify import Effect
@@ -159,7 +160,7 @@ def test_what_concerns_other_devices_is_kept(tmp_path: Path, option: str, kept: 
         ("blacklist snd_hda_intel", Effect.DEFEATS),
         ("blacklist snd-hda-intel", Effect.DEFEATS),
         ("install amdgpu /bin/false", Effect.DEFEATS),
-        ("install vfio-pci /sbin/vfio-pci-override.sh", Effect.DEFEATS),
+        ("install vfio-pci /sbin/vfio-pci-override.sh", Effect.UNSURE),
         ("alias pci:v00001002d000067DFsv*sd*bc03sc00i00* vfio-pci", Effect.DEFEATS),
         ("softdep amdgpu pre: vfio-pci", Effect.ASSISTS),
         ("softdep snd_hda_intel pre: vfio vfio_pci", Effect.ASSISTS),
@@ -215,7 +216,7 @@ def test_nouveau_on_the_blacklist_is_nvidia_s_own_way(tmp_path: Path) -> None:
     with_nvidia = {**line, f"lib/modules/{RELEASE}/modules.alias": more}
     assert not found(tmp_path, with_nvidia, NVIDIA)
     both = {**with_nvidia, CONF: "blacklist nouveau\nblacklist nvidia_current\n"}
-    assert len(found(tmp_path, both, NVIDIA)) == 2
+    assert effects(found(tmp_path, both, NVIDIA)) == {"blacklist nvidia_current": Effect.DEFEATS}
 
 
 def test_a_card_that_is_driven_needs_no_other_driver(tmp_path: Path) -> None:
@@ -244,12 +245,68 @@ def test_the_boot_display_is_missed_even_beside_another(tmp_path: Path) -> None:
     assert leftover.effect is Effect.DEFEATS
 
 
+GUEST_S = {
+    **KERNEL,
+    f"lib/modules/{RELEASE}/modules.alias": f"{ALIASES}alias pci:v00008086d*sv*sd*bc03sc*i* i915\n",
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["alias pci:v000010DEd00001B81sv*sd*bc03sc00i00 vfio-pci", "blacklist nouveau",
+     "options vfio-pci ids=10de:ffffffff:ffffffff:ffffffff:00030000:ffff00ff",
+     "options nouveau modeset=0", "softdep nouveau pre: vfio-pci"],
+)  # fmt: skip
+def test_nothing_of_a_card_for_guests_is_in_the_way(tmp_path: Path, line: str) -> None:
+    leftovers = found(tmp_path, {**GUEST_S, CONF: f"{line}\n"}, (IGPU, SECOND))
+    assert not [x for x in leftovers if x.effect in (Effect.DEFEATS, Effect.UNSURE)]
+
+
+@pytest.mark.parametrize(("screens", "effect"), [(("HDMI-A-1",), Effect.HARMLESS),
+                                                 ((), Effect.DEFEATS)])  # fmt: skip
+def test_a_boot_display_set_aside_for_guests_stays_where_another_has_the_screen(
+    tmp_path: Path, screens: tuple[str, ...], effect: Effect
+) -> None:
+    """Some firmware shows its picture on the card that is for guests, and cannot be told."""
+    connectors = tuple(Connector(name, "connected") for name in screens)
+    second = PciDevice(SECOND.address, 0x10DE, 0x1B81, 0x030000, "vfio-pci", boot_vga=True)
+    igpu = PciDevice(IGPU.address, 0x8086, 0x3E92, 0x030000, "i915",
+                     cards=(Card("card0", connectors),))  # fmt: skip
+    line = "options vfio-pci ids=10de:1b81"
+    assert one(tmp_path, CONF, line, (igpu, second)).effect is effect
+
+
+def test_two_cards_that_are_both_given_away_leave_the_host_none(tmp_path: Path) -> None:
+    both = (SECOND, function("02:00.0", "1002:67df", 0x030000, "vfio-pci"))
+    assert one(tmp_path, CONF, "options vfio-pci ids=10de:1b81", both).effect is Effect.DEFEATS
+
+
 def test_a_tree_without_devices_makes_everything_suspect(tmp_path: Path) -> None:
     lines = "options vfio-pci ids=1002:67df,1b21:2142\nblacklist nouveau\nblacklist pcspkr\n"
     assert [x.effect for x in found(tmp_path, {CONF: lines}, ())] == [
         Effect.DEFEATS,
         Effect.DEFEATS,
     ]
+
+
+NVIDIA_S = f"""{ALIASES}alias pci:v000010DEd*sv*sd*bc03sc00i00* nvidia
+alias pci:v000010DEd*sv*sd*bc03sc00i00* nvidia_drm
+"""
+
+
+def test_nvidia_s_rivals_stay_away_when_nvidia_is_freed(tmp_path: Path) -> None:
+    files = {
+        f"lib/modules/{RELEASE}/modules.alias": NVIDIA_S,
+        GRUB: 'GRUB_CMDLINE_LINUX="nouveau.modeset=0 rd.driver.blacklist=nouveau nomodeset"\n',
+        "etc/modprobe.d/nvidia.conf": "blacklist nouveau\noptions nouveau modeset=0\n"
+        "options nvidia-drm modeset=0\n",
+    }
+    assert not found(tmp_path, files, NVIDIA)
+    files[CONF] = "blacklist nvidia\nblacklist nvidia_drm\n"
+    assert effects(found(tmp_path, files, NVIDIA)) == {
+        "blacklist nvidia": Effect.DEFEATS,
+        "blacklist nvidia_drm": Effect.DEFEATS,
+    }
 
 
 # Other places
@@ -269,7 +326,7 @@ def test_debian_s_list_of_modules_is_read_once(tmp_path: Path) -> None:
         ("etc/dracut.conf.d/v.conf", 'force_drivers+=" vfio vfio-pci "', Effect.ASSISTS),
         ("etc/dracut.conf.d/v.conf", 'kernel_cmdline="vfio-pci.ids=1002:67df"', Effect.DEFEATS),
         ("etc/initramfs-tools/scripts/init-top/vfio",
-         'echo vfio-pci > /sys/bus/pci/devices/$DEV/driver_override', Effect.DEFEATS),
+         'echo vfio-pci > /sys/bus/pci/devices/$DEV/driver_override', Effect.UNSURE),
         ("etc/rc.local", "echo vfio-pci > /sys/bus/pci/devices/0000:0a:00.0/driver_override",
          Effect.DEFEATS),
     ],

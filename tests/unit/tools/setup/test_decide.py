@@ -151,18 +151,62 @@ def test_a_file_of_another_with_the_name_of_ours_is_left_alone(tmp_path: Path) -
     assert "which is not setup's own: options kvm ignore_msrs=1" in found.notes[1].text
 
 
-def test_a_drop_in_that_a_later_file_overrides_is_not_written_again(tmp_path: Path) -> None:
+def test_a_drop_in_that_a_later_file_overrides_is_not_written(tmp_path: Path) -> None:
     later = {"etc/default/grub.d/90-x.cfg": 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n'}
-    change = only(plan(tmp_path, INTEL, OFF, GRUB, later))
-    found = plan(tmp_path, {change.path[1:]: (change.after or b"").decode()})
+    found = plan(tmp_path, INTEL, OFF, GRUB, later)
     assert not found.changes
-    assert found.notes[0].text.startswith("Add intel_iommu=on to the kernel's command line")
+    assert not found.reboot
+    assert found.notes[0].text.startswith("Add intel_iommu=on in /etc/default/grub.d/90-x.cfg:1")
 
 
-def test_a_grub_without_drop_ins_is_explained(tmp_path: Path) -> None:
-    found = plan(tmp_path, INTEL, OFF, {"etc/default/grub": "", "usr/bin/grub-mkconfig": ""})
+def test_a_drop_in_that_was_written_and_is_overridden_is_told_in_the_same_way(
+    tmp_path: Path,
+) -> None:
+    first = only(plan(tmp_path, INTEL, OFF, GRUB))
+    later = {"etc/default/grub.d/90-x.cfg": 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n'}
+    found = plan(tmp_path, later, {DROP_IN[1:]: (first.after or b"").decode()})
     assert not found.changes
-    assert "sudo grub-mkconfig -o /boot/grub/grub.cfg" in found.notes[0].text
+    assert found.notes[0].text.startswith("Add intel_iommu=on in /etc/default/grub.d/90-x.cfg:1")
+
+
+def test_a_grub_without_drop_ins_has_its_file_changed(tmp_path: Path) -> None:
+    files = {"etc/default/grub": 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"', "usr/bin/grub-mkconfig": ""}
+    change = only(plan(tmp_path, INTEL, OFF, files))
+    assert change.path == "/etc/default/grub"
+    assert change.refresh == (("grub-mkconfig", "-o", "/boot/grub/grub.cfg"),)
+    lines = (change.after or b"").decode().splitlines()
+    assert lines[0] == 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"'
+    assert lines[2] == 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT intel_iommu=on"'
+
+
+def test_nothing_is_changed_that_no_program_here_would_take_up(tmp_path: Path) -> None:
+    found = plan(tmp_path, INTEL, OFF, {"etc/default/grub": f'GRUB_CMDLINE_LINUX="{IDS}"\n'}, CARD)
+    assert not found.changes
+    assert [note.text.split(":")[0] for note in found.notes[:2]] == [
+        "Take out by hand", "Add intel_iommu=on to the kernel's command line",
+    ]  # fmt: skip
+
+
+STARTED = {"proc/stat": "cpu 1\nbtime 9999999999\n"}
+
+
+def test_a_kernel_that_started_without_what_is_configured_needs_no_further_reboot(
+    tmp_path: Path,
+) -> None:
+    there = {"etc/default/grub": 'GRUB_CMDLINE_LINUX="intel_iommu=on"\n'}
+    found = plan(tmp_path, INTEL, OFF, GRUB, there, STARTED)
+    assert not found.reboot
+    assert "was started without it although no file was changed since" in found.notes[0].text
+
+
+def test_an_option_in_force_that_no_file_has_is_not_said_to_go(tmp_path: Path) -> None:
+    running = {"proc/cmdline": f"BOOT_IMAGE=x quiet {IDS}\n"}
+    found = plan(tmp_path, AMD, GRUB, CARD, running, STARTED)
+    assert not found.reboot
+    assert "none of the files has it" in found.notes[0].text
+    later = plan(tmp_path, {"proc/stat": "btime 1\n"})
+    assert later.reboot == (f"{IDS} is still in force in the running kernel",)
+    assert not later.notes
 
 
 # The other loaders
@@ -277,6 +321,25 @@ def test_a_host_that_loads_nothing_after_boot_gets_vfio_early(tmp_path: Path) ->
     assert (change.after or b"").splitlines()[-1] == b"vfio-pci"
     loaded = {"sys/bus/pci/drivers/vfio-pci/new_id": ""}
     assert plan(tmp_path, loaded).is_empty
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"etc/modprobe.d/z.conf": "options kvm ignore_msrs=0\n"}, "/etc/modprobe.d/z.conf:1"),
+        ({"etc/default/grub": 'GRUB_CMDLINE_LINUX="kvm.ignore_msrs=0"\n'}, "/etc/default/grub:1"),
+    ],
+)
+def test_module_options_that_would_be_overridden_are_not_written(
+    tmp_path: Path, files: Mapping[str, str], place: str
+) -> None:
+    found = plan(tmp_path, AMD, GRUB, files, asked=("ignore-msrs",))
+    assert not found.changes
+    assert place in found.notes[0].text
+    earlier = {path: "" for path in files} | {
+        "etc/modprobe.d/a.conf": "options kvm ignore_msrs=0\n"
+    }
+    assert plan(tmp_path, earlier, asked=("ignore-msrs",)).changes
 
 
 # The service
@@ -409,6 +472,26 @@ def test_kernel_install_takes_over_a_command_line_without_the_leftover(tmp_path:
     running = {"proc/cmdline": f"initrd=\\x root=/dev/sda1 {IDS} quiet\n"}
     change = only(plan(tmp_path, AMD, CARD, KERNEL_INSTALL, running))
     assert (change.path, change.after) == ("/etc/kernel/cmdline", b"root=/dev/sda1 quiet\n")
+
+
+def test_entries_that_were_not_written_anew_are_named(tmp_path: Path) -> None:
+    files = {
+        "boot/efi/loader/entries/abc-6.1.conf": f"options root=/dev/sda1 {IDS}\n",
+        "etc/kernel/cmdline": "root=/dev/sda1\n",
+        "proc/cmdline": "root=/dev/sda1\n",
+    }
+    found = plan(tmp_path, AMD, CARD, KERNEL_INSTALL, files)
+    assert not found.changes
+    assert "let the entries be written anew" in found.notes[0].text
+    assert found.notes[0].command == f"sudo {' '.join(ADD[0])}"
+
+
+def test_without_kernel_install_its_files_are_left_to_the_person(tmp_path: Path) -> None:
+    files = {"etc/kernel/cmdline": f"root=/dev/sda1 {IDS}\n"}
+    without = {name: text for name, text in KERNEL_INSTALL.items() if not name.startswith("usr/")}
+    found = plan(tmp_path, AMD, CARD, without, files)
+    assert not found.changes
+    assert f"/etc/kernel/cmdline:1: {IDS}" in found.notes[0].text
 
 
 def test_a_leftover_that_is_only_in_force_asks_for_a_reboot(tmp_path: Path) -> None:

@@ -41,3 +41,12 @@ def test_words_of_a_command_line_change_and_its_blanks_stay() -> None:
     assert editing.change_words(b"", {}, ["a"]) == b"a\n"
     assert editing.change_words(b"a", {}, ["b"]) == b"a b\n"
     assert editing.change_words(b"a", {"x": ""}, []) == b"a", "nothing to do is nothing done"
+    assert editing.change_words(b"a b\n", {"b": ""}, []) == b"a\n", "no blank is left at the end"
+
+
+def test_comments_between_words_stay() -> None:
+    data = b"# x a\na x\n# b\n"
+    assert editing.change_words(data, {"x": ""}, ["c"]) == b"# x a\na c\n# b\n"
+    assert editing.change_words(b"a\nx\n", {"x": ""}, []) == b"a\n"
+    assert editing.change_words(b"x", {"x": ""}, ["c"]) == b"c\n"
+    assert editing.change_words(b"# b\n", {}, ["c"]) == b"# b\nc\n"
