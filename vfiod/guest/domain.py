@@ -5,12 +5,13 @@ document type, no entities of its own, bounded size and depth.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from vfiod.errors import DomainError
+from vfiod.guest.commandline import Commandline, read_commandline
 from vfiod.model import PciAddress
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -53,7 +54,10 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What vfiod knows of a guest; ``hugepage_bytes`` is the page size asked for, if any is."""
+    """What vfiod knows of a guest; ``hugepage_bytes`` is the page size asked for, if any is.
+
+    ``commandline`` is what QEMU is told past libvirt.
+    """
 
     name: str
     uuid: str
@@ -63,6 +67,12 @@ class Domain:
     hugepage_bytes: int | None
     hostdevs: tuple[Hostdev, ...]
     disks: tuple[Disk, ...]
+    commandline: Commandline = field(default_factory=Commandline)
+
+    @property
+    def passed(self) -> tuple[PciAddress, ...]:
+        """The functions of the host that QEMU is given, whichever way."""
+        return (*(hostdev.address for hostdev in self.hostdevs), *self.commandline.devices)
 
 
 def parse(xml: str) -> Domain:
@@ -86,6 +96,7 @@ def parse(xml: str) -> Domain:
             if is_pci_hostdev(e)
         ),
         disks=tuple(disk for e in root.iterfind("devices/disk") if (disk := _disk(e))),
+        commandline=read_commandline(root),
     )
 
 

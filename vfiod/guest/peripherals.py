@@ -1,6 +1,6 @@
 """What a person has in front of them in a guest: keyboard, mouse and emulated screens."""
 
-from vfiod.guest import tree
+from vfiod.guest import domain, tree
 
 # https://libvirt.org/formatdomain.html#input-devices: these two are the host's own devices.
 _FROM_HOST = ("evdev", "passthrough")
@@ -11,6 +11,8 @@ def has_input(xml: str) -> bool:
     devices = tree.read(xml).find("devices")
     if devices is None:
         return False
+    if domain.parse(xml).commandline.has_input:
+        return True
     usb = [e for e in devices.iterfind("hostdev") if e.get("type") == "usb"]
     return bool(usb) or any(e.get("type") in _FROM_HOST for e in devices.iterfind("input"))
 

@@ -46,7 +46,7 @@ def devices_exist(request: Request) -> Faults:
 def domain_agrees(request: Request) -> Faults:
     """What goes over and what the guest gets must be the same list."""
     configured = {d.address for d in request.guest.devices}
-    passed = {h.address for h in request.domain.hostdevs}
+    passed = set(request.domain.passed)
     for address in sorted(configured - passed):
         yield HostError(
             f"{address} is configured for {request.guest.name} but is no <hostdev> of the guest",
@@ -56,6 +56,17 @@ def domain_agrees(request: Request) -> Faults:
         yield HostError(
             f"the guest has a <hostdev> {address} that /etc/vfiod/vfiod.yaml does not list for it",
             "add it there, or take it out with virsh edit",
+        )
+
+
+def devices_are_given_once(request: Request) -> Faults:
+    """QEMU takes a device once; libvirt knows nothing of the second way."""
+    twice = {h.address for h in request.domain.hostdevs} & {*request.domain.commandline.devices}
+    for address in sorted(twice):
+        yield HostError(
+            f"the guest is given {address} twice: as a <hostdev> and by -device vfio-pci in its "
+            "<qemu:commandline>",
+            "take that -device out with virsh edit: QEMU would not start with both",
         )
 
 
@@ -255,6 +266,7 @@ CHECKS = (
     host_is_staying,
     devices_exist,
     domain_agrees,
+    devices_are_given_once,
     backends_are_known,
     iommu_is_on,
     slot_is_whole,

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from vfiod.cli.verbs.tune import Places, host_of
+from vfiod.cli.verbs.tune import Places, host_of, offered_by
 from vfiod.errors import ConfigError, HostError, Refused, VfiodError
 
 IMAGES = Path("/var/lib/libvirt/images")
@@ -117,7 +117,8 @@ def _tuned(name: str, xml: str, guests: Any, places: Places) -> tuple[str, list[
     from vfiod.tools.tune import change
     from vfiod.tools.tune.findings import examine
 
-    found = examine(xml, host_of(xml, guests.versions(), places))
+    host = host_of(xml, guests.versions(), places, offered_by(guests, xml))
+    found = examine(xml, host)
     tuned = definition.edit(name, xml, lambda root: change.apply(root, found.changes))
     return tuned.after, [f"  {one.name}: {one.reason}" for one in found.changes]
 

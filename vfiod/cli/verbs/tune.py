@@ -74,7 +74,7 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     if arguments.revert:
         return tune_session.revert(wanted, guests, Backups(places.backups))
     xml = guests.definition(arguments.guest)
-    host = host_of(xml, guests.versions(), places)
+    host = host_of(xml, guests.versions(), places, offered_by(guests, xml))
     if look is not None:
         return look(wanted, xml, host)
     if not may_change:
@@ -94,14 +94,39 @@ def _may_keep(backups: Path) -> bool:
     return os.access(there, os.R_OK | os.W_OK | os.X_OK)
 
 
-def host_of(xml: str, versions: tuple[int, int], places: Places) -> Any:
-    """The host as far as this guest's speed is concerned; ``versions`` are libvirt's and QEMU's."""
+def offered_by(guests: Any, xml: str) -> frozenset[str] | None:
+    """The Hyper-V features that libvirt says it can give this guest; None if it does not say."""
+    from vfiod.guest import domain
+    from vfiod.guest.capabilities import read_hyperv
+
+    root = domain.read_tree(xml)
+    kind = root.find("os/type")
+    machine = {} if kind is None else kind.attrib
+    told = guests.capabilities(
+        root.findtext("devices/emulator"),
+        machine.get("arch", "x86_64"),
+        machine.get("machine", "q35"),
+        root.get("type", "kvm"),
+    )
+    return None if told is None else read_hyperv(told)
+
+
+def host_of(
+    xml: str,
+    versions: tuple[int, int],
+    places: Places,
+    hyperv: frozenset[str] | None = None,
+) -> Any:
+    """The host as far as this guest's speed is concerned.
+
+    ``versions`` are libvirt's and QEMU's, ``hyperv`` what ``offered_by`` has found.
+    """
     from vfiod.guest import domain
     from vfiod.tools.tune.host import read_host
 
     guest = domain.parse(xml)
-    devices = [hostdev.address for hostdev in guest.hostdevs]
-    return read_host(devices, versions, places.root, _asked(guest.name, places.config))
+    asked = _asked(guest.name, places.config)
+    return read_host(guest.passed, versions, places.root, asked, hyperv)
 
 
 def _asked(guest: str, config: Path) -> Any:

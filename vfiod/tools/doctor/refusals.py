@@ -25,6 +25,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "guest and configuration list the same devices",
         "The devices that leave the host must be those that the guest takes.",
     ),
+    "devices_are_given_once": (
+        "the guest is given no device twice",
+        "QEMU takes a device once, and would not start.",
+    ),
     "backends_are_known": (
         "the guest opens its devices in a way that vfiod knows",
         "A guest that is not seen to have its devices cannot be told from one that has ended.",

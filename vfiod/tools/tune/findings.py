@@ -1,8 +1,8 @@
 """What a guest lacks on this host, as a whole and in words. Pure."""
 
 import textwrap
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from vfiod.guest import tree
@@ -20,7 +20,8 @@ _NARROWEST = 20
 class Findings:
     """``changes`` can be made in the definition of ``guest``, ``advice`` is for elsewhere.
 
-    ``unseen`` is what Linux does not know.
+    ``left`` are the kinds of change that were not looked at, with why; ``unseen`` is what Linux
+    does not know.
     """
 
     guest: str
@@ -28,6 +29,7 @@ class Findings:
     changes: tuple[Change, ...]
     advice: tuple[Advice, ...]
     unseen: tuple[str, ...] = ()
+    left: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> bool:
@@ -48,6 +50,7 @@ def examine(
         changes=tuple(change.pending(root, wanted)),
         advice=tuple(advice.advise(guest, root, host, proposals.cpu_placement(guest, host))),
         unseen=tuple(advice.unseen(host.settings)),
+        left=guest.left,
     )
 
 
@@ -61,6 +64,9 @@ def as_lines(findings: Findings, *, width: int | None = None) -> Iterator[str]:
         yield from _row(one.name, one.reason, width)
         for old in one.instead:
             yield from _row("", f"instead of: {old}", width)
+    for why in dict.fromkeys(findings.left.values()):
+        names = ", ".join(name for name, given in findings.left.items() if given == why)
+        yield from _row("left", f"{names}: {why}", width)
     if findings.advice:
         yield "What the definition cannot change:"
     for item in findings.advice:
@@ -88,5 +94,6 @@ def as_json(findings: Findings, difference: list[str]) -> dict[str, Any]:
             {"name": a.name, "fact": a.fact, "remedy": a.remedy, "firmware": a.firmware}
             for a in findings.advice
         ],
+        "left": dict(findings.left),
         "difference": difference,
     }

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes import facts as pc
 from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, only
+from tests.fakes.pcs import told
 from vfiod.guest.features import GuestXml, read_guest
 from vfiod.handoff.checks import CHECKS as REFUSALS
 from vfiod.host.facts.file_access import PathAccess
@@ -169,7 +170,7 @@ def test_a_guest_of_which_nothing_is_known(check: Any) -> None:
 # Reading the XML
 
 
-WINDOWS = """<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+WINDOWS = """<domain type='kvm'>
   <metadata><libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>
     <libosinfo:os id='http://microsoft.com/win/10'/></libosinfo:libosinfo></metadata>
   <os firmware='efi'><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>
@@ -211,3 +212,11 @@ def test_rom_bar_of_a_card_that_is_reported_to_need_it_off() -> None:
     text = pcs.xml().replace("<rom ", "<rom bar='off' ", 1)
     card = pc.vga(vendor=NVIDIA, device=0x2C02)
     assert bad(checks.rom_bar(facts(devices={pcs.VGA: card}), pc.guest(text=text))) == []
+
+
+def test_what_hides_the_guest_past_libvirt_counts() -> None:
+    bare = WINDOWS.replace("<hidden state='on'/>", "").replace(" value='abc'", "")
+    found = read_guest(told(bare, "-cpu", "host,kvm=off,hv_vendor_id=null"))
+    assert (found.hidden, found.vendor_id) == (True, "null")
+    # The last -cpu counts, not what stands above it.
+    assert not read_guest(told(WINDOWS, "-cpu", "host")).hidden
