@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from vfiod.errors import DomainError
 from vfiod.guest.commandline import Commandline, read_commandline
+from vfiod.guest.opened import Opened, UsbWanted, read_opened, read_usb
 from vfiod.model import PciAddress
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -56,7 +57,8 @@ class Disk:
 class Domain:
     """What vfiod knows of a guest; ``hugepage_bytes`` is the page size asked for, if any is.
 
-    ``commandline`` is what QEMU is told past libvirt.
+    ``commandline`` is what QEMU is told past libvirt; ``opened`` and ``usb`` are what must be there
+    beside the PCI devices.
     """
 
     name: str
@@ -68,6 +70,8 @@ class Domain:
     hostdevs: tuple[Hostdev, ...]
     disks: tuple[Disk, ...]
     commandline: Commandline = field(default_factory=Commandline)
+    opened: tuple[Opened, ...] = ()
+    usb: tuple[UsbWanted, ...] = ()
 
     @property
     def passed(self) -> tuple[PciAddress, ...]:
@@ -83,6 +87,7 @@ def parse(xml: str) -> Domain:
     root = read_tree(xml)
     if root.tag != "domain":
         _refuse(f"the XML describes <{root.tag[:40]}>, not a <domain>")
+    commandline = read_commandline(root)
     return Domain(
         name=_name(root),
         uuid=_uuid(root),
@@ -96,7 +101,9 @@ def parse(xml: str) -> Domain:
             if is_pci_hostdev(e)
         ),
         disks=tuple(disk for e in root.iterfind("devices/disk") if (disk := _disk(e))),
-        commandline=read_commandline(root),
+        commandline=commandline,
+        opened=read_opened(root, commandline),
+        usb=read_usb(root),
     )
 
 

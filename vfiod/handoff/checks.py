@@ -9,7 +9,7 @@ from vfiod.config.schema import SessionPolicy
 from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
 from vfiod.guest.domain import BACKENDS
-from vfiod.handoff import ending, performance, rules
+from vfiod.handoff import ending, opened, performance, rules
 from vfiod.handoff.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.rom import image
@@ -231,10 +231,11 @@ def performance_can_be_had(request: Request) -> Faults:
     yield from performance.find_faults(request.performance)
 
 
-def disks_exist(request: Request) -> Faults:
+def all_can_be_opened(request: Request) -> Faults:
     """QEMU would find out only after the desktop is gone."""
-    for path in request.state.missing_disks:
-        yield HostError(f"the guest's disk {path} does not exist", "restore it or detach it")
+    yield from opened.find_absent(request)
+    yield from opened.find_usb(request)
+    yield from opened.find_leaving(request)
 
 
 def sessions_may_end(request: Request) -> Faults:
@@ -281,7 +282,7 @@ CHECKS = (
     roms_are_used,
     memory_is_enough,
     performance_can_be_had,
-    disks_exist,
+    all_can_be_opened,
     no_guest_is_killed,
     sessions_may_end,
 )

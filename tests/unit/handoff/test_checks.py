@@ -362,7 +362,9 @@ def test_a_disk_image_that_is_missing() -> None:
     host = pcs.greeter()
     host.files.absent.add("/var/lib/libvirt/images/win10.qcow2")
     fault = only(host)
-    assert fault.message == ("the guest's disk /var/lib/libvirt/images/win10.qcow2 does not exist")
+    assert fault.message == (
+        "the guest's <disk> /var/lib/libvirt/images/win10.qcow2 does not exist"
+    )
     assert fault.hint
 
 

@@ -62,6 +62,12 @@ class UsbDevice:
     manufacturer: str = ""
     product: str = ""
     kinds: tuple[UsbKind, ...] = ()
+    number: int = 0  # on its bus, as lsusb(8) shows it
+
+    @property
+    def bus(self) -> int:
+        """The number of the bus, with which the port begins."""
+        return int(self.port.partition("-")[0])
 
     @property
     def is_hub(self) -> bool:
@@ -124,6 +130,7 @@ def _read(path: Path) -> UsbDevice | None:
         manufacturer=_words(path / "manufacturer"),
         product=_words(path / "product"),
         kinds=tuple(dict.fromkeys(_kinds(path))),
+        number=int(sysfs.read(path / "devnum") or "0"),
     )
 
 

@@ -1,13 +1,13 @@
 """Files that vfiod reads for others and the ROMs it stages for QEMU."""
 
 import hashlib
-import os
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from vfiod.errors import HostError
+from vfiod.host.linux.lookup import Lookup
 from vfiod.model import PciAddress
 from vfiod.paths import ROM_STAGE
 from vfiod.util import sysfs
@@ -25,8 +25,9 @@ class LinuxFiles:
     that somebody keeps in the same folder has none, or one that does not fit, and is left alone.
     """
 
-    def __init__(self, stage: Path = ROM_STAGE) -> None:
+    def __init__(self, stage: Path = ROM_STAGE, lookup: Lookup | None = None) -> None:
         self._stage = stage
+        self._lookup = lookup or Lookup()
 
     def read_rom(self, path: str) -> bytes:
         data, _ = read_regular(Path(path), ROM_LIMIT)
@@ -88,23 +89,9 @@ class LinuxFiles:
     def _mark(self, address: PciAddress) -> Path:
         return self._stage / f".{address}.rom.sha256"
 
-    def missing(self, paths: Collection[str]) -> Sequence[str]:
-        return [path for path in paths if _is_missing(path)]
+    def missing(self, paths: Collection[str], *, seconds: float) -> Mapping[str, str]:
+        return self._lookup.missing(paths, seconds=seconds)
 
 
 def _mark(name: str, data: bytes) -> str:
     return f"{hashlib.sha256(data).hexdigest()}  {name}\n"
-
-
-def _is_missing(path: str) -> bool:
-    """Only what is known not to be there: root itself may not look everywhere (FUSE, NFS).
-
-    QEMU runs as another user, and a server that is away may be back when it looks.
-    """
-    try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False

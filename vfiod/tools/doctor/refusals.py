@@ -86,8 +86,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "what performance: asks for can be had",
         "CPUs, huge pages and the rest are set while the guest runs, and given back after.",
     ),
-    "disks_exist": (
-        "the guest's disks are there",
+    "all_can_be_opened": (
+        "all that the guest opens is there: disks, firmware, input devices and the rest",
         "QEMU would find out only after your desktop has ended.",
     ),
     "no_guest_is_killed": (

@@ -55,8 +55,8 @@ def test_a_refusal_is_told_with_its_remedy() -> None:
     host = pcs.greeter()
     host.files.absent.add("/var/lib/libvirt/images/win10.qcow2")
     finding = only(refusals(facts(), pc.guest(host)))
-    assert finding.check == "disks-exist"
-    assert finding.fact == "the guest's disk /var/lib/libvirt/images/win10.qcow2 does not exist"
+    assert finding.check == "all-can-be-opened"
+    assert finding.fact == "the guest's <disk> /var/lib/libvirt/images/win10.qcow2 does not exist"
     assert finding.remedy == "Restore it or detach it."
 
 
