@@ -37,6 +37,7 @@ def add(verbs: Any) -> None:
     way.add_argument("--revert", action="store_true", help="go back to before the last tune")
     way.add_argument("--json", action="store_true", help="print JSON and change nothing")
     verb.add_argument("--yes", action="store_true", help="make the change without asking")
+    verb.add_argument("--details", action="store_true", help="explain each Hyper-V feature")
     for option, text in (("--only", "change nothing else"), ("--without", "leave this alone")):
         verb.add_argument(
             option, action="append", choices=NAMES, default=[], metavar="NAME", help=text
@@ -69,7 +70,11 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
         raise NotAuthorized("only root may read the backups", again())
     guests = Guests(places.uri, read_only=look is not None or not may_change)
     wanted = tune_session.Wanted(
-        arguments.guest, arguments.only, arguments.without, yes=arguments.yes
+        arguments.guest,
+        arguments.only,
+        arguments.without,
+        yes=arguments.yes,
+        details=arguments.details,
     )
     if arguments.revert:
         return tune_session.revert(wanted, guests, Backups(places.backups))

@@ -1,7 +1,7 @@
 """What a guest lacks on this host, as a whole and in words. Pure."""
 
 import textwrap
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,13 +54,18 @@ def examine(
     )
 
 
-def as_lines(findings: Findings, *, width: int | None = None) -> Iterator[str]:
-    """Lines for a person, without the difference of the XML; ``width`` is the terminal's."""
+def as_lines(
+    findings: Findings, *, width: int | None = None, details: bool = True
+) -> Iterator[str]:
+    """Lines for a person, without the difference of the XML; ``width`` is the terminal's.
+
+    Without ``details`` Windows' many Hyper-V features are one line.
+    """
     if findings.changes:
         yield f"For {findings.guest} on {findings.processor or 'this processor'}:"
     else:
         yield f"The definition of {findings.guest} needs no change."
-    for one in findings.changes:
+    for one in findings.changes if details else _in_short(findings.changes):
         yield from _row(one.name, one.reason, width)
         for old in one.instead:
             yield from _row("", f"instead of: {old}", width)
@@ -73,6 +78,19 @@ def as_lines(findings: Findings, *, width: int | None = None) -> Iterator[str]:
         where = " (firmware)" if item.firmware else ""
         yield from _row(item.name, f"{item.fact}{where}", width)
         yield from _row("", item.remedy, width)
+
+
+def _in_short(changes: Sequence[Change]) -> Iterator[Change]:
+    """The features of Hyper-V as one change where the first of them is."""
+    features = [one for one in changes if one.name == "hyperv"]
+    for one in changes:
+        if one.name != "hyperv" or len(features) == 1:
+            yield one
+        elif one is features[0]:
+            names = ", ".join(feature.reason.partition(":")[0] for feature in features)
+            lost = tuple(old for feature in features for old in feature.instead)
+            reason = f"Windows asks KVM instead of trying things out: {names} (see --details)"
+            yield Change("hyperv", reason, (), lost)
 
 
 def _row(name: str, text: str, width: int | None) -> Iterator[str]:

@@ -68,6 +68,16 @@ def test_a_feature_that_this_host_has_not_is_told_and_left() -> None:
     assert not [a for a in examine(xml, host()).advice if a.name == "hyperv"]
 
 
+def test_in_short_the_features_of_hyperv_are_one_line() -> None:
+    found = examine(WIN10, host())
+    short = list(as_lines(found, details=False))
+    (line,) = [line for line in short if line.startswith("  hyperv ")]
+    assert "vpindex, runtime, synic, stimer" in line
+    assert "stimer direct (see --details)" in line
+    others = [line for line in as_lines(found) if not line.startswith("  hyperv ")]
+    assert [text for text in short if text != line] == others
+
+
 if __name__ == "__main__":
     for each in NAMES:
         golden(each).write_text(proposed(each))
