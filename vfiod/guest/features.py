@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 from vfiod.guest import domain
 from vfiod.guest.commandline import read_commandline
 
+AGENT_CHANNEL = "org.qemu.guest_agent.0"  # where the guest's agent looks for it (qemu-ga(8))
 _OSINFO = "http://libosinfo.org/xmlns/libvirt/domain/1.0"
 _WINDOWS = "http://microsoft.com/win/"
 
@@ -19,7 +20,8 @@ _WINDOWS = "http://microsoft.com/win/"
 class GuestXml:
     """``vendor_id`` is the Hyper-V one that is set; ``screens`` are emulated video models.
 
-    ``hidden`` says that KVM does not name itself; ``balloon`` that memory may be taken back.
+    ``hidden`` says that KVM does not name itself; ``balloon`` that memory may be taken back;
+    ``agent`` that there is a channel for the guest's agent.
     """
 
     windows: bool
@@ -29,6 +31,7 @@ class GuestXml:
     vendor_id: str
     balloon: bool
     screens: tuple[str, ...] = ()
+    agent: bool = True
 
 
 def read_guest(xml: str) -> GuestXml:
@@ -48,6 +51,7 @@ def read_guest(xml: str) -> GuestXml:
             for e in root.iterfind("devices/video/model")
             if (model := e.get("type", "")) != "none"
         ),
+        agent=any(e.get("name") == AGENT_CHANNEL for e in root.iterfind("devices/channel/target")),
     )
 
 

@@ -6,11 +6,11 @@ directory of each, and split them at commas. vfiod.tools.create.definition puts 
 
 from collections.abc import Iterator
 
+from vfiod.guest.features import AGENT_CHANNEL
 from vfiod.tools.create.request import CreateRequest
 
 VIRT_INSTALL = "/usr/bin/virt-install"
 PLACEHOLDER = "/dev/null"  # the disk's; virt-install makes no pool of /dev
-AGENT = "org.qemu.guest_agent.0"  # by this name the guest's agent finds its channel (qemu-ga(8))
 _TPM = "model=tpm-crb,backend.type=emulator,backend.version=2.0"
 
 
@@ -38,7 +38,7 @@ def _options(guest: CreateRequest) -> Iterator[str]:
     # A guest with passed-through devices has all its memory pinned: a balloon gives nothing back.
     yield "--memballoon=none"
     # virt-install adds it for Linux only; vfiod try asks the agent of any guest.
-    yield f"--channel=type=unix,target.type=virtio,target.name={AGENT}"
+    yield f"--channel=type=unix,target.type=virtio,target.name={AGENT_CHANNEL}"
     yield from _screen(guest)
 
 

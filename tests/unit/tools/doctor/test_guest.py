@@ -167,6 +167,15 @@ def test_a_guest_of_which_nothing_is_known(check: Any) -> None:
     assert bad(judged(check, Guest("win10"))) == []
 
 
+def test_a_guest_that_cannot_be_asked() -> None:
+    xml = replace(pc.XML, agent=False)
+    finding = only(checks.agent(facts(), pc.guest(xml=xml)))
+    assert finding.level is Level.WARN
+    assert "vfiod keep" in finding.why
+    assert "virt-xml" in finding.command
+    assert bad(checks.agent(facts(), pc.guest())) == []
+
+
 # Reading the XML
 
 
@@ -176,14 +185,15 @@ WINDOWS = """<domain type='kvm'>
   <os firmware='efi'><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>
   <features><hyperv><vendor_id state='on' value='abc'/></hyperv>
     <kvm><hidden state='on'/></kvm></features>
-  <devices><memballoon model='none'/><video><model type='none'/></video></devices>
+  <devices><memballoon model='none'/><video><model type='none'/></video>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel></devices>
 </domain>"""
 
 
 def test_a_windows_guest_that_is_hidden() -> None:
     assert read_guest(WINDOWS) == GuestXml(
-        windows=True, uefi=True, machine="pc-q35-7.2", hidden=True, vendor_id="abc", balloon=False
-    )
+        windows=True, uefi=True, machine="pc-q35-7.2", hidden=True, vendor_id="abc", balloon=False,
+    )  # fmt: skip
 
 
 def test_a_plain_guest() -> None:
@@ -191,7 +201,7 @@ def test_a_plain_guest() -> None:
     text = f"<domain><os><type>hvm</type></os><devices>{video}</devices></domain>"
     assert read_guest(text) == GuestXml(
         windows=False, uefi=False, machine="", hidden=False, vendor_id="", balloon=True,
-        screens=("qxl",),
+        screens=("qxl",), agent=False,
     )  # fmt: skip
 
 
@@ -201,6 +211,7 @@ def test_a_plain_guest() -> None:
     ("state='on' value", "state='off' value", "vendor_id", ""),
     ("model='none'/><video>", "model='virtio'/><video>", "balloon", True),
     ("http://microsoft.com/win/10", "http://debian.org/debian/12", "windows", False),
+    ("org.qemu.guest_agent.0", "com.redhat.spice.0", "agent", False),
     ("<libosinfo:os id='http://microsoft.com/win/10'/>", "", "windows", True),
 ])  # fmt: skip
 def test_variations(before: str, after: str, field: str, value: object) -> None:
