@@ -4,6 +4,7 @@ virt-install's own magic URI shows it a Debian host with QEMU, recorded in tests
 """
 
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lxml import etree
 
 from tests.fakes.topologies import materialise
 from tests.fakes.tree import grow
+from tests.terminal import run_at_terminal
 from tests.unit.tools.create.test_request import open_folder, write_cd
 from vfiod.cli.main import parser
 from vfiod.cli.verbs.create import run_at
@@ -220,6 +222,25 @@ def test_sizes_that_are_not_given_are_proposed(
     xml = xml_of(capsys)
     assert one(xml, "memory/text()") == str(16 * 2**20)
     assert one(xml, "vcpu/text()") == "2"
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("12GB", "got 12 GiB"), ("", "got 7 GiB"), ("much\n9", "got 9 GiB")]
+)
+def test_a_person_is_asked_until_it_is_a_size(typed: str, told: str) -> None:
+    child = (
+        "from vfiod.cli.terminal import answer\n"
+        "from vfiod.tools.create.values import parse_size, show_size\n"
+        "print('got', show_size(answer('Memory [7 GiB]: ', parse_size, 7 << 30)))"
+    )
+    argv = (sys.executable, "-c", child)
+    status, talk = run_at_terminal(argv, answer=typed, question="Memory [7 GiB]: ")
+    assert (status, talk.rstrip().endswith(told)) == (0, True)
+    assert ("not a size: 'much'" in talk) == typed.startswith("much")
+    done = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "got 7 GiB\n"
 
 
 def test_windows_11_is_not_made_too_small(guests: TestDriver, folder: Path) -> None:
