@@ -39,7 +39,8 @@ def advise(guest: Guest, root: Any, host: Host, cpu_placement: CpuPlacement) -> 
             "the guest is emulated instruction by instruction (type='qemu')",
             "where /dev/kvm exists, make it <domain type='kvm'>: virsh edit " + guest.name,
         )
-    if cpu_placement.unplaced is not None:
+    is_macos = guest.left.get("topology") == leave.MACOS
+    if cpu_placement.unplaced is not None and not is_macos:  # which needs its number of CPUs
         yield Advice("pinning", cpu_placement.unplaced.reason, cpu_placement.unplaced.remedy)
     yield from _hyperv(guest, root, host)
     yield from _kvm(host)
@@ -49,7 +50,7 @@ def advise(guest: Guest, root: Any, host: Host, cpu_placement: CpuPlacement) -> 
     yield from _clock(host.settings)
     yield from _smt(host.settings)
     yield from _window(host)
-    if guest.left.get("topology") != leave.MACOS:  # which has no such driver to install
+    if not is_macos:  # which has no such driver to install
         yield from _disks(root)
     yield from _hypervisor_bit(root)
 

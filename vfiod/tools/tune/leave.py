@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vfiod.guest.commandline import Commandline
-from vfiod.guest.features import noted_systems
+from vfiod.guest.features import is_windows, noted_systems
 
 MACOS = "macOS starts only with processors and numbers of cores that it knows; yours are kept"
 _CPU = "-cpu in <qemu:commandline> replaces what the definition says of them: improve it there"
@@ -24,7 +24,8 @@ def left_alone(root: Any, commandline: Commandline) -> Mapping[str, str]:
 
 def _left(root: Any, commandline: Commandline) -> Iterator[tuple[str, str]]:
     if commandline.cpu:
-        yield from ((name, _CPU) for name in ("cpu", "hyperv", "hidden"))
+        for_windows = ("hyperv", "hidden") if is_windows(root) else ()
+        yield from ((name, _CPU) for name in ("cpu", *for_windows))
     if commandline.sets_cores:
         yield from ((name, _CORES) for name in ("topology", "pinning"))
     if commandline.adds(_SMC) or any(s.startswith(_APPLE) for s in noted_systems(root)):

@@ -25,6 +25,8 @@ class CpuPlacement:
 
 def cpu_placement(guest: Guest, host: Host) -> CpuPlacement:
     """The cores of a guest: those it has, else those it should have."""
+    if "pinning" in guest.left:
+        return CpuPlacement(None)
     if guest.emulated:
         # All vCPUs are one thread, and a start with pins for them fails
         # (libvirt: qemuDomainRefreshVcpuInfo in src/qemu/qemu_domain.c).

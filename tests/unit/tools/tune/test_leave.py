@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.pcs import told
-from tests.unit.tools.tune.tuned import CARD, LINUX, WIN10, host
+from tests.unit.tools.tune.tuned import CARD, LINUX, WIN10, host, with_vcpus
 from vfiod.guest.domain import parse
 from vfiod.tools.tune.findings import Findings, as_lines, examine
 
@@ -41,6 +41,10 @@ def test_cores_of_ones_own_are_not_improved_in_vain() -> None:
     assert f"topology, pinning: {CORES}" in "\n".join(as_lines(found))
 
 
+def test_what_a_linux_guest_never_gets_is_not_spoken_of() -> None:
+    assert set(examine(told(LINUX, "-cpu", "host"), host()).left) == {"cpu"}
+
+
 @pytest.mark.parametrize(
     "xml",
     [told(LINUX, *SMC), LINUX.replace("<memory ", f"{APPLE}<memory ", 1)],
@@ -51,6 +55,8 @@ def test_macos_keeps_its_cores_and_its_processor(xml: str) -> None:
     found = examine(xml.replace("<memballoon", sata), host())
     assert names(found).isdisjoint({"cpu", "topology"})
     assert "disk" not in {advice.name for advice in found.advice}
+    assert "20 vCPUs do not fit" in str(examine(with_vcpus(LINUX, 20), host()).advice)
+    assert "pinning" not in {a.name for a in examine(with_vcpus(xml, 20), host()).advice}
     assert "left       cpu, topology: macOS" in "\n".join(as_lines(found))
 
 
