@@ -11,7 +11,9 @@ QUESTION = "[y/N] "
 _SECONDS = 30.0
 
 
-def run_at_terminal(argv: Sequence[str], *, answer: str) -> tuple[int, str]:
+def run_at_terminal(
+    argv: Sequence[str], *, answer: str, question: str = QUESTION
+) -> tuple[int, str]:
     """Run a program, type ``answer`` and Enter at its first question; exit status and output."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs) as process:
@@ -20,7 +22,7 @@ def run_at_terminal(argv: Sequence[str], *, answer: str) -> tuple[int, str]:
         deadline = time.monotonic() + _SECONDS
         while piece := _read(ours, deadline):
             output += piece
-            if QUESTION in output and not answered:
+            if question in output and not answered:
                 os.write(ours, f"{answer}\n".encode())
                 answered = True
         os.close(ours)

@@ -51,6 +51,18 @@ class PciAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class UsbPlugged:
+    """A USB device of the host and the controller it hangs on; numbers as lsusb(8) shows them."""
+
+    controller: PciAddress
+    vendor: int
+    product: int
+    bus: int
+    number: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PciFunction:
     """One function of a PCI device, as /sys/bus/pci/devices shows it (ABI: sysfs-bus-pci).
 

@@ -158,6 +158,21 @@ def a_rom_that_is_not_there_is_named(b: Rig) -> None:
 
 
 @reading
+def files_that_are_not_there_are_told(b: Rig) -> None:
+    paths = ["/", "/nowhere/at/all"]
+    found = b.host.files.missing(paths, seconds=SECONDS)
+    assert list(found) in ([], paths[1:])  # the model has no files of its own
+    assert all(reason == "does not exist" for reason in found.values())
+
+
+@reading
+def what_is_plugged_in_hangs_on_a_controller(b: Rig) -> None:
+    functions = b.host.pci.functions()
+    assert all(functions[d.controller].is_usb_controller for d in b.host.pci.usb())
+    assert b.host.pci.behind(["/dev/nowhere", "/nowhere"]) == {}
+
+
+@reading
 def there_is_memory(b: Rig) -> None:
     assert b.host.memory.available() > 0
     assert b.host.memory.held_by(["no-such-unit.service"]) == 0

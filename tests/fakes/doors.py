@@ -20,6 +20,7 @@ from vfiod.model import (
     Program,
     Session,
     Unit,
+    UsbPlugged,
 )
 
 
@@ -32,6 +33,12 @@ class Door:
 
 class FakePci(Door):
     """Implements vfiod.host.pci.Pci."""
+
+    def usb(self) -> Sequence[UsbPlugged]:
+        return self._kernel.usb
+
+    def behind(self, nodes: Collection[str]) -> Mapping[str, Collection[PciAddress]]:
+        return {node: [on] for node, on in self._kernel.input_nodes.items() if node in nodes}
 
     def functions(self) -> Mapping[PciAddress, PciFunction]:
         return {address: self._kernel.function(address) for address in sorted(self._kernel.devices)}

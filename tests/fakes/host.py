@@ -1,6 +1,6 @@
 """FakeHost: all doors over one model of a PC; implements vfiod.host.door.Host."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from tests.fakes import performance
@@ -74,8 +74,8 @@ class FakeFiles(Door):
 
         self._effects.take(f"unstage {address}", do)
 
-    def missing(self, paths: Collection[str]) -> Sequence[str]:
-        return [path for path in paths if path in self.absent]
+    def missing(self, paths: Collection[str], *, seconds: float) -> Mapping[str, str]:
+        return {path: "does not exist" for path in paths if path in self.absent}
 
 
 class FakeMemory(Door):

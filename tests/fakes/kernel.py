@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 
 from tests.fakes.clock import Clock
 from vfiod.errors import HostError
-from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PciFunction, PowerPolicy
+from vfiod.model import (
+    VFIO_DRIVER,
+    FirmwareFramebuffer,
+    PciAddress,
+    PciFunction,
+    PowerPolicy,
+    UsbPlugged,
+)
 
 # Drivers that do not claim the group's DMA for the host (driver_managed_dma).
 HARMLESS = (None, VFIO_DRIVER, "pci-stub", "pcieport")
@@ -74,6 +81,8 @@ class Kernel:
         self.open_nodes: Callable[[], Collection[str]] = lambda: ()
         self.removed: dict[PciAddress, Device] = {}  # gone from the bus until it is rescanned
         self.refused_groups: set[int] = set()
+        self.usb: list[UsbPlugged] = []
+        self.input_nodes: dict[str, PciAddress] = {}  # and the function that each hangs on
         self.mishaps: list[str] = []
         self._clock = clock
         self._probing: set[PciAddress] = set()

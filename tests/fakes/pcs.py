@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from xml.sax.saxutils import quoteattr
 
 from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device, Driver
@@ -230,6 +231,15 @@ def xml(
         f"<domain type='kvm'><name>{name}</name><uuid>{UUID}</uuid>"
         f"<memory unit='b'>{memory}</memory>{backing}<devices><disk type='file' device='disk'>"
         f"<source file='{disk}'/></disk>{''.join(rows)}</devices></domain>"
+    )
+
+
+def told(xml: str, *words: str) -> str:
+    """The definition with these words for QEMU in its <qemu:commandline>."""
+    given = "".join(f"<qemu:arg value={quoteattr(word)}/>" for word in words)
+    space = "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
+    return xml.replace("<domain ", f"<domain {space} ", 1).replace(
+        "</domain>", f"<qemu:commandline>{given}</qemu:commandline></domain>"
     )
 
 

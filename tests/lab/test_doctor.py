@@ -94,7 +94,7 @@ HOST = (
     Defect("confinement", "security_driver", aside(QEMU_CONF, UNCONFINED), level="warn"),
     Defect("configuration", "can write it", Change(f"chown alice {CONFIG}", f"chown 0 {CONFIG}")),
     Defect("configuration", "vfiod.yaml:", Change(f"echo 'nonsense: 1' >> {CONFIG}")),
-    Defect("disks-exist", DISK, aside(DISK)),
+    Defect("all-can-be-opened", DISK, aside(DISK)),
 )
 DEVICES = (
     Defect("devices-exist", ABSENT, devices=(*FUNCTIONS, ABSENT)),

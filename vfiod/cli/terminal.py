@@ -4,10 +4,13 @@ Without a terminal nothing is asked. Colour follows the terminal and NO_COLOR (n
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from rich.console import Console
 from rich.text import Text
+
+Value = TypeVar("Value")
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -28,6 +31,22 @@ def consents(question: str, *, yes: bool) -> bool:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
+
+
+def answer(question: str, parse: Callable[[str], Value], proposal: Value) -> Value:
+    """What the person types at a terminal, asked again until ``parse`` takes it (ValueError).
+
+    Nothing typed means ``proposal``, as does no terminal to ask at.
+    """
+    while sys.stdin.isatty() and sys.stdout.isatty():
+        try:
+            typed = input(question).strip()
+            return parse(typed) if typed else proposal
+        except EOFError:
+            break
+        except ValueError as error:
+            print(error)
+    return proposal
 
 
 def show_difference(lines: Iterable[str]) -> None:

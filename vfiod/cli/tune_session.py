@@ -26,18 +26,22 @@ class Guests(definition.Definitions, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a person asked for: ``only`` and ``without`` are names of vfiod.tools.tune.names."""
+    """What a person asked for: ``only`` and ``without`` are names of vfiod.tools.tune.names.
+
+    ``details``: each feature of Hyper-V with its reason.
+    """
 
     guest: str
     only: Collection[str] = ()
     without: Collection[str] = ()
     yes: bool = False
+    details: bool = False
 
 
 def check(wanted: Wanted, xml: str, host: Host) -> int:
     """Tell what is missing; the exit status says whether anything is. Raises DomainError."""
     found, _ = _examine(wanted, xml, host)
-    _print_findings(found)
+    _print_findings(found, details=wanted.details)
     print("What only the firmware shows:")
     for item in found.unseen:
         print(f"  {item}")
@@ -47,7 +51,7 @@ def check(wanted: Wanted, xml: str, host: Host) -> int:
 def show(wanted: Wanted, xml: str, host: Host) -> int:
     """Tell it, and show the change that would be made. Raises DomainError."""
     found, change = _examine(wanted, xml, host)
-    _print_findings(found)
+    _print_findings(found, details=wanted.details)
     terminal.show_difference(change.difference)
     return 0
 
@@ -62,7 +66,7 @@ def show_json(wanted: Wanted, xml: str, host: Host) -> int:
 def tune(wanted: Wanted, xml: str, host: Host, guests: Guests, backups: Backups) -> int:
     """Show the change and make it, if the person agrees. Raises Busy, DomainError, HostError."""
     found, change = _examine(wanted, xml, host)
-    _print_findings(found)
+    _print_findings(found, details=wanted.details)
     if not found.changes:
         return 0
     terminal.show_difference(change.difference)
@@ -93,9 +97,10 @@ def _examine(wanted: Wanted, xml: str, host: Host) -> tuple[Findings, definition
     return found, definition.edit(wanted.guest, xml, lambda root: apply(root, found.changes))
 
 
-def _print_findings(found: Findings) -> None:
+def _print_findings(found: Findings, *, details: bool) -> None:
     out = terminal.console()
-    for line in findings.as_lines(found, width=out.width if out.is_terminal else None):
+    width = out.width if out.is_terminal else None
+    for line in findings.as_lines(found, width=width, details=details):
         out.print(line, markup=False)
 
 

@@ -119,6 +119,14 @@ class Guests:
         except libvirt.libvirtError as error:
             raise _translate_error(error) from error
 
+    def capabilities(self, emulator: str | None, arch: str, machine: str, kind: str) -> str | None:
+        """What guests of this kind can be given here, as XML; None if libvirt does not tell."""
+        try:
+            xml: str = self._connection.getDomainCapabilities(emulator, arch, machine, kind, 0)
+        except libvirt.libvirtError:
+            return None
+        return xml
+
     def is_running(self, guest: str) -> bool:
         """True if it runs, or is paused: a change of its definition waits for its next start."""
         try:

@@ -5,12 +5,14 @@ document type, no entities of its own, bounded size and depth.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from vfiod.errors import DomainError
+from vfiod.guest.commandline import Commandline, read_commandline
+from vfiod.guest.opened import Opened, UsbWanted, read_opened, read_usb
 from vfiod.model import PciAddress
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -53,7 +55,11 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What vfiod knows of a guest; ``hugepage_bytes`` is the page size asked for, if any is."""
+    """What vfiod knows of a guest; ``hugepage_bytes`` is the page size asked for, if any is.
+
+    ``commandline`` is what QEMU is told past libvirt; ``opened`` and ``usb`` are what must be there
+    beside the PCI devices.
+    """
 
     name: str
     uuid: str
@@ -63,6 +69,14 @@ class Domain:
     hugepage_bytes: int | None
     hostdevs: tuple[Hostdev, ...]
     disks: tuple[Disk, ...]
+    commandline: Commandline = field(default_factory=Commandline)
+    opened: tuple[Opened, ...] = ()
+    usb: tuple[UsbWanted, ...] = ()
+
+    @property
+    def passed(self) -> tuple[PciAddress, ...]:
+        """The functions of the host that QEMU is given, whichever way."""
+        return (*(hostdev.address for hostdev in self.hostdevs), *self.commandline.devices)
 
 
 def parse(xml: str) -> Domain:
@@ -73,6 +87,7 @@ def parse(xml: str) -> Domain:
     root = read_tree(xml)
     if root.tag != "domain":
         _refuse(f"the XML describes <{root.tag[:40]}>, not a <domain>")
+    commandline = read_commandline(root)
     return Domain(
         name=_name(root),
         uuid=_uuid(root),
@@ -86,6 +101,9 @@ def parse(xml: str) -> Domain:
             if is_pci_hostdev(e)
         ),
         disks=tuple(disk for e in root.iterfind("devices/disk") if (disk := _disk(e))),
+        commandline=commandline,
+        opened=read_opened(root, commandline),
+        usb=read_usb(root),
     )
 
 

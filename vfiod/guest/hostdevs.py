@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from vfiod.guest import domain, tree
+from vfiod.guest.slots import place_together
 from vfiod.model import PciAddress
 
 # libvirt binds and unbinds managed devices itself, while it holds locks of all guests.
@@ -19,18 +20,20 @@ def set_hostdevs(root: Any, roms: Mapping[PciAddress, str | None]) -> None:
     """Make the PCI functions of ``roms`` the guest's, in that order, and no other.
 
     ``roms`` gives for each the file its ROM is read from, None to leave that as it is. A
-    <hostdev> that is there already keeps its place in the guest and all else that it has.
+    <hostdev> that is there already keeps its place in the guest and all else that it has; the
+    functions of a card that is new become functions of one slot there.
     Raises DomainError for a <hostdev> that cannot be read.
     """
     found = _found(root)
     for address, hostdev in found.items():
         if address not in roms:
             tree.remove(hostdev)
-    for address, rom in roms.items():
-        hostdev = found[address] if address in found else _add(root, address)
+    given = {a: found[a] if a in found else _add(root, a) for a in roms}
+    for address, hostdev in given.items():
         hostdev.set("managed", _MANAGED)
-        if rom is not None:
+        if (rom := roms[address]) is not None:
             _set_rom(hostdev, rom)
+    place_together(root, given)
 
 
 def _found(root: Any) -> dict[PciAddress, Any]:

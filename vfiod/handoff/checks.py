@@ -9,7 +9,7 @@ from vfiod.config.schema import SessionPolicy
 from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
 from vfiod.guest.domain import BACKENDS
-from vfiod.handoff import ending, performance, rules
+from vfiod.handoff import ending, opened, performance, rules
 from vfiod.handoff.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.rom import image
@@ -46,7 +46,7 @@ def devices_exist(request: Request) -> Faults:
 def domain_agrees(request: Request) -> Faults:
     """What goes over and what the guest gets must be the same list."""
     configured = {d.address for d in request.guest.devices}
-    passed = {h.address for h in request.domain.hostdevs}
+    passed = set(request.domain.passed)
     for address in sorted(configured - passed):
         yield HostError(
             f"{address} is configured for {request.guest.name} but is no <hostdev> of the guest",
@@ -56,6 +56,17 @@ def domain_agrees(request: Request) -> Faults:
         yield HostError(
             f"the guest has a <hostdev> {address} that /etc/vfiod/vfiod.yaml does not list for it",
             "add it there, or take it out with virsh edit",
+        )
+
+
+def devices_are_given_once(request: Request) -> Faults:
+    """QEMU takes a device once; libvirt knows nothing of the second way."""
+    twice = {h.address for h in request.domain.hostdevs} & {*request.domain.commandline.devices}
+    for address in sorted(twice):
+        yield HostError(
+            f"the guest is given {address} twice: as a <hostdev> and by -device vfio-pci in its "
+            "<qemu:commandline>",
+            "take that -device out with virsh edit: QEMU would not start with both",
         )
 
 
@@ -221,10 +232,11 @@ def performance_can_be_had(request: Request) -> Faults:
     yield from performance.find_faults(request.performance)
 
 
-def disks_exist(request: Request) -> Faults:
+def all_can_be_opened(request: Request) -> Faults:
     """QEMU would find out only after the desktop is gone."""
-    for path in request.state.missing_disks:
-        yield HostError(f"the guest's disk {path} does not exist", "restore it or detach it")
+    yield from opened.find_absent(request)
+    yield from opened.find_usb(request)
+    yield from opened.find_leaving(request)
 
 
 def sessions_may_end(request: Request) -> Faults:
@@ -256,6 +268,7 @@ CHECKS = (
     host_is_staying,
     devices_exist,
     domain_agrees,
+    devices_are_given_once,
     backends_are_known,
     iommu_is_on,
     slot_is_whole,
@@ -270,7 +283,7 @@ CHECKS = (
     roms_are_used,
     memory_is_enough,
     performance_can_be_had,
-    disks_exist,
+    all_can_be_opened,
     no_guest_is_killed,
     sessions_may_end,
 )

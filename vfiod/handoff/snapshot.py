@@ -1,6 +1,6 @@
 """A read-only snapshot of everything a decision needs: Host -> HostState. Changes nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +23,12 @@ from vfiod.model import (
     Program,
     Session,
     Unit,
+    UsbPlugged,
 )
 
 VFIO_MODULE = "vfio_pci"
 _INIT = 1
+_LOOK = 15.0  # a disk that sleeps takes half of it
 # In the order in which they must be unloaded (NVIDIA/open-gpu-kernel-modules, issue 1119).
 NVIDIA_MODULES = ("nvidia_drm", "nvidia_modeset", "nvidia_uvm", "nvidia")
 
@@ -86,7 +88,10 @@ class HostState:
     programs: Sequence[Program] = ()
     spawners: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[int, str] = field(default_factory=dict)
-    missing_disks: Sequence[str] = ()
+    # Of what the guest opens: what is not there, with why, and the functions that nodes hang on.
+    missing: Mapping[str, str] = field(default_factory=dict)
+    behind: Mapping[str, Collection[PciAddress]] = field(default_factory=dict)
+    usb: Sequence[UsbPlugged] = ()
     shutting_down: bool = False
     refused_groups: frozenset[int] = frozenset()
     # Only for a guest with performance: in its configuration.
@@ -105,6 +110,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
     holders = host.processes.holders(leaving)
     sessions = host.logins.sessions()
     display_manager = host.units.unit(config.display_manager)
+    opened = [path for one in domain.opened for path in one.paths]
     return HostState(
         functions=functions,
         display_manager=display_manager,
@@ -127,7 +133,9 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         programs=host.processes.programs(_units_of_people(holders, sessions)),
         spawners=_spawners(host, sessions),
         users={h.uid: host.logins.user_name(h.uid) for h in holders if _is_unknown(h, sessions)},
-        missing_disks=host.files.missing([disk.source for disk in domain.disks]),
+        missing=host.files.missing(opened, seconds=_LOOK),
+        behind=host.pci.behind(opened),
+        usb=host.pci.usb() if domain.usb else (),
         shutting_down=host.units.shutting_down(),
         refused_groups=frozenset(host.pci.refused_groups()),
         **_performance(host, guest),

@@ -155,8 +155,10 @@ class Files(Protocol):
     def unstage_rom(self, address: PciAddress) -> None:
         """Take it away if vfiod has put it there; absent is no error."""
 
-    def missing(self, paths: Collection[str]) -> Sequence[str]:
-        """Those of the paths that do not exist."""
+    def missing(self, paths: Collection[str], *, seconds: float) -> Mapping[str, str]:
+        """Those of the paths that are known not to exist, or do not answer within the time,
+        each with which of the two, as the end of a sentence. It never takes longer.
+        """
 
 
 class Power(Protocol):

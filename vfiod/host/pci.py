@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
+from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy, UsbPlugged
 
 
 class Pci(Protocol):
@@ -80,6 +80,12 @@ class Pci(Protocol):
 
         Rediscovered so, a boot display shows its own ROM, not the shadow at 0xC0000.
         """
+
+    def usb(self) -> Sequence[UsbPlugged]:
+        """The USB devices that are plugged in, hubs included."""
+
+    def behind(self, nodes: Collection[str]) -> Mapping[str, Collection[PciAddress]]:
+        """For paths below /dev the functions that their devices hang on; others are left out."""
 
     def in_use_by(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
         """What of the running host hangs on the functions (mounted file systems, the default

@@ -34,7 +34,7 @@ class Desk:
         return self.guests.definition(NAME)
 
     def tune(self, *, yes: bool = True, **wanted: list[str]) -> int:
-        asked = Wanted(NAME, yes=yes, **wanted)
+        asked = Wanted(NAME, wanted.get("only", ()), wanted.get("without", ()), yes=yes)
         return tune_session.tune(asked, self.now, host(), self.guests, self.backups)
 
     def revert(self, *, yes: bool = True) -> int:

@@ -105,6 +105,18 @@ def test_a_device_that_is_passed_through_and_not_configured() -> None:
     assert "virsh edit" in fault.hint
 
 
+def test_devices_that_only_qemu_is_told_of_are_the_guests_too() -> None:
+    words = [w for a in pcs.DEVICES for w in ("-device", f"vfio-pci,host={a}")]
+    assert faults(pcs.greeter(), xml=pcs.told(pcs.xml(()), *words)) == []
+
+
+def test_a_device_that_the_guest_is_given_twice() -> None:
+    xml = pcs.told(pcs.xml(), "-device", '{"driver":"vfio-pci","host":"01:00.0"}')
+    fault = only(pcs.greeter(), xml=xml)
+    assert fault.message.startswith("the guest is given 0000:01:00.0 twice")
+    assert "-device" in fault.hint
+
+
 def test_a_kernel_without_vfio() -> None:
     host = pcs.greeter()
     del host.kernel.modules["vfio_pci"]
@@ -372,7 +384,9 @@ def test_a_disk_image_that_is_missing() -> None:
     host = pcs.greeter()
     host.files.absent.add("/var/lib/libvirt/images/win10.qcow2")
     fault = only(host)
-    assert fault.message == ("the guest's disk /var/lib/libvirt/images/win10.qcow2 does not exist")
+    assert fault.message == (
+        "the guest's <disk> /var/lib/libvirt/images/win10.qcow2 does not exist"
+    )
     assert fault.hint
 
 

@@ -1,10 +1,11 @@
 """vfiod create: make a guest through virt-install, ready for its installer."""
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vfiod.cli.verbs.tune import Places, host_of
+from vfiod.cli.verbs.tune import Places, host_of, offered_by
 from vfiod.errors import ConfigError, HostError, Refused, VfiodError
 
 IMAGES = Path("/var/lib/libvirt/images")
@@ -27,6 +28,7 @@ def add(verbs: Any) -> None:
         default=True,
         help="fit it to this host's processor, as vfiod tune does (default), or not",
     )
+    verb.add_argument("--details", action="store_true", help="explain each part of that")
     verb.add_argument("--print-xml", action="store_true", help="print the definition, make nothing")
     verb.add_argument("--yes", action="store_true", help="make it without asking")
     verb.set_defaults(run=run)
@@ -34,15 +36,17 @@ def add(verbs: Any) -> None:
 
 def _add_machine(verb: argparse.ArgumentParser) -> None:
     """What the guest is made of."""
-    from vfiod.tools.create.values import parse_size
+    from vfiod.tools.create.values import parse_count, parse_size
 
     verb.add_argument(
         "--virtio-iso", metavar="FILE", type=Path, help="the CD image with Windows' virtio drivers"
     )
     size = _checked(parse_size)
-    verb.add_argument("--disk", metavar="SIZE", type=size, required=True, help="like 100G")
-    verb.add_argument("--memory", metavar="SIZE", type=size, required=True, help="like 8G")
-    verb.add_argument("--cpus", metavar="NUMBER", type=int, required=True, help="like 6")
+    proposed = "default: what suits this host, and you are asked"
+    verb.add_argument("--disk", metavar="SIZE", type=size, help=f"like 100G; {proposed}")
+    verb.add_argument("--memory", metavar="SIZE", type=size, help="like 8G; the same")
+    count = _checked(parse_count)
+    verb.add_argument("--cpus", metavar="NUMBER", type=count, help="like 6; the same")
     verb.add_argument(
         "--disk-file", metavar="FILE", type=Path, help=f"default: {IMAGES}/GUEST.qcow2"
     )
@@ -86,24 +90,30 @@ def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     """The verb with its places given. Raises Refused before anything is made."""
     from vfiod.cli.local import doors
     from vfiod.cli.terminal import consents
-    from vfiod.tools.create.checks import find_faults, find_missing_tpm
+    from vfiod.tools.create.checks import (
+        find_faults,
+        find_faults_of_definition,
+        find_missing_tpm,
+    )
     from vfiod.tools.create.definition import complete
     from vfiod.tools.create.make import make, printed
     from vfiod.tools.create.render import after, summary
 
-    guest = wanted(arguments, places.config)
+    guest = wanted(arguments, places)
     is_up = guests.network_is_up(arguments.network)
-    faults = [*find_faults(guest, guests.names()), *_network(arguments, is_up=is_up)]
-    if not arguments.print_xml:
-        faults += find_missing_tpm(guest)
+    if arguments.print_xml:
+        faults = find_faults_of_definition(guest, guests.names(), places.root)
+    else:
+        faults = [*find_faults(guest, guests.names(), places.root), *find_missing_tpm(guest)]
+    faults += _network(arguments, is_up=is_up)
     if faults:
         raise Refused(faults, heading="nothing was made")
     xml = complete(printed(guest, places.uri), guest, doors().files.staged_path)
-    xml, tuned = _tuned(guest.name, xml, guests, places) if arguments.tune else (xml, [])
+    xml, tuned = _tuned(guest, xml, guests, places) if arguments.tune else (xml, [])
     if arguments.print_xml:
         print(xml, end="")
         return 0
-    print("\n".join([*summary(guest), *tuned]))
+    print("\n".join([*summary(guest), *_shown(tuned, details=arguments.details)]))
     if not consents(f"Make {guest.name}?", yes=arguments.yes):
         return 1
     make(guest, xml, guests)
@@ -111,44 +121,87 @@ def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     return 0
 
 
-def _tuned(name: str, xml: str, guests: Any, places: Places) -> tuple[str, list[str]]:
-    """The definition with all that vfiod tune would change, and a line for each."""
+def _shown(changes: Sequence[Any], *, details: bool) -> Iterator[str]:
+    """What was fitted, by name; a line for each part is more than somebody new can agree to."""
+    if details:
+        yield from (f"  {one.name}: {one.reason}" for one in changes)
+    elif changes:
+        names = dict.fromkeys(one.name for one in changes)
+        yield f"  fitted to this host: {', '.join(names)} (what that is: --details)"
+
+
+def _tuned(guest: Any, xml: str, guests: Any, places: Places) -> tuple[str, Sequence[Any]]:
+    """The definition with all that vfiod tune would change, and what that is.
+
+    But two threads that are shown as one core may be too few for an installer that counts cores.
+    """
     from vfiod.guest import change as definition
     from vfiod.tools.tune import change
     from vfiod.tools.tune.findings import examine
 
-    found = examine(xml, host_of(xml, guests.versions(), places))
-    tuned = definition.edit(name, xml, lambda root: change.apply(root, found.changes))
-    return tuned.after, [f"  {one.name}: {one.reason}" for one in found.changes]
+    host = host_of(xml, guests.versions(), places, offered_by(guests, xml))
+    least = guest.system.minimum.cpus
+    found = examine(xml, host, without=("topology",) if 1 < least > guest.cpus // 2 else ())
+    tuned = definition.edit(guest.name, xml, lambda root: change.apply(root, found.changes))
+    return tuned.after, found.changes
 
 
-def wanted(arguments: argparse.Namespace, config: Path) -> Any:
-    """The guest that the command line describes. Raises ConfigError."""
+def wanted(arguments: argparse.Namespace, places: Places) -> Any:
+    """The guest that the command line, the host and the person describe. Raises ConfigError."""
     from vfiod.config.file import read_config_file
+    from vfiod.tools.create.make import writes_directly
     from vfiod.tools.create.osinfo import detect
     from vfiod.tools.create.request import CreateRequest
     from vfiod.tools.create.system import System
 
-    configured = read_config_file(config).guests.get(arguments.guest)
+    configured = read_config_file(places.config).guests.get(arguments.guest)
     if arguments.gpu and configured is None:
         raise ConfigError(
-            [f"--gpu gives the configured devices, and {config} lists none for this guest"]
+            [f"--gpu gives the configured devices, and {places.config} lists none for this guest"]
         )
     installer = arguments.iso.absolute()
     system = System(arguments.os_variant) if arguments.os_variant else detect(installer)
+    disk = (arguments.disk_file or IMAGES / f"{arguments.guest}.qcow2").absolute()
+    sizes = _sizes(arguments, system, disk.parent, places.root)
     return CreateRequest(
         name=arguments.guest,
         system=system,
         installer=installer,
         drivers=arguments.virtio_iso.absolute() if arguments.virtio_iso else None,
-        disk=(arguments.disk_file or IMAGES / f"{arguments.guest}.qcow2").absolute(),
-        disk_size=arguments.disk,
-        memory=arguments.memory,
-        cpus=arguments.cpus,
+        disk=disk,
+        disk_size=sizes.disk,
+        memory=sizes.memory,
+        cpus=sizes.cpus,
+        direct=writes_directly(disk.parent),
         network=None if arguments.network == "user" else arguments.network,
         devices=configured.devices if configured else (),
         screen=not arguments.gpu,
         secure_boot=system.needs_tpm if arguments.secure_boot is None else arguments.secure_boot,
+    )
+
+
+def _sizes(arguments: argparse.Namespace, system: Any, folder: Path, root: Path) -> Any:
+    """What was given; for the rest what is proposed, or the person says to that."""
+    from vfiod.cli.terminal import answer
+    from vfiod.host.facts.cpu import read_topology
+    from vfiod.host.facts.memory import read_memory
+    from vfiod.tools.create.make import free_bytes
+    from vfiod.tools.create.proposal import Sizes, propose
+    from vfiod.tools.create.values import parse_count, parse_size, show_size
+
+    best = propose(system, read_topology(root), read_memory(root).total, free_bytes(folder))
+    ask = not (arguments.yes or arguments.print_xml)
+
+    def chosen(given: int | None, what: str, proposal: int, shown: str, parse: Any) -> int:
+        if given is not None:
+            return given
+        return answer(f"{what} [{shown}]: ", parse, proposal) if ask else proposal
+
+    memory, disk = show_size(best.memory), show_size(best.disk)
+    return Sizes(
+        memory=chosen(arguments.memory, "Memory", best.memory, memory, parse_size),
+        cpus=chosen(arguments.cpus, "CPUs", best.cpus, str(best.cpus), parse_count),
+        disk=chosen(arguments.disk, "Disk, which grows to", best.disk, disk, parse_size),
     )
 
 

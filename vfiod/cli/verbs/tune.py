@@ -37,6 +37,7 @@ def add(verbs: Any) -> None:
     way.add_argument("--revert", action="store_true", help="go back to before the last tune")
     way.add_argument("--json", action="store_true", help="print JSON and change nothing")
     verb.add_argument("--yes", action="store_true", help="make the change without asking")
+    verb.add_argument("--details", action="store_true", help="explain each Hyper-V feature")
     for option, text in (("--only", "change nothing else"), ("--without", "leave this alone")):
         verb.add_argument(
             option, action="append", choices=NAMES, default=[], metavar="NAME", help=text
@@ -69,12 +70,16 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
         raise NotAuthorized("only root may read the backups", again())
     guests = Guests(places.uri, read_only=look is not None or not may_change)
     wanted = tune_session.Wanted(
-        arguments.guest, arguments.only, arguments.without, yes=arguments.yes
+        arguments.guest,
+        arguments.only,
+        arguments.without,
+        yes=arguments.yes,
+        details=arguments.details,
     )
     if arguments.revert:
         return tune_session.revert(wanted, guests, Backups(places.backups))
     xml = guests.definition(arguments.guest)
-    host = host_of(xml, guests.versions(), places)
+    host = host_of(xml, guests.versions(), places, offered_by(guests, xml))
     if look is not None:
         return look(wanted, xml, host)
     if not may_change:
@@ -94,14 +99,39 @@ def _may_keep(backups: Path) -> bool:
     return os.access(there, os.R_OK | os.W_OK | os.X_OK)
 
 
-def host_of(xml: str, versions: tuple[int, int], places: Places) -> Any:
-    """The host as far as this guest's speed is concerned; ``versions`` are libvirt's and QEMU's."""
+def offered_by(guests: Any, xml: str) -> frozenset[str] | None:
+    """The Hyper-V features that libvirt says it can give this guest; None if it does not say."""
+    from vfiod.guest import domain
+    from vfiod.guest.capabilities import read_hyperv
+
+    root = domain.read_tree(xml)
+    kind = root.find("os/type")
+    machine = {} if kind is None else kind.attrib
+    told = guests.capabilities(
+        root.findtext("devices/emulator"),
+        machine.get("arch", "x86_64"),
+        machine.get("machine", "q35"),
+        root.get("type", "kvm"),
+    )
+    return None if told is None else read_hyperv(told)
+
+
+def host_of(
+    xml: str,
+    versions: tuple[int, int],
+    places: Places,
+    hyperv: frozenset[str] | None = None,
+) -> Any:
+    """The host as far as this guest's speed is concerned.
+
+    ``versions`` are libvirt's and QEMU's, ``hyperv`` what ``offered_by`` has found.
+    """
     from vfiod.guest import domain
     from vfiod.tools.tune.host import read_host
 
     guest = domain.parse(xml)
-    devices = [hostdev.address for hostdev in guest.hostdevs]
-    return read_host(devices, versions, places.root, _asked(guest.name, places.config))
+    asked = _asked(guest.name, places.config)
+    return read_host(guest.passed, versions, places.root, asked, hyperv)
 
 
 def _asked(guest: str, config: Path) -> Any:

@@ -1,14 +1,14 @@
 """Files that vfiod reads for others and the ROMs it stages for QEMU."""
 
 import hashlib
-import os
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.host.facts.romstage import read_stages
+from vfiod.host.linux.lookup import Lookup
 from vfiod.model import PciAddress
 from vfiod.util import sysfs
 from vfiod.util.files import read_regular, replace_file
@@ -27,9 +27,10 @@ class LinuxFiles:
     when another one was the first.
     """
 
-    def __init__(self, *stages: Path) -> None:
+    def __init__(self, *stages: Path, lookup: Lookup | None = None) -> None:
         self._stages = stages or read_stages()
         self._stage = self._stages[0]
+        self._lookup = lookup or Lookup()
 
     def read_rom(self, path: str) -> bytes:
         data, _ = read_regular(Path(path), ROM_LIMIT)
@@ -82,8 +83,8 @@ class LinuxFiles:
         except OSError as error:
             raise HostError(f"cannot remove the staged ROM: {error.strerror}") from error
 
-    def missing(self, paths: Collection[str]) -> Sequence[str]:
-        return [path for path in paths if _is_missing(path)]
+    def missing(self, paths: Collection[str], *, seconds: float) -> Mapping[str, str]:
+        return self._lookup.missing(paths, seconds=seconds)
 
 
 def _is_ours(rom: Path) -> bool:
@@ -101,17 +102,3 @@ def _mark(rom: Path) -> Path:
 
 def _sum(name: str, data: bytes) -> str:
     return f"{hashlib.sha256(data).hexdigest()}  {name}\n"
-
-
-def _is_missing(path: str) -> bool:
-    """Only what is known not to be there: root itself may not look everywhere (FUSE, NFS).
-
-    QEMU runs as another user, and a server that is away may be back when it looks.
-    """
-    try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False

@@ -14,6 +14,7 @@ from vfiod.host.linux.hugepages import LinuxHugePages
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.host.linux.late import LinuxLate
 from vfiod.host.linux.logins import LinuxLogins
+from vfiod.host.linux.lookup import Lookup
 from vfiod.host.linux.memory import LinuxMemory
 from vfiod.host.linux.modules import LinuxModules
 from vfiod.host.linux.pci import LinuxPci
@@ -43,7 +44,7 @@ class LinuxHost:
         self.modules = LinuxModules(programs=programs)
         self.logins = LinuxLogins(bus)
         self.screen = LinuxScreen(calls)
-        self.files = LinuxFiles()
+        self.files = LinuxFiles(lookup=Lookup(calls.client))
         self.memory = LinuxMemory()
         self.power = LinuxPower(self.units)
         self.guests = LinuxGuests(self.units, programs)

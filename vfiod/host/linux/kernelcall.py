@@ -37,6 +37,11 @@ class KernelCalls:
         self._client = CallClient()
         self._late = late or LinuxLate()
 
+    @property
+    def client(self) -> CallClient:
+        """What sends the requests, for others who ask under a deadline."""
+        return self._client
+
     def warm_up(self) -> None:
         """Start what the first call would have to wait for."""
         self._client.start()
@@ -91,7 +96,7 @@ class KernelCalls:
     def _ask(self, operation: str, words: Sequence[str], seconds: float) -> tuple[bytes, bool]:
         pipe = self._client.ask(operation, words)
         try:
-            return _read_to_end(pipe, seconds)
+            return read_to_end(pipe, seconds)
         finally:
             os.close(pipe)
 
@@ -137,8 +142,8 @@ def _failed(answer: bytes, paths: Sequence[Path], subject: str) -> HostError:
     return HostError(f"the kernel refused {Path(path).name} of {subject}: {reason}")
 
 
-def _read_to_end(pipe: int, seconds: float) -> tuple[bytes, bool]:
-    """What comes within ``seconds``, and whether that was all."""
+def read_to_end(pipe: int, seconds: float) -> tuple[bytes, bool]:
+    """What comes out of an answer's pipe within ``seconds``, and whether that was all."""
     deadline, said = time.monotonic() + seconds, b""
     while is_readable(pipe, max(0.0, deadline - time.monotonic())):
         chunk = os.read(pipe, _CHUNK)

@@ -4,9 +4,10 @@ vfiod.host.linux.kernelcall starts it as a program of its own, `python3 -I -S ca
 socket as its standard input: it imports nothing of vfiod, has one thread and stays small, and its
 fork costs a tenth of starting a program. It ends when the other end of the socket is closed.
 
-A request is a message of strings with NUL between them, what to do and then the path to read, or
-paths to write to with the text of each, with the write end of a pipe. The child answers into the
-pipe: its pid and a line feed, then "=" and what it read, or "!", the path and the kernel's reason
+A request is a message of strings with NUL between them, what to do and then the path to read or to
+look for, or paths to write to with the text of each, with the write end of a pipe. The child
+answers into the pipe: its pid and a line feed, then "=" and what it read, or for a look the number
+of the kernel's reason, which is 0 if the file is there; or "!", the path and the kernel's reason
 with NUL between them, or "?" and the path that it left alone. If it is killed in between, as a
 driver that crashes does to its caller, the pipe just ends.
 """
@@ -17,7 +18,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
-READ, WRITE = "read", "write"
+READ, WRITE, LOOK = "read", "write", "look"
 LONGEST = 2**16
 
 
@@ -55,6 +56,8 @@ def _answer(server: int, operation: str, *words: str) -> Sequence[bytes]:
     try:
         if operation == READ:
             return (b"=", _read(path))
+        if operation == LOOK:
+            return (b"=%d" % _look(path),)
         for path, text in zip(words[::2], words[1::2], strict=True):
             if os.getppid() != server:
                 return (os.fsencode(f"?{path}"),)
@@ -69,6 +72,14 @@ def _write(path: str, text: str) -> None:
     attribute = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOCTTY)
     os.write(attribute, os.fsencode(text))
     os.close(attribute)
+
+
+def _look(path: str) -> int:
+    try:
+        os.stat(path)
+    except OSError as error:
+        return error.errno or 0
+    return 0
 
 
 def _read(path: str) -> bytes:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.host import config_space
+from vfiod.host.facts.nodes import read_behind
 from vfiod.host.facts.pci import parse_address, read_cards, read_function
 from vfiod.host.facts.reserved import read_refused_groups
 from vfiod.host.facts.usage import read_host_usage
+from vfiod.host.facts.usb import read_controllers
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.host.linux.optionrom import read_option_rom, stop_decoding
-from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy
+from vfiod.model import DisplayOutput, PciAddress, PciFunction, PowerPolicy, UsbPlugged
 from vfiod.util import sysfs
 
 _SECONDS = 5.0
@@ -154,6 +156,16 @@ class LinuxPci:
 
     def stop_decoding(self, address: PciAddress) -> None:
         stop_decoding(self._path(address))
+
+    def usb(self) -> Sequence[UsbPlugged]:
+        return [
+            UsbPlugged(address, d.vendor, d.device, d.bus, d.number, d.name)
+            for address, controller in read_controllers(self._root).items()
+            for d in controller.devices
+        ]
+
+    def behind(self, nodes: Collection[str]) -> Mapping[str, Collection[PciAddress]]:
+        return read_behind(nodes, self._root)
 
     def in_use_by(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
         return read_host_usage(addresses, self._root)

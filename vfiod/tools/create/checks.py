@@ -31,11 +31,18 @@ def find_faults(
     guest: CreateRequest, names: Collection[str], root: Path = Path("/")
 ) -> list[VfiodError]:
     """Everything at once; an empty list means go. ``names``: the guests there are."""
+    return [*find_faults_of_definition(guest, names, root), *_room(guest)]
+
+
+def find_faults_of_definition(
+    guest: CreateRequest, names: Collection[str], root: Path = Path("/")
+) -> list[VfiodError]:
+    """The same without what only making the disk needs: room for it, and a place of its own."""
     return [
         *_programs(root),
         *_name(guest, names),
         *_sizes(guest, root),
-        *_disk(guest),
+        *_minimum(guest),
         *_cd(guest.installer),
         *(_cd(guest.drivers) if guest.drivers else ()),
     ]
@@ -65,6 +72,9 @@ def _name(guest: CreateRequest, names: Collection[str]) -> Iterator[VfiodError]:
 
 def _sizes(guest: CreateRequest, root: Path) -> Iterator[VfiodError]:
     memory, cpus = _host_memory(root), os.cpu_count() or 1
+    if guest.disk_size < _SMALLEST_DISK:
+        size = show_size(guest.disk_size)
+        yield HostError(f"a disk of {size} is too small", "try --disk 100G")
     if guest.memory < _SMALLEST_MEMORY:
         yield HostError(f"{show_size(guest.memory)} of memory are too little", "try --memory 8G")
     if memory and guest.memory >= memory:
@@ -73,7 +83,7 @@ def _sizes(guest: CreateRequest, root: Path) -> Iterator[VfiodError]:
             f"{show_size(memory)}",
             "leave the host some: --memory",
         )
-    if not 1 <= guest.cpus <= cpus:
+    if guest.cpus > cpus:
         what = f"the guest is to have {guest.cpus} CPUs, the host has {cpus}"
         yield HostError(what, f"choose 1 to {cpus}: --cpus")
 
@@ -85,10 +95,30 @@ def _host_memory(root: Path) -> int | None:
     return None
 
 
-def _disk(guest: CreateRequest) -> Iterator[VfiodError]:
+def _minimum(guest: CreateRequest) -> Iterator[VfiodError]:
+    """What its installer would refuse, with the guest made and started in vain."""
+    least, title = guest.system.minimum, guest.system.title
+    if guest.memory < least.memory:
+        have, want = show_size(guest.memory), show_size(least.memory)
+        yield HostError(
+            f"{title} does not install with {have} of memory: it wants {want}",
+            f"choose {want} or more: --memory",
+        )
+    if guest.cpus < least.cpus:
+        yield HostError(
+            f"{title} does not install with {guest.cpus} CPU: it wants {least.cpus}",
+            f"choose {least.cpus} or more: --cpus",
+        )
+    if guest.disk_size < least.disk:
+        have, want = show_size(guest.disk_size), show_size(least.disk)
+        yield HostError(
+            f"{title} does not install on a disk of {have}: it wants {want}",
+            f"choose {want} or more: --disk; it takes only what the guest writes",
+        )
+
+
+def _room(guest: CreateRequest) -> Iterator[VfiodError]:
     folder, size = guest.disk.parent, guest.disk_size
-    if size < _SMALLEST_DISK:
-        yield HostError(f"a disk of {show_size(size)} is too small", "try --disk 100G")
     if os.path.lexists(guest.disk):
         yield HostError(
             f"{guest.disk} exists already and is not overwritten",

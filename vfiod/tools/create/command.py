@@ -6,6 +6,7 @@ directory of each, and split them at commas. vfiod.tools.create.definition puts 
 
 from collections.abc import Iterator
 
+from vfiod.guest.features import AGENT_CHANNEL
 from vfiod.tools.create.request import CreateRequest
 
 VIRT_INSTALL = "virt-install"
@@ -28,22 +29,27 @@ def _options(guest: CreateRequest) -> Iterator[str]:
     yield "--import"
     yield from _disks(guest)
     yield f"--boot={_firmware(guest)}"
-    if guest.secure_boot:
-        yield "--features=smm.state=on"
+    # VMware's port only costs: no guest of today looks for it.
+    yield "--features=vmport.state=off" + (",smm.state=on" if guest.secure_boot else "")
     yield f"--tpm={_TPM if guest.system.needs_tpm else 'none'}"
     card = "virtio" if guest.has_virtio else "e1000e"
     source = "user" if guest.network is None else f"network={guest.network}"
     yield f"--network={source},model.type={card}"
     # A guest with passed-through devices has all its memory pinned: a balloon gives nothing back.
     yield "--memballoon=none"
+    # virt-install adds it for Linux only; vfiod try asks the agent of any guest.
+    yield f"--channel=type=unix,target.type=virtio,target.name={AGENT_CHANNEL}"
     yield from _screen(guest)
 
 
 def _disks(guest: CreateRequest) -> Iterator[str]:
     bus = "virtio" if guest.has_virtio else "sata"
+    # What the guest frees the host gets back. Past the host's cache nothing is kept twice, and
+    # native is the way that fits that (https://libvirt.org/formatdomain.html, driver).
+    direct = ",driver.cache=none,driver.io=native" if guest.direct else ""
     yield (
         f"--disk=type=file,source.file={PLACEHOLDER},driver.name=qemu,driver.type=qcow2,"
-        f"target.bus={bus},boot.order=1"
+        f"driver.discard=unmap{direct},target.bus={bus},boot.order=1"
     )
     yield "--disk=device=cdrom,target.bus=sata,boot.order=2"
     if guest.drivers is not None:

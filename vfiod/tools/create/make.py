@@ -1,6 +1,8 @@
 """Making a new guest: virt-install's definition, a disk, and libvirt told; or nothing at all."""
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +37,27 @@ def make(guest: CreateRequest, xml: str, definer: Definer) -> None:
         size = str(guest.disk_size)
         _run([QEMU_IMG, "create", "-q", "-f", "qcow2", "--", str(guest.disk), size])
         definer.define(xml)
+
+
+def free_bytes(folder: Path) -> int:
+    """What the place for the disk has left; 0 if it cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
+
+
+def writes_directly(folder: Path) -> bool:
+    """Whether a file there can be opened past the host's cache: tmpfs and others cannot.
+
+    Tried with a file without a name (O_TMPFILE, open(2)). Where this user may make none it is
+    taken for a place like most.
+    """
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_DIRECT | os.O_CLOEXEC, _MODE))
+    except OSError as error:
+        return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    return True
 
 
 @contextmanager

@@ -11,8 +11,9 @@ def summary(guest: CreateRequest) -> Iterator[str]:
     firmware = "UEFI with Secure Boot" if guest.secure_boot else "UEFI"
     tpm = ", TPM 2.0" if guest.system.needs_tpm else ""
     screen = "a screen on VNC, for this host only" if guest.screen else "no emulated screen"
-    yield f"A guest {guest.name} for {guest.system.ident}:"
-    yield f"  {guest.cpus} CPUs, {show_size(guest.memory)} of memory, {firmware}{tpm}, {screen}"
+    cpus = f"{guest.cpus} CPU{'s' if guest.cpus > 1 else ''}"
+    yield f"Guest {guest.name}, for {guest.system.title}:"
+    yield f"  {cpus}, {show_size(guest.memory)} of memory, {firmware}{tpm}, {screen}"
     yield f"  disk {guest.disk}, which grows to {show_size(guest.disk_size)}"
     yield f"  CD {guest.installer}"
     if guest.drivers is not None:
@@ -56,4 +57,8 @@ def _installing(guest: CreateRequest) -> Iterator[str]:
         "Windows' installer shows no disk at first: choose Load driver, and on the second CD the "
         f"folder viostor\\{folder}\\amd64."
     )
-    yield f"For the network install NetKVM\\{folder}\\amd64 from it, or virtio-win-guest-tools.exe."
+    yield (
+        "When Windows runs, install virtio-win-guest-tools.exe from that CD: it has the network's "
+        f"driver (NetKVM\\{folder}\\amd64) and the guest agent, by which vfiod try sees that the "
+        "guest is up."
+    )

@@ -12,7 +12,8 @@ class CreateRequest:
     """A guest to be made. ``memory`` and ``disk_size`` are in bytes.
 
     ``drivers`` is the CD with Windows' virtio drivers; ``network`` a libvirt network, None for
-    QEMU's own; ``devices`` go over to it at its start; ``screen``: it has an emulated one.
+    QEMU's own; ``devices`` go over to it at its start; ``screen``: it has an emulated one;
+    ``direct``: its disk's place can be written past the host's cache (O_DIRECT, open(2)).
     """
 
     name: str
@@ -27,6 +28,7 @@ class CreateRequest:
     devices: tuple[DeviceConfig, ...] = ()
     screen: bool = True
     secure_boot: bool = False
+    direct: bool = False
 
     @property
     def has_virtio(self) -> bool:

@@ -9,7 +9,21 @@ _NAMES = (
     (re.compile(r"win(dows)?[ _.-]*10", re.IGNORECASE), "win10"),
 )
 UNKNOWN = "linux2022"
+_TITLES = {"win11": "Windows 11", "win10": "Windows 10"}
 _FOLDERS = {"win11": "w11", "win10": "w10"}
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum:
+    """What an installer refuses to go below; ``memory`` and ``disk`` in bytes."""
+
+    memory: int = 0
+    cpus: int = 1
+    disk: int = 0
+
+
+# https://learn.microsoft.com/windows/whats-new/windows-11-requirements
+_WINDOWS_11 = Minimum(4 * 2**30, 2, 64 * 2**30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,16 @@ class System:
         https://learn.microsoft.com/windows/whats-new/windows-11-requirements
         """
         return self.ident == "win11"
+
+    @property
+    def minimum(self) -> Minimum:
+        """Below this its installer stops."""
+        return _WINDOWS_11 if self.ident == "win11" else Minimum()
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return _TITLES.get(self.ident, self.ident)
 
     @property
     def driver_folder(self) -> str:

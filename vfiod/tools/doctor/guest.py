@@ -5,6 +5,7 @@ What a start would be refused for is in vfiod.tools.doctor.refusals.
 
 from collections.abc import Iterator
 
+from vfiod.guest.features import AGENT_CHANNEL
 from vfiod.host.facts.pci import PciDevice
 from vfiod.tools.doctor.facts import Facts, Guest
 from vfiod.tools.doctor.refusals import refusals
@@ -135,6 +136,21 @@ def screens(facts: Facts, guest: Guest) -> Findings:
         )
 
 
+def agent(facts: Facts, guest: Guest) -> Findings:
+    """virt-install and virt-manager give Linux guests a channel, Windows ones none."""
+    if guest.xml is not None and guest.xml.windows and not guest.xml.agent:
+        yield warn(
+            "guest-agent",
+            "the guest has no channel for the guest agent",
+            why="By its agent vfiod try and vfiod return --unless-answering see that the guest is "
+            "up. Without it somebody has to say vfiod keep, or they need --port.",
+            remedy="Give it one, and install the agent in the guest (for Windows: "
+            "virtio-win-guest-tools.exe of the CD with virtio drivers).",
+            command=f"sudo virt-xml --connect qemu:///system {guest.name} --add-device --channel "
+            f"type=unix,target.type=virtio,target.name={AGENT_CHANNEL}",
+        )
+
+
 def files(facts: Facts, guest: Guest) -> Findings:
     """QEMU runs as a user of its own, who must be let through every directory."""
     if facts.libvirt.confinement.user in ("root", "0"):
@@ -174,6 +190,7 @@ CHECKS = (
     firmware,
     hiding,
     screens,
+    agent,
     files,
     rom_readable,
 )

@@ -1,6 +1,6 @@
 """Reads the facts that doctor judges. What cannot be had is left out, never an error."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from vfiod.tools.doctor.facts import Facts, Guest, Settings
 from vfiod.tools.doctor.libvirt import UNITS
 from vfiod.tools.leftovers import find
 
+_LOOK = 15.0
 LIST_GUESTS = "See that libvirt runs and how the guest is called."
 
 
@@ -99,9 +100,8 @@ def _guest(sources: Sources, config: Config, name: str, root: Path) -> Guest:
     except VfiodError as error:
         return Guest(name, fault=error.message, remedy=LIST_GUESTS)
     hidden = tuple(_hidden_roms(sources.host, config, wanted)) if sources.host is not None else ()
-    guest = Guest(
-        name, xml=read_guest(xml), path_accesses=_path_accesses(wanted, root), hidden_roms=hidden
-    )
+    accesses = _path_accesses(wanted, root, _missing(sources.host, wanted))
+    guest = Guest(name, xml=read_guest(xml), path_accesses=accesses, hidden_roms=hidden)
     if name not in config.guests or sources.host is None:
         return guest
     chosen = config.guests[name]
@@ -121,7 +121,14 @@ def _hidden_roms(host: Host, config: Config, wanted: domain.Domain) -> Iterator[
             yield hostdev.rom_file
 
 
-def _path_accesses(wanted: domain.Domain, root: Path) -> list[PathAccess]:
+def _missing(host: Host | None, wanted: domain.Domain) -> Collection[str]:
+    """Also what does not answer: whoever follows the way to it himself would wait for ever."""
+    images = [disk.source for disk in wanted.disks if not disk.block]
+    return () if host is None else host.files.missing(images, seconds=_LOOK)
+
+
+def _path_accesses(wanted: domain.Domain, root: Path, missing: Collection[str]) -> list[PathAccess]:
     images = [disk.source for disk in wanted.disks if not disk.block]
     roms = [hostdev.rom_file for hostdev in wanted.hostdevs if hostdev.rom_file]
-    return [read_path_access(path, root) for path in (*images, *roms) if path.startswith("/")]
+    paths = [path for path in (*images, *roms) if path.startswith("/") and path not in missing]
+    return [read_path_access(path, root) for path in paths]

@@ -25,6 +25,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "guest and configuration list the same devices",
         "The devices that leave the host must be those that the guest takes.",
     ),
+    "devices_are_given_once": (
+        "the guest is given no device twice",
+        "QEMU takes a device once, and would not start.",
+    ),
     "backends_are_known": (
         "the guest opens its devices in a way that vfiod knows",
         "A guest that is not seen to have its devices cannot be told from one that has ended.",
@@ -82,8 +86,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "what performance: asks for can be had",
         "CPUs, huge pages and the rest are set while the guest runs, and given back after.",
     ),
-    "disks_exist": (
-        "the guest's disks are there",
+    "all_can_be_opened": (
+        "all that the guest opens is there: disks, firmware, input devices and the rest",
         "QEMU would find out only after your desktop has ended.",
     ),
     "no_guest_is_killed": (

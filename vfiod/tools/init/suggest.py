@@ -7,9 +7,10 @@ from pathlib import Path
 from vfiod.config.edit import with_devices
 from vfiod.config.file import read_config_file
 from vfiod.config.schema import DeviceConfig
-from vfiod.errors import RomError
+from vfiod.errors import HostError, RomError
 from vfiod.guest import domain
 from vfiod.guest.change import edit
+from vfiod.guest.commandline import Commandline
 from vfiod.guest.hostdevs import set_hostdevs
 from vfiod.guest.peripherals import has_input, usb_hostdevs
 from vfiod.host.door import Files
@@ -21,7 +22,7 @@ from vfiod.model import PciAddress, PciFunction
 from vfiod.rom import image
 from vfiod.tools.init.assign import Assignment, read
 from vfiod.tools.init.facts import Facts, Proposal, Wishes
-from vfiod.tools.init.propose import propose
+from vfiod.tools.init.propose import propose, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Suggestion:
 
     def decide(self, root: Path = Path("/")) -> Proposal:
         """The proposal, with ROMs that fit. Raises Refused, RomError, HostError, ConfigError."""
+        _require_no_vfio_arguments(self.guest, domain.parse(self.xml).commandline)
         facts = read_facts(root)
         proposal = propose(facts, self._wishes())
         for device in proposal.configs:
@@ -95,6 +97,22 @@ def _known_roms(
     staged = files.staged_path
     own = {address: rom for address, rom in roms.items() if rom != staged(address)}
     return own | {d.address: d.rom for d in devices if d.rom}
+
+
+def _require_no_vfio_arguments(guest: str, commandline: Commandline) -> None:
+    """libvirt does not see such a device: a <hostdev> for it would be a second one for QEMU."""
+    faults = [
+        HostError(
+            f"{guest} is given {address} by -device vfio-pci in its <qemu:commandline>, where "
+            "libvirt does not see it",
+            f"take that -device and its line before out of it (sudo virsh --connect "
+            f"qemu:///system edit {guest}), then run vfiod init again with --device {address}: it "
+            "becomes a <hostdev>",
+        )
+        for address in commandline.devices
+    ]
+    if faults:
+        raise refused(faults)
 
 
 def _check_rom(files: Files, path: str, function: PciFunction) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from vfiod.host.facts.performance import YES, Settings
 from vfiod.paths import CONFIG
+from vfiod.tools.tune import hyperv, leave
 from vfiod.tools.tune.facts import Guest, Host
 from vfiod.tools.tune.memory import page_size
 from vfiod.tools.tune.proposals import CpuPlacement
@@ -38,8 +39,10 @@ def advise(guest: Guest, root: Any, host: Host, cpu_placement: CpuPlacement) -> 
             "the guest is emulated instruction by instruction (type='qemu')",
             "where /dev/kvm exists, make it <domain type='kvm'>: virsh edit " + guest.name,
         )
-    if cpu_placement.unplaced is not None:
+    is_macos = guest.left.get("topology") == leave.MACOS
+    if cpu_placement.unplaced is not None and not is_macos:  # which needs its number of CPUs
         yield Advice("pinning", cpu_placement.unplaced.reason, cpu_placement.unplaced.remedy)
+    yield from _hyperv(guest, root, host)
     yield from _kvm(host)
     yield from _pages(guest, host)
     yield from _host_cpus(guest, host, cpu_placement)
@@ -47,7 +50,8 @@ def advise(guest: Guest, root: Any, host: Host, cpu_placement: CpuPlacement) -> 
     yield from _clock(host.settings)
     yield from _smt(host.settings)
     yield from _window(host)
-    yield from _disks(root)
+    if not is_macos:  # which has no such driver to install
+        yield from _disks(root)
     yield from _hypervisor_bit(root)
 
 
@@ -56,6 +60,14 @@ def unseen(settings: Settings) -> Iterator[str]:
     yield "whether the memory runs at its rated speed: look for a memory profile (XMP, EXPO)"
     if settings.smt == "notsupported":
         yield "whether the processor could run two threads on a core: look for SMT, Hyper-Threading"
+
+
+def _hyperv(guest: Guest, root: Any, host: Host) -> Iterator[Advice]:
+    """Not taken out without asking: what libvirt offers may have been looked up without KVM."""
+    if names := hyperv.not_offered(guest, host, root):
+        fact = f"libvirt says that this host's KVM does not have: {', '.join(names)}"
+        remedy = f"if the guest does not start, take them out of <hyperv>: virsh edit {guest.name}"
+        yield Advice("hyperv", fact, remedy)
 
 
 def _kvm(host: Host) -> Iterator[Advice]:

@@ -1,7 +1,7 @@
 """What tuning depends on: the guest's definition and the host, as frozen values. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vfiod.config.performance import Performance
@@ -11,6 +11,7 @@ from vfiod.guest.features import is_windows
 from vfiod.host.facts.cpu import Topology
 from vfiod.host.facts.performance import Settings
 from vfiod.model import PciAddress
+from vfiod.tools.tune.leave import left_alone
 from vfiod.util import cpulist
 
 _KIB = 1024
@@ -36,6 +37,7 @@ class PassedThrough:
 class Host:
     """The machine. ``libvirt`` and ``qemu`` are versions as libvirt counts them (9.0.0 is
     9000000). ``asked`` is what vfiod.yaml sets while the guest runs, None if it is not in there.
+    ``hyperv`` are the Hyper-V features that libvirt offers, None if it does not tell.
     """
 
     topology: Topology
@@ -44,6 +46,11 @@ class Host:
     qemu: int
     devices: tuple[PassedThrough, ...] = ()
     asked: Performance | None = None
+    hyperv: frozenset[str] | None = None
+
+    def offers(self, feature: str) -> bool:
+        """True unless libvirt says that KVM here has no such Hyper-V feature."""
+        return self.hyperv is None or feature in self.hyperv
 
     @property
     def card_node(self) -> int | None:
@@ -55,7 +62,8 @@ class Host:
 class Guest:
     """A guest's definition. ``pins`` gives the host CPUs of each pinned vCPU; ``iothreads`` the
     numbers of its I/O threads; ``emulated`` means without KVM; ``memory_nodes`` are the host's
-    nodes that its memory is to come from, None if it says nothing of them.
+    nodes that its memory is to come from, None if it says nothing of them. ``left`` are the kinds
+    of change (vfiod.tools.tune.names) that it is not to get, each with why.
     """
 
     name: str
@@ -70,6 +78,7 @@ class Guest:
     iothreads: tuple[int, ...]
     iothread_pins: Mapping[int, tuple[int, ...]]
     memory_nodes: tuple[int, ...] | None
+    left: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_guest(root: Any) -> Guest:
@@ -85,7 +94,7 @@ def read_guest(root: Any) -> Guest:
         vcpus=_number(root.findtext("vcpu") or "1", "<vcpu>"),
         memory_kib=parsed.memory_bytes // _KIB,
         hugepages=parsed.hugepages,
-        hostdevs=tuple(hostdev.address for hostdev in parsed.hostdevs),
+        hostdevs=parsed.passed,
         pins={
             _number(pin.get("vcpu"), "<vcpupin>"): _cpus(pin)
             for pin in root.iterfind("cputune/vcpupin")
@@ -97,6 +106,7 @@ def read_guest(root: Any) -> Guest:
             for pin in root.iterfind("cputune/iothreadpin")
         },
         memory_nodes=_memory_nodes(root),
+        left=left_alone(root, parsed.commandline),
     )
 
 

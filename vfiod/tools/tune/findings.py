@@ -1,8 +1,8 @@
 """What a guest lacks on this host, as a whole and in words. Pure."""
 
 import textwrap
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from vfiod.guest import tree
@@ -20,7 +20,8 @@ _NARROWEST = 20
 class Findings:
     """``changes`` can be made in the definition of ``guest``, ``advice`` is for elsewhere.
 
-    ``unseen`` is what Linux does not know.
+    ``left`` are the kinds of change that were not looked at, with why; ``unseen`` is what Linux
+    does not know.
     """
 
     guest: str
@@ -28,6 +29,7 @@ class Findings:
     changes: tuple[Change, ...]
     advice: tuple[Advice, ...]
     unseen: tuple[str, ...] = ()
+    left: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> bool:
@@ -48,25 +50,47 @@ def examine(
         changes=tuple(change.pending(root, wanted)),
         advice=tuple(advice.advise(guest, root, host, proposals.cpu_placement(guest, host))),
         unseen=tuple(advice.unseen(host.settings)),
+        left=guest.left,
     )
 
 
-def as_lines(findings: Findings, *, width: int | None = None) -> Iterator[str]:
-    """Lines for a person, without the difference of the XML; ``width`` is the terminal's."""
+def as_lines(
+    findings: Findings, *, width: int | None = None, details: bool = True
+) -> Iterator[str]:
+    """Lines for a person, without the difference of the XML; ``width`` is the terminal's.
+
+    Without ``details`` Windows' many Hyper-V features are one line.
+    """
     if findings.changes:
         yield f"For {findings.guest} on {findings.processor or 'this processor'}:"
     else:
         yield f"The definition of {findings.guest} needs no change."
-    for one in findings.changes:
+    for one in findings.changes if details else _in_short(findings.changes):
         yield from _row(one.name, one.reason, width)
         for old in one.instead:
             yield from _row("", f"instead of: {old}", width)
+    for why in dict.fromkeys(findings.left.values()):
+        names = ", ".join(name for name, given in findings.left.items() if given == why)
+        yield from _row("left", f"{names}: {why}", width)
     if findings.advice:
         yield "What the definition cannot change:"
     for item in findings.advice:
         where = " (firmware)" if item.firmware else ""
         yield from _row(item.name, f"{item.fact}{where}", width)
         yield from _row("", item.remedy, width)
+
+
+def _in_short(changes: Sequence[Change]) -> Iterator[Change]:
+    """The features of Hyper-V as one change where the first of them is."""
+    features = [one for one in changes if one.name == "hyperv"]
+    for one in changes:
+        if one.name != "hyperv" or len(features) == 1:
+            yield one
+        elif one is features[0]:
+            names = ", ".join(feature.reason.partition(":")[0] for feature in features)
+            lost = tuple(old for feature in features for old in feature.instead)
+            reason = f"Windows asks KVM instead of trying things out: {names} (see --details)"
+            yield Change("hyperv", reason, (), lost)
 
 
 def _row(name: str, text: str, width: int | None) -> Iterator[str]:
@@ -88,5 +112,6 @@ def as_json(findings: Findings, difference: list[str]) -> dict[str, Any]:
             {"name": a.name, "fact": a.fact, "remedy": a.remedy, "firmware": a.firmware}
             for a in findings.advice
         ],
+        "left": dict(findings.left),
         "difference": difference,
     }

@@ -17,10 +17,12 @@ def read_host(
     versions: tuple[int, int],
     root: Path = Path("/"),
     asked: Performance | None = None,
+    hyperv: frozenset[str] | None = None,
 ) -> Host:
     """The machine, and of its devices the ``hostdevs``.
 
-    ``versions`` are libvirt's and QEMU's, ``asked`` is the guest's ``performance:`` in vfiod.yaml.
+    ``versions`` are libvirt's and QEMU's, ``asked`` is the guest's ``performance:`` in vfiod.yaml,
+    ``hyperv`` the features that libvirt offers.
     """
     libvirt, qemu = versions
     found = (_device(root / "sys/bus/pci/devices" / str(address)) for address in hostdevs)
@@ -31,6 +33,7 @@ def read_host(
         qemu=qemu,
         devices=tuple(device for device in found if device is not None),
         asked=asked,
+        hyperv=hyperv,
     )
 
 

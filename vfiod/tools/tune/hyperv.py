@@ -45,21 +45,33 @@ _RETRIES = "8191"
 
 
 def propose(guest: Guest, host: Host, root: Any) -> Iterator[Change]:
-    """The enlightenments this Windows guest lacks and this libvirt and QEMU know."""
+    """The enlightenments this Windows guest lacks and this libvirt, QEMU and KVM have."""
     hyperv = root.find("features/hyperv")
     if not guest.windows or guest.emulated or _is_passthrough(hyperv):
         return
     for known in KNOWN:
-        if host.libvirt >= known.libvirt and host.qemu >= known.qemu:
+        is_known = host.libvirt >= known.libvirt and host.qemu >= known.qemu
+        if is_known and host.offers(known.name):
             yield Change("hyperv", f"{known.name}: {known.reason}", _edits(known.name, root))
-    if host.settings.hardware_apic and host.libvirt >= 8_010_000 and host.qemu >= 6_002_000:
+    has_avic = host.libvirt >= 8_010_000 and host.qemu >= 6_002_000 and host.offers("avic")
+    if host.settings.hardware_apic and has_avic:
         reason = "avic: synic leaves the hardware's interrupts on"
         yield Change("hyperv", reason, _edits("avic", root))
-    if host.libvirt >= 5_007_000 and host.qemu >= 4_001_000:
+    if host.libvirt >= 5_007_000 and host.qemu >= 4_001_000 and host.offers("stimer"):
         direct = Put("features/hyperv/stimer/direct", _ON)
         yield Change(
             "hyperv", "stimer direct: a timer ends in an interrupt, not a message", (direct,)
         )
+
+
+def not_offered(guest: Guest, host: Host, root: Any) -> list[str]:
+    """Those that are on in the definition and that KVM here does not have: QEMU would not start."""
+    hyperv = root.find("features/hyperv")
+    if guest.emulated or hyperv is None or _is_passthrough(hyperv) or "hyperv" in guest.left:
+        return []
+    names = [known.name for known in KNOWN]
+    on = [str(e.tag) for e in hyperv.iterchildren("*") if e.get("state") == "on"]
+    return [name for name in on if name in names and not host.offers(name)]
 
 
 def _is_passthrough(hyperv: Any) -> bool:

@@ -25,6 +25,8 @@ class CpuPlacement:
 
 def cpu_placement(guest: Guest, host: Host) -> CpuPlacement:
     """The cores of a guest: those it has, else those it should have."""
+    if "pinning" in guest.left:
+        return CpuPlacement(None)
     if guest.emulated:
         # All vCPUs are one thread, and a start with pins for them fails
         # (libvirt: qemuDomainRefreshVcpuInfo in src/qemu/qemu_domain.c).
@@ -42,12 +44,16 @@ def propose(root: Any, host: Host) -> Iterator[Change]:
     ``root`` is the domain's tree, which is only read. Raises DomainError.
     """
     guest = read_guest(root)
+    yield from (one for one in _all(guest, root, host) if one.name not in guest.left)
+
+
+def _all(guest: Guest, root: Any, host: Host) -> Iterator[Change]:
     here = cpu_placement(guest, host)
     yield from processor.propose(guest, host, here.placement)
     if here.placement is not None:
         yield from pinning.topology(here.placement, here.fault)
         yield from pinning.pins(guest, host, here.placement, here.fault)
-    yield from clock.propose(guest)
+    yield from clock.propose(guest, host)
     yield from hyperv.propose(guest, host, root)
     yield from hidden.propose(guest, host, root)
     yield from memory.propose(guest, host)

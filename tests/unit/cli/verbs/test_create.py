@@ -4,12 +4,16 @@ virt-install's own magic URI shows it a Debian host with QEMU, recorded in tests
 """
 
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
 from tests.fakes.topologies import materialise
+from tests.fakes.tree import grow
+from tests.terminal import run_at_terminal
 from tests.unit.tools.create.test_request import open_folder, write_cd
 from vfiod.cli.main import parser
 from vfiod.cli.verbs.create import run_at
@@ -71,9 +75,22 @@ def folder(open_folder: Path) -> Path:
     return open_folder
 
 
-def create(guests: Guests, folder: Path, name: str, *options: str, iso: str = "debian.iso") -> int:
-    sizes = ("--disk=1G", "--memory=512M", "--cpus=1", f"--disk-file={folder / name}.qcow2")
-    given = ["create", name, f"--iso={folder / iso}", *sizes, *options]
+SIZES = ("--disk=1G", "--memory=512M", "--cpus=1")
+
+
+WINDOWS_11 = ("--disk=64G", "--memory=4G", "--cpus=2")
+
+
+def create(
+    guests: Guests,
+    folder: Path,
+    name: str,
+    *options: str,
+    iso: str = "debian.iso",
+    sizes: Sequence[str] = SIZES,
+) -> int:
+    place = f"--disk-file={folder / name}.qcow2"
+    given = ["create", name, f"--iso={folder / iso}", place, *sizes, *options]
     places = Places(folder / "pc", folder / "vfiod.yaml", folder / "backups", URI)
     return run_at(parser().parse_args(given), guests, places)
 
@@ -137,7 +154,8 @@ def test_without_consent_nothing_is_made(
 ) -> None:
     assert create(guests, folder, "new") == 1
     out, err = capsys.readouterr()
-    assert "1 CPUs, 512 MiB of memory, UEFI, a screen on VNC" in out
+    assert "Guest new, for debian11:" in out
+    assert "  1 CPU, 512 MiB of memory, UEFI, a screen on VNC" in out
     assert "without a terminal to ask at, add --yes" in err
     assert guests.names() == ["test"]
     assert not (folder / "new.qcow2").exists()
@@ -176,14 +194,18 @@ def test_windows_11_gets_what_it_asks_for(
     guests: TestDriver, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--print-xml", f"--virtio-iso={folder}/virtio-win.iso")
-    create(guests, folder, "win11", *options, iso="Win11, mine.iso")
+    create(guests, folder, "win11", *options, iso="Win11, mine.iso", sizes=WINDOWS_11)
     xml = xml_of(capsys)
+    assert one(xml, "devices/channel/target/@name") == "org.qemu.guest_agent.0"
+    assert one(xml, "features/vmport/@state") == "off"
+    assert one(xml, "devices/disk[@device='disk']/driver/@discard") == "unmap"
     assert one(xml, "devices/tpm/backend/@version") == "2.0"
     assert one(xml, "os/firmware/feature[@name='secure-boot']/@enabled") == "yes"
     assert one(xml, "features/smm/@state") == "on"
     assert one(xml, "os/type/@machine") == "q35"
     assert one(xml, "cpu/@mode") == "host-passthrough"
     assert one(xml, "cpu/topology/@sockets") == "1"
+    assert one(xml, "cpu/topology/@cores") == "2"  # which the installer counts
     assert xml.xpath("devices/disk/source/@file") == [
         f"{folder}/{name}" for name in ("win11.qcow2", "Win11, mine.iso", "virtio-win.iso")
     ]
@@ -191,6 +213,43 @@ def test_windows_11_gets_what_it_asks_for(
     assert xml.xpath("devices/disk/boot/@order") == ["1", "2"]
     assert one(xml, "devices/graphics/@listen") == "127.0.0.1"
     assert one(xml, "devices/memballoon/@model") == "none"
+
+
+def test_sizes_that_are_not_given_are_proposed(
+    guests: TestDriver, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grow(folder / "pc", {"proc/meminfo": "MemTotal: 33554432 kB\n"})
+    create(guests, folder, "new", "--print-xml", "--no-tune", "--cpus=2", sizes=())
+    xml = xml_of(capsys)
+    assert one(xml, "memory/text()") == str(16 * 2**20)
+    assert one(xml, "vcpu/text()") == "2"
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("12GB", "got 12 GiB"), ("", "got 7 GiB"), ("much\n9", "got 9 GiB")]
+)
+def test_a_person_is_asked_until_it_is_a_size(typed: str, told: str) -> None:
+    child = (
+        "from vfiod.cli.terminal import answer\n"
+        "from vfiod.tools.create.values import parse_size, show_size\n"
+        "print('got', show_size(answer('Memory [7 GiB]: ', parse_size, 7 << 30)))"
+    )
+    argv = (sys.executable, "-c", child)
+    status, talk = run_at_terminal(argv, answer=typed, question="Memory [7 GiB]: ")
+    assert (status, talk.rstrip().endswith(told)) == (0, True)
+    assert ("not a size: 'much'" in talk) == typed.startswith("much")
+    done = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "got 7 GiB\n"
+
+
+def test_windows_11_is_not_made_too_small(guests: TestDriver, folder: Path) -> None:
+    with pytest.raises(Refused) as caught:
+        create(guests, folder, "win11", "--yes", iso="Win11, mine.iso")
+    said = [error.message for error in caught.value.reasons]
+    assert len([text for text in said if text.startswith("Windows 11 does not install")]) == 3
+    assert guests.names() == ["test"]
 
 
 def test_secure_boot_is_the_persons_choice(
@@ -205,11 +264,21 @@ def test_it_is_tuned_for_the_host_and_nothing_is_left_to_tune(
     guests: TestDriver, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert create(guests, folder, "new", "--yes") == 0
-    assert "  pinning: " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "  fitted to this host: " in said
+    assert "pinning" in said
+    assert "one cache" not in said
     made = guests.definition("new").replace("type='test'", "type='kvm'", 1)
     assert one(etree.fromstring(made), "cputune/vcpupin/@vcpu") == "0"
     places = Places(folder / "pc", folder / "vfiod.yaml", folder / "backups", URI)
     assert examine(made, host_of(made, guests.versions(), places)).changes == ()
+
+
+def test_the_details_of_that_are_told_on_demand(
+    guests: TestDriver, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create(guests, folder, "new", "--details") == 1
+    assert "  pinning: vCPUs on " in capsys.readouterr().out
 
 
 def test_untuned_it_is_as_virt_install_makes_it(
@@ -246,7 +315,13 @@ def test_gpu_leaves_the_emulated_screen_out(
 
 
 @pytest.mark.parametrize(
-    "wrong", [["../x", "--disk=1G"], ["x", "--disk=1"], ["x", "--disk=1G", "--cpus=two"]]
+    "wrong",
+    [
+        ["../x", "--disk=1G"],
+        ["x", "--disk=1K"],
+        ["x", "--disk=1G", "--cpus=two"],
+        ["x", "--cpus=-1"],
+    ],
 )
 def test_wrong_usage_is_told(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     rest = ["--iso=/a", "--memory=1G", "--cpus=1"]

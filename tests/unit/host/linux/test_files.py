@@ -1,6 +1,5 @@
 """Files that are read with suspicion, ROMs that are staged, the hook that is installed."""
 
-import errno
 import os
 import stat
 from pathlib import Path
@@ -174,24 +173,6 @@ def test_a_rom_of_a_firmware_package_is_read_in_place(files: LinuxFiles) -> None
     assert files.qemu_may_read(str(found[0]))
     place = Path(found[0]).parent
     assert not files.qemu_may_read(f"{place}/../../../etc/passwd")
-
-
-@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOTCONN, errno.ESTALE, errno.EIO])
-def test_what_cannot_be_looked_at_may_well_be_there(
-    files: LinuxFiles, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, "stat", refuse)
-    assert files.missing(["/mnt/nas/win10.qcow2"]) == []
-
-
-def test_missing_files(files: LinuxFiles, tmp_path: Path) -> None:
-    (tmp_path / "disk").touch()
-    (tmp_path / "dangling").symlink_to("nowhere")
-    paths = [str(tmp_path / name) for name in ("disk", "absent", "dangling")]
-    assert files.missing(paths) == paths[1:]
 
 
 def test_a_file_that_the_kernel_will_not_let_read_is_an_error(files: LinuxFiles) -> None:

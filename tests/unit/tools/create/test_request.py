@@ -10,11 +10,15 @@ import pytest
 
 from tests.cdimage import cd_image
 from vfiod.tools.create import command, render
-from vfiod.tools.create.checks import find_faults, find_missing_tpm
+from vfiod.tools.create.checks import (
+    find_faults,
+    find_faults_of_definition,
+    find_missing_tpm,
+)
 from vfiod.tools.create.osinfo import detect
 from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.system import UNKNOWN, System
-from vfiod.tools.create.values import parse_name, parse_size, show_size
+from vfiod.tools.create.values import parse_count, parse_name, parse_size, show_size
 
 GIB = 2**30
 
@@ -49,16 +53,24 @@ def faults(guest: CreateRequest, *names: str, root: Path = Path("/")) -> str:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("100G", 100 * GIB), ("512M", GIB // 2), ("1T", 1024 * GIB), ("8GiB", 8 * GIB)],
-)
+    [("100G", 100 * GIB), ("512M", GIB // 2), ("1T", 1024 * GIB), ("8GiB", 8 * GIB),
+     ("40GB", 40 * GIB), ("40", 40 * GIB), ("40 gb", 40 * GIB), ("512mb", GIB // 2)],
+)  # fmt: skip
 def test_a_size_is_read(text: str, count: int) -> None:
     assert parse_size(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "100", "0G", "-1G", "1.5G", "8g", "8K", "9" * 30 + "T", "٣G"])
+@pytest.mark.parametrize("text", ["", "0", "0G", "-1G", "1.5G", "8K", "8B", "9" * 30 + "T", "٣G"])
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a size"):
         parse_size(text)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "two", "1.5", "+1", "٣", "9" * 9])
+def test_what_is_no_number_of_cpus_is_refused(text: str) -> None:
+    assert parse_count("6") == 6
+    with pytest.raises(ValueError, match="not a number of CPUs"):
+        parse_count(text)
 
 
 def test_sizes_are_shown_as_they_are_written() -> None:
@@ -131,7 +143,6 @@ def test_what_qemu_cannot_get_at_is_refused(guest: CreateRequest, open_folder: P
 
 def test_a_disk_must_fit(guest: CreateRequest, open_folder: Path) -> None:
     assert "free. choose a smaller --disk" in faults(replace(guest, disk_size=2**60))
-    assert "is too small" in faults(replace(guest, disk_size=2**20))
     assert "there is no directory" in faults(replace(guest, disk=open_folder / "no/a.qcow2"))
 
 
@@ -141,9 +152,26 @@ def test_the_host_must_have_the_memory_and_cpus(guest: CreateRequest, tmp_path: 
     assert faults(guest, root=tmp_path) == ""
     assert "the host itself has 1 GiB" in faults(replace(guest, memory=GIB), root=tmp_path)
     assert "are too little" in faults(replace(guest, memory=2**20))
+    assert "is too small" in faults(replace(guest, disk_size=2**20))
     cpus = os.cpu_count() or 1
-    for wrong in (0, -1, cpus + 1):
-        assert f"to have {wrong} CPUs" in faults(replace(guest, cpus=wrong))
+    assert f"to have {cpus + 1} CPUs" in faults(replace(guest, cpus=cpus + 1))
+
+
+def test_windows_11_installs_on_no_less_than_it_says(guest: CreateRequest) -> None:
+    win11 = replace(guest, system=System("win11"))
+    said = faults(win11)
+    assert "Windows 11 does not install with 512 MiB of memory: it wants 4 GiB" in said
+    assert "Windows 11 does not install with 1 CPU: it wants 2" in said
+    assert "Windows 11 does not install on a disk of 1 GiB: it wants 64 GiB" in said
+    enough = replace(win11, memory=4 * GIB, cpus=2, disk_size=64 * GIB)
+    assert "does not install" not in faults(enough)
+    assert "does not install" not in faults(guest)
+
+
+def test_a_definition_alone_needs_no_room(guest: CreateRequest) -> None:
+    large = replace(guest, disk_size=2**60, disk=guest.disk.parent / "no/a.qcow2")
+    assert find_faults_of_definition(large, []) == []
+    assert find_faults(large, []) != []
 
 
 def test_windows_11_needs_a_tpm_to_start(guest: CreateRequest, tmp_path: Path) -> None:
@@ -165,9 +193,24 @@ def test_virt_install_gets_no_path(guest: CreateRequest) -> None:
     assert given[-1] == "--print-xml"
 
 
+def test_every_guest_can_be_asked_by_its_agent(guest: CreateRequest) -> None:
+    for ident in ("win10", "win11", "debian12"):
+        given = command.arguments(replace(guest, system=System(ident)), "x")
+        assert [text for text in given if "org.qemu.guest_agent.0" in text]
+    drivers = replace(guest, drivers=guest.installer)
+    said = " ".join(render.after(drivers, "x", network_is_up=True))
+    assert "install virtio-win-guest-tools.exe" in said
+
+
+def test_a_disk_is_written_directly_where_that_can_be(guest: CreateRequest) -> None:
+    assert "driver.discard=unmap,target" in " ".join(command.arguments(guest, "x"))
+    given = " ".join(command.arguments(replace(guest, direct=True), "x"))
+    assert "driver.discard=unmap,driver.cache=none,driver.io=native,target" in given
+
+
 def test_windows_without_drivers_gets_what_it_knows(guest: CreateRequest) -> None:
     given = " ".join(command.arguments(guest, "x"))
-    assert "virtio" not in given
+    assert "virtio" not in given.replace("target.type=virtio,target.name=org.qemu", "")
     assert "e1000e" in given
     said = " ".join(render.after(guest, "x", network_is_up=True))
     assert "Without --virtio-iso" in said

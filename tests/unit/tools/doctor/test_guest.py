@@ -8,6 +8,7 @@ import pytest
 from tests.fakes import facts as pc
 from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, only
+from tests.fakes.pcs import told
 from vfiod.guest.features import GuestXml, read_guest
 from vfiod.handoff.checks import CHECKS as REFUSALS
 from vfiod.host.facts.file_access import PathAccess
@@ -54,8 +55,8 @@ def test_a_refusal_is_told_with_its_remedy() -> None:
     host = pcs.greeter()
     host.files.absent.add("/var/lib/libvirt/images/win10.qcow2")
     finding = only(refusals(facts(), pc.guest(host)))
-    assert finding.check == "disks-exist"
-    assert finding.fact == "the guest's disk /var/lib/libvirt/images/win10.qcow2 does not exist"
+    assert finding.check == "all-can-be-opened"
+    assert finding.fact == "the guest's <disk> /var/lib/libvirt/images/win10.qcow2 does not exist"
     assert finding.remedy == "Restore it or detach it."
 
 
@@ -166,23 +167,33 @@ def test_a_guest_of_which_nothing_is_known(check: Any) -> None:
     assert bad(judged(check, Guest("win10"))) == []
 
 
+def test_a_guest_that_cannot_be_asked() -> None:
+    xml = replace(pc.XML, agent=False)
+    finding = only(checks.agent(facts(), pc.guest(xml=xml)))
+    assert finding.level is Level.WARN
+    assert "vfiod keep" in finding.why
+    assert "virt-xml" in finding.command
+    assert bad(checks.agent(facts(), pc.guest())) == []
+
+
 # Reading the XML
 
 
-WINDOWS = """<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+WINDOWS = """<domain type='kvm'>
   <metadata><libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>
     <libosinfo:os id='http://microsoft.com/win/10'/></libosinfo:libosinfo></metadata>
   <os firmware='efi'><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>
   <features><hyperv><vendor_id state='on' value='abc'/></hyperv>
     <kvm><hidden state='on'/></kvm></features>
-  <devices><memballoon model='none'/><video><model type='none'/></video></devices>
+  <devices><memballoon model='none'/><video><model type='none'/></video>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel></devices>
 </domain>"""
 
 
 def test_a_windows_guest_that_is_hidden() -> None:
     assert read_guest(WINDOWS) == GuestXml(
-        windows=True, uefi=True, machine="pc-q35-7.2", hidden=True, vendor_id="abc", balloon=False
-    )
+        windows=True, uefi=True, machine="pc-q35-7.2", hidden=True, vendor_id="abc", balloon=False,
+    )  # fmt: skip
 
 
 def test_a_plain_guest() -> None:
@@ -190,7 +201,7 @@ def test_a_plain_guest() -> None:
     text = f"<domain><os><type>hvm</type></os><devices>{video}</devices></domain>"
     assert read_guest(text) == GuestXml(
         windows=False, uefi=False, machine="", hidden=False, vendor_id="", balloon=True,
-        screens=("qxl",),
+        screens=("qxl",), agent=False,
     )  # fmt: skip
 
 
@@ -200,6 +211,7 @@ def test_a_plain_guest() -> None:
     ("state='on' value", "state='off' value", "vendor_id", ""),
     ("model='none'/><video>", "model='virtio'/><video>", "balloon", True),
     ("http://microsoft.com/win/10", "http://debian.org/debian/12", "windows", False),
+    ("org.qemu.guest_agent.0", "com.redhat.spice.0", "agent", False),
     ("<libosinfo:os id='http://microsoft.com/win/10'/>", "", "windows", True),
 ])  # fmt: skip
 def test_variations(before: str, after: str, field: str, value: object) -> None:
@@ -211,3 +223,11 @@ def test_rom_bar_of_a_card_that_is_reported_to_need_it_off() -> None:
     text = pcs.xml().replace("<rom ", "<rom bar='off' ", 1)
     card = pc.vga(vendor=NVIDIA, device=0x2C02)
     assert bad(checks.rom_bar(facts(devices={pcs.VGA: card}), pc.guest(text=text))) == []
+
+
+def test_what_hides_the_guest_past_libvirt_counts() -> None:
+    bare = WINDOWS.replace("<hidden state='on'/>", "").replace(" value='abc'", "")
+    found = read_guest(told(bare, "-cpu", "host,kvm=off,hv_vendor_id=null"))
+    assert (found.hidden, found.vendor_id) == (True, "null")
+    # The last -cpu counts, not what stands above it.
+    assert not read_guest(told(WINDOWS, "-cpu", "host")).hidden

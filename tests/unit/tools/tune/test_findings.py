@@ -4,6 +4,7 @@ After a change on purpose: python -m tests.unit.tools.tune.test_findings, and re
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.fakes.topologies import FOLDER, NAMES
 from tests.unit.tools.tune.tuned import WIN10, host, with_vcpus
 from vfiod.tools.tune.findings import as_lines, examine
+from vfiod.tools.tune.hyperv import KNOWN
 from vfiod.tools.tune.placement import Unplaced, place
 from vfiod.util import cpulist
 
@@ -46,6 +48,34 @@ def placed(name: str, vcpus: int) -> Iterator[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_proposals(name: str) -> None:
     assert proposed(name).splitlines() == golden(name).read_text().splitlines()
+
+
+def test_hyperv_features_are_those_that_this_host_has() -> None:
+    offered = frozenset({"spinlocks", "vendor_id"})
+    found = examine(WIN10, replace(host(), hyperv=offered))
+    assert "hyperv" not in {change.name for change in found.changes}  # it has spinlocks
+    assert "hypervclock" not in str([c.edits for c in found.changes])
+    everything = frozenset(known.name for known in KNOWN)
+    assert examine(WIN10, replace(host(), hyperv=everything)) == examine(WIN10, host())
+
+
+def test_a_feature_that_this_host_has_not_is_told_and_left() -> None:
+    xml = WIN10.replace("</hyperv>", "<vpindex state='on'/></hyperv>")
+    found = examine(xml, replace(host(), hyperv=frozenset({"spinlocks"})))
+    (told,) = [a for a in found.advice if a.name == "hyperv"]
+    assert told.fact.endswith("relaxed, vapic, vpindex")
+    assert "virsh edit" in told.remedy
+    assert not [a for a in examine(xml, host()).advice if a.name == "hyperv"]
+
+
+def test_in_short_the_features_of_hyperv_are_one_line() -> None:
+    found = examine(WIN10, host())
+    short = list(as_lines(found, details=False))
+    (line,) = [line for line in short if line.startswith("  hyperv ")]
+    assert "vpindex, runtime, synic, stimer" in line
+    assert "stimer direct (see --details)" in line
+    others = [line for line in as_lines(found) if not line.startswith("  hyperv ")]
+    assert [text for text in short if text != line] == others
 
 
 if __name__ == "__main__":

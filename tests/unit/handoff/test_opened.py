@@ -1,0 +1,98 @@
+"""What the guest opens is there, and stays there, or the start is refused in time."""
+
+from tests.fakes import pcs
+from tests.fakes.host import FakeHost
+from tests.unit.handoff.test_checks import faults, only
+from vfiod.errors import VfiodError
+from vfiod.model import UsbPlugged
+
+KEYBOARD = UsbPlugged(pcs.USB, 0x046D, 0xC31C, 1, 4, "Logitech K120")
+EVENT = "/dev/input/by-id/usb-Logitech-event-kbd"
+INPUT = f"<input type='evdev'><source dev='{EVENT}'/></input>"
+HOSTDEV = (
+    "<hostdev mode='subsystem' type='usb'><source><vendor id='0x046d'/><product id='0xc31c'/>"
+    "</source></hostdev>"
+)
+VIRTIOFS = "<filesystem><driver type='virtiofs'/><source dir='/srv/games'/></filesystem>"
+
+
+def xml(inside: str = "", top: str = "") -> str:
+    return pcs.xml(backing=top).replace("</devices>", f"{inside}</devices>")
+
+
+def without(*paths: str) -> FakeHost:
+    host = pcs.greeter()
+    host.files.absent.update(paths)
+    return host
+
+
+def refusal(host: FakeHost, inside: str = "", top: str = "") -> VfiodError:
+    return only(host, xml=xml(inside, top))
+
+
+def test_all_is_there() -> None:
+    host = pcs.greeter()
+    host.kernel.usb.append(UsbPlugged(pcs.BRIDGE, 0x046D, 0xC31C, 1, 4))
+    assert faults(host, xml=xml(INPUT + HOSTDEV + VIRTIOFS)) == []
+
+
+def test_what_is_absent_is_named_with_its_element() -> None:
+    loader = "/usr/share/OVMF/OVMF_CODE.fd"
+    top = f"<os><loader type='pflash'>{loader}</loader></os>"
+    fault = refusal(without(loader), top=top)
+    assert fault.message == f"the guest's <loader> {loader} does not exist"
+    assert "virsh edit" in fault.hint
+    assert refusal(without(EVENT), INPUT).message == (
+        f"the guest's <input type='evdev'> {EVENT} does not exist"
+    )
+    assert "<filesystem> /srv/games" in refusal(without("/srv/games"), VIRTIOFS).message
+
+
+def test_a_template_is_needed_only_for_variables_that_are_not_there() -> None:
+    top = "<os><nvram template='/t.fd'>/v.fd</nvram></os>"
+    assert faults(without("/t.fd"), xml=xml(top=top)) == []
+    assert faults(without("/v.fd"), xml=xml(top=top)) == []
+    fault = refusal(without("/t.fd", "/v.fd"), top=top)
+    assert fault.message == "the guest's <nvram template> /t.fd does not exist"
+
+
+def test_a_program_is_missing_if_it_is_nowhere() -> None:
+    tpm = "<tpm><backend type='emulator'/></tpm>"
+    assert faults(without("/usr/local/bin/swtpm"), xml=xml(tpm)) == []
+    everywhere = [f"{folder}/swtpm" for folder in ("/usr/local/sbin", "/usr/local/bin")]
+    everywhere += ["/usr/sbin/swtpm", "/usr/bin/swtpm", "/sbin/swtpm", "/bin/swtpm"]
+    fault = refusal(without(*everywhere), tpm)
+    assert fault.message == "the guest's <tpm> needs swtpm, which is not installed"
+    assert "install swtpm" in fault.hint
+
+
+def test_a_rom_that_vfiod_puts_there_need_not_be_there() -> None:
+    staged = pcs.greeter().files.staged_path(pcs.VGA)
+    assert faults(without(staged)) == []
+    messages = [fault.message for fault in faults(without(staged), pcs.settings(rom=False))]
+    assert f"the guest's <rom file> {staged} does not exist" in messages
+
+
+def test_a_usb_device_that_is_not_plugged_in() -> None:
+    fault = refusal(pcs.greeter(), HOSTDEV)
+    assert fault.message == "the guest's <hostdev type='usb'> 046d:c31c is not plugged in"
+    assert "lsusb" in fault.hint
+
+
+def test_a_usb_device_on_a_controller_that_goes_over() -> None:
+    host = pcs.greeter()
+    host.kernel.usb.append(KEYBOARD)
+    fault = refusal(host, HOSTDEV)
+    assert fault.message == (
+        "the guest's <hostdev type='usb'> 046d:c31c (Logitech K120) hangs on 0000:02:00.0, which "
+        "goes over to the guest itself"
+    )
+    assert "take it out with virsh edit" in fault.hint
+
+
+def test_a_node_of_a_device_on_a_controller_that_goes_over() -> None:
+    host = pcs.greeter()
+    host.kernel.input_nodes[EVENT] = pcs.USB
+    assert f"<input type='evdev'> {EVENT} hangs on 0000:02:00.0" in refusal(host, INPUT).message
+    host.kernel.input_nodes[EVENT] = pcs.BRIDGE
+    assert faults(host, xml=xml(INPUT)) == []

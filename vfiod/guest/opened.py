@@ -1,0 +1,176 @@
+"""What libvirt and QEMU open at a guest's start beside its PCI devices. Pure.
+
+Only what must be there: a disk that may be absent, and what QEMU makes itself, are left out
+(https://libvirt.org/formatdomain.html).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from vfiod.guest.commandline import Commandline
+
+_FIRMWARE = (
+    "distributions rename these files: see what there is with ls /usr/share/OVMF /usr/share/edk2 "
+    "and correct the path with virsh edit"
+)
+_INPUT = "plug it in (see: ls /dev/input/by-id), or take it out with virsh edit"
+_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_TPM = ("swtpm", "swtpm_setup")
+# libvirt looks into descriptions below these; a folder of one's own may name any place.
+_VIRTIOFSD = (
+    "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/lib/qemu/virtiofsd",
+    "/etc/qemu/vhost-user", *(f"{folder}/virtiofsd" for folder in _FOLDERS),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One of ``paths`` must be there. ``element`` is where the definition names it, ``remedy``
+    what to do if it is not; ``program`` is its name if it is one that libvirt runs.
+    """
+
+    paths: tuple[str, ...]
+    element: str
+    remedy: str
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UsbWanted:
+    """A USB device of the host that must be plugged in; a number that is None may be any."""
+
+    vendor: int | None
+    product: int | None
+    bus: int | None
+    number: int | None
+
+    def __str__(self) -> str:
+        if self.vendor is not None and self.product is not None:
+            return f"{self.vendor:04x}:{self.product:04x}"
+        return f"of bus {self.bus}, device {self.number}"
+
+
+def read_opened(root: Element, commandline: Commandline) -> tuple[Opened, ...]:
+    """Everything with an absolute path, in the order of the definition."""
+    found = (
+        *_firmware(root),
+        *_disks(root),
+        *_inputs(root),
+        *_tpm(root),
+        *_filesystems(root),
+        *_roms(root),
+        *_others(root),
+        *_arguments(commandline),
+    )
+    return tuple(one for one in found if all(path.startswith("/") for path in one.paths))
+
+
+def read_usb(root: Element) -> tuple[UsbWanted, ...]:
+    """The USB devices of the host that the guest does not start without."""
+    sources = (e.find("source") for e in root.iterfind("devices/hostdev") if e.get("type") == "usb")
+    must = [s for s in sources if s is not None and s.get("startupPolicy") != "optional"]
+    return tuple(wanted for source in must if (wanted := _usb(source)) is not None)
+
+
+def _usb(source: Element) -> UsbWanted | None:
+    vendor, product = (_number(source.find(tag), "id") for tag in ("vendor", "product"))
+    address = source.find("address")
+    bus, number = (_number(address, name) for name in ("bus", "device"))
+    by_port = None in (vendor, product) and None in (bus, number)
+    return None if by_port else UsbWanted(vendor, product, bus, number)
+
+
+def _number(element: Element | None, name: str) -> int | None:
+    """As libvirt writes them: 0x in hexadecimal, else decimal."""
+    text = "" if element is None else element.get(name, "")
+    try:
+        return int(text, 16 if text.lower().startswith("0x") else 10)
+    except ValueError:
+        return None
+
+
+def _firmware(root: Element) -> Iterator[Opened]:
+    """The variables are made from the template if they are not there yet."""
+    yield from _texts(root, "os/loader", "<loader>", _FIRMWARE)
+    variables = root.find("os/nvram")
+    if variables is not None and (template := variables.get("template")):
+        own = variables.find("source")
+        path = (own.get("file", "") if own is not None else variables.text or "").strip()
+        paths = (path, template) if path else (template,)
+        yield Opened(paths, "<nvram template>", _FIRMWARE)
+    for name in ("kernel", "initrd", "dtb"):
+        yield from _texts(root, f"os/{name}", f"<{name}>", "correct its path with virsh edit")
+    yield from _texts(root, "os/acpi/table", "<table>", "correct its path with virsh edit")
+
+
+def _texts(root: Element, path: str, element: str, remedy: str) -> Iterator[Opened]:
+    for found in root.iterfind(path):
+        if text := (found.text or "").strip():
+            yield Opened((text,), element, remedy)
+
+
+def _disks(root: Element) -> Iterator[Opened]:
+    for source in root.iterfind("devices/disk/source"):
+        path = source.get("file") or source.get("dev")
+        if path and source.get("startupPolicy") != "optional":
+            yield Opened((path,), "<disk>", "restore it or detach it")
+
+
+def _inputs(root: Element) -> Iterator[Opened]:
+    for kind, name in (("evdev", "dev"), ("passthrough", "evdev")):
+        for source in root.iterfind(f"devices/input[@type='{kind}']/source"):
+            if path := source.get(name):
+                yield Opened((path,), f"<input type='{kind}'>", _INPUT)
+
+
+def _tpm(root: Element) -> Iterator[Opened]:
+    for backend in root.iterfind("devices/tpm/backend"):
+        if backend.get("type") == "emulator":
+            for name in _TPM:
+                paths = tuple(f"{folder}/{name}" for folder in _FOLDERS)
+                remedy = "install swtpm (Debian: swtpm swtpm-tools), or take the TPM out"
+                yield Opened(paths, "<tpm>", remedy, program=name)
+        for device in backend.iterfind("device"):
+            if path := device.get("path"):
+                yield Opened((path,), "<tpm>", "switch the TPM on in the firmware, or take it out")
+
+
+def _filesystems(root: Element) -> Iterator[Opened]:
+    for filesystem in root.iterfind("devices/filesystem"):
+        source, driver = filesystem.find("source"), filesystem.find("driver")
+        remedy = "make or mount it, or take the <filesystem> out with virsh edit"
+        given = {} if source is None else source.attrib
+        for path in filter(None, (given.get("dir"), given.get("file"), given.get("socket"))):
+            yield Opened((path,), "<filesystem>", remedy)
+        is_virtiofs = driver is not None and driver.get("type") == "virtiofs"
+        if is_virtiofs and "socket" not in given:
+            binary = filesystem.find("binary")
+            own = "" if binary is None else binary.get("path", "")
+            paths = (own,) if own else _VIRTIOFSD
+            remedy = "install virtiofsd, or take the <filesystem> out with virsh edit"
+            yield Opened(paths, "<filesystem>", remedy, program="virtiofsd")
+
+
+def _roms(root: Element) -> Iterator[Opened]:
+    for rom in root.iterfind("devices/*/rom"):
+        if path := rom.get("file"):
+            yield Opened((path,), "<rom file>", "correct its path, or run: sudo vfiod init")
+
+
+def _others(root: Element) -> Iterator[Opened]:
+    """Devices of the host that are passed through by their nodes."""
+    remedy = "plug it in, or take it out with virsh edit"
+    for kind in ("serial", "parallel", "console", "channel"):
+        for source in root.iterfind(f"devices/{kind}[@type='dev']/source"):
+            if path := source.get("path"):
+                yield Opened((path,), f"<{kind}>", remedy)
+    for backend in root.iterfind("devices/rng/backend[@model='random']"):
+        if path := (backend.text or "").strip():
+            yield Opened((path,), "<rng>", remedy)
+
+
+def _arguments(commandline: Commandline) -> Iterator[Opened]:
+    for path, words in commandline.files:
+        remedy = f"it is in {words}: correct that with virsh edit"
+        yield Opened((path,), "<qemu:commandline>", remedy)

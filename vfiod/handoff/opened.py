@@ -1,0 +1,71 @@
+"""What the guest opens beside its PCI devices: all of it is there, and stays. Pure.
+
+QEMU would find out only after the desktop is gone. What hangs on a controller that goes over to
+the guest is there now, and gone when QEMU looks for it.
+"""
+
+from collections.abc import Iterator
+
+from vfiod.errors import HostError
+from vfiod.guest.opened import Opened, UsbWanted
+from vfiod.handoff.request import Request
+from vfiod.model import PciAddress, UsbPlugged
+
+_ROM = "<rom file>"
+
+
+def find_absent(request: Request) -> Iterator[HostError]:
+    """Files, device nodes and programs that are not there, or do not answer."""
+    staged = {rom.staged for rom in request.state.roms.values()}
+    for opened in request.domain.opened:
+        why = [request.state.missing.get(path, "") for path in opened.paths]
+        is_staged = opened.element == _ROM and staged.issuperset(opened.paths)
+        if all(why) and not is_staged:
+            yield HostError(_absent(opened, why[-1]), opened.remedy)
+
+
+def _absent(opened: Opened, why: str) -> str:
+    if opened.program and len(opened.paths) > 1:
+        return f"the guest's {opened.element} needs {opened.program}, which is not installed"
+    return f"the guest's {opened.element} {opened.paths[-1]} {why}"
+
+
+def find_leaving(request: Request) -> Iterator[HostError]:
+    """Nodes of devices behind a function that goes over."""
+    listed = {f.address for f in request.listed}
+    for opened in request.domain.opened:
+        for path in opened.paths:
+            for address in sorted(listed.intersection(request.state.behind.get(path, ()))):
+                yield _leaves(f"{opened.element} {path}", address)
+
+
+def find_usb(request: Request) -> Iterator[HostError]:
+    """USB devices that are not plugged in, or into a controller that goes over."""
+    listed = {f.address for f in request.listed}
+    for wanted in request.domain.usb:
+        found = [plugged for plugged in request.state.usb if _fits(wanted, plugged)]
+        if not found:
+            yield HostError(
+                f"the guest's <hostdev type='usb'> {wanted} is not plugged in",
+                "plug it in (see: lsusb), or take it out with virsh edit",
+            )
+        elif all(plugged.controller in listed for plugged in found):
+            name = f" ({found[0].name})" if found[0].name else ""
+            yield _leaves(f"<hostdev type='usb'> {wanted}{name}", found[0].controller)
+
+
+def _leaves(what: str, address: PciAddress) -> HostError:
+    return HostError(
+        f"the guest's {what} hangs on {address}, which goes over to the guest itself",
+        "take it out with virsh edit: the guest gets it together with that device",
+    )
+
+
+def _fits(wanted: UsbWanted, plugged: UsbPlugged) -> bool:
+    pairs = (
+        (wanted.vendor, plugged.vendor),
+        (wanted.product, plugged.product),
+        (wanted.bus, plugged.bus),
+        (wanted.number, plugged.number),
+    )
+    return all(asked is None or asked == there for asked, there in pairs)

@@ -1,0 +1,31 @@
+"""Which PCI functions a device node depends on (kernel: Documentation/ABI, /sys/class)."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from vfiod.host.facts.pci import parse_address
+from vfiod.model import PciAddress
+
+_CLASSES = ("input", "block", "tty", "tpm", "hidraw")
+
+
+def read_behind(
+    nodes: Collection[str], root: Path = Path("/")
+) -> Mapping[str, Collection[PciAddress]]:
+    """For each path below /dev the functions on its way; those of no device are left out."""
+    found = {node: _way(node, root) for node in nodes if node.startswith("/dev/")}
+    return {node: way for node, way in found.items() if way}
+
+
+def _way(node: str, root: Path) -> Collection[PciAddress]:
+    """A path of udev's is a link to the kernel's own name, which is that in sysfs."""
+    try:
+        name = (root / node.lstrip("/")).resolve().name
+    except (OSError, RuntimeError):  # links in a circle
+        return ()
+    for kind in _CLASSES:
+        device = root / "sys/class" / kind / name
+        if device.exists():
+            parts = (parse_address(part) for part in device.resolve().parts)
+            return tuple(address for address in parts if address is not None)
+    return ()
