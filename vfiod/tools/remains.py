@@ -1,15 +1,21 @@
 """What is vfiod's on this host, beside the package's own files: for whoever wants it gone."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod import paths
+from vfiod.errors import DomainError
+from vfiod.guest import domain, tree
+from vfiod.guest.backups import Backups
 from vfiod.host.facts.textfiles import read_bytes
 from vfiod.util import sysfs
+from vfiod.util.typed import virsh
 
 SETUP_FILES = (paths.GRUB_DROP_IN, paths.MODPROBE, paths.MODULES)
 _ROM_MARK = ".sha256"
+_WILL_NOT_START = "a guest with devices that only vfiod hands over; without vfiod it does not start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ def _found(root: Path) -> Iterator[tuple[Path, str, str]]:
     undo, remove, purge = "sudo vfiod setup --undo", "sudo apt remove vfiod", "sudo apt purge vfiod"
     if _there(root, paths.JOURNAL):
         yield paths.JOURNAL, "a guest has devices of this host", "sudo vfiod return"
+    yield from _guests(root)
     if _there(root, paths.SETUP_STATE):
         yield paths.SETUP_STATE, "changes of `vfiod setup` to this host", undo
     for path in SETUP_FILES:
@@ -47,6 +54,28 @@ def _found(root: Path) -> Iterator[tuple[Path, str, str]]:
         yield path, "a guest's definition as it was before a change", purge
     if _there(root, paths.RUN):
         yield paths.RUN, "the state of the running service", remove
+
+
+def _guests(root: Path) -> Iterator[tuple[Path, str, str]]:
+    """Guests with devices that libvirt does not manage: it wants them with vfio-pci already.
+
+    libvirt keeps its guests there, one file for each by its name; only root may read them.
+    """
+    backups = Backups(paths.below(root, paths.BACKUPS))
+    for path in _inside(root, paths.DEFINITIONS):
+        if path.suffix == ".xml" and _needs_vfiod(read_bytes(paths.below(root, path)) or b""):
+            guest = shlex.quote(path.stem)
+            known = backups.newest(path.stem, what="init") is not None
+            revert, edit = f"sudo vfiod init {guest} --revert", virsh("edit", path.stem)
+            yield path, _WILL_NOT_START, revert if known else edit
+
+
+def _needs_vfiod(definition: bytes) -> bool:
+    try:
+        hostdevs = tree.read(definition.decode(errors="replace")).iterfind("devices/hostdev")
+        return any(domain.is_pci_hostdev(e) and e.get("managed") == "no" for e in hostdevs)
+    except DomainError:
+        return False
 
 
 def _there(root: Path, path: Path) -> bool:

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +20,8 @@ def run(arguments: argparse.Namespace) -> int:
     from vfiod.tools import remains
 
     found = remains.read()
+    if os.geteuid() != 0:
+        print("Guests and backups only root can see: sudo vfiod uninstall-check", file=sys.stderr)
     if arguments.json:
         print(json.dumps([asdict(remain) for remain in found], indent=2))
     elif not found:
