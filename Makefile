@@ -184,7 +184,7 @@ endef
 .PHONY: install install-data install-python uninstall has-python has-pythondir
 install: install-python install-data ## DESTDIR= prefix=/usr/local
 	@[ -n "$(DESTDIR)" ] || { journalctl --update-catalog; systemctl daemon-reload; } || true
-	@echo 'now: systemctl reload dbus && systemctl enable --now vfiod'
+	@echo 'now: sudo systemctl reload dbus && sudo systemctl enable --now vfiod'
 
 install-data:
 	$(call data,hooks/qemu,$(datadir)/vfiod/hooks,755)
@@ -222,7 +222,7 @@ install-python: has-python has-pythondir
 
 uninstall: has-pythondir ## what install put there; the configuration stays
 	@[ ! -e $(DESTDIR)/run/vfiod/journal.json ] || \
-		{ echo 'a guest has the devices: run "vfiod return" first'; exit 1; }
+		{ echo 'a guest has the devices; first run: sudo vfiod return'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
 	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod

@@ -74,7 +74,7 @@ class StopUnit(HostStep):
         try:
             return host.units.start(self.unit, seconds=self.seconds)
         except HostError as error:
-            return (f"{error.message}; when that is set right: systemctl start {self.unit}",)
+            return (f"{error.message}; when that is set right: sudo systemctl start {self.unit}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class StopDisplayManager(HostStep):
     def _not_started(self, address: PciAddress, why: str) -> HostError:
         return HostError(
             f"{self.unit} not started: the display {address} {why}",
-            f"once that is set right, run: systemctl start {self.unit}",
+            f"once that is set right, run: sudo systemctl start {self.unit}",
         )
 
     def _wait_for_monitors(self, host: Host, connected: Collection[str]) -> None:

@@ -184,5 +184,5 @@ def _rom_remarks(facts: Facts, chosen: Reasons, roms: Mapping[PciAddress, str]) 
             yield (
                 f"The PC starts on {address}: its ROM is then hidden from the guest, whose screen "
                 f"may stay black. Save it with: sudo vfiod rom dump {address} /etc/vfiod/card.rom; "
-                "then run vfiod init again with --rom /etc/vfiod/card.rom"
+                "then run this again with --rom /etc/vfiod/card.rom"
             )

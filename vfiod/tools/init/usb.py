@@ -105,7 +105,7 @@ def no_controller(facts: Facts, taken: Collection[PciAddress]) -> Iterator[str]:
     if free:
         yield (
             f"The USB controller {', '.join(free)} could: plug keyboard and mouse into its ports "
-            "and run vfiod init again."
+            "and run the same command again."
         )
     else:
         yield (
