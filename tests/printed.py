@@ -16,7 +16,8 @@ from tests.parsers import command_lines
 
 ROOT = Path(__file__).parents[1]
 MARKDOWN = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md",
-            "docs/hardware.md", ".github/ISSUE_TEMPLATE/problem.yml")  # fmt: skip
+            "docs/hardware.md")  # fmt: skip
+FORMS = (".github/ISSUE_TEMPLATE/problem.yml", ".github/ISSUE_TEMPLATE/hardware.yml")
 SAID = ("config/vfiod.yaml", "debian/vfiod.prerm", "debian/vfiod.postinst",
         "packaging/before-removal", "packaging/vfiod.install", "Makefile")  # fmt: skip
 VERBS = frozenset(line.split()[1] for line in command_lines())
@@ -132,12 +133,18 @@ def _from_documents() -> Iterator[Printed]:
         for number, line in enumerate(text.splitlines(), 1):
             if line.startswith("    "):
                 yield from whole(line, f"{name}:{number}")
-        for span in re.findall(r"`([^`]+)`", re.sub(r"(?m)^    .*$", "", text)):
-            yield from whole(" ".join(span.split()), f"{name}, in the text")
+        yield from _spans(re.sub(r"(?m)^    .*$", "", text), name)
+    for name in FORMS:
+        yield from _spans((ROOT / name).read_text(), name)
     for line in (ROOT / "systemd/vfiod.catalog").read_text().splitlines():
         yield from (whole if line[:1] == " " else within)(line, "systemd/vfiod.catalog")
     for name in (name for name in SAID if (ROOT / name).exists()):
         yield from within(" ".join(_sentences((ROOT / name).read_text())), name)
+
+
+def _spans(text: str, name: str) -> Iterator[Printed]:
+    for span in re.findall(r"`([^`]+)`", text):
+        yield from whole(" ".join(span.split()), f"{name}, in the text")
 
 
 def _sentences(text: str) -> list[str]:
