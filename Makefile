@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PYTHON := /usr/bin/python3
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 DEB := build/vfiod_$(VERSION)_all.deb
+COCKPIT_DEB := build/cockpit-vfiod_$(VERSION)_all.deb
 SDIST := build/vfiod-$(VERSION).tar.gz
 RPM := build/vfiod-$(VERSION)-1.noarch.rpm
 ARCHPKG := build/vfiod-$(VERSION)-1-any.pkg.tar.zst
@@ -17,10 +18,12 @@ BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-al
 	python3-setuptools fakeroot lintian
 # What the tests look at; the rest is to run them, or for the gate of style.
 TESTED := python3-dbusmock seabios ipxe-qemu qemu-utils man-db python3-argcomplete fish zsh \
-	systemd-journal-remote
+	systemd-journal-remote desktop-file-utils
 TEST := $(TESTED) python3-venv shellcheck hyperfine
 PACKAGING := rpm rpmlint secilc nix-bin makepkg pacman-package-manager libarchive-tools zstd
 LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
+# The page in Cockpit is opened in a browser.
+BROWSER := cockpit-ws cockpit-bridge cockpit-system chromium
 
 .PHONY: help
 help: ## this list
@@ -28,7 +31,7 @@ help: ## this list
 
 .PHONY: deps
 deps: ## install what building and testing need (Debian 12 or 13)
-	@missing=; for name in $(RUNTIME) $(BUILD) $(TEST) $(PACKAGING) $(LABTOOLS); do \
+	@missing=; for name in $(RUNTIME) $(BUILD) $(TEST) $(PACKAGING) $(BROWSER) $(LABTOOLS); do \
 		dpkg-query -W -f '$${db:Status-Status}' $$name 2>/dev/null | grep -qx installed || \
 			missing="$$missing $$name"; \
 	done; \
@@ -58,14 +61,14 @@ lint: venv ## style, types, import floors, shell scripts, unit file
 
 # Rebuilt only if something that goes in has changed, so that an unchanged tree keeps its file.
 SOURCES = find Makefile pyproject.toml LICENSE README.md NEWS.md vfiod hooks systemd config debian docs \
-	packaging -type f ! -name '*.py[co]' ! -name '*~' | LC_ALL=C sort
+	packaging cockpit -type f ! -name '*.py[co]' ! -name '*~' | LC_ALL=C sort
 
 .PHONY: deb
-deb: ## build/vfiod_VERSION_all.deb
+deb: ## build/vfiod_VERSION_all.deb, and cockpit-vfiod beside it
 	@set -e; mkdir -p build; \
 	new=$$($(SOURCES) | while IFS= read -r file; do stat -c '%n %a' "$$file"; \
 		sha256sum "$$file"; done | sha256sum); \
-	if [ -f $(DEB) ] && [ "$$new" = "$$(cat $(DEB).inputs 2>/dev/null)" ]; then \
+	if [ -f $(DEB) ] && [ -f $(COCKPIT_DEB) ] && [ "$$new" = "$$(cat $(DEB).inputs 2>/dev/null)" ]; then \
 		echo "$(DEB) is up to date"; exit 0; fi; \
 	rm -rf build/deb && mkdir -p build/deb/vfiod; \
 	$(SOURCES) | tar --mtime="@$$(dpkg-parsechangelog -S Timestamp)" -cf - -T - | \
@@ -74,6 +77,7 @@ deb: ## build/vfiod_VERSION_all.deb
 		dpkg-buildpackage -us -uc -b) > build/deb/log 2>&1 || \
 		{ tail -n 40 build/deb/log; echo "see build/deb/log"; exit 1; }; \
 	mv build/deb/vfiod_$(VERSION)_all.deb $(DEB); \
+	mv build/deb/cockpit-vfiod_$(VERSION)_all.deb $(COCKPIT_DEB); \
 	echo "$$new" > $(DEB).inputs; \
 	echo $(DEB)
 
@@ -92,7 +96,7 @@ rpm: $(SDIST) ## build/vfiod-VERSION-1.noarch.rpm, for Fedora and openSUSE
 		--define '_sourcedir $(CURDIR)/build' --define '_rpmdir $(CURDIR)/build/rpm' \
 		--define 'vfiod_version $(VERSION)' packaging/vfiod.spec > build/rpm/log 2>&1 || \
 		{ tail -n 40 build/rpm/log; echo "see build/rpm/log"; exit 1; }
-	@mv build/rpm/noarch/vfiod-$(VERSION)-1.noarch.rpm $(RPM)
+	@mv build/rpm/noarch/*vfiod-$(VERSION)-1.noarch.rpm build
 	@echo $(RPM)
 
 # makepkg will not run as root, and needs no more than a directory of its own.
@@ -106,12 +110,12 @@ archpkg: $(SDIST) ## build/vfiod-VERSION-1-any.pkg.tar.zst, for Arch and its chi
 	(cd "$$work" && env -i HOME="$$work" PATH=/usr/bin:/bin PKGEXT=.pkg.tar.zst \
 		$$as makepkg --nodeps --skipinteg) > build/archpkg.log 2>&1 || \
 		{ tail -n 40 build/archpkg.log; echo "see build/archpkg.log"; exit 1; }; \
-	cp "$$work/vfiod-$(VERSION)-1-any.pkg.tar.zst" $(ARCHPKG); \
+	cp "$$work/"*vfiod-$(VERSION)-1-any.pkg.tar.zst build; \
 	echo $(ARCHPKG)
 
 .PHONY: lintian
 lintian: deb ## Debian's own checks of the package
-	lintian --fail-on error,warning --allow-root $(DEB)
+	lintian --fail-on error,warning --allow-root $(DEB) $(COCKPIT_DEB)
 
 .PHONY: distros
 distros: deps venv ## the tests that need no lab, with the packages of Debian 12, 13 and sid
@@ -161,6 +165,13 @@ unitdir = $(prefix)/lib/systemd/system
 local = $(filter-out /usr,$(prefix))
 policydir = $(if $(local),/etc/dbus-1/system.d,/usr/share/dbus-1/system.d)
 activationdir = $(datadir)/dbus-1/system-services
+interfacedir = $(datadir)/dbus-1/interfaces
+icondir = $(datadir)/icons/hicolor/scalable/apps
+ICONS = vfiod-windows.svg vfiod-linux.svg vfiod-guest.svg
+# Desktops look into this one whatever the prefix is.
+autostartdir = /etc/xdg/autostart
+# What `vfiod init` writes there: see vfiod/tools/init/launcher.py.
+launcherdir = /usr/local/share/applications
 actiondir = /usr/share/polkit-1/actions
 catalogdir = $(if $(local),/etc/systemd/catalog,/usr/lib/systemd/catalog)
 romdir = /usr/share/vgabios/vfiod
@@ -172,6 +183,8 @@ docdir = $(datadir)/doc/vfiod
 bashdir = $(datadir)/bash-completion/completions
 fishdir = $(datadir)/fish/vendor_completions.d
 zshdir = $(datadir)/zsh/$(if $(local),site-functions,vendor-completions)
+# Cockpit looks in every XDG_DATA_DIRS, so any prefix of the usual ones will do.
+cockpitdir = $(datadir)/cockpit/vfiod
 # vfiod's alone: an update of the distribution's Python leaves it where it is.
 pythondir = $(prefix)/lib/vfiod
 HOOK = $(libvirtdir)/hooks/qemu.d/50-vfiod
@@ -190,7 +203,7 @@ endef
 .PHONY: install install-data install-python uninstall has-python has-pythondir
 install: install-python install-data ## DESTDIR= prefix=/usr/local
 	@[ -n "$(DESTDIR)" ] || { journalctl --update-catalog; systemctl daemon-reload; } || true
-	@echo 'vfiod: begin with "vfiod doctor"; then: systemctl reload dbus && systemctl enable --now vfiod'
+	@echo 'vfiod: begin with "vfiod doctor"; then: sudo systemctl reload dbus && sudo systemctl enable --now vfiod'
 
 install-data:
 	$(call data,hooks/qemu,$(datadir)/vfiod/hooks,755)
@@ -201,6 +214,9 @@ install-data:
 	$(call data,systemd/vfiod.catalog,$(catalogdir))
 	$(call data,config/org.vfiod1.conf,$(policydir))
 	$(call data,config/org.vfiod1.policy,$(actiondir))
+	$(call data,config/org.vfiod1.xml,$(interfacedir))
+	$(call data,config/vfiod-notify.desktop,$(autostartdir))
+	$(foreach icon,$(ICONS),$(call data,config/icons/$(icon),$(icondir)))
 	$(call data,docs/man/vfiod.1,$(mandir)/man1)
 	$(call data,docs/man/vfiod.yaml.5,$(mandir)/man5)
 	$(call data,docs/man/vfiod.service.8,$(mandir)/man8)
@@ -214,6 +230,10 @@ install-data:
 	install -d $(DESTDIR)$(confdir)
 	test -e $(DESTDIR)$(confdir)/vfiod.yaml || \
 		install -m 644 config/vfiod.yaml $(DESTDIR)$(confdir)/vfiod.yaml
+
+.PHONY: install-cockpit
+install-cockpit: ## the page for Cockpit, as it is; DESTDIR= prefix=/usr/local
+	cd cockpit && find . -type f ! -name '*~' -exec install -D -m 644 {} $(DESTDIR)$(cockpitdir)/{} \;
 
 has-python:
 	@$(PYTHON) -c '' || { \
@@ -233,18 +253,23 @@ install-python: has-python has-pythondir
 
 uninstall: has-pythondir ## what install put there; the configuration stays
 	@[ ! -e $(DESTDIR)/run/vfiod/journal.json ] || \
-		{ echo 'a guest has the devices: run "vfiod return" first'; exit 1; }
+		{ echo 'a guest has the devices; first run: sudo vfiod return'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
+	for file in $(DESTDIR)$(launcherdir)/vfiod-*.desktop; do \
+		! grep -qs '^X-Vfiod-Guest=' "$$file" || rm "$$file"; done
 	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(docdir) $(DESTDIR)$(pythondir)/vfiod
 	-rmdir $(DESTDIR)$(pythondir)
 	packaging/remove-roms $(DESTDIR)
 	rm -f $(DESTDIR)$(bindir)/vfiod $(DESTDIR)$(unitdir)/vfiod.service \
 		$(DESTDIR)$(activationdir)/org.vfiod1.service $(DESTDIR)$(catalogdir)/vfiod.catalog \
 		$(DESTDIR)$(policydir)/org.vfiod1.conf $(DESTDIR)$(actiondir)/org.vfiod1.policy \
+		$(DESTDIR)$(autostartdir)/vfiod-notify.desktop \
+		$(DESTDIR)$(interfacedir)/org.vfiod1.xml $(ICONS:%=$(DESTDIR)$(icondir)/%) \
 		$(DESTDIR)$(mandir)/man1/vfiod.1 $(DESTDIR)$(mandir)/man5/vfiod.yaml.5 \
 		$(DESTDIR)$(mandir)/man8/vfiod.service.8 $(DESTDIR)$(bashdir)/vfiod.bash \
 		$(DESTDIR)$(fishdir)/vfiod.fish $(DESTDIR)$(zshdir)/_vfiod
+	rm -rf $(DESTDIR)$(cockpitdir)
 
 .PHONY: clean
 clean: ## remove build/ and caches

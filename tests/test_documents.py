@@ -7,9 +7,11 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("CONTRIBUTING.md", "NEWS.md", "SECURITY.md", "docs/architecture.md", "tests/README.md")
+PAGES = ("CONTRIBUTING.md", "NEWS.md", "SECURITY.md", "docs/architecture.md",
+         "docs/hardware.md", "README.md", "README.zh-CN.md", "tests/README.md")  # fmt: skip
 PATH = re.compile(r"(?<![\w/.-])((?:vfiod|tests|docs|config|hooks|debian)/[\w./-]*\w)")
-LINK = re.compile(r"\]\(([^):]+)\)")
+# Not those that go up to the project's own pages beside its files.
+LINK = re.compile(r"\]\((?!\.\./)([^):]+)\)")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -28,7 +30,7 @@ def test_the_floors_are_those_of_the_contract() -> None:
     assert rooms == layers[1:]  # __main__ is on top of all
 
 
-@pytest.mark.parametrize("form", ["problem.yml", "config.yml"])
+@pytest.mark.parametrize("form", ["problem.yml", "hardware.yml", "config.yml"])
 def test_issue_forms_are_well_formed(form: str) -> None:
     fields = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE" / form).read_text()).get("body", [])
     for one in fields:
@@ -36,5 +38,6 @@ def test_issue_forms_are_well_formed(form: str) -> None:
         assert all(isinstance(option, str) for option in one["attributes"].get("options", []))
 
 
-def test_the_form_asks_for_the_report() -> None:
-    assert "--report" in (ROOT / ".github/ISSUE_TEMPLATE/problem.yml").read_text()
+@pytest.mark.parametrize("form", ["problem.yml", "hardware.yml"])
+def test_the_form_asks_for_the_report(form: str) -> None:
+    assert "--report" in (ROOT / ".github/ISSUE_TEMPLATE" / form).read_text()

@@ -1,6 +1,7 @@
 """What make install puts there make uninstall takes away again, and nothing else."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -56,3 +57,47 @@ def test_a_place_that_is_not_known_is_not_touched(
     assert done.returncode == 2
     assert told in done.stderr
     assert files(tmp_path) == ["vfiod/somebody's"]
+
+
+def run_script(name: str, top: Path, *words: str) -> str:
+    """A package's script below ``top`` instead of the machine; what it says."""
+    text = re.sub(
+        r"(?<![\w.])/(etc|run|usr/share|var)(?=/)", rf"{top}/\1", (ROOT / name).read_text()
+    )
+    done = subprocess.run(["sh", "-c", text, name, *words], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    """A PC with one guest that init gave a card, and one that has none."""
+    hostdev = "<hostdev mode='subsystem' type='pci' managed='no'>"
+    files = {"etc/libvirt/qemu/win11.xml": hostdev, "etc/libvirt/qemu/plain.xml": "<domain/>",
+             "etc/vfiod/vfiod.yaml": "", "var/lib/vfiod/backups/win11+1.000.init.xml": "",
+             "var/lib/vfiod/setup.json": "{}"}  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize("script", ["debian/vfiod.prerm", "packaging/before-removal"])
+def test_a_removal_names_the_guests_that_will_not_start(script: str, host: Path) -> None:
+    said = run_script(script, host, "remove")
+    assert "run: sudo vfiod init 'win11' --revert" in said
+    assert "plain" not in said
+
+
+def test_a_purge_keeps_what_a_guest_needs_to_start_again(host: Path) -> None:
+    said = run_script("debian/vfiod.postrm", host, "purge")
+    assert "do not start: win11\n" in said
+    assert files(host / "var") == ["lib/vfiod/backups/win11+1.000.init.xml"]
+    assert not (host / "etc/vfiod").exists()
+
+
+def test_a_purge_leaves_nothing_where_no_guest_needs_it(host: Path) -> None:
+    (host / "etc/libvirt/qemu/win11.xml").unlink()
+    assert run_script("debian/vfiod.postrm", host, "purge") == ""
+    assert files(host) == ["etc/libvirt/qemu/plain.xml"]

@@ -16,6 +16,7 @@ RUN = Path("/run/vfiod")
 JOURNAL = RUN / "journal.json"
 STATE = Path("/var/lib/vfiod")
 BACKUPS = STATE / "backups"
+DEFINITIONS = Path("/etc/libvirt/qemu")
 SETUP_STATE = STATE / "setup.json"
 SETUP_COPIES = STATE / "setup"
 # What `vfiod setup` writes.

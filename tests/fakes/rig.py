@@ -179,7 +179,7 @@ class Rig:
     def obey(self) -> None:
         """What a person does who reads the remarks."""
         for text in self.messages(Kind.REMARK):
-            _, is_told, unit = text.partition("when that is set right: systemctl start ")
+            _, is_told, unit = text.partition("when that is set right: sudo systemctl start ")
             if is_told:
                 self.host.user.start(unit)
 

@@ -122,7 +122,7 @@ def test_a_handoff_that_fails_says_so_and_that_nothing_was_lost(rig: Rig) -> Non
     assert isinstance(error, HostError)
     assert str(error) == (
         f"win10 was not started: {pcs.USB} should have the driver vfio-pci and has none. "
-        "the kernel's reason is in: journalctl -k -b"
+        "the kernel's reason is in: sudo journalctl -k -b"
     )
     assert rig.differences() == {}
     assert "win10 was not started; the host has its display back" in " ".join(

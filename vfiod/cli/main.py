@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from vfiod.cli.verbs import (
@@ -87,7 +88,7 @@ def report_error(error: VfiodError) -> int:
     for reason in reasons:
         print(f"vfiod: {reason.message}", file=sys.stderr)
         if reason.hint:
-            print(f"       {reason.hint}", file=sys.stderr)
+            print(textwrap.indent(reason.hint, " " * 7), file=sys.stderr)
     return error.exit_code
 
 

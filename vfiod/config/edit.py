@@ -13,6 +13,7 @@ from vfiod.config.yaml_nodes import is_printable, read, write_literal, write_tex
 from vfiod.config.yaml_places import Section, end_of, ended, flows, line_end, named
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
+from vfiod.util.typed import virsh
 
 _STEP = "  "
 
@@ -148,7 +149,8 @@ def _written(guest: str) -> str:
     try:
         return write_literal(guest)
     except ValueError as error:
-        raise ConfigError([f"the guest's name {error}; rename it: virsh domrename"]) from error
+        rename = f"{virsh('domrename', guest)} NEW-NAME"
+        raise ConfigError([f"the guest's name {error}; rename it: {rename}"]) from error
 
 
 def _put(text: str, guest: str, lines: Sequence[str] | None) -> str:

@@ -23,7 +23,7 @@ def read_config(path: Path, *, trusted: bool) -> str:
     except HostError as error:
         raise ConfigError([error.message]) from error
     if trusted and (status.st_uid != 0 or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
-        fix = f"run: chown root:root {path} && chmod 0644 {path}"
+        fix = f"run: sudo chown root:root {path} && sudo chmod 0644 {path}"
         raise ConfigError([f"{path}: others than root can write it; {fix}"])
     try:
         return data.decode("utf-8")

@@ -150,7 +150,7 @@ def _translate_error(error: libvirt.libvirtError) -> VfiodError:
         return NotAuthorized(message, "run the command as root: sudo vfiod …")
     if error.get_error_code() in _NO_DAEMON:
         return HostError(message, "see that libvirt runs: systemctl status libvirtd")
-    return HostError(message, "see: virsh list --all")
+    return HostError(message, f"see: virsh --connect {URI} list --all")
 
 
 # libvirt prints every error to stderr by itself unless told not to.

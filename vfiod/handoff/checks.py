@@ -13,6 +13,7 @@ from vfiod.handoff import ending, opened, performance, rules
 from vfiod.handoff.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.rom import image
+from vfiod.util.typed import virsh
 
 Faults = Iterator[VfiodError]
 
@@ -50,12 +51,12 @@ def domain_agrees(request: Request) -> Faults:
     for address in sorted(configured - passed):
         yield HostError(
             f"{address} is configured for {request.guest.name} but is no <hostdev> of the guest",
-            "add one with virsh edit, or take it out of /etc/vfiod/vfiod.yaml",
+            f"add one with: {_edit(request)}; or take it out of /etc/vfiod/vfiod.yaml",
         )
     for address in sorted(passed - configured):
         yield HostError(
             f"the guest has a <hostdev> {address} that /etc/vfiod/vfiod.yaml does not list for it",
-            "add it there, or take it out with virsh edit",
+            f"add it there, or take it out with: {_edit(request)}",
         )
 
 
@@ -77,7 +78,8 @@ def backends_are_known(request: Request) -> Faults:
             yield HostError(
                 f"the guest asks for the backend {hostdev.backend} for its <hostdev> "
                 f"{hostdev.address}, which this version of vfiod does not know",
-                f"with virsh edit take <driver> out of it, or use {' or '.join(sorted(BACKENDS))}",
+                f"take <driver> out of it, or use {' or '.join(sorted(BACKENDS))}, with: "
+                f"{_edit(request)}",
             )
 
 
@@ -150,7 +152,7 @@ def holders_let_go(request: Request) -> Faults:
         if will_not_let_go(holder):
             yield HostError(
                 f"{holder} and belongs to {holder.unit}, which vfiod never stops",
-                f"make it let go, perhaps with: systemctl restart {holder.unit}",
+                f"make it let go, perhaps with: sudo systemctl restart {holder.unit}",
             )
 
 
@@ -211,7 +213,7 @@ def roms_are_used(request: Request) -> Faults:
             yield HostError(
                 f"the guest's <hostdev> {hostdev.address} reads the ROM "
                 f"{hostdev.rom_file or 'of the card'}, not the configured one",
-                f"with virsh edit give it <rom file='{file.staged}'/>",
+                f"give it <rom file='{file.staged}'/> with: {_edit(request)}",
             )
 
 
@@ -253,11 +255,16 @@ def no_guest_is_killed(request: Request) -> Faults:
     """A guest that renders on the card would lose its plug, whatever sessions says."""
     for holder in ending.guests(request):
         name = ending.guest_of(holder)
+        shut_down = f"shut it down first: {virsh('shutdown', name)}" if name else ""
         yield HostError(
             f"{f'the guest {name}' if name else 'another guest'} uses a device of "
             f"{request.guest.name}: {holder}",
-            f"shut it down first: virsh shutdown {name}" if name else "shut that guest down first",
+            shut_down or "shut that guest down first",
         )
+
+
+def _edit(request: Request) -> str:
+    return virsh("edit", request.guest.name)
 
 
 def _size(count: int) -> str:

@@ -93,7 +93,7 @@ class GuestWatch:
         text = (
             f"{record.guest} runs, but no process is seen to have {list_devices(record)} open; "
             "nothing is taken back until libvirt says that it has ended, or somebody runs: "
-            "vfiod return"
+            "sudo vfiod return"
         )
         self._say(Kind.REMARK, text, record)
         self.handoff.advance(Phase.GUEST)

@@ -195,7 +195,7 @@ class Journal:
             raise HostError(
                 f"{self._path}: {error.message}",
                 "reboot the host; or, if every device has its driver, remove that file and "
-                "run: systemctl restart vfiod",
+                "run: sudo systemctl restart vfiod",
             ) from error
 
     def _write(self, text: str) -> None:

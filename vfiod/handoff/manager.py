@@ -182,11 +182,11 @@ class Manager:
         if who := self.guest_watch.who_has(record):
             raise Busy(
                 f"{record.guest} is running: {who}",
-                "shut it down, or use: vfiod return --destroy",
+                "shut it down, or use: sudo vfiod return --destroy",
             )
         may_reset = force or record.phase is not Phase.STUCK
         self.handoff.return_devices(
-            record.transaction, "requested with vfiod return", may_reset=may_reset
+            record.transaction, "requested with `vfiod return`", may_reset=may_reset
         )
 
     def _recover(self) -> None:

@@ -123,7 +123,7 @@ class Handoff:
                 try:
                     step.undo(self.host, entry.prior)
                 except HostError as error:
-                    text = f"{error.message}. Start it with: systemctl start {step.unit}"
+                    text = f"{error.message}. Start it with: sudo systemctl start {step.unit}"
                     report(Event(Kind.STEP_FAILED, text))
 
     def _stop_desktop(self, step: StopDisplayManager) -> None:

@@ -12,6 +12,7 @@ from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.model import FrequencyPolicy
 from vfiod.util import cpulist
+from vfiod.util.typed import virsh
 
 KINDS = (SetDefaultIrqAffinity, LimitUnit, ReserveHugePages, SetFrequency, TransparentHugePages)
 # All that runs on the host but the guests, which libvirt puts into machine.slice.
@@ -103,7 +104,8 @@ def _hugepage_faults(request: PerformanceRequest) -> Faults:
     if not request.domain.hugepages:
         yield HostError(
             "hugepages: the guest does not use huge pages, it would need the memory twice",
-            "with virsh edit give it <memoryBacking><hugepages/></memoryBacking>",
+            "give it <memoryBacking><hugepages/></memoryBacking> with: "
+            f"{virsh('edit', request.domain.name)}",
         )
     elif pool is None:
         yield HostError(

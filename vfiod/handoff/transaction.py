@@ -28,11 +28,11 @@ from vfiod.host.door import Host
 from vfiod.model import Direction
 
 Fields = Mapping[str, str]
-_AGAIN = "after setting it right, run: vfiod return"
+_AGAIN = "after setting it right, run: sudo vfiod return"
 _BY_ITSELF = "vfiod goes on by itself as soon as that has ended"
 _REBOOT = (
     "rebooting the host brings everything back, as nothing that vfiod changes outlives it; "
-    "to try once more first, run: vfiod return --force"
+    "to try once more first, run: sudo vfiod return --force"
 )
 
 

@@ -1,23 +1,20 @@
 """May a card's ROM be read now, what might that cost, and where else could it be had? Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vfiod.errors import Busy, HostError, VfiodError
 from vfiod.model import VFIO_DRIVER, DisplayOutput, Holder, PciFunction
+from vfiod.rom import ways
 from vfiod.rom.sources import RomRegion
-
-STOP_DESKTOP = "from ssh or a text console stop the desktop (sudo systemctl stop display-manager)"
-
-UNLOAD_NVIDIA = "sudo modprobe -r nvidia_drm nvidia_modeset nvidia_uvm nvidia"
-LOAD_NVIDIA = "sudo modprobe nvidia_drm"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """A card as far as reading its ROM is concerned; ``region`` is None if it has no ROM.
 
-    ``holders`` have one of its nodes open, ``guests`` its IOMMU group.
+    ``holders`` have one of its nodes open, ``guests`` its IOMMU group; ``copies`` are the
+    sources beside sysfs that have its ROM on this machine.
     """
 
     function: PciFunction
@@ -25,6 +22,7 @@ class Card:
     output: DisplayOutput
     holders: Sequence[Holder] = ()
     guests: Sequence[Holder] = ()
+    copies: Sequence[str] = ()
 
     @property
     def shadowed(self) -> bool:
@@ -106,10 +104,10 @@ def tie(function: PciFunction, holders: Sequence[Holder]) -> Busy | None:
     """
     if holders:
         what = f"the card {function} is in use: {holders[0]}"
-        return Busy(what, f"{STOP_DESKTOP}, and start it again after")
+        return Busy(what, _with_the_card_free(function))
     if function.driver == "nvidia":
         what = f"the driver nvidia of {function} cannot be taken off while its modules are loaded"
-        return Busy(what, f"{STOP_DESKTOP}, then: {UNLOAD_NVIDIA}; after the dump: {LOAD_NVIDIA}")
+        return Busy(what, _with_the_card_free(function))
     return None
 
 
@@ -134,21 +132,23 @@ def why_silent(card: Card) -> str:
 
 
 def remedy(card: Card) -> str:
-    """What to do when sysfs gave no ROM, or none of this card."""
-    held = tie(card.function, card.holders)
-    if card.shadowed:
-        first = f"{STOP_DESKTOP}, and add --rescan"
-    elif card.region is None:
-        first = ""
-    else:
-        first = " or: ".join([*([held.hint] if held else []), "try --from driver or --from vfct"])
-    return " or: ".join(filter(None, [first, elsewhere(card.function)]))
+    """The ways that are left when sysfs gave no ROM, or none of this card: numbered."""
+    return ways.numbered([*_here(card), *ways.elsewhere(card.function)])
 
 
 def elsewhere(function: PciFunction) -> str:
-    """Where a ROM can be had if not from this boot of this PC."""
-    return (
-        "boot once with another card as the boot display (firmware set-up) and dump then; or take "
-        "the ROM file from the card's maker, or from GPU-Z under Windows, and check it: "
-        f"vfiod rom check FILE --for {function.address}"
-    )
+    """Where a ROM can be had if not from this boot of this PC: numbered."""
+    return ways.numbered(ways.elsewhere(function))
+
+
+def _here(card: Card) -> Iterator[ways.Way]:
+    is_held = tie(card.function, card.holders) is not None
+    if card.region is not None and is_held:
+        yield ways.with_the_card_free(card.function, *(["--rescan"] if card.shadowed else []))
+    elif card.shadowed:
+        yield ways.found_anew(card.function)
+    yield from (ways.copied(card.function, source) for source in card.copies)
+
+
+def _with_the_card_free(function: PciFunction) -> str:
+    return ways.numbered([ways.with_the_card_free(function)])

@@ -1,17 +1,24 @@
 """What is vfiod's on this host, beside the package's own files: for whoever wants it gone."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod import paths
+from vfiod.errors import DomainError
+from vfiod.guest import domain, tree
+from vfiod.guest.backups import Backups
 from vfiod.host.facts import packages, romstage
 from vfiod.host.facts.boot import read_distribution
 from vfiod.host.facts.textfiles import read_bytes
 from vfiod.util import sysfs
+from vfiod.util.typed import virsh
 
 SETUP_FILES = (paths.GRUB_DROP_IN, paths.MODPROBE, paths.MODULES)
+LAUNCHER = b"\nX-Vfiod-Guest="
 _ROM_MARK = ".sha256"
+_WILL_NOT_START = "a guest with devices that only vfiod hands over; without vfiod it does not start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ def _found(root: Path) -> Iterator[tuple[Path, str, str]]:
     undo, remove = "sudo vfiod setup --undo", _removal(root)
     if _there(root, paths.JOURNAL):
         yield paths.JOURNAL, "a guest has devices of this host", "sudo vfiod return"
+    yield from _guests(root)
     if _there(root, paths.SETUP_STATE):
         yield paths.SETUP_STATE, "changes of `vfiod setup` to this host", undo
     for path in SETUP_FILES:
@@ -41,6 +49,9 @@ def _found(root: Path) -> Iterator[tuple[Path, str, str]]:
         yield paths.HOOK, "the hook through which libvirt calls vfiod", remove
     for path in _roms(root):
         yield path, "a ROM that is kept for QEMU", remove
+    for path in _inside(root, paths.APPLICATIONS):
+        if LAUNCHER in (read_bytes(paths.below(root, path)) or b""):
+            yield path, "a guest's entry in the applications menu", remove
     if _there(root, paths.CONFIG_FOLDER):
         yield paths.CONFIG_FOLDER, "vfiod's configuration", _purge(root, paths.CONFIG_FOLDER)
     for path in _inside(root, paths.BACKUPS):
@@ -63,6 +74,28 @@ def _roms(root: Path) -> Iterator[Path]:
     for path in (file for stage in romstage.BOTH for file in _inside(root, stage)):
         if path.suffix == _ROM_MARK or _there(root, path.with_name(f".{path.name}{_ROM_MARK}")):
             yield path
+
+
+def _guests(root: Path) -> Iterator[tuple[Path, str, str]]:
+    """Guests with devices that libvirt does not manage: it wants them with vfio-pci already.
+
+    libvirt keeps its guests there, one file for each by its name; only root may read them.
+    """
+    backups = Backups(paths.below(root, paths.BACKUPS))
+    for path in _inside(root, paths.DEFINITIONS):
+        if path.suffix == ".xml" and _needs_vfiod(read_bytes(paths.below(root, path)) or b""):
+            guest = shlex.quote(path.stem)
+            known = backups.newest(path.stem, what="init") is not None
+            revert, edit = f"sudo vfiod init {guest} --revert", virsh("edit", path.stem)
+            yield path, _WILL_NOT_START, revert if known else edit
+
+
+def _needs_vfiod(definition: bytes) -> bool:
+    try:
+        hostdevs = tree.read(definition.decode(errors="replace")).iterfind("devices/hostdev")
+        return any(domain.is_pci_hostdev(e) and e.get("managed") == "no" for e in hostdevs)
+    except DomainError:
+        return False
 
 
 def _there(root: Path, path: Path) -> bool:

@@ -230,7 +230,11 @@ def test_a_card_that_stays_silent_gets_its_driver_back(hiding: FakeHost) -> None
     hiding.kernel.device(pcs.VGA).rom = None
     error = refused(hiding, Person(YES))
     assert isinstance(error, HostError)
-    assert "--from driver" in error.hint
+    assert "--from" not in error.hint
+    has_copy = replace(card(hiding), copies=("driver",))
+    with pytest.raises(HostError) as caught:
+        from_sysfs(hiding.pci, hiding.processes, has_copy, Person(YES))
+    assert f"sudo vfiod rom dump {pcs.VGA} FILE --from driver" in caught.value.hint
 
 
 def test_a_driver_that_does_not_come_back_is_told(hiding: FakeHost) -> None:

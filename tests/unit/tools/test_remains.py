@@ -1,5 +1,6 @@
 """What of vfiod is on a host is found, and nothing else is taken for it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ OURS = {
 
 def test_everything_of_ours_is_found_with_a_remedy(tmp_path: Path) -> None:
     found = remains.read(tree(tmp_path, OURS))
+    assert not [remain for remain in found if "guest with" in remain.what]
     expected = {f"/{path}" for path in OURS} - {"/etc/vfiod/vfiod.yaml"}
     assert {remain.path for remain in found} == {*expected, "/etc/vfiod", "/run/vfiod"}
     assert all(remain.what and remain.remedy for remain in found)
@@ -60,3 +62,29 @@ def test_what_belongs_to_others_is_not_ours(tmp_path: Path) -> None:
         "var/lib/libvirt/vfiod/0000:02:00.0.rom": "",
     }
     assert remains.read(tree(tmp_path, theirs)) == ()
+
+
+def definition(managed: str) -> str:
+    """As libvirt writes it."""
+    (domain, *_) = (Path(__file__).parents[2] / "data/domains").iterdir()
+    return "<!-- AUTO-GENERATED -->\n" + re.sub(r"managed='\w+'", f"managed='{managed}'",
+                                               domain.read_text())  # fmt: skip
+
+
+def test_guests_that_would_not_start_come_first_with_the_way_back(tmp_path: Path) -> None:
+    files = {
+        "etc/libvirt/qemu/win 10.xml": definition("no"),
+        "etc/libvirt/qemu/by-hand.xml": definition("no"),
+        "etc/libvirt/qemu/linux.xml": definition("yes"),
+        "etc/libvirt/qemu/broken.xml": "<domain",
+        "etc/libvirt/qemu/networks/default.xml": "<network/>",
+        "var/lib/vfiod/backups/win%2010+1.000.init.xml": "",
+        "var/lib/vfiod/setup.json": "{}",
+    }
+    found = [(remain.path, remain.remedy) for remain in remains.read(tree(tmp_path, files))]
+    assert found[:3] == [
+        ("/etc/libvirt/qemu/by-hand.xml", "virsh --connect qemu:///system edit by-hand"),
+        ("/etc/libvirt/qemu/win 10.xml", "sudo vfiod init 'win 10' --revert"),
+        ("/var/lib/vfiod/setup.json", "sudo vfiod setup --undo"),
+    ]
+    assert len([path for path, _ in found if "qemu/" in path]) == 2

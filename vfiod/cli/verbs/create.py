@@ -209,4 +209,5 @@ def _network(arguments: argparse.Namespace, *, is_up: bool | None) -> list[Vfiod
     if is_up is not None or arguments.network == "user":
         return []
     what = f"libvirt has no network {arguments.network}"
-    return [HostError(what, "see: virsh net-list --all; or add --network user")]
+    known = "virsh --connect qemu:///system net-list --all"
+    return [HostError(what, f"see: {known}; or add --network user")]

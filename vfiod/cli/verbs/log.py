@@ -2,12 +2,14 @@
 
 import argparse
 import json
+import platform
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vfiod.errors import HostError
+from vfiod.util.files import replace_file
 
 if TYPE_CHECKING:
     from vfiod.tools.log.entry import Entry
@@ -23,7 +25,9 @@ def add(verbs: Any) -> None:
     which.add_argument("--follow", action="store_true", help="go on telling as things happen")
     which.add_argument("--since", metavar="TIME", help="starts since then, in full: '2 hours ago'")
     verb.add_argument("--json", action="store_true", help="print JSON")
-    verb.add_argument("--html", metavar="FILE", type=Path, help="write a page with the timeline")
+    page = "write a page with the timelines; - is standard output"
+    verb.add_argument("--html", metavar="FILE", type=Path, help=page)
+    verb.add_argument("--force", action="store_true", help="with --html: replace a file")
     verb.set_defaults(run=run, wrong=verb.error)
 
 
@@ -31,6 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Read the journal and tell it. Raises NotAuthorized if this user may not read it."""
     if arguments.html and (arguments.follow or arguments.json):
         arguments.wrong("--html goes with neither --follow nor --json")
+    if arguments.force and not arguments.html:
+        arguments.wrong("--force goes with --html only")
     if arguments.follow:
         return _follow(arguments)
     stories = _stories(arguments)
@@ -46,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(nothing(arguments.guest, arguments.since))
     elif arguments.html:
-        write_page(arguments.html, stories)
+        put_page(arguments.html, stories, force=arguments.force)
     else:
         from vfiod.cli.terminal import console
         from vfiod.tools.log.text import show
@@ -91,17 +97,37 @@ def tell_live(entries: "Iterable[Entry]", guest: str | None, *, as_json: bool) -
             show_entry(entry, out)
 
 
-def write_page(path: Path, stories: "Sequence[Story]") -> None:
-    """Write the page into a new file; one that is there is never overwritten."""
-    from vfiod.tools.log.html import render
+def put_page(path: Path, stories: "Sequence[Story]", *, force: bool) -> None:
+    """Write the page to standard output for ``-``, else into a file."""
+    from vfiod.tools.log.html import Place, render
 
-    page = render(stories)
+    page = render(stories, Place(platform.node(), _device_names()))
+    if str(path) == "-":
+        sys.stdout.buffer.write(page)
+    else:
+        write_page(path, page, force=force)
+
+
+def _device_names() -> dict[str, str]:
+    """What the devices of this PC are called, by their address; may be empty."""
+    from vfiod.host.facts.pci import read_devices
+    from vfiod.host.facts.pcinames import read_names
+
+    names = read_names()
+    return {str(address): names.device(device) for address, device in read_devices().items()}
+
+
+def write_page(path: Path, page: bytes, *, force: bool) -> None:
+    """Write it into a new file; one that is there is replaced only by ``force``."""
     try:
-        with path.open("xb") as file:
-            file.write(page)
+        if force:
+            replace_file(path, page, mode=0o644)
+        else:
+            with path.open("xb") as file:
+                file.write(page)
     except FileExistsError as error:
         raise HostError(
-            f"{path} exists already", "vfiod overwrites nothing: name another"
+            f"{path} exists already", "name another, or replace it with --force"
         ) from error
     except OSError as error:
         raise HostError(f"cannot write {path}: {error.strerror}", "name another place") from error

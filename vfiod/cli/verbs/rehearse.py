@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 BEFORE = """The desktop ends, the devices go to vfio-pci and come back at once.
-If this terminal goes with the desktop, log in again and read the report: vfiod status
-and journalctl -t vfiod -b"""
+If this terminal goes with the desktop, log in again and read the report:
+  vfiod status
+  sudo vfiod log --last"""
 BEFORE_KEEPING = "What does not end the desktop is moved to vfio-pci and back."
 
 
@@ -38,7 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
     with shown(client):
         client.rehearse(arguments.guest, xml, keep_desktop=arguments.keep_desktop)
     seconds = time.monotonic() - began
-    print(
-        f"It works: there and back in {seconds:.1f} s. Now, for real: virsh start {arguments.guest}"
-    )
+    print(f"It works: there and back in {seconds:.1f} s.")
+    print(f"Next, on trial: sudo vfiod try {arguments.guest}")
     return 0

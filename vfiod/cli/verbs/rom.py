@@ -7,12 +7,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vfiod.errors import HostError, NotAuthorized, RomError
-from vfiod.model import PciAddress
+from vfiod.model import PciAddress, PciFunction
 
 if TYPE_CHECKING:
     from vfiod.rom.access import Card
@@ -153,21 +154,27 @@ def _show_file(path: Path, *, as_json: bool) -> int:
 
 
 def _show_card(card: "Card", *, as_json: bool) -> int:
-    from vfiod.rom import dump as romdump
-    from vfiod.rom import render, sources
+    from vfiod.rom import render
 
-    function = card.function
-    reads: dict[str, Callable[[], bytes]] = {
-        "driver": lambda: romdump.from_driver(sources.driver_copy(function.address), function),
-        "vfct": lambda: romdump.from_vfct(sources.vfct_table(), function),
-    }
-    copies = {name: _size_or_why(read) for name, read in reads.items()}
+    copies = _copies(card.function)
     if as_json:
         _print_json({**render.card_json(card), "copies": copies})
     else:
         words = [render.source(name, size) for name, size in copies.items()]
         print("\n".join([*render.card(card), *words]))
     return 0
+
+
+def _copies(function: PciFunction) -> dict[str, int | str]:
+    """The sources beside sysfs: bytes of the card's ROM there, or why there is none."""
+    from vfiod.rom import dump as romdump
+    from vfiod.rom import sources
+
+    reads: dict[str, Callable[[], bytes]] = {
+        "driver": lambda: romdump.from_driver(sources.driver_copy(function.address), function),
+        "vfct": lambda: romdump.from_vfct(sources.vfct_table(), function),
+    }
+    return {name: _size_or_why(read) for name, read in reads.items()}
 
 
 def _size_or_why(read: Callable[[], bytes]) -> int | str:
@@ -200,7 +207,9 @@ def _look(address: PciAddress) -> "Card":
     from vfiod.rom.sources import rom_region
 
     here = doors()
-    return romdump.look(here.pci, here.processes, address, rom_region(address))
+    card = romdump.look(here.pci, here.processes, address, rom_region(address))
+    there = [name for name, size in _copies(card.function).items() if isinstance(size, int)]
+    return replace(card, copies=tuple(there))
 
 
 def _read(path: Path) -> bytes:

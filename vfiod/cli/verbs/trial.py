@@ -44,7 +44,7 @@ def run_try(arguments: argparse.Namespace) -> int:
     print(
         f"{arguments.guest} starts now. In {arguments.seconds:g} s it is shut down and the "
         f"display comes back,\nunless its guest agent {f'or {port} ' if port else ''}answers, "
-        "or somebody says: vfiod keep",
+        "or somebody says: sudo vfiod keep",
         flush=True,
     )
     try:

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -18,11 +20,14 @@ def run(arguments: argparse.Namespace) -> int:
     from vfiod.tools import remains
 
     found = remains.read()
+    if os.geteuid() != 0:
+        print("Guests and backups only root can see: sudo vfiod uninstall-check", file=sys.stderr)
     if arguments.json:
         print(json.dumps([asdict(remain) for remain in found], indent=2))
     elif not found:
-        print("Nothing on this host is vfiod's beside the package itself.")
+        seen = "" if os.geteuid() == 0 else " that you may see"
+        print(f"Nothing on this host{seen} is vfiod's beside the package itself.")
     else:
         for remain in found:
-            print(f"{remain.path}\n   {remain.what}; to take it away: {remain.remedy}")
+            print(f"{remain.path}\n   {remain.what}\n   run: {remain.remedy}")
     return 1 if found else 0

@@ -91,7 +91,7 @@ class StopUnit(DesktopStep):
             self.unit,
             self.after_displays,
             lambda: host.units.start(self.unit, seconds=self.seconds),
-            f"when that is set right: systemctl start {self.unit}",
+            f"when that is set right: sudo systemctl start {self.unit}",
         )
 
 
@@ -162,7 +162,7 @@ class StopDisplayManager(DesktopStep):
     def _not_started(self, address: PciAddress, why: str) -> HostError:
         return HostError(
             f"{self.unit} not started: the display {address} {why}",
-            f"once that is set right, run: systemctl start {self.unit}",
+            f"once that is set right, run: sudo systemctl start {self.unit}",
         )
 
     def _wait_for_monitors(self, host: Host, connected: Collection[str]) -> None:

@@ -117,7 +117,7 @@ class Detach(DeviceStep):
         if fault := host.pci.fault(self.address):
             raise HostError(
                 f"{self.address} has its driver {native} and does not answer: {fault}",
-                "look at the kernel log with: journalctl -k -b; a reboot brings it back",
+                "look at the kernel log with: sudo journalctl -k -b; a reboot brings it back",
             )
 
     def _rebind(self, host: Host, driver: str | None) -> None:
@@ -128,7 +128,7 @@ class Detach(DeviceStep):
             raise HostError(
                 f"{self.address} should have the driver {driver or 'none'} "
                 f"and has {found or 'none'}",
-                "the kernel's reason is in: journalctl -k -b",
+                "the kernel's reason is in: sudo journalctl -k -b",
             )
 
     def _leave(self, host: Host, old: str | None, new: str | None) -> None:

@@ -30,7 +30,7 @@ def install(source: Path = HOOK_SOURCE, target: Path = HOOK) -> bool:
         return False
     if not target.parent.parent.parent.is_dir():
         how = remedy(read_distribution(), Need.LIBVIRT)
-        raise HostError("libvirt is not installed", f"{how}; then: systemctl restart vfiod")
+        raise HostError("libvirt is not installed", f"{how}; then: sudo systemctl restart vfiod")
     try:
         target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         replace_file(target, wanted, mode=0o755)
@@ -54,7 +54,7 @@ def _needs_writing(target: Path, wanted: bytes) -> bool:
     if present is not None and HOOK_MARK not in present:
         raise HostError(
             f"{target} is not vfiod's own file, it was left alone",
-            "guests start without vfiod until it is moved away: then systemctl restart vfiod",
+            "guests start without vfiod until it is moved away: then sudo systemctl restart vfiod",
         )
     return present != wanted or not target.stat().st_mode & stat.S_IXUSR
 

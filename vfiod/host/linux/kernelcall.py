@@ -130,14 +130,14 @@ def _failed(answer: bytes, paths: Sequence[Path], subject: str) -> HostError:
         # Nobody else kills it: a driver that crashes takes its caller along.
         return HostError(
             f"the kernel crashed in {_names(paths)} of {subject}",
-            "its own words are in: journalctl -k -b; reboot the host soon",
+            "its own words are in: sudo journalctl -k -b; reboot the host soon",
         )
     path, _, reason = os.fsdecode(answer[1:]).partition("\0")
     if answer.startswith(b"?"):
         return HostError(
             f"{Path(path).name} of {subject} was not touched: vfiod-call, vfiod's own process for "
             "it, was killed",
-            "nothing else may end it; look for who did with: journalctl -b",
+            "nothing else may end it; look for who did with: sudo journalctl -b",
         )
     return HostError(f"the kernel refused {Path(path).name} of {subject}: {reason}")
 

@@ -31,7 +31,7 @@ def reset_methods(facts: Facts) -> Findings:
                 f"{device.address}: the kernel knows no way to reset it",
                 why=_WHY,
                 remedy="Try two starts of the guest before you rely on it.",
-                command=f"vfiod try {facts.guest.name if facts.guest else 'GUEST'}",
+                command=f"sudo vfiod try {facts.guest.name if facts.guest else 'GUEST'}",
             )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from vfiod.guest.peripherals import UsbHostdev
+from vfiod.guest.opened import UsbHostdev
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import VFIO_DRIVER, PciAddress
 from vfiod.tools.groups.sets import is_board, judge, members_with, reset_ways

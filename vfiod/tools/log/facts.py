@@ -14,7 +14,7 @@ def of_story(story: Story) -> dict[str, Any]:
         "began": story.began.isoformat(),
         "outcome": story.outcome.value,
         "host_rebooted": story.rebooted,
-        "guest_seconds": story.held,
+        "guest_seconds": None if story.held is None else _round(story.held),
         "ways": [_way(way) for way in story.ways],
         "problems": list(story.problems),
         "remedy": story.remedy,

@@ -33,6 +33,12 @@ def date(story: Story) -> str:
     return story.began.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def zone(story: Story) -> str:
+    """The reader's time zone when it began, such as ``CET (UTC+01:00)``."""
+    when = story.began.astimezone()
+    return f"{when:%Z} (UTC{when.isoformat()[-6:]})" if when.utcoffset() else "UTC"
+
+
 def seconds(value: float) -> str:
     """A short time, as a step takes it."""
     return f"{value:.3f} s"

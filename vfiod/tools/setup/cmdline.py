@@ -50,7 +50,7 @@ def advice(facts: Facts) -> Iterator[Note]:
     names = {Vendor.AMD: "IOMMU (AMD-Vi) and SVM", Vendor.INTEL: "VT-d and VT-x"}
     what = names.get(facts.boot.vendor, "the IOMMU")
     text = f"The firmware announces no IOMMU. Switch on {what} in the firmware's set-up."
-    yield Note(text, "systemctl reboot --firmware-setup" if facts.uefi else "")
+    yield Note(text, "sudo systemctl reboot --firmware-setup" if facts.uefi else "")
 
 
 def add(facts: Facts, draft: Draft, options: Sequence[Wanted]) -> tuple[ToolChange | Note, ...]:

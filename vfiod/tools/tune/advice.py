@@ -3,6 +3,7 @@
 Sources are those of vfiod.host.facts.performance; AVIC and NPT: kernel, arch/x86/kvm/svm/.
 """
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from vfiod.tools.tune.facts import Guest, Host
 from vfiod.tools.tune.memory import page_size
 from vfiod.tools.tune.proposals import CpuPlacement
 from vfiod.util import cpulist
+from vfiod.util.typed import virsh
 
 _EMULATED_BUSES = ("ide", "sata")
 _SMALLEST_KIB = 2048
@@ -37,7 +39,7 @@ def advise(guest: Guest, root: Any, host: Host, cpu_placement: CpuPlacement) -> 
         yield Advice(
             "kvm",
             "the guest is emulated instruction by instruction (type='qemu')",
-            "where /dev/kvm exists, make it <domain type='kvm'>: virsh edit " + guest.name,
+            f"where /dev/kvm exists, make it <domain type='kvm'>: {virsh('edit', guest.name)}",
         )
     is_macos = guest.left.get("topology") == leave.MACOS
     if cpu_placement.unplaced is not None and not is_macos:  # which needs its number of CPUs
@@ -95,12 +97,12 @@ def _pages(guest: Guest, host: Host) -> Iterator[Advice]:
         yield Advice("hugepages", fact, "make it a multiple of 2 MiB")
     else:
         pages = guest.memory_kib // _SMALLEST_KIB
-        remedy = f"sysctl vm.nr_hugepages={pages}, best early after boot, then vfiod tune again"
+        remedy = f"sudo sysctl vm.nr_hugepages={pages} early after boot, then: {_again(guest)}"
         if host.asked is not None:
-            remedy = f"{_add('hugepages: auto', guest)}, then vfiod tune again"
+            remedy = f"{_add('hugepages: auto', guest)}, then: {_again(guest)}"
         yield Advice("hugepages", "not enough hugepages are reserved for this guest", remedy)
     if host.settings.transparent_hugepages == "never":
-        remedy = "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"
+        remedy = "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"
         yield Advice("hugepages", "transparent hugepages are off as well", remedy)
 
 
@@ -133,6 +135,10 @@ def _frequency(guest: Guest, host: Host) -> Iterator[Advice]:
         yield Advice("frequency", f"{_KEYS[key]} is {value}: cores speed up late", remedy)
 
 
+def _again(guest: Guest) -> str:
+    return f"sudo vfiod tune {shlex.quote(guest.name)}"
+
+
 def _add(line: str, guest: Guest) -> str:
     return f"add {line} below performance: of {guest.name} in {CONFIG}"
 
@@ -140,13 +146,14 @@ def _add(line: str, guest: Guest) -> str:
 def _clock(settings: Settings) -> Iterator[Advice]:
     if settings.clocksource not in (None, "tsc", "kvm-clock"):
         fact = f"the host's clock is {settings.clocksource}, not the processor's counter (tsc)"
-        remedy = "see why in: journalctl -k -b -g tsc; often an update of the firmware helps"
+        remedy = "see why in: sudo journalctl -k -b -g tsc; often an update of the firmware helps"
         yield Advice("clock", fact, remedy, firmware=True)
 
 
 def _smt(settings: Settings) -> Iterator[Advice]:
     if settings.smt == "off":
-        remedy = "echo on > /sys/devices/system/cpu/smt/control, or nosmt out of the command line"
+        switch = "echo on | sudo tee /sys/devices/system/cpu/smt/control"
+        remedy = f"{switch}; or take nosmt out of the command line"
         yield Advice("smt", "SMT is switched off by the kernel", remedy)
     elif settings.smt == "forceoff":
         yield Advice("smt", "SMT is forced off", "take nosmt=force out of the command line")
@@ -174,5 +181,5 @@ def _hypervisor_bit(root: Any) -> Iterator[Advice]:
     bit = root.find("cpu/feature[@name='hypervisor']")
     if bit is not None and bit.get("policy") in ("disable", "forbid"):
         fact = "the guest may not see that it is one (feature hypervisor), so it uses none of this"
-        remedy = "if no program of yours needs that, take the line out: virsh edit"
+        remedy = "if no program of yours needs that, take the line out of the definition"
         yield Advice("hidden", fact, remedy)

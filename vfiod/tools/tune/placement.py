@@ -71,7 +71,7 @@ def _unplaced(topology: Topology, vcpus: int, most: int, width: int) -> Unplaced
     even = ", an even number" if width > 1 else ""
     return Unplaced(
         f"{vcpus} vCPUs do not fit on {kind} of their own with one left for the host",
-        f"at most {most * width} fit{even}: change <vcpu> with virsh edit",
+        f"at most {most * width} fit{even}: change <vcpu> in the definition",
     )
 
 

@@ -40,7 +40,7 @@ def test_the_display_manager_is_not_started_on_a_card_without_a_driver() -> None
     with pytest.raises(HostError) as caught:
         step.undo(host, prior)
     assert str(pcs.VGA) in caught.value.message
-    assert caught.value.hint == "once that is set right, run: systemctl start lightdm.service"
+    assert caught.value.hint == "once that is set right, run: sudo systemctl start lightdm.service"
     assert "start lightdm.service" not in host.effects.log
 
 
@@ -146,7 +146,7 @@ def test_a_service_that_does_not_start_again_is_a_remark() -> None:
     step.apply(host)
     host.user.units["nvidia-persistenced.service"].start_fails = True
     (note,) = step.undo(host, prior)
-    assert note.endswith("when that is set right: systemctl start nvidia-persistenced.service")
+    assert note.endswith("when that is set right: sudo systemctl start nvidia-persistenced.service")
 
 
 def test_a_unit_without_restart_is_not_waited_for_and_stays_stopped() -> None:

@@ -275,7 +275,7 @@ def test_a_card_that_cannot_be_reset_because_a_function_stays() -> None:
 
 def test_a_card_that_cannot_be_reset() -> None:
     finding = only(resetting.reset_methods(card(reset_methods=(), parent=None)))
-    assert finding.command == "vfiod try GUEST"
+    assert finding.command == "sudo vfiod try GUEST"
 
 
 def test_known_trouble_names_its_source() -> None:

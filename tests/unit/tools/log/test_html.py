@@ -9,6 +9,7 @@ from lxml import html
 
 from tests.fakes.record import BOOT, entries
 from tests.fakes.scenes import SCENES
+from vfiod.tools.log import format
 from vfiod.tools.log import html as page
 from vfiod.tools.log.story import Story, find_stories
 
@@ -27,7 +28,7 @@ def parsed(told: list[Story]) -> Any:
 def test_every_step_is_drawn(scene: str, run_directory: Path) -> None:
     told = stories(scene, run_directory)
     steps = [step for story in reversed(told) for way in story.ways for step in way.steps]
-    rows = parsed(told).xpath("//tbody/tr")
+    rows = parsed(told).xpath("//article//tbody/tr")
     assert [row.xpath("string(th)") for row in rows] == [step.text for step in steps]
     assert [row.get("class") == "failed" for row in rows] == [not step.done for step in steps]
     assert all(row.xpath("td/svg/rect") for row in rows)
@@ -42,7 +43,7 @@ def test_nothing_is_drawn_outside(scene: str, run_directory: Path) -> None:
 
 
 def test_bars_begin_where_the_one_before_has_ended(run_directory: Path) -> None:
-    (table, *_) = parsed(stories("returned", run_directory)).xpath("//tbody")
+    (table, *_) = parsed(stories("returned", run_directory)).xpath("//article//tbody")
     ends = 0.0
     for rect in table.xpath(".//rect[@rx]"):
         left, width = (float(rect.get(name).rstrip("%")) for name in ("x", "width"))
@@ -54,8 +55,43 @@ def test_problem_and_remedy_are_there(run_directory: Path) -> None:
     tree = parsed(stories("stuck", run_directory))
     (article,) = tree.xpath("//article")
     assert article.get("class") == "stuck"
-    assert "0000:01:00.1" in article.xpath("string(p[@class='problem'])")
-    assert "vfiod return" in article.xpath("pre/text()")
+    assert "0000:01:00.1" in article.xpath("string(.//p[@class='problem'])")
+    assert "sudo vfiod return" in article.xpath(".//pre/text()")
+    (before, *_) = article.xpath(".//table[1]/preceding::pre")
+    assert before.text == "vfiod status"
+
+
+def test_every_start_stands_in_the_table_on_top_and_is_linked(run_directory: Path) -> None:
+    told = stories("interleaved", run_directory)
+    tree = parsed(told)
+    rows = tree.xpath("//table[@class='overview']/tbody/tr")
+    heads = [format.head(story) for story in reversed(told)]
+    assert [row.xpath("string(td[2])") for row in rows] == heads
+    linked = [tree.get_element_by_id(link[1:]) for link in tree.xpath("//td/a/@href")]
+    assert [article.xpath("string(.//h2)") for article in linked] == heads
+    assert parsed(told[:1]).xpath("//table[@class='overview']") == []
+
+
+def test_only_what_went_well_is_folded(run_directory: Path) -> None:
+    told = [*stories("returned", run_directory), *stories("stuck", run_directory)]
+    stuck, returned = parsed(told).xpath("//article")
+    assert (stuck.get("class"), returned.get("class")) == ("stuck", "returned")
+    assert stuck.xpath("details/@open")
+    assert not returned.xpath("details/@open")
+    assert parsed(told[:1]).xpath("//article/details/@open")
+
+
+def test_host_time_zone_and_cards_are_named(run_directory: Path) -> None:
+    place = page.Place("tower\x1b", {"0000:01:00.0": "AMD Ellesmere", "0000:05:00.0": "another"})
+    tree = html.fromstring(page.render(stories("returned", run_directory), place))
+    assert tree.xpath("string(//h1)") == "Handoffs of vfiod on tower\\x1b"
+    assert "Times are " in tree.xpath("string(//body/p)")
+    assert tree.xpath("//dl/*/text()") == ["0000:01:00.0", "AMD Ellesmere"]
+
+
+def test_a_word_with_a_hyphen_stays_on_one_line(run_directory: Path) -> None:
+    whole = parsed(stories("returned", run_directory)).xpath("//th/span[@class='whole']/text()")
+    assert "vfio-pci" in whole
 
 
 def test_newest_first(run_directory: Path) -> None:
@@ -83,7 +119,8 @@ def test_the_page_needs_nothing_else(run_directory: Path) -> None:
     tree = parsed(stories("stuck", run_directory))
     text = page.render(stories("stuck", run_directory)).decode()
     assert not re.search(r"https?:|url\(|@import|javascript:", text)
-    assert tree.xpath("//script|//link|//img|//iframe|//@src|//@href") == []
+    assert tree.xpath("//script|//link|//img|//iframe|//@src") == []
+    assert [link for link in tree.xpath("//@href") if link[:1] != "#"] == []
     assert not [name for name in tree.xpath("//@*/..") if any(k[:2] == "on" for k in name.attrib)]
     (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
     assert policy.startswith("default-src 'none'")

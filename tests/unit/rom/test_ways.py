@@ -1,0 +1,60 @@
+"""What is left to try, one command a line; a way that leads nowhere is not told."""
+
+import re
+
+import pytest
+
+from tests.fakes import pcs
+from tests.printed import whole
+from tests.test_printed import fault
+from vfiod.model import DisplayOutput
+from vfiod.rom import access
+from vfiod.rom.access import Card
+from vfiod.rom.sources import RomRegion
+
+OWN, SHADOW = RomRegion(2**17, shadow=False), RomRegion(2**17, shadow=True)
+
+
+def card(driver: str | None, region: RomRegion | None, *copies: str) -> Card:
+    function = pcs.bare(vga=driver).pci.function(pcs.VGA)
+    return Card(function, region, DisplayOutput(connected=("DP-1",)), copies=copies)
+
+
+def commands(hint: str) -> list[str]:
+    return [line.strip() for line in hint.splitlines() if not re.match(r"\d\. ", line)]
+
+
+def test_nvidia_s_modules_go_and_come_back_around_the_dump() -> None:
+    hint = access.remedy(card("nvidia", OWN))
+    assert commands(hint)[:5] == [
+        "sudo systemctl stop display-manager",
+        "sudo modprobe -r nvidia_drm nvidia_modeset nvidia_uvm nvidia",
+        f"sudo vfiod rom dump {pcs.VGA} FILE",
+        "sudo modprobe nvidia_drm",
+        "sudo systemctl start display-manager",
+    ]
+    assert "--from" not in hint
+    assert re.findall(r"(?m)^\d", hint) == ["1", "2", "3"]
+
+
+def test_a_copy_is_named_only_where_there_is_one() -> None:
+    assert "--from vfct" in access.remedy(card("amdgpu", SHADOW, "vfct"))
+    assert "--from" not in access.remedy(card("amdgpu", SHADOW))
+
+
+def test_a_shadowed_card_that_is_free_is_found_anew_without_ending_the_desktop() -> None:
+    hint = access.remedy(card("amdgpu", SHADOW))
+    assert commands(hint)[0] == f"sudo vfiod rom dump {pcs.VGA} FILE --rescan"
+    assert "display-manager" not in hint
+
+
+def test_a_card_without_a_rom_is_not_worth_ending_the_desktop() -> None:
+    assert "display-manager" not in access.remedy(card("nvidia", None))
+
+
+@pytest.mark.parametrize("driver", ["nvidia", "amdgpu", None])
+@pytest.mark.parametrize("region", [OWN, SHADOW, None])
+def test_every_command_can_be_typed(driver: str | None, region: RomRegion | None) -> None:
+    lines = commands(access.remedy(card(driver, region, "driver", "vfct")))
+    for command in (command for line in lines for command in whole(line, "a way")):
+        assert fault(command) is None, command
