@@ -325,7 +325,6 @@ def test_errors_have_names_and_words(
     error = failed(lambda: prepare(bus, guest, xml))
     assert error.name == f"org.vfiod1.Error.{name}"
     assert words in str(error)
-    assert "\n" not in str(error)
     assert bus.status()["phase"] == "host"
     assert daemon.tell("driver") == "amdgpu"
 
@@ -353,7 +352,7 @@ def test_a_second_guest_is_busy(bus: PrivateBus, daemon: Daemon) -> None:
     prepare(bus)
     error = failed(lambda: prepare(bus, "other", OTHER))
     assert error.name == "org.vfiod1.Error.Busy"
-    assert "shut win10 down before starting other" in str(error)
+    assert "end win10 first" in str(error)
 
 
 def test_what_is_stuck_is_told_everywhere(bus: PrivateBus, daemon: Daemon) -> None:
@@ -431,7 +430,11 @@ def test_methods_that_do_not_exist(
 def test_the_command_line_shows_the_status(bus: PrivateBus, daemon: Daemon) -> None:
     done = bus.vfiod("status", user=0)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("The host has its display.\n  0000:01:00.0  amdgpu  host\n")
+    assert done.stdout.splitlines()[:3] == [
+        "The host has its display.",
+        "  0000:01:00.0  amdgpu         host",
+        "  0000:01:00.1  snd_hda_intel  host",
+    ]
     assert json.loads(bus.vfiod("status", "--json", user=0).stdout)["phase"] == "host"
 
 

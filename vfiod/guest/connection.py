@@ -9,7 +9,7 @@ import time
 import libvirt
 import libvirt_qemu
 
-from vfiod.errors import HostError, NotAuthorized, VfiodError
+from vfiod.errors import HostError, NotAuthorized, UnknownGuest, VfiodError
 
 URI = "qemu:///system"
 _PING = '{"execute": "guest-ping"}'
@@ -142,7 +142,9 @@ def _translate_error(error: libvirt.libvirtError) -> VfiodError:
         return NotAuthorized(message, "run the command as root: sudo vfiod …")
     if error.get_error_code() in _NO_DAEMON:
         return HostError(message, "see that libvirt runs: systemctl status libvirtd")
-    return HostError(message, "see: virsh list --all")
+    if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+        return UnknownGuest(message, f"all guests: virsh --connect {URI} list --all")
+    return HostError(message, f"all guests: virsh --connect {URI} list --all")
 
 
 # libvirt prints every error to stderr by itself unless told not to.

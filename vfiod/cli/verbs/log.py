@@ -4,10 +4,11 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vfiod.errors import HostError
+from vfiod.errors import ConfigError, HostError
 
 if TYPE_CHECKING:
     from vfiod.tools.log.entry import Entry
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("log", help="what happened at starts and ends of guests, and when")
+    verb = verbs.add_parser(
+        "log",
+        help="what happened at starts and ends of guests, and when",
+        description="Tell what vfiod did at starts and ends of guests, from the system journal. "
+        "Changes nothing.",
+    )
     verb.add_argument("guest", metavar="GUEST", nargs="?", help="only this guest")
     which = verb.add_mutually_exclusive_group()
     which.add_argument("--last", action="store_true", help="only the last start")
@@ -29,6 +35,8 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the journal and tell it. Raises NotAuthorized if this user may not read it."""
+    from vfiod.cli.terminal import say
+
     if arguments.html and (arguments.follow or arguments.json):
         arguments.wrong("--html goes with neither --follow nor --json")
     if arguments.follow:
@@ -44,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif not stories:
         from vfiod.tools.log.format import nothing
 
-        print(nothing(arguments.guest, arguments.since))
+        say(nothing(arguments.guest, arguments.since, _named()))
     elif arguments.html:
         write_page(arguments.html, stories)
     else:
@@ -64,10 +72,20 @@ def _stories(arguments: argparse.Namespace) -> "list[Story]":
     return find_stories(entries, boot=this_boot(), guest=arguments.guest)
 
 
+def _named() -> "Sequence[str]":
+    """The guests that the configuration names; none if it is wrong, of which others tell."""
+    from vfiod.config.file import read_config_file
+
+    with suppress(ConfigError):
+        return list(read_config_file().guests)
+    return []
+
+
 def _follow(arguments: argparse.Namespace) -> int:
+    from vfiod.cli.terminal import say
     from vfiod.tools.log.reader import HistoryReader
 
-    print("Waiting for what vfiod does next; end with Ctrl+C.", file=sys.stderr)
+    say("Waiting for what vfiod does next; end with Ctrl+C.", to=sys.stderr)
     try:
         tell_live(HistoryReader().follow(), arguments.guest, as_json=arguments.json)
     except KeyboardInterrupt:
@@ -93,6 +111,7 @@ def tell_live(entries: "Iterable[Entry]", guest: str | None, *, as_json: bool) -
 
 def write_page(path: Path, stories: "Sequence[Story]") -> None:
     """Write the page into a new file; one that is there is never overwritten."""
+    from vfiod.cli.terminal import say
     from vfiod.tools.log.html import render
 
     page = render(stories)
@@ -105,4 +124,4 @@ def write_page(path: Path, stories: "Sequence[Story]") -> None:
         ) from error
     except OSError as error:
         raise HostError(f"cannot write {path}: {error.strerror}", "name another place") from error
-    print(f"written: {path}")
+    say(f"written: {path}")

@@ -55,7 +55,8 @@ def test_problem_and_remedy_are_there(run_directory: Path) -> None:
     (article,) = tree.xpath("//article")
     assert article.get("class") == "stuck"
     assert "0000:01:00.1" in article.xpath("string(p[@class='problem'])")
-    assert "vfiod return" in article.xpath("pre/text()")
+    assert "sudo vfiod return" in article.xpath("string(p[@class='problem'][last()])")
+    assert "vfiod status" in article.xpath("pre/text()")
 
 
 def test_newest_first(run_directory: Path) -> None:
