@@ -63,7 +63,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Usage and what is wrong on standard error; exit status 2."""
-        self.exit(2, f"{self.format_usage()}vfiod: {message}\n       see: {self.prog} --help\n")
+        self.exit(
+            2, f"{self.format_usage()}{self.prog}: error: {message}\n  see: {self.prog} --help\n"
+        )
 
 
 def overview(verbs: Any, width: int | None) -> Iterator[str]:

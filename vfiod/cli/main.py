@@ -48,8 +48,8 @@ VERBS = (
     daemon,
 )
 ABOUT = """\
-vfiod hands the one graphics card of this PC to a guest when it starts, and takes it back when it \
-ends. At a start the desktop ends, and with it what is not saved."""
+Hand the one graphics card of this PC to a guest when it starts, and take it back when it ends. \
+At a start the desktop ends, and with it what is not saved."""
 EPILOG = """\
 exit status:
    0 done

@@ -24,7 +24,11 @@ def warning(guest: str, what: str) -> str:
 
     guest_named(guest, read_config_file())
     require_idle()
-    ends = _whose_work_ends(guest)
+    return describe(guest, what, _whose_work_ends(guest))
+
+
+def describe(guest: str, what: str, ends: tuple[str, ...] | None) -> str:
+    """The words; ``ends`` are those whose work does, None if the desktop stays."""
     if ends is None:
         return STAYS.format(what=what)
     whose = f", and with it the work of {', '.join(ends)}" if ends else ""

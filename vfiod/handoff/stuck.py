@@ -48,11 +48,17 @@ def _what_is_dark(steps: Sequence[object]) -> str:
 
 def _ways(faults: Faults, tried: Sequence[str]) -> Iterator[str]:
     """What to do, the gentle first."""
-    yield from dict.fromkeys(hint for fault in faults for hint in _hints(fault))
+    # Its start is tried again with the display that it waits for.
+    causes = [f for f in faults if not (display_lost(faults) and _is_manager(f.entry.step))]
+    yield from dict.fromkeys(hint for fault in causes for hint in _hints(fault))
     if any(isinstance(fault.error, Awaited) for fault in faults):
         yield _WAIT
     yield _FORCE if tried else _RETURN
     yield _REBOOT
+
+
+def _is_manager(step: object) -> bool:
+    return isinstance(step, StopDisplayManager)
 
 
 def _hints(fault: Fault) -> Sequence[str]:

@@ -7,8 +7,8 @@ from typing import Any
 NARROWEST = 20
 _BEGINNING = re.compile(r" *(?:\d+\. +|[-!] +)?")
 _PROGRAMS = "sudo|sudoedit|vfiod|virsh|virt-viewer|virt-xml|journalctl|systemctl|modprobe"
-# Alone on a line, or behind a few words and a colon as in "run: sudo vfiod return".
-_COMMAND = re.compile(rf"(?:[A-Za-z' ]+: )?(?:{_PROGRAMS}) ")
+# Alone on a line, or at its end as in "run: sudo vfiod return"; not within a sentence.
+_COMMAND = re.compile(rf"(?:(.*:) )?((?:{_PROGRAMS}) (?:(?![.;,] ).)+)")
 _KEEP: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
@@ -27,9 +27,18 @@ def hang(first: str, text: str, width: int | None, *, whole: bool = False) -> li
     """
     if width is None or whole:
         return [first + text]
-    space = max(width - len(first), NARROWEST)
-    lines = textwrap.wrap(text, space, **_KEEP) or [""]
+    lines = _break(text, max(width - len(first), NARROWEST))
     return [first + lines[0], *(" " * len(first) + line for line in lines[1:])]
+
+
+def _break(text: str, space: int) -> list[str]:
+    command = _COMMAND.fullmatch(text)
+    if command is None or len(text) <= space:
+        return textwrap.wrap(text, space, **_KEEP) or [""]
+    before = textwrap.wrap(command[1] or "", space, **_KEEP)
+    if before and len(before[-1]) + 1 + len(command[2]) <= space:
+        return [*before[:-1], f"{before[-1]} {command[2]}"]
+    return [*before, command[2]]
 
 
 def beginning(line: str) -> str:
@@ -42,5 +51,4 @@ def _wrap_line(line: str, width: int | None) -> list[str]:
     if width is None or len(line) <= width:
         return [line]
     first = beginning(line)
-    text = line[len(first) :]
-    return hang(first, text, width, whole=_COMMAND.match(text) is not None)
+    return hang(first, line[len(first) :], width)

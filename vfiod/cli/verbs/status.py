@@ -50,7 +50,7 @@ def as_text(facts: dict[str, Any]) -> str:
     """The state in words, what is wrong before the details."""
     lines = [HEADS[facts["phase"]].format(guest=facts["guest"])]
     if facts["seconds"] is not None:
-        lines[0] += f" ({facts['seconds']:g} s)"
+        lines[0] = f"{lines[0].rstrip('.')}, for {facts['seconds']:g} s."
     lines += [f"  {line}" for fault in facts["faults"] for line in fault.splitlines()]
     lines += _devices(facts["devices"])
     lines += [f"  done: {step['does']}" for step in facts["journal"]]

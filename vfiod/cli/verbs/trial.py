@@ -53,7 +53,7 @@ def run_try(arguments: argparse.Namespace) -> int:
     from vfiod.guest.connection import start
     from vfiod.tools.trial import begin, cancel
 
-    say(warning(arguments.guest, _what(arguments)))
+    say(warning(arguments.guest, what(arguments)))
     if not consents("Start it?", yes=arguments.yes):
         return 1
     ending = ["return", "--shutdown", str(SHUTDOWN_SECONDS), "--unless-answering"]
@@ -69,7 +69,8 @@ def run_try(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _what(arguments: argparse.Namespace) -> str:
+def what(arguments: argparse.Namespace) -> str:
+    """What is about to happen."""
     port = f"or {arguments.port} " if arguments.port else ""
     return (
         f"{arguments.guest} is started. In {arguments.seconds:g} s it is shut down and the display "
