@@ -126,6 +126,13 @@ class Guests:
         except libvirt.libvirtError as error:
             raise _translate_error(error) from error
 
+    def networks(self) -> list[str]:
+        """All networks of libvirt's, up or not."""
+        try:
+            return sorted(network.name() for network in self._connection.listAllNetworks())
+        except libvirt.libvirtError as error:
+            raise _translate_error(error) from error
+
     def network_is_up(self, name: str) -> bool | None:
         """Whether a network of libvirt's is up; None if there is none of that name."""
         try:
