@@ -136,12 +136,13 @@ def _done(step: Step, notes: Notes, took: Fields, way: Direction, report: Report
 
 
 def _failed(step: Step, error: Exception, took: Fields, way: Direction, report: Report) -> str:
-    """Tell of it, with what to do; gives what happened, for the end, which says what to do then."""
+    """Tell of it; gives what happened. On the way back the end says what to do, once for all."""
     reason = error.message if isinstance(error, VfiodError) else repr(error)
     text = f"could not {_describe(step, way)}: {reason}"
-    hint = error.hint if isinstance(error, VfiodError) else ""
-    told = str(VfiodError(text, hint))
-    report(Event(Kind.STEP_FAILED, told, {**_fields(step, way), **took}))
+    told = VfiodError(text)
+    if way is Direction.HANDOFF and isinstance(error, VfiodError):
+        told = VfiodError(text, error.hint)
+    report(Event(Kind.STEP_FAILED, str(told), {**_fields(step, way), **took}))
     return text
 
 
