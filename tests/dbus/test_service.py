@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -456,6 +457,23 @@ def test_the_command_line_s_exit_status_says_what_is_wrong(bus: PrivateBus, daem
     daemon.tell("forget amdgpu")
     assert bus.vfiod("return", user=0).returncode == 7
     assert bus.vfiod("status", user=0).returncode == 7
+
+
+def test_what_the_daemon_has_told_is_not_said_twice(bus: PrivateBus, daemon: Daemon) -> None:
+    prepare(bus)
+    daemon.tell("forget amdgpu")
+    done = bus.vfiod("return", user=0)
+    assert done.returncode == 7
+    assert done.stdout.count("the screen of 0000:01:00.0 is dark") == 1
+    assert done.stdout.endswith("    3. if nothing of that helps, reboot: sudo systemctl reboot\n")
+    assert done.stderr == "vfiod: this did not work; the reason stands above\n"
+
+
+def test_nobody_is_asked_while_a_guest_has_the_devices(bus: PrivateBus, daemon: Daemon) -> None:
+    ask = [sys.executable, "-c", "from vfiod.cli.ready import require_idle; require_idle()"]
+    assert bus.run(*ask, user=0).returncode == 0
+    prepare(bus)
+    assert "Busy: win10 has the devices" in bus.run(*ask, user=0).stderr
 
 
 def test_without_a_daemon_the_command_line_says_so(bus: PrivateBus) -> None:
