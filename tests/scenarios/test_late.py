@@ -138,7 +138,7 @@ def test_a_call_that_is_late_again_and_again_is_not_asked_for_ever(rig: Rig) -> 
         rig.host.effects.thaw()
         rig.pass_time(1)
     assert len(rig.messages(Kind.RETURN_BEGUN)) == 1 + TRIES
-    assert "to try again, run: vfiod return" in rig.messages(Kind.REMARK)[-1]
+    assert "to try again, run: sudo vfiod return" in rig.messages(Kind.REMARK)[-1]
 
 
 def test_a_console_whose_unbind_hangs_does_not_hang_the_way_back(rig: Rig) -> None:

@@ -148,7 +148,9 @@ def _written(guest: str) -> str:
     try:
         return write_literal(guest)
     except ValueError as error:
-        raise ConfigError([f"the guest's name {error}; rename it: virsh domrename"]) from error
+        raise ConfigError(
+            [f"the guest's name {error}; rename it: virsh --connect qemu:///system domrename"]
+        ) from error
 
 
 def _put(text: str, guest: str, lines: Sequence[str] | None) -> str:

@@ -19,7 +19,7 @@ MAX_DEPTH = 64
 VFIO, IOMMUFD = "vfio", "iommufd"
 BACKENDS = frozenset({VFIO, IOMMUFD})
 
-_HINT = "See it with: virsh dumpxml GUEST"
+_HINT = "see it with: virsh --connect qemu:///system dumpxml GUEST"
 _DEFAULT_UNIT = "KiB"
 _POWERS = "kmgtpe"
 _UNIT = re.compile(rf"([{_POWERS}])(b|ib)?", re.ASCII)

@@ -243,7 +243,9 @@ def no_guest_is_killed(request: Request) -> Faults:
         yield HostError(
             f"{f'the guest {name}' if name else 'another guest'} uses a device of "
             f"{request.guest.name}: {holder}",
-            f"shut it down first: virsh shutdown {name}" if name else "shut that guest down first",
+            f"shut it down first: virsh --connect qemu:///system shutdown {name}"
+            if name
+            else "shut that guest down first",
         )
 
 

@@ -97,7 +97,7 @@ class Retrying:
             return
         self.seen.tries[record.transaction] += 1
         if self.seen.tries[record.transaction] > TRIES:
-            text = f"{why}, but this was tried {TRIES} times; to try again, run: vfiod return"
+            text = f"{why}, but this was tried {TRIES} times; to try again, run: sudo vfiod return"
             self._say(Kind.REMARK, text, record)
             return
         self.handoff().return_devices(record.transaction, why)

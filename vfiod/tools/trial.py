@@ -18,7 +18,7 @@ def begin(unit: str, argv: Sequence[str], *, seconds: float) -> None:
     if done.returncode:
         raise HostError(
             f"systemd does not set the timer {unit}: {done.stderr.strip()}",
-            "as root, or after: vfiod keep",
+            "as root, or after: sudo vfiod keep",
         )
 
 

@@ -66,7 +66,7 @@ def _notes(facts: Any, *, fails: bool) -> Iterator[str]:
     if facts.guest is None and facts.guests:
         yield f"To check a guest as well: vfiod doctor {facts.guests[0].name}"
     elif facts.guest is not None and not fails:
-        yield f"To try it without the guest: vfiod rehearse {facts.guest.name}"
+        yield f"What a start would do: sudo vfiod plan {facts.guest.name}"
 
 
 def _write_report(arguments: argparse.Namespace, sections: Any, notes: list[str]) -> None:

@@ -13,7 +13,7 @@ HEADS = {
     "prepared": "{guest} has the devices and is being started.",
     "guest": "{guest} has the devices.",
     "return": "The devices are on their way back from {guest}.",
-    "stuck": "STUCK: not everything has come back from {guest}.",
+    "stuck": "STUCK after {guest}: not everything has come back.",
 }
 
 
