@@ -5,10 +5,18 @@ import textwrap
 from typing import Any
 
 NARROWEST = 20
-_BEGINNING = re.compile(r" *(?:\d+\. +|[-!] +)?")
-_PROGRAMS = "sudo|sudoedit|vfiod|virsh|virt-viewer|virt-xml|journalctl|systemctl|modprobe"
+# Indentation, and what an item begins with: a number, a mark, a word with a column of its own.
+_BEGINNING = re.compile(r" *(?:\d+\. +|[-!] +|\S+ {2,})?")
+VERBS = (
+    *("status", "doctor", "groups", "setup", "init", "create", "tune", "rom", "plan", "rehearse"),
+    *("try", "keep", "return", "log", "check-config", "uninstall-check", "daemon"),
+)
+_PROGRAMS = (
+    rf"sudo|sudoedit|vfiod (?:{'|'.join(VERBS)})|virsh|virt-viewer|virt-xml|journalctl|systemctl"
+    "|modprobe"
+)
 # Alone on a line, or at its end as in "run: sudo vfiod return"; not within a sentence.
-_COMMAND = re.compile(rf"(?:(.*:) )?((?:{_PROGRAMS}) (?:(?![.;,] ).)+)")
+_COMMAND = re.compile(rf"(?:(.*:) )?((?:{_PROGRAMS})\b(?:(?![.;,] ).)*)")
 _KEEP: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from vfiod.util.wrap import beginning, hang, wrap
+from tests.parsers import command_lines
+from vfiod.util.wrap import VERBS, beginning, hang, wrap
 
 TEXT = """\
 A sentence that is longer than a narrow terminal is wide, with --an-option at its end.
@@ -39,6 +40,11 @@ def test_a_command_within_a_sentence_is_a_part_of_it() -> None:
     assert wrap(TEXT.splitlines()[4], 40)[0] == "Should it hang, run: sudo vfiod return"
 
 
+def test_every_command_of_vfiod_is_one_and_a_sentence_about_it_is_none() -> None:
+    assert {line.split()[1] for line in command_lines()} == set(VERBS)
+    assert len(wrap("vfiod hands devices only to guests that are named there.", 40)) == 2
+
+
 def test_a_pipe_has_the_lines_as_they_are() -> None:
     assert wrap(TEXT, None) == TEXT.splitlines()
 
@@ -59,7 +65,14 @@ def test_text_beside_a_label() -> None:
 
 @pytest.mark.parametrize(
     ("line", "found"),
-    [("   12. x", "   12. "), ("  - x", "  - "), ("! x", "! "), ("x - y", ""), ("  x", "  ")],
+    [
+        ("   12. x", "   12. "),
+        ("  vfct    x", "  vfct    "),
+        ("  - x", "  - "),
+        ("! x", "! "),
+        ("x - y", ""),
+        ("  x", "  "),
+    ],
 )
 def test_where_the_words_begin(line: str, found: str) -> None:
     assert beginning(line) == found
