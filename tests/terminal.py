@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 QUESTION = "[y/N] "
-_SECONDS = 30.0
+_SECONDS = 120.0
 
 
 def run_at_terminal(argv: Sequence[str], *, answer: str = "", columns: int = 80) -> tuple[int, str]:
