@@ -4,19 +4,25 @@ import os
 import pty
 import select
 import subprocess
+import termios
 import time
 from collections.abc import Sequence
 
 QUESTION = "[y/N] "
-_SECONDS = 30.0
+_SECONDS = 120.0
 
 
 def run_at_terminal(
-    argv: Sequence[str], *, answer: str, question: str = QUESTION
+    argv: Sequence[str], *, answer: str = "", question: str = QUESTION, columns: int = 80
 ) -> tuple[int, str]:
     """Run a program, type ``answer`` and Enter at its first question; exit status and output."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+    termios.tcsetwinsize(theirs, (50, columns))
+    # Not the C library's environment: pytest's readline has put COLUMNS there.
+    environment = dict(os.environ)
+    with subprocess.Popen(
+        argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    ) as process:
         os.close(theirs)
         output, answered = "", False
         deadline = time.monotonic() + _SECONDS

@@ -1,6 +1,7 @@
 """The manual and the program agree, in both directions."""
 
 import argparse
+import dataclasses
 import re
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from tests.parsers import command_lines, options, words
 from vfiod.config.performance import PERFORMANCE_KEYS
-from vfiod.config.schema import DEVICE_KEYS, GUEST_KEYS, LIMIT_KEYS, TOP_KEYS
+from vfiod.config.schema import DEVICE_KEYS, GUEST_KEYS, LIMIT_KEYS, TOP_KEYS, Config, Limits
 
 MAN = Path(__file__).parents[1] / "docs" / "man"
 TAG = "(?: {7}| {5})"  # groff's indentation of a tagged paragraph, before 1.24 and since
@@ -57,6 +58,7 @@ def test_each_verb_is_explained() -> None:
 
 def test_each_option_is_explained_and_none_is_invented() -> None:
     body = " ".join(text for title, text in VFIOD.items() if title != "SYNOPSIS")
+    body = re.sub(r"^ *virsh .*$", "", body, flags=re.MULTILINE)
     explained = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", body))
     known = {option for parser in command_lines().values() for option in options(parser)}
     assert known - explained == set()
@@ -66,8 +68,8 @@ def test_each_option_is_explained_and_none_is_invented() -> None:
 def test_every_exit_status_of_the_help_is_explained() -> None:
     from vfiod.cli.main import EPILOG
 
-    told = set(re.findall(rf"^{TAG}(\d)\b", VFIOD["EXIT STATUS"], re.MULTILINE))
-    assert told == set(re.findall(r"\b(\d) \w", EPILOG))
+    told = set(re.findall(rf"^{TAG}(\d+)\b", VFIOD["EXIT STATUS"], re.MULTILINE))
+    assert told == set(re.findall(r"^ +(\d+) \w", EPILOG, re.MULTILINE))
 
 
 def test_vfiod_yaml_names_every_key_and_no_other() -> None:
@@ -83,3 +85,26 @@ def test_vfiod_yaml_names_every_key_and_no_other() -> None:
     assert set(re.findall(r"^\.TP\n\.B (\S+)$", performance, re.MULTILINE)) == {*PERFORMANCE_KEYS}
     values = {"terminate", "refuse", "wait", "reboot", "and", "or"}
     assert bold - {*TOP_KEYS, *GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - values == set()
+
+
+def test_vfiod_yaml_tells_every_default() -> None:
+    keys = page("vfiod.yaml.5")["KEYS"]
+    for f in dataclasses.fields(Limits):
+        assert re.search(rf"^ +{f.name} \({f.default:g}\)", keys, re.MULTILINE), f.name
+    for name in set(TOP_KEYS) - {"guests", "limits"}:
+        told = re.search(
+            rf"^{TAG}{name}\b.*?Default: (.*?)[.,](?: |$)", keys, re.DOTALL | re.MULTILINE
+        )
+        default = getattr(Config(), name)
+        assert told, name
+        assert told[1] == (str(getattr(default, "value", default)).lower() if default else told[1])
+        assert default or told[1] in ("none", "false")
+
+
+@pytest.mark.parametrize("path", sorted(MAN.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("width", [60, 80])
+def test_nothing_that_is_searched_for_is_hyphenated(path: Path, width: int) -> None:
+    command = ["groff", "-man", "-Tutf8", f"-rLL={width}n", "-P-cbou", str(path)]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "\N{HYPHEN}\n" not in text
+    assert not re.search(r"\w  +\w+  +\w+  +\w", text), "justified"

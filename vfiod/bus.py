@@ -21,6 +21,20 @@ except ImportError:
     pydbus = None
 
 CALL_SECONDS = 10.0
+# Whom vfiod asks, by the unit that a person can look at.
+UNITS = {
+    "org.freedesktop.login1": "systemd-logind.service",
+    "org.freedesktop.PolicyKit1": "polkit.service",
+    "org.vfiod1": "vfiod.service",
+}
+# Nobody has the name, or who should take it could not be started (dbus-daemon(1), dbus-broker(1):
+# a unit that is masked, or a launch helper that fails).
+ABSENT = (
+    "org.freedesktop.DBus.Error.ServiceUnknown",
+    "org.freedesktop.DBus.Error.NameHasNoOwner",
+    "org.freedesktop.DBus.Error.Spawn",
+    "org.freedesktop.systemd1.",
+)
 _TIMEOUT = "org.freedesktop.DBus.Error.NoReply"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _NO_FLAGS = Gio.DBusCallFlags.NONE
@@ -32,8 +46,8 @@ PropertyReader = Callable[[str], Any]
 class BusError(HostError):
     """The other side answered with an error; ``name`` is its D-Bus error name."""
 
-    def __init__(self, message: str, name: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, name: str, hint: str = "") -> None:
+        super().__init__(message, hint)
         self.name = name
 
 
@@ -44,7 +58,8 @@ class Bus:
         try:
             self._connection = _system_bus()
         except GLib.Error as error:
-            raise HostError(f"the system bus does not answer: {error.message}") from error
+            text = f"the system bus does not answer: {error.message}"
+            raise HostError(text, "see: systemctl status dbus") from error
 
     def call(
         self,
@@ -64,7 +79,7 @@ class Bus:
                 service, path, interface, name, body, None, _NO_FLAGS, _milli(seconds), None
             )
         except GLib.Error as error:
-            raise _translate_error(error, method) from error
+            raise _translate_error(error, service, method) from error
         return reply.unpack()
 
     def call_for_fd(
@@ -80,7 +95,7 @@ class Bus:
                 None, None,
             )  # fmt: skip
         except GLib.Error as error:
-            raise _translate_error(error, method) from error
+            raise _translate_error(error, service, method) from error
         return int(fds.get(0))
 
     def call_later(
@@ -101,7 +116,7 @@ class Bus:
             try:
                 reply = connection.call_finish(result)
             except GLib.Error as error:
-                then(None, _translate_error(error, method))
+                then(None, _translate_error(error, service, method))
             else:
                 then(reply.unpack(), None)
 
@@ -128,7 +143,7 @@ class Bus:
             try:
                 found[path] = connection.call_finish(result)
             except GLib.Error as error:
-                found[path] = _translate_error(error, "GetAll")
+                found[path] = _translate_error(error, service, "GetAll")
 
         body = GLib.Variant("(s)", (interface,))
         with _own_context() as context:
@@ -253,13 +268,19 @@ def _milli(seconds: float) -> int:
     return max(1, int(seconds * 1000))
 
 
-def _translate_error(error: Any, method: str) -> HostError:
+def _translate_error(error: Any, service: str, method: str) -> HostError:
     name = Gio.DBusError.get_remote_error(error) or ""
     timed_out = error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT)
+    unit = UNITS.get(service, "")
+    hint = f"see: systemctl status {unit}" if unit else ""
     if timed_out or name == _TIMEOUT:
-        return TimedOut(f"no answer to {method} in time")
+        return TimedOut(f"no answer to {method} in time", hint)
     # Gio's own strip_remote_error() works on a copy when it is called from Python.
-    return BusError(error.message.removeprefix(f"GDBus.Error:{name}: "), name)
+    text = error.message.removeprefix(f"GDBus.Error:{name}: ")
+    if not name.startswith(ABSENT) or name.startswith(service):
+        return BusError(text, name)
+    who = f"{unit} ({service})" if unit else service
+    return BusError(f"{who} does not answer on the system bus: {text}", name, hint)
 
 
 def _balance(invocation: Any) -> None:

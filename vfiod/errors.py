@@ -7,34 +7,75 @@ the hint says what to do now.
 from collections.abc import Sequence
 from typing import ClassVar
 
+INDENT = "    "  # of what to do, below what is wrong
+
 
 class VfiodError(Exception):
     """Base of all errors with a message for a person.
 
-    Arguments: ``message`` is one line of fact, ``hint`` one line of remedy (may be empty).
+    Arguments: ``message`` is one line of fact, ``hint`` what to do now: one line for each thing to
+    do, in order, or nothing. As text each stands on lines of its own, what to do indented.
     """
 
     dbus_name: ClassVar[str] = "org.vfiod1.Error.Failed"
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
+    heading: str = ""  # above several parts, for the command line
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
 
+    @property
+    def parts(self) -> "tuple[VfiodError, ...]":
+        """Each thing that is wrong, with what to do about it."""
+        return (self,)
+
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return "\n".join(line for part in self.parts for line in _lines(part))
+
+
+def _lines(part: VfiodError) -> list[str]:
+    return [part.message, *(f"{INDENT}{line}" for line in part.hint.splitlines())]
+
+
+def parts_of(text: str) -> tuple[VfiodError, ...]:
+    """Read the text of an error again: each line that is not indented begins a part."""
+    found: list[VfiodError] = []
+    for line in text.splitlines():
+        if found and line.startswith(INDENT):
+            hint = "\n".join(filter(None, [found[-1].hint, line.removeprefix(INDENT)]))
+            found[-1] = VfiodError(found[-1].message, hint)
+        else:
+            found.append(VfiodError(line))
+    return tuple(found)
 
 
 class ConfigError(VfiodError):
-    """The configuration file is wrong: its owner must edit it. Carries every fault at once."""
+    """The configuration file is wrong: its owner must edit it. Carries every fault at once.
+
+    Arguments: ``faults`` are each ``what is wrong; what to write instead``.
+    """
 
     dbus_name = "org.vfiod1.Error.Config"
     exit_code = 3
+    heading = "the configuration is wrong"
 
     def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("; ".join(faults), "Check it with: vfiod check-config")
+        super().__init__("; ".join(faults))
         self.faults = tuple(faults)
+
+    @property
+    def parts(self) -> tuple[VfiodError, ...]:
+        split = (fault.rpartition("; ") for fault in self.faults)
+        return tuple(VfiodError(what, fix) if what else VfiodError(fix) for what, _, fix in split)
+
+
+class UnknownGuest(VfiodError):
+    """libvirt has no guest of that name, or the configuration names none."""
+
+    dbus_name = "org.vfiod1.Error.UnknownGuest"
+    exit_code = 3
 
 
 class DomainError(VfiodError):
@@ -60,9 +101,13 @@ class Refused(VfiodError):
     def __init__(
         self, reasons: Sequence[VfiodError], *, heading: str = "a start would be refused"
     ) -> None:
-        super().__init__("; ".join(str(reason).rstrip(".") for reason in reasons))
+        super().__init__("; ".join(reason.message for reason in reasons))
         self.reasons = tuple(reasons)
         self.heading = heading
+
+    @property
+    def parts(self) -> tuple[VfiodError, ...]:
+        return tuple(part for reason in self.reasons for part in reason.parts)
 
 
 class Busy(VfiodError):

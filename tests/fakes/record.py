@@ -79,8 +79,15 @@ def explanation(record: Mapping[str, str]) -> str:
     return re.sub(r"@(\w+)@", lambda m: record.get(m[1], ""), text)
 
 
-def export(records: list[dict[str, str]]) -> str:
-    """Journal export format (systemd.io/JOURNAL_EXPORT_FORMATS): an empty line ends each."""
-    return "".join(
-        "".join(f"{name}={value}\n" for name, value in record.items()) + "\n" for record in records
-    )
+def export(records: list[dict[str, str]]) -> bytes:
+    """Journal export format (systemd.io/JOURNAL_EXPORT_FORMATS): an empty line ends each; a value
+    of several lines goes by its length.
+    """
+    return b"".join(b"".join(_field(*item) for item in r.items()) + b"\n" for r in records)
+
+
+def _field(name: str, value: str) -> bytes:
+    data = value.encode()
+    if b"\n" not in data:
+        return f"{name}={value}\n".encode()
+    return b"%s\n%s%s\n" % (name.encode(), len(data).to_bytes(8, "little"), data)

@@ -191,13 +191,13 @@ def test_a_handoff_is_no_reason_to_ask_about_another_start(hook: Sandbox) -> Non
     assert hook.calls() == []
 
 
-def test_a_refusal_is_one_line(hook: Sandbox) -> None:
+def test_a_refusal_keeps_its_lines(hook: Sandbox) -> None:
     hook.name_guest("win10")
-    hook.answer(f"{REFUSED}no ROM for\n0000:01:00.0.\n\tLook at * and `id`\n", status=1)
+    hook.answer(f"{REFUSED}no ROM for: 01:00.0\n  Look at * and `id`\nno memory\n", status=1)
     outcome = hook.run("win10", "prepare")
     assert outcome.status == 1
     assert outcome.stdout == ""
-    assert outcome.stderr == "vfiod: no ROM for 0000:01:00.0. Look at * and `id`\n"
+    assert outcome.stderr == "vfiod: no ROM for: 01:00.0\n  Look at * and `id`\nno memory\n"
 
 
 def test_daemon_down_fails_closed_and_says_what_to_do(hook: Sandbox) -> None:

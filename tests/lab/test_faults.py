@@ -181,10 +181,10 @@ def test_keys_of_ones_choice_do_what_the_power_button_does(lab: Lab) -> None:
 def test_a_guest_on_trial_is_ended_and_one_that_is_kept_stays(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
-    assert "In 40 s" in lab.output("vfiod", "try", "win10", "--for", "40", timeout=120)
+    assert "In 40 s" in lab.output("vfiod", "try", "win10", "--for", "40", "--yes", timeout=120)
     assert phase(lab) in ("prepared", "guest")
     wait_for_host(lab)
-    lab.run("vfiod", "try", "win10", "--for", "40", timeout=120)
+    lab.run("vfiod", "try", "win10", "--for", "40", "--yes", timeout=120)
     assert lab.output("vfiod", "keep") == "Confirmed: the guest stays."
     assert lab.run("vfiod", "keep", check=False).returncode == 1
     assert phase(lab) in ("prepared", "guest")
@@ -197,7 +197,8 @@ def test_a_guest_on_trial_stays_if_its_port_answers(lab: Lab) -> None:
     """The guest of the lab has no network: its host's own ssh stands for it."""
     configure(lab)
     define(lab, Guest(does="stay"))
-    lab.run("vfiod", "try", "win10", "--for", "5", "--port", "127.0.0.1:22", timeout=120)
+    lab.run("vfiod", "try", "win10", "--for", "5", "--port", "127.0.0.1:22", "--yes",
+            timeout=120)  # fmt: skip
     lab.wait_until("the answer", lambda: "it keeps the devices" in trial(lab), timeout=120)
     assert phase(lab) == "guest"
     stop(lab)

@@ -93,7 +93,7 @@ def test_a_refusal_touches_nothing_and_gives_every_reason(rig: Rig) -> None:
     assert len(error.reasons) == 2
     assert rig.host.effects.log == []
     assert rig.phase is Phase.HOST
-    assert rig.messages(Kind.REFUSED) == [f"win10 was not started: {error}"]
+    assert rig.messages(Kind.REFUSED) == [f"win10 was not started:\n{error}"]
 
 
 def test_a_broken_configuration_refuses_with_its_place(rig: Rig) -> None:
@@ -121,7 +121,7 @@ def test_a_handoff_that_fails_says_so_and_that_nothing_was_lost(rig: Rig) -> Non
     error = rig.prepare()
     assert isinstance(error, HostError)
     assert str(error) == (
-        f"win10 was not started: {pcs.USB} should have the driver vfio-pci and has none. "
+        f"win10 was not started: {pcs.USB} should have the driver vfio-pci and has none\n    "
         "the kernel's reason is in: sudo journalctl -k -b"
     )
     assert rig.differences() == {}
@@ -224,7 +224,8 @@ def test_a_second_guest_is_busy(run_directory: Path) -> None:
     error = rig.prepare("other", pcs.xml(pcs.DEVICES[:2], name="other"))
     assert isinstance(error, Busy)
     assert str(error) == (
-        "the devices are handed over to win10 (guest). shut win10 down before starting other"
+        "the devices are handed over to win10 (guest)\n"
+        "    end win10 first; what it is at: vfiod status"
     )
     rig.manager.release("other", "failed")
     rig.queue.run_all()

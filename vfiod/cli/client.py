@@ -4,16 +4,22 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from vfiod.bus import Bus, BusError
+from vfiod.bus import ABSENT, Bus, BusError
 from vfiod.errors import (
     Busy,
+    ConfigError,
+    DomainError,
     HostError,
+    KernelStuck,
     NotAuthorized,
     Refused,
+    RomError,
     Stuck,
     TimedOut,
+    UnknownGuest,
     Unreachable,
     VfiodError,
+    parts_of,
 )
 
 NAME = "org.vfiod1"
@@ -21,14 +27,12 @@ PATH = "/org/vfiod1"
 MANAGER = "org.vfiod1.Manager"
 RETURN_SECONDS = 600.0  # a recovery is long
 _CLASSES: dict[str, type[VfiodError]] = {
-    kind.dbus_name: kind for kind in (Busy, HostError, NotAuthorized, Stuck, TimedOut)
+    kind.dbus_name: kind
+    for kind in (
+        *(Busy, DomainError, HostError, KernelStuck, NotAuthorized),
+        *(RomError, Stuck, TimedOut, UnknownGuest),
+    )
 }
-_UNREACHABLE = (
-    "org.freedesktop.DBus.Error.ServiceUnknown",
-    "org.freedesktop.DBus.Error.NameHasNoOwner",
-    "org.freedesktop.DBus.Error.Spawn",
-    "org.freedesktop.systemd1",
-)
 
 
 class Client:
@@ -64,10 +68,13 @@ class Client:
 
 
 def _translate_error(error: BusError) -> VfiodError:
-    if error.name.startswith(_UNREACHABLE):
-        return Unreachable(
-            f"the vfiod service does not answer: {error.message}",
-            "see: systemctl status vfiod",
-        )
+    if error.name.startswith(ABSENT):
+        return Unreachable(error.message, error.hint)
+    parts = parts_of(error.message)
+    if error.name == Refused.dbus_name:
+        return Refused(parts)
+    if error.name == ConfigError.dbus_name:
+        return ConfigError([f"{part.message}; {part.hint}" for part in parts])
     kind = _CLASSES.get(error.name, HostError)
-    return kind(error.message) if kind is not Refused else HostError(error.message)
+    hints = filter(None, (part.hint for part in parts))
+    return kind("\n".join(part.message for part in parts), "\n".join(hints))

@@ -1,5 +1,6 @@
 """Composition for the commands that read this machine without the daemon, as any user."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +8,8 @@ from functools import partial
 from vfiod import paths
 from vfiod.bus import Bus
 from vfiod.config.file import read_config_file
-from vfiod.errors import Busy, ConfigError, HostError
+from vfiod.config.schema import Config, GuestConfig
+from vfiod.errors import Busy, HostError, UnknownGuest
 from vfiod.guest import domain
 from vfiod.guest.connection import domain_xml
 from vfiod.handoff import snapshot
@@ -30,15 +32,21 @@ _LOOKING_SECONDS = 20.0
 
 
 def plan_for(name: str) -> Plan:
-    """What a start of the guest would do now. Raises Refused, ConfigError, DomainError."""
+    """What a start of the guest would do now. Raises Refused and others."""
     config = read_config_file()
-    guest = config.guests.get(name)
-    if guest is None:
-        named = ", ".join(config.guests) or "none"
-        raise ConfigError([f"{CONFIG} names no guest {name!r} (it names: {named})"])
+    guest = guest_named(name, config)
     wanted = domain.parse(domain_xml(name))
     state = snapshot.read(LinuxHost(Bus()), config, guest, wanted)
     return plan_handoff(Request(config, guest, wanted, state))
+
+
+def guest_named(name: str, config: Config) -> GuestConfig:
+    """What the configuration says of a guest. Raises UnknownGuest."""
+    if name in config.guests:
+        return config.guests[name]
+    named = ", ".join(config.guests) or "none"
+    text = f"{CONFIG} names no guest {name!r} (it names: {named})"
+    raise UnknownGuest(text, f"let vfiod propose its devices: sudo vfiod init {shlex.quote(name)}")
 
 
 def require_no_handoff() -> None:

@@ -7,15 +7,43 @@ from contextlib import contextmanager
 from gi.repository import GLib
 
 from vfiod.cli.client import Client
+from vfiod.cli.terminal import say
+from vfiod.errors import VfiodError
+
+
+class Told(VfiodError):
+    """The daemon has told of this error already, as it came to it."""
+
+    def __init__(self, error: VfiodError) -> None:
+        super().__init__("this did not work; the reason stands above")
+        self.exit_code = error.exit_code
 
 
 @contextmanager
 def shown(client: Client) -> Iterator[None]:
-    """Print each message of the daemon's.
+    """Print each message of the daemon's. Raises Told instead of what was printed already.
 
     Signals of the bus arrive only while a main loop runs; it ends before Python does.
     """
-    client.on_progress(lambda message: print(message, flush=True))
+    told: list[str] = []
+
+    def show(message: str) -> None:
+        told.append(message)
+        say(message)
+
+    client.on_progress(show)
+    with _main_loop():
+        failed = None
+        try:
+            yield
+        except VfiodError as error:
+            failed = error
+    if failed is not None:
+        raise Told(failed) if any(str(failed) in message for message in told) else failed
+
+
+@contextmanager
+def _main_loop() -> Iterator[None]:
     loop = GLib.MainLoop()
     thread = threading.Thread(target=loop.run)
     thread.start()

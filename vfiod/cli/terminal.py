@@ -1,22 +1,46 @@
-"""Talking to the person at a terminal: consent, differences, tables that respect its width.
+"""The one printer, and the person at the terminal: text that fits its width, differences, consent.
 
-Without a terminal nothing is asked. Colour follows the terminal and NO_COLOR (no-color.org).
+Without a terminal nothing is broken into lines and nothing is asked. Colour follows the terminal
+and NO_COLOR (no-color.org).
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from rich.console import Console
-from rich.text import Text
+from vfiod.util.wrap import wrap
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Value = TypeVar("Value")
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_USUAL = 80
 
 
-def console() -> Console:
-    """Standard output as a terminal of its own width, or plain text when it is piped."""
+def width(stream: TextIO | None = None) -> int | None:
+    """Columns of the terminal that a stream (standard output) goes to; None if it is none."""
+    stream = stream or sys.stdout
+    if not stream.isatty():
+        return None
+    asked = os.environ.get("COLUMNS", "")
+    return (
+        int(asked) if asked.isdecimal() else os.get_terminal_size(stream.fileno()).columns or _USUAL
+    )
+
+
+def say(text: str = "", *, to: TextIO | None = None) -> None:
+    """Print lines for a person on standard output, or ``to`` another stream."""
+    stream = to or sys.stdout
+    print("\n".join(wrap(text, width(stream))), file=stream, flush=True)
+
+
+def console() -> "Console":
+    """Standard output for what has styles; in a pipe plain text with lines as they are."""
+    from rich.console import Console
+
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
@@ -25,7 +49,7 @@ def consents(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print("Nothing was changed: without a terminal to ask at, add --yes.", file=sys.stderr)
+        say("Nothing was changed: without a terminal to ask at, add --yes.", to=sys.stderr)
         return False
     try:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
@@ -50,7 +74,20 @@ def answer(question: str, parse: Callable[[str], Value], proposal: Value) -> Val
 
 
 def show_difference(lines: Iterable[str]) -> None:
-    """Print a unified diff, coloured on a terminal."""
+    """Print a unified diff, coloured on a terminal; its lines stay whole, to be copied."""
+    from rich.text import Text
+
     out = console()
     for line in lines:
-        out.print(Text(line, style=STYLES.get(line[:1], "")))
+        out.print(Text(line, style=STYLES.get(line[:1], "")), soft_wrap=True)
+
+
+def show_report(lines: Iterable[str]) -> None:
+    """Print lines for a person with differences among them: from ``---`` to an empty line."""
+    is_difference = False
+    for line in lines:
+        is_difference = line != "" and (is_difference or line.startswith("---"))
+        if is_difference:
+            show_difference([line])
+        else:
+            say(line)

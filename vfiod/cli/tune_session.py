@@ -1,6 +1,7 @@
 """The talk of ``vfiod tune``: what is missing, the difference, consent, the way back."""
 
 import json
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,11 @@ from vfiod.tools.tune.findings import Findings
 
 VERB = "tune"
 MISSING = 10
+DONE = """\
+Done. The definition as it was is in {backup}
+Back to it: sudo vfiod tune {guest} --revert
+Next, see what a start would do:
+  sudo vfiod plan {guest}"""
 
 
 class Guests(definition.Definitions, Protocol):
@@ -42,9 +48,10 @@ def check(wanted: Wanted, xml: str, host: Host) -> int:
     """Tell what is missing; the exit status says whether anything is. Raises DomainError."""
     found, _ = _examine(wanted, xml, host)
     _print_findings(found, details=wanted.details)
-    print("What only the firmware shows:")
+    if found.unseen:
+        terminal.say("What only the firmware shows:")
     for item in found.unseen:
-        print(f"  {item}")
+        terminal.say(f"  {item}")
     return MISSING if found.missing else 0
 
 
@@ -73,8 +80,7 @@ def tune(wanted: Wanted, xml: str, host: Host, guests: Guests, backups: Backups)
     if not _agrees(wanted, guests):
         return 1
     backup = definition.apply(change, guests, backups, what=VERB)
-    print(f"Done. The definition as it was is in {backup.path}")
-    print(f"Back to it: sudo vfiod tune {wanted.guest} --revert")
+    terminal.say(DONE.format(backup=backup.path, guest=shlex.quote(wanted.guest)))
     return 0
 
 
@@ -87,7 +93,7 @@ def revert(wanted: Wanted, guests: Guests, backups: Backups) -> int:
             return 1
         definition.apply(change, guests, backups, what=f"{VERB}-revert")
     backups.mark_taken_back(backup)
-    print(f"{wanted.guest} is as it was before vfiod tune.")
+    terminal.say(f"{wanted.guest} is as it was before vfiod tune.")
     return 0
 
 
@@ -98,10 +104,7 @@ def _examine(wanted: Wanted, xml: str, host: Host) -> tuple[Findings, definition
 
 
 def _print_findings(found: Findings, *, details: bool) -> None:
-    out = terminal.console()
-    width = out.width if out.is_terminal else None
-    for line in findings.as_lines(found, width=width, details=details):
-        out.print(line, markup=False)
+    terminal.say("\n".join(findings.as_lines(found, width=terminal.width(), details=details)))
 
 
 def _agrees(wanted: Wanted, guests: Guests) -> bool:

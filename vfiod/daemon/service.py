@@ -154,8 +154,8 @@ class Service:
             if error is None and values[0][0]:
                 then()
             else:
-                text = f"you may not {REFUSALS[method]}. Run it as root, or with sudo"
-                refuse(invocation, NotAuthorized.dbus_name, text)
+                text, hint = f"you may not {REFUSALS[method]}", "run it as root, or with sudo"
+                refuse(invocation, NotAuthorized.dbus_name, str(NotAuthorized(text, hint)))
 
         subject = ("system-bus-name", {"name": variant("s", sender)})
         may_ask = 1

@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from vfiod.errors import DomainError
 from vfiod.guest.commandline import Commandline, read_commandline
-from vfiod.guest.opened import Opened, UsbWanted, read_opened, read_usb
+from vfiod.guest.opened import Opened, UsbHostdev, read_opened, read_usb
 from vfiod.model import PciAddress
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 VFIO, IOMMUFD = "vfio", "iommufd"
 BACKENDS = frozenset({VFIO, IOMMUFD})
 
-_HINT = "See it with: virsh --connect qemu:///system dumpxml GUEST"
+_HINT = "see it with: virsh --connect qemu:///system dumpxml GUEST"
 _DEFAULT_UNIT = "KiB"
 _POWERS = "kmgtpe"
 _UNIT = re.compile(rf"([{_POWERS}])(b|ib)?", re.ASCII)
@@ -71,7 +71,7 @@ class Domain:
     disks: tuple[Disk, ...]
     commandline: Commandline = field(default_factory=Commandline)
     opened: tuple[Opened, ...] = ()
-    usb: tuple[UsbWanted, ...] = ()
+    usb: tuple[UsbHostdev, ...] = ()
 
     @property
     def passed(self) -> tuple[PciAddress, ...]:
@@ -103,7 +103,7 @@ def parse(xml: str) -> Domain:
         disks=tuple(disk for e in root.iterfind("devices/disk") if (disk := _disk(e))),
         commandline=commandline,
         opened=read_opened(root, commandline),
-        usb=read_usb(root),
+        usb=read_usb(root, optional=False),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from vfiod.config.schema import Config, Limits
-from vfiod.errors import Busy, ConfigError, HostError, Stuck, VfiodError
+from vfiod.errors import Busy, ConfigError, HostError, Stuck, UnknownGuest, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.guest import domain
 from vfiod.handoff import aftercare, plan, snapshot
@@ -22,6 +22,7 @@ from vfiod.handoff.retrying import Retrying, Seen
 from vfiod.handoff.tasks import Start, Tasks
 from vfiod.host.door import Host
 from vfiod.model import Phase
+from vfiod.util.typed import virsh
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +129,17 @@ class Manager:
         self.guest_watch.arm_start_timeout(decided[0].config.limits.guest)
 
     def _rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> None:
-        decided = self._decide(name, xml)
+        decided = self._decide(name, xml, "rehearsed")
         if decided is None:
-            raise ConfigError([f"the configuration names no guest {name!r}"])
+            text = f"the configuration names no guest {name!r}"
+            raise UnknownGuest(text, f"let vfiod propose its devices: sudo vfiod init {name}")
         request, steps = decided
         self.handoff.hand_over(without_desktop(steps, request) if keep_desktop else steps)
         record = self.journal.read()
         if record is not None:
             self.handoff.return_devices(record.transaction, "it was a rehearsal")
 
-    def _decide(self, name: str, xml: str) -> tuple[Request, Plan] | None:
+    def _decide(self, name: str, xml: str, what: str = "started") -> tuple[Request, Plan] | None:
         """The plan, and what it rests on; None if the guest is none of ours.
 
         Raises Refused and others, and tells of them.
@@ -154,7 +156,7 @@ class Manager:
             return request, plan.plan_handoff(request)
         except VfiodError as error:
             kind = Kind.CONFIG_WRONG if isinstance(error, ConfigError) else Kind.REFUSED
-            self._say(kind, f"{name} was not started: {error}", guest=name)
+            self._say(kind, _not_done(f"{name} was not {what}", error), guest=name)
             raise
 
     def _require_idle(self, name: str) -> None:
@@ -169,10 +171,10 @@ class Manager:
             self.handoff.return_devices(record.transaction, "it is started anew")
             return
         if record.phase is Phase.STUCK:
-            raise Stuck("; ".join(record.faults), "see: vfiod status")
+            raise Stuck("\n".join(record.faults))
         raise Busy(
             f"the devices are handed over to {record.guest} ({record.phase.value})",
-            f"shut {record.guest} down before starting {name}",
+            f"end {record.guest} first; what it is at: vfiod status",
         )
 
     def _return_devices(self, *, force: bool) -> None:
@@ -182,7 +184,8 @@ class Manager:
         if who := self.guest_watch.who_has(record):
             raise Busy(
                 f"{record.guest} is running: {who}",
-                "shut it down, or use: sudo vfiod return --destroy",
+                f"shut it down: {virsh('shutdown', record.guest)}\n"
+                "or have it stopped hard: sudo vfiod return --destroy",
             )
         may_reset = force or record.phase is not Phase.STUCK
         self.handoff.return_devices(
@@ -202,8 +205,8 @@ class Manager:
                 record.transaction, "the daemon was restarted in the middle"
             )
         elif record.phase is Phase.STUCK:
-            self._say(Kind.STUCK, "; ".join(record.faults), guest=record.guest)
-            self.retrying.watch(record, Stuck("; ".join(record.faults)))
+            self._say(Kind.STUCK, "\n".join(record.faults), guest=record.guest)
+            self.retrying.watch(record, Stuck("\n".join(record.faults)))
         elif self.guest_watch.adopt(record):
             return
         elif record.phase is Phase.GUEST:
@@ -266,3 +269,8 @@ class Manager:
 
     def _say(self, kind: Kind, text: str, *, guest: str) -> None:
         self.report(Event(kind, text, {"GUEST": guest}))
+
+
+def _not_done(what: str, error: VfiodError) -> str:
+    """One reason on the same line, several below it."""
+    return f"{what}: {error}" if len(error.parts) == 1 else f"{what}:\n{error}"

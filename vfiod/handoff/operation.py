@@ -123,8 +123,8 @@ class Handoff:
                 try:
                     step.undo(self.host, entry.prior)
                 except HostError as error:
-                    text = f"{error.message}. Start it with: sudo systemctl start {step.unit}"
-                    report(Event(Kind.STEP_FAILED, text))
+                    again = VfiodError(error.message, f"run: sudo systemctl start {step.unit}")
+                    report(Event(Kind.STEP_FAILED, str(again)))
 
     def _stop_desktop(self, step: StopDisplayManager) -> None:
         """Nobody may use a card that is reset; one who does not let go is no reason to give up."""

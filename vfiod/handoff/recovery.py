@@ -134,7 +134,7 @@ def _apply(remedy: Remedy, host: Host, report: Report, push: Callable[[Step], No
             push(step)
         remedy.apply(host)
     except Exception as error:
-        reason = str(error) if isinstance(error, VfiodError) else repr(error)
+        reason = error.message if isinstance(error, VfiodError) else repr(error)
         took = timed(began, host.now())
         report(Event(Kind.REMEDY, f"{remedy.describe()}: {reason}", {**fields, **took}))
     else:

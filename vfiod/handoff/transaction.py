@@ -17,9 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from vfiod.errors import Awaited, HostError, Stuck, VfiodError
+from vfiod.errors import HostError, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
-from vfiod.handoff import recovery
+from vfiod.handoff import recovery, stuck
 from vfiod.handoff.journal import ALONE, Entry, Journal
 from vfiod.handoff.recovery import Fault, Faults
 from vfiod.handoff.stages import stages, stages_back
@@ -28,12 +28,6 @@ from vfiod.host.door import Host
 from vfiod.model import Direction
 
 Fields = Mapping[str, str]
-_AGAIN = "after setting it right, run: sudo vfiod return"
-_BY_ITSELF = "vfiod goes on by itself as soon as that has ended"
-_REBOOT = (
-    "rebooting the host brings everything back, as nothing that vfiod changes outlives it; "
-    "to try once more first, run: sudo vfiod return --force"
-)
 
 
 def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> None:
@@ -77,16 +71,7 @@ def roll_back(host: Host, journal: Journal, report: Report, *, may_reset: bool =
             faults, undo_all, host, report, push, may_suspend=may_suspend
         )
     if faults:
-        raise _stuck(faults, tried)
-
-
-def _stuck(faults: Faults, tried: Sequence[str]) -> Stuck:
-    text = "; ".join(fault.text for fault in faults)
-    in_vain = f"; tried in vain: {', '.join(tried)}" if tried else ""
-    awaits = [fault.error for fault in faults if isinstance(fault.error, Awaited)]
-    hints = [_BY_ITSELF] * bool(awaits) + [_REBOOT if tried else _AGAIN]
-    dark = recovery.display_lost(faults)
-    return Stuck(text + in_vain, ". ".join(hints), display_lost=dark, awaits=awaits)
+        raise stuck.describe(faults, tried)
 
 
 def _may_suspend(journal: Journal) -> bool:
@@ -98,12 +83,10 @@ def _put_back(error: BaseException, host: Host, journal: Journal, report: Report
     """Undo after a failure; what then gets stuck must not hide what failed first."""
     try:
         roll_back(host, journal, report)
-    except Stuck as stuck:
+    except Stuck as left:
         reason = error.message if isinstance(error, VfiodError) else repr(error)
-        text = f"{reason}; then: {stuck.message}"
-        raise Stuck(
-            text, stuck.hint, display_lost=stuck.display_lost, awaits=stuck.awaits
-        ) from error
+        text = f"{reason}\n{left.message}"
+        raise Stuck(text, left.hint, display_lost=left.display_lost, awaits=left.awaits) from error
 
 
 def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
@@ -153,9 +136,13 @@ def _done(step: Step, notes: Notes, took: Fields, way: Direction, report: Report
 
 
 def _failed(step: Step, error: Exception, took: Fields, way: Direction, report: Report) -> str:
-    reason = str(error) if isinstance(error, VfiodError) else repr(error)
+    """Tell of it; gives what happened. On the way back the end says what to do, once for all."""
+    reason = error.message if isinstance(error, VfiodError) else repr(error)
     text = f"could not {_describe(step, way)}: {reason}"
-    report(Event(Kind.STEP_FAILED, text, {**_fields(step, way), **took}))
+    told = VfiodError(text)
+    if way is Direction.HANDOFF and isinstance(error, VfiodError):
+        told = VfiodError(text, error.hint)
+    report(Event(Kind.STEP_FAILED, str(told), {**_fields(step, way), **took}))
     return text
 
 

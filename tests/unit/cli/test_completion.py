@@ -11,10 +11,12 @@ import pytest
 from tests.parsers import command_lines, options
 from vfiod.cli import main as cli
 from vfiod.cli.completion import guest_arguments
+from vfiod.model import PciAddress
 
 ROOT = Path(__file__).parents[3]
 COMPLETIONS = ROOT / "config" / "completions"
 HELP = {"-h", "--help"}
+TOP = {*HELP, "--version"}
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def answers(path: str, line: str) -> set[str]:
 
 
 def test_every_verb_is_offered(path: str) -> None:
-    assert answers(path, "vfiod ") - HELP == {line.split()[1] for line in command_lines()}
+    assert answers(path, "vfiod ") - TOP == {line.split()[1] for line in command_lines()}
 
 
 @pytest.mark.parametrize(("line", "verb"), command_lines().items(), ids=command_lines())
@@ -71,6 +73,31 @@ def test_guests_are_those_of_the_configuration(path: str) -> None:
 def test_every_argument_that_is_a_guest_is_found() -> None:
     text = "".join(verb.format_usage() for verb in command_lines().values())
     assert len(list(guest_arguments(cli.parser()))) == text.count("GUEST")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("vfiod create ", set()),
+        ("vfiod init w", {"win10"}),
+        ("vfiod create x --network ", {"user"}),
+        ("vfiod create x --os-variant win1", {"win10", "win11"}),
+        ("vfiod try win10 --port ", set()),
+    ],
+)
+def test_what_fits_is_offered_and_no_names_of_files(
+    path: str, line: str, offered: set[str]
+) -> None:
+    found = {answer for answer in answers(path, line) if not answer.startswith("-")}
+    assert offered <= found
+    assert not found & {"README.md", "vfiod/", "tests/"}
+    assert found == offered or offered
+
+
+@pytest.mark.parametrize("line", ["vfiod rom dump ", "vfiod init win10 --device "])
+def test_addresses_are_those_of_this_pc(path: str, line: str) -> None:
+    found = {answer for answer in answers(path, line) if not answer.startswith("-")}
+    assert all(PciAddress.parse(answer) for answer in found)
 
 
 # In the shells. Each gets the file that is installed for it.

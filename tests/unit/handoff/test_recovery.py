@@ -85,7 +85,7 @@ def test_the_end_of_the_recovery_says_what_was_tried_and_what_a_reboot_does(
         "(bus), reset the bus of 0000:01:00.0, remove 0000:01:00.0 and look for it again, "
         "load the module amdgpu anew" in text
     )
-    assert "rebooting the host brings everything back" in text
+    assert "a reboot brings all of it back" in text
     assert "vfiod return --force" in text
     assert rig.status.read()["faults"] == [text]
 

@@ -7,7 +7,12 @@ from typing import Any
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("check-config", help="check a configuration and print it in full")
+    verb = verbs.add_parser(
+        "check-config",
+        help="all that is wrong with a configuration, each with its line",
+        description="Read a configuration and print it with all defaults filled in, or every fault "
+        "of it with file, line and column. Changes nothing.",
+    )
     verb.add_argument("file", metavar="FILE", nargs="?", help="default: /etc/vfiod/vfiod.yaml")
     verb.set_defaults(run=run)
 

@@ -15,7 +15,12 @@ def add(verbs: Any) -> None:
     """Declare the verb."""
     from vfiod.tools.create.values import parse_name
 
-    verb = verbs.add_parser("create", help="make a guest, ready for its installer")
+    verb = verbs.add_parser(
+        "create",
+        help="make a guest, ready for its installer",
+        description="Make a guest and its disk with virt-install, ready for its installer. An "
+        "existing guest or disk is never overwritten; nothing is started and nothing ends.",
+    )
     verb.add_argument("guest", metavar="GUEST", type=_checked(parse_name), help="its new name")
     verb.add_argument(
         "--iso", metavar="FILE", type=Path, required=True, help="the installer's CD image"
@@ -89,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     """The verb with its places given. Raises Refused before anything is made."""
     from vfiod.cli.local import doors
-    from vfiod.cli.terminal import consents
+    from vfiod.cli.terminal import consents, say
     from vfiod.tools.create.checks import (
         find_faults,
         find_faults_of_definition,
@@ -113,11 +118,11 @@ def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     if arguments.print_xml:
         print(xml, end="")
         return 0
-    print("\n".join([*summary(guest), *_shown(tuned, details=arguments.details)]))
+    say("\n".join([*summary(guest), *_shown(tuned, details=arguments.details)]))
     if not consents(f"Make {guest.name}?", yes=arguments.yes):
         return 1
     make(guest, xml, guests)
-    print("\n".join(after(guest, places.uri, network_is_up=bool(is_up))))
+    say("\n".join(after(guest, places.uri, network_is_up=bool(is_up))))
     return 0
 
 
@@ -209,5 +214,8 @@ def _network(arguments: argparse.Namespace, *, is_up: bool | None) -> list[Vfiod
     if is_up is not None or arguments.network == "user":
         return []
     what = f"libvirt has no network {arguments.network}"
-    known = "virsh --connect qemu:///system net-list --all"
-    return [HostError(what, f"see: {known}; or add --network user")]
+    return [
+        HostError(
+            what, "see: virsh --connect qemu:///system net-list --all\nor add: --network user"
+        )
+    ]

@@ -20,7 +20,9 @@ def add(verbs: Any) -> None:
     """Declare the verb."""
     verb = verbs.add_parser(
         "doctor",
-        help="check this PC, and a guest if one is named; touches nothing",
+        help="is this PC ready, and what to do where it is not",
+        description="Check this PC, and a guest if one is named, and say what to do first. Changes "
+        "nothing and ends nothing.",
         epilog="exit status: 0 all is well; 10 warnings; 11 something fails",
     )
     verb.add_argument("guest", metavar="GUEST", nargs="?", help="check this guest as well")
@@ -34,7 +36,7 @@ def add(verbs: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Look, judge and tell; the exit status is that of the worst finding."""
     from vfiod.cli.local import doctor_sources
-    from vfiod.cli.terminal import console
+    from vfiod.cli.terminal import console, say
     from vfiod.tools.doctor import render
     from vfiod.tools.doctor.examine import examine, worst
     from vfiod.tools.doctor.read import gather
@@ -52,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         for line in render.as_lines(sections, out.width if out.is_terminal else WIDTH):
             out.print(line, soft_wrap=True)
         for note in notes:
-            out.print(note)
+            say(note)
     return CODES[worst(sections).name]
 
 
@@ -64,11 +66,12 @@ def _notes(facts: Any, *, fails: bool) -> Iterator[str]:
     if facts.guest is None and facts.guests:
         yield f"To check a guest as well: vfiod doctor {facts.guests[0].name}"
     elif facts.guest is not None and not fails:
-        yield f"To try it without the guest: sudo vfiod rehearse {facts.guest.name}"
+        yield f"What a start would do: sudo vfiod plan {facts.guest.name}"
 
 
 def _write_report(arguments: argparse.Namespace, sections: Any, notes: list[str]) -> None:
     from vfiod.cli.local import doctor_sources
+    from vfiod.cli.terminal import say
     from vfiod.tools.doctor import archive, render
     from vfiod.tools.doctor.evidence import read_evidence
     from vfiod.tools.recording.redact import read_redactor
@@ -82,4 +85,4 @@ def _write_report(arguments: argparse.Namespace, sections: Any, notes: list[str]
     asked_by = os.environ.get("SUDO_UID", "")
     owner = int(asked_by) if os.geteuid() == 0 and asked_by.isdecimal() else None
     archive.write_new(arguments.report, data, owner=owner)
-    print(archive.inside(texts, arguments.report, len(data)))
+    say(archive.inside(texts, arguments.report, len(data)))

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("groups", help="which devices can go to a guest together")
+    verb = verbs.add_parser(
+        "groups",
+        help="which devices can go to a guest together",
+        description="Show the devices of this PC by what can go to a guest together, and what "
+        "stands in the way. Changes nothing.",
+        epilog="exit status: 4 if no IOMMU is at work",
+    )
     verb.add_argument("--all", action="store_true", help="show the parts of the board as well")
     verb.add_argument("--json", action="store_true", help="print facts as JSON")
     verb.set_defaults(run=run)

@@ -12,15 +12,15 @@ from typing import Any
 from vfiod.errors import NotAuthorized
 from vfiod.model import PciAddress
 
-RUNNING = """{guest} is running: the change of its definition takes effect when it has been shut
+RUNNING = """{guest} is running: the change of its definition takes effect when it has been shut \
 down and is started again."""
-SCREEN = """{guest} also has an emulated screen. When the card's driver is installed and the card
+SCREEN = """{guest} also has an emulated screen. When the card's driver is installed and the card \
 shows a picture, take the emulated one out, or the guest may go on using it:
   virt-xml --connect {uri} {guest} --remove-device --graphics all
   virt-xml --connect {uri} {guest} --remove-device --video all"""
-NEXT = """Next: see what a start would do, then start it:
-  vfiod plan {guest}
-  virsh --connect {uri} start {guest}
+NEXT = """Next, fit it to this host's processor, and see what a start would do:
+  sudo vfiod tune {guest}
+  sudo vfiod plan {guest}
 To take this back: sudo vfiod init {guest} --revert"""
 
 
@@ -36,7 +36,13 @@ class Places:
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("init", help="propose a guest's devices and set them up")
+    verb = verbs.add_parser(
+        "init",
+        help="give a guest the graphics card, in configuration and definition",
+        description="Propose the devices of a guest and explain each; if you agree, put them into "
+        "the configuration and the guest's definition. No device moves and nothing ends before "
+        "the guest is started.",
+    )
     verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
     verb.add_argument("--yes", action="store_true", help="change without asking")
     verb.add_argument("--dry-run", action="store_true", help="show everything, change nothing")
@@ -72,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
     """The verb with its places given; exit status 0 also if nothing had to be changed."""
+    from vfiod.cli.terminal import say
     from vfiod.config.file import read_config_file
     from vfiod.guest.backups import Backups
     from vfiod.guest.connection import Guests
@@ -92,7 +99,7 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     if not shown(assignment):
         return 0
     if looks_only:
-        print(f"Nothing was changed. {'' if arguments.dry_run else again()}".rstrip())
+        say(f"Nothing was changed. {'' if arguments.dry_run else again()}".rstrip())
         return 0
     return changed(arguments, places, guests, lambda: do(assignment))
 
@@ -100,7 +107,7 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
 def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
     """Show the proposal; give the assignment that it comes to."""
     from vfiod.cli.local import doors
-    from vfiod.cli.terminal import console
+    from vfiod.cli.terminal import say, width
     from vfiod.tools.init.render import as_lines
     from vfiod.tools.init.suggest import Suggestion
 
@@ -114,23 +121,20 @@ def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
         wants_usb=not arguments.no_usb,
     )
     proposal = suggestion.decide(places.root)
-    out = console()
-    width = out.width if out.is_terminal else None
-    for line in as_lines(arguments.guest, proposal, width=width):
-        out.print(line, markup=False)
+    say("\n".join(as_lines(arguments.guest, proposal, width=width())))
     return suggestion.assignment(proposal)
 
 
 def shown(assignment: Any) -> bool:
     """Print the differences; False if there are none."""
-    from vfiod.cli.terminal import show_difference
+    from vfiod.cli.terminal import say, show_difference
 
     if not assignment.difference:
-        print("\nEverything is set up so already; nothing was changed.")
+        say("\nEverything is set up so already; nothing was changed.")
         return False
-    print()
+    say()
     show_difference(assignment.difference)
-    print()
+    say()
     return True
 
 
@@ -138,23 +142,23 @@ def changed(
     arguments: argparse.Namespace, places: Places, guests: Any, do: Callable[[], None]
 ) -> int:
     """Ask, change, and say what comes next. Exit status 1 without consent."""
-    from vfiod.cli.terminal import consents
+    from vfiod.cli.terminal import consents, say
     from vfiod.guest.peripherals import has_screen
 
     if not consents("Make these changes?", yes=arguments.yes):
         return 1
     do()
-    print(f"Done; what was there before is kept in {places.backups}.")
+    say(f"Done; what was there before is kept in {places.backups}.")
     names = {"guest": shlex.quote(arguments.guest), "uri": places.uri}
     if guests.is_running(arguments.guest):
-        print(RUNNING.format(**names))
+        say(RUNNING.format(**names))
     if not arguments.revert:
-        print(NEXT.format(**names))
+        say(NEXT.format(**names))
     if not arguments.revert and has_screen(guests.definition(arguments.guest)):
-        print(SCREEN.format(**names))
+        say(SCREEN.format(**names))
     return 0
 
 
 def again() -> str:
     """How to run the same as root."""
-    return f"To change it, run as root: sudo vfiod {shlex.join(sys.argv[1:])}"
+    return f"To change it, as root:\n  sudo vfiod {shlex.join(sys.argv[1:])}"

@@ -5,24 +5,36 @@ import json
 import platform
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vfiod.errors import HostError
+from vfiod.errors import ConfigError, HostError, NotAuthorized
 from vfiod.util.files import replace_file
 
 if TYPE_CHECKING:
     from vfiod.tools.log.entry import Entry
     from vfiod.tools.log.story import Story
 
+_RECENT = "7 days ago"  # what is older is no news at a login
+
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("log", help="what happened at starts and ends of guests, and when")
+    verb = verbs.add_parser(
+        "log",
+        help="what happened at starts and ends of guests, and when",
+        description="Tell what vfiod did at starts and ends of guests, from the system journal. "
+        "Changes nothing.",
+    )
     verb.add_argument("guest", metavar="GUEST", nargs="?", help="only this guest")
     which = verb.add_mutually_exclusive_group()
     which.add_argument("--last", action="store_true", help="only the last start")
     which.add_argument("--follow", action="store_true", help="go on telling as things happen")
+    which.add_argument(
+        "--notify", action="store_true",
+        help="tell of the last start by a notification, if it is new to this user",
+    )  # fmt: skip
     which.add_argument("--since", metavar="TIME", help="starts since then, in full: '2 hours ago'")
     verb.add_argument("--json", action="store_true", help="print JSON")
     page = "write a page with the timelines; - is standard output"
@@ -33,10 +45,14 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the journal and tell it. Raises NotAuthorized if this user may not read it."""
+    from vfiod.cli.terminal import say
+
     if arguments.html and (arguments.follow or arguments.json):
         arguments.wrong("--html goes with neither --follow nor --json")
     if arguments.force and not arguments.html:
         arguments.wrong("--force goes with --html only")
+    if arguments.notify:
+        return _notify(arguments)
     if arguments.follow:
         return _follow(arguments)
     stories = _stories(arguments)
@@ -50,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif not stories:
         from vfiod.tools.log.format import nothing
 
-        print(nothing(arguments.guest, arguments.since))
+        say(nothing(arguments.guest, arguments.since, _named()))
     elif arguments.html:
         put_page(arguments.html, stories, force=arguments.force)
     else:
@@ -58,6 +74,16 @@ def run(arguments: argparse.Namespace) -> int:
         from vfiod.tools.log.text import show
 
         show(stories, console(), every=arguments.since is not None)
+    return 0
+
+
+def _notify(arguments: argparse.Namespace) -> int:
+    """Run at each login: who may not read the journal, or has no desktop, is not bothered."""
+    from vfiod.cli.telling import tell
+
+    arguments.since = _RECENT
+    with suppress(HostError, NotAuthorized):
+        tell(_stories(arguments))
     return 0
 
 
@@ -70,10 +96,20 @@ def _stories(arguments: argparse.Namespace) -> "list[Story]":
     return find_stories(entries, boot=this_boot(), guest=arguments.guest)
 
 
+def _named() -> "Sequence[str]":
+    """The guests that the configuration names; none if it is wrong, of which others tell."""
+    from vfiod.config.file import read_config_file
+
+    with suppress(ConfigError):
+        return list(read_config_file().guests)
+    return []
+
+
 def _follow(arguments: argparse.Namespace) -> int:
+    from vfiod.cli.terminal import say
     from vfiod.tools.log.reader import HistoryReader
 
-    print("Waiting for what vfiod does next; end with Ctrl+C.", file=sys.stderr)
+    say("Waiting for what vfiod does next; end with Ctrl+C.", to=sys.stderr)
     try:
         tell_live(HistoryReader().follow(), arguments.guest, as_json=arguments.json)
     except KeyboardInterrupt:
@@ -119,6 +155,8 @@ def _device_names() -> dict[str, str]:
 
 def write_page(path: Path, page: bytes, *, force: bool) -> None:
     """Write it into a new file; one that is there is replaced only by ``force``."""
+    from vfiod.cli.terminal import say
+
     try:
         if force:
             replace_file(path, page, mode=0o644)
@@ -131,4 +169,4 @@ def write_page(path: Path, page: bytes, *, force: bool) -> None:
         ) from error
     except OSError as error:
         raise HostError(f"cannot write {path}: {error.strerror}", "name another place") from error
-    print(f"written: {path}")
+    say(f"written: {path}")

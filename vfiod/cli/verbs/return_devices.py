@@ -9,7 +9,13 @@ from vfiod.errors import Busy
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("return", help="take the devices back now")
+    verb = verbs.add_parser(
+        "return",
+        help="take the devices back now, from a guest or after something got stuck",
+        description="Take the devices back for the host. A guest that runs keeps them, unless it "
+        "is ended first: --shutdown asks it to, --destroy pulls its plug, and what it has not "
+        "saved is lost.",
+    )
     how = verb.add_mutually_exclusive_group()
     how.add_argument("--destroy", action="store_true", help="stop the guest first, hard")
     how.add_argument(
@@ -35,20 +41,21 @@ def run(arguments: argparse.Namespace) -> int:
     from vfiod.bus import Bus
     from vfiod.cli.client import Client
     from vfiod.cli.progress import shown
+    from vfiod.cli.terminal import say
 
     client = Client(Bus())
     guest = client.status()["guest"]
     if guest is None:
-        print("The host has its display; there is nothing to take back.")
+        say("The host has its display; there is nothing to take back.")
         return 0
     asked = arguments.unless_answering or arguments.port is not None
     if asked and _answers(guest, arguments):
-        print(f"{guest} answers: it keeps the devices.")
+        say(f"{guest} answers: it keeps the devices.")
         return 0
     with shown(client):
         _end(guest, arguments)
         _take_back_when_free(client, arguments)
-    print("The host has its display back.")
+    say("The host has its display back.")
     return 0
 
 
@@ -59,13 +66,14 @@ def _answers(guest: str, arguments: argparse.Namespace) -> bool:
 
 
 def _end(guest: str, arguments: argparse.Namespace) -> None:
+    from vfiod.cli.terminal import say
     from vfiod.guest import connection
 
     if arguments.destroy:
-        print(f"Stopping {guest} …", flush=True)
+        say(f"Stopping {guest} …")
         connection.destroy(guest)
     elif arguments.shutdown is not None:
-        print(f"Shutting {guest} down, for at most {arguments.shutdown:g} s …", flush=True)
+        say(f"Shutting {guest} down, for at most {arguments.shutdown:g} s …")
         connection.shut_down(guest, seconds=arguments.shutdown)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from vfiod.cli.terminal import say
 from vfiod.errors import HostError, NotAuthorized, RomError
 from vfiod.model import PciAddress, PciFunction
 
@@ -27,13 +28,27 @@ SOURCES = {
 
 def add(verbs: Any) -> None:
     """Declare the verb and its three commands."""
-    verb = verbs.add_parser("rom", help="look at, check or dump the option ROM of a card")
+    verb = verbs.add_parser(
+        "rom",
+        help="look at, check or dump the option ROM of a card",
+        description="Look at the option ROM of a card, check one for a card, or dump it.",
+    )
     actions = verb.add_subparsers(title="commands", dest="action", required=True, metavar="COMMAND")
-    show = actions.add_parser("show", help="what is in a ROM, or where a card's can be had")
+    show = actions.add_parser(
+        "show",
+        help="what is in a ROM, or where a card's can be had",
+        description="Show the images in a ROM file, or where the ROM of a card can be had. Changes "
+        "nothing.",
+    )
     show.add_argument("subject", metavar="FILE|ADDRESS", help="a ROM file, or a card's address")
     show.add_argument("--json", action="store_true", help="print facts as JSON")
     show.set_defaults(run=run_show)
-    check = actions.add_parser("check", help="whether a guest can use a ROM")
+    check = actions.add_parser(
+        "check",
+        help="whether a guest can use a ROM",
+        description="Say whether a guest can use a ROM. Changes nothing.",
+        epilog="exit status: 3 if no guest can",
+    )
     check.add_argument("file", metavar="FILE", type=Path)
     check.add_argument("--for", dest="address", metavar="ADDRESS", type=_address,
                        help="the card it is meant for")  # fmt: skip
@@ -41,7 +56,12 @@ def add(verbs: Any) -> None:
     check.add_argument("--fix", metavar="OUT", type=Path, help=fix)
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
     check.set_defaults(run=run_check)
-    dump = actions.add_parser("dump", help="write a card's ROM to a new file; needs root")
+    dump = actions.add_parser(
+        "dump",
+        help="write a card's ROM to a new file; needs root",
+        description="Write the ROM of a card to a new file, after a check that it is this card's. "
+        "A card that is in use is asked about first: its screen may go dark for some seconds.",
+    )
     dump.add_argument("address", metavar="ADDRESS", type=_address, help="the card, e.g. 01:00.0")
     dump.add_argument("file", metavar="FILE", type=Path, help="a file that is not there yet")
     where = "; ".join(f"{name}: {what}" for name, what in SOURCES.items())
@@ -75,7 +95,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json({"file": str(arguments.fix or arguments.file), **render.findings_json(found)})
     else:
-        print("\n".join(render.findings(found)))
+        say("\n".join(render.findings(found)))
     return RomError.exit_code if worst(found) is Level.FAIL else 0
 
 
@@ -95,11 +115,11 @@ def run_dump(arguments: argparse.Namespace) -> int:
         source, data = _get(card, arguments.source, yes=arguments.yes)
         out.write(data)
     head = f"{arguments.file}: {len(data)} bytes from {SOURCES[source]}"
-    print("\n".join([head, *render.images(data)]))
+    say("\n".join([head, *render.images(data)]))
     copied = card.shadowed and source == "sysfs"
     findings = romcheck.examine(data, card.function, shadowed=copied)
-    print("\n".join(render.findings(findings)))
-    print(f"To use it, set for {card.function.address} in /etc/vfiod/vfiod.yaml: "
+    say("\n".join(render.findings(findings)))
+    say(f"To use it, set for {card.function.address} in /etc/vfiod/vfiod.yaml: "
           f"rom: {arguments.file.absolute()}")  # fmt: skip
     return 0
 
@@ -149,7 +169,7 @@ def _show_file(path: Path, *, as_json: bool) -> int:
     if as_json:
         _print_json({"file": str(path), "images": render.images_json(data)})
     else:
-        print("\n".join([f"{path}: {len(data)} bytes", *render.images(data)]))
+        say("\n".join([f"{path}: {len(data)} bytes", *render.images(data)]))
     return 0
 
 
@@ -161,7 +181,7 @@ def _show_card(card: "Card", *, as_json: bool) -> int:
         _print_json({**render.card_json(card), "copies": copies})
     else:
         words = [render.source(name, size) for name, size in copies.items()]
-        print("\n".join([*render.card(card), *words]))
+        say("\n".join([*render.card(card), *words]))
     return 0
 
 
@@ -197,7 +217,7 @@ def _fix(data: bytes, arguments: argparse.Namespace) -> bytes:
     image.parse(data[header:])
     with _new_file(arguments.fix) as out:
         out.write(data[header:])
-    print(f"{arguments.fix}: written without the {header} bytes before the ROM", file=sys.stderr)
+    say(f"{arguments.fix}: written without the {header} bytes before the ROM", to=sys.stderr)
     return data[header:]
 
 

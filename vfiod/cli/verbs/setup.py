@@ -20,7 +20,12 @@ EXTRAS = ("iommu-pt", "ignore-msrs", "avic")
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("setup", help="prepare this host, or take that back")
+    verb = verbs.add_parser(
+        "setup",
+        help="prepare this host, or take that back",
+        description="Show what this host lacks, with the changes of files, and make them if you "
+        "agree. Nothing ends; what needs a reboot is said. --undo takes everything back.",
+    )
     verb.add_argument("--dry-run", action="store_true", help="only show what would be changed")
     verb.add_argument("--yes", action="store_true", help="do not ask")
     verb.add_argument("--undo", action="store_true", help="take back everything setup changed")
@@ -108,12 +113,13 @@ def _undo(arguments: argparse.Namespace, root: Path, worker: Any, store: "Store"
 
 def _report(remains: "Remains", store: "Store", *, of: int) -> None:
     """Raises VfiodError, after each thing that is left was explained."""
+    from vfiod.cli.terminal import say
     from vfiod.tools.setup import render
 
     for conflict in remains.conflicts:
         _show(render.conflict_lines(conflict, str(store.copy_of(conflict.entry))))
     for failure in remains.failures:
-        print(f"vfiod: {failure}", file=sys.stderr)
+        say(f"vfiod: {failure}", to=sys.stderr)
     left = len(store.load().entries)
     raise VfiodError(
         f"{left} of {of} changes are not taken back"
@@ -147,13 +153,15 @@ def _tell_afterwards(plan: "Plan", arguments: argparse.Namespace) -> None:
 
 
 def _say(text: str, arguments: argparse.Namespace) -> None:
-    print(text, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+    from vfiod.cli.terminal import say
+
+    say(text, to=sys.stderr if arguments.json else sys.stdout)
 
 
 def _show(lines: Iterable[str]) -> None:
-    from vfiod.cli.terminal import show_difference
+    from vfiod.cli.terminal import show_report
 
-    show_difference(lines)
+    show_report(lines)
 
 
 def _print_json(document: Any) -> None:

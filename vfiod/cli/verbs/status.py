@@ -2,7 +2,10 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from typing import Any
+
+from vfiod.errors import ConfigError, Stuck
 
 HEADS = {
     "host": "The host has its display.",
@@ -10,40 +13,60 @@ HEADS = {
     "prepared": "{guest} has the devices and is being started.",
     "guest": "{guest} has the devices.",
     "return": "The devices are on their way back from {guest}.",
-    "stuck": "STUCK after {guest}: something could not be given back.",
+    "stuck": "STUCK after {guest}: not everything has come back.",
 }
 
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("status", help="who has the devices, and what is under way")
+    verb = verbs.add_parser(
+        "status",
+        help="who has the devices, and what is under way",
+        description="Say who has the devices and what is under way; if something is stuck, what is "
+        "dark, why, and what to do. Changes nothing.",
+        epilog="exit status: 7 if something is stuck",
+    )
     verb.add_argument("--json", action="store_true", help="print facts as JSON")
     verb.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask the daemon; exit status 7 if something is stuck."""
+    """Ask the daemon; exit status 7 if something is stuck, 3 if the configuration is wrong."""
     from vfiod.bus import Bus
     from vfiod.cli.client import Client
+    from vfiod.cli.terminal import say
 
     facts = Client(Bus()).status()
-    print(json.dumps(facts, indent=2, ensure_ascii=False) if arguments.json else as_text(facts))
-    return 7 if facts["phase"] == "stuck" else 0
+    if arguments.json:
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        say(as_text(facts))
+    if facts["phase"] == "stuck":
+        return Stuck.exit_code
+    return ConfigError.exit_code if facts["faults"] else 0
 
 
 def as_text(facts: dict[str, Any]) -> str:
-    """The state in words."""
+    """The state in words, what is wrong before the details."""
     lines = [HEADS[facts["phase"]].format(guest=facts["guest"])]
     if facts["seconds"] is not None:
-        lines[0] += f" ({facts['seconds']:g} s)"
-    lines += [_device(device) for device in facts["devices"]]
+        lines[0] = f"{lines[0].rstrip('.')}, for {facts['seconds']:g} s."
+    lines += [f"  {line}" for fault in facts["faults"] for line in fault.splitlines()]
+    lines += _devices(facts["devices"])
     lines += [f"  done: {step['does']}" for step in facts["journal"]]
-    lines += [f"  FAULT: {fault}" for fault in facts["faults"]]
-    if facts["last"]:
-        lines.append(f"Last: {facts['last']['message']}")
+    if facts["last"] and facts["phase"] != "stuck":
+        first, *more = facts["last"]["message"].splitlines()
+        lines += [f"Last: {first}", *(f"  {line}" for line in more)]
     return "\n".join(lines)
 
 
-def _device(device: dict[str, Any]) -> str:
-    state = device.get("fault") or device["driver"] or "no driver"
-    return f"  {device['address']}  {state}  {device['owner'] or ''}".rstrip()
+def _devices(devices: Sequence[dict[str, Any]]) -> list[str]:
+    """One line a device, in columns."""
+    states = [device.get("fault") or device["driver"] or "no driver" for device in devices]
+    room = max(
+        (len(state) for state, d in zip(states, devices, strict=True) if d["owner"]), default=0
+    )
+    return [
+        f"  {device['address']}  {state:{room}}  {device['owner'] or ''}".rstrip()
+        for state, device in zip(states, devices, strict=True)
+    ]

@@ -17,7 +17,13 @@ SHUTDOWN_SECONDS = 30
 
 def add(verbs: Any) -> None:
     """Declare both verbs."""
-    verb = verbs.add_parser("try", help="start a guest that is ended again unless confirmed")
+    verb = verbs.add_parser(
+        "try",
+        help="start a guest that is ended again unless confirmed; ends the desktop",
+        description="Start a guest on trial: after a time it is shut down and the display comes "
+        "back, unless somebody says vfiod keep. THE DESKTOP ENDS, as at any start, and what is not "
+        "saved is lost; it asks first.",
+    )
     verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
     verb.add_argument(
         "--for", dest="seconds", type=float, default=120, metavar="SECONDS",
@@ -27,26 +33,34 @@ def add(verbs: Any) -> None:
         "--port", type=read_endpoint, metavar="HOST:PORT",
         help="it is confirmed, too, if its system accepts a connection there",
     )  # fmt: skip
+    verb.add_argument("--yes", action="store_true", help="do not ask")
     verb.set_defaults(run=run_try)
-    verb = verbs.add_parser("keep", help="confirm a guest that was started on trial")
+    verb = verbs.add_parser(
+        "keep",
+        help="confirm a guest that was started on trial",
+        description="Confirm the guest that is on trial: it stays. Ends nothing.",
+    )
     verb.set_defaults(run=run_keep)
 
 
 def run_try(arguments: argparse.Namespace) -> int:
-    """Set the timer first: the desktop and this program end before the guest runs."""
+    """Set the timer first: the desktop and this program end before the guest runs.
+
+    Exit status 1 without consent.
+    """
+    from vfiod.cli.ready import warning
+    from vfiod.cli.terminal import consents, say
     from vfiod.guest.connection import start
     from vfiod.tools.trial import begin, cancel
 
+    say(warning(arguments.guest, what(arguments)))
+    if not consents("Start it?", yes=arguments.yes):
+        return 1
     ending = ["return", "--shutdown", str(SHUTDOWN_SECONDS), "--unless-answering"]
     port = arguments.port
     ending += ["--port", str(port)] if port else []
     begin(UNIT, [PROGRAM, *ending], seconds=arguments.seconds)
-    print(
-        f"{arguments.guest} starts now. In {arguments.seconds:g} s it is shut down and the "
-        f"display comes back,\nunless its guest agent {f'or {port} ' if port else ''}answers, "
-        "or somebody says: sudo vfiod keep",
-        flush=True,
-    )
+    say(f"{arguments.guest} starts now.")
     try:
         start(arguments.guest)
     except VfiodError:
@@ -55,12 +69,23 @@ def run_try(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def what(arguments: argparse.Namespace) -> str:
+    """What is about to happen."""
+    port = f"or {arguments.port} " if arguments.port else ""
+    return (
+        f"{arguments.guest} is started. In {arguments.seconds:g} s it is shut down and the display "
+        f"comes back, unless its guest agent {port}answers by then, or somebody says, from ssh or "
+        "another computer:\n  sudo vfiod keep"
+    )
+
+
 def run_keep(_: argparse.Namespace) -> int:
     """Stop the timer."""
+    from vfiod.cli.terminal import say
     from vfiod.tools.trial import cancel
 
     if not cancel(UNIT):
-        print("No guest is on trial.", file=sys.stderr)
+        say("vfiod: no guest is on trial\n  what is under way: vfiod status", to=sys.stderr)
         return 1
-    print("Confirmed: the guest stays.")
+    say("Confirmed: the guest stays.")
     return 0

@@ -26,9 +26,11 @@ def add(verbs: Any) -> None:
     """Declare the verb."""
     verb = verbs.add_parser(
         "tune",
-        help="fit a guest's definition to this host's processor, to be fast",
-        epilog=f"NAME is one of: {', '.join(NAMES)}. Exit status of --check: 0 nothing is missing, "
-        "10 something is.",
+        help="fit a guest to this host's processor, to be fast",
+        description="Show what keeps a guest slow on this processor, and change its definition if "
+        "you agree. Nothing ends; a guest that runs gets it at its next start.",
+        epilog=f"NAME is one of: {', '.join(NAMES)}.\n"
+        "exit status of --check: 0 if nothing is missing, 10 if something is",
     )
     verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
     way = verb.add_mutually_exclusive_group()
@@ -84,7 +86,7 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
         return look(wanted, xml, host)
     if not may_change:
         tune_session.show(wanted, xml, host)
-        raise NotAuthorized("nothing was changed: only root may keep the backup of that", again())
+        raise NotAuthorized("nothing was changed: only root may change a guest", again())
     return tune_session.tune(wanted, xml, host, guests, Backups(places.backups))
 
 

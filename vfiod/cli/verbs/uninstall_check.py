@@ -10,13 +10,20 @@ from typing import Any
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("uninstall-check", help="what is still vfiod's on this host")
+    verb = verbs.add_parser(
+        "uninstall-check",
+        help="what is still vfiod's on this host, before it is removed",
+        description="List what of vfiod is on this host beside the package's own files, and what "
+        "takes it away. Changes nothing.",
+        epilog="exit status: 0 if there is nothing, 1 if there is something",
+    )
     verb.add_argument("--json", action="store_true", help="print it as JSON")
     verb.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 if there is nothing, 1 if there is something."""
+    from vfiod.cli.terminal import say
     from vfiod.tools import remains
 
     found = remains.read()
@@ -26,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps([asdict(remain) for remain in found], indent=2))
     elif not found:
         seen = "" if os.geteuid() == 0 else " that you may see"
-        print(f"Nothing on this host{seen} is vfiod's beside the package itself.")
+        say(f"Nothing on this host{seen} is vfiod's beside the package itself.")
     else:
         for remain in found:
-            print(f"{remain.path}\n   {remain.what}\n   run: {remain.remedy}")
+            say(f"{remain.path}\n   {remain.what}\n   run: {remain.remedy}")
     return 1 if found else 0

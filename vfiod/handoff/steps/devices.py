@@ -117,7 +117,7 @@ class Detach(DeviceStep):
         if fault := host.pci.fault(self.address):
             raise HostError(
                 f"{self.address} has its driver {native} and does not answer: {fault}",
-                "look at the kernel log with: sudo journalctl -k -b; a reboot brings it back",
+                "the kernel's reason is in: sudo journalctl -k -b",
             )
 
     def _rebind(self, host: Host, driver: str | None) -> None:

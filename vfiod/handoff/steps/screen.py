@@ -166,5 +166,5 @@ class AwaitDisplay(DeviceStep):
             f"the display {self.address} did not come back {when}: "
             f"it should have {prior['driver']} and a DRM node, it has {driver or 'no driver'}"
             + (f", and {fault}" if fault else ""),
-            "look at the kernel log: sudo journalctl -k -b; a reboot brings the display back",
+            "the kernel's reason is in: sudo journalctl -k -b",
         )

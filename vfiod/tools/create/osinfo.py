@@ -10,6 +10,18 @@ def detect(installer: Path) -> System:
     return by_name(installer.name) or System(_on(installer) or UNKNOWN)
 
 
+def short_names() -> list[str]:
+    """All systems that libosinfo knows, as virt-install names them. Raises what libosinfo does."""
+    import gi
+
+    gi.require_version("Libosinfo", "1.0")
+    from gi.repository import Libosinfo
+
+    loader = Libosinfo.Loader()
+    loader.process_default_path()
+    return sorted(str(os.get_short_id()) for os in loader.get_db().get_os_list().get_elements())
+
+
 def _on(installer: Path) -> str | None:
     try:
         import gi

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 
 from vfiod import paths
@@ -12,6 +11,7 @@ from vfiod.host.facts.kernel import read_kernel
 from vfiod.tools.doctor.read import Sources
 from vfiod.tools.recording.format import dump
 from vfiod.tools.recording.record import record
+from vfiod.util.version import own_version
 
 JOURNAL = (
     "journalctl", "--quiet", "--identifier=vfiod", "--boot", "--lines=2000", "--no-pager",
@@ -40,19 +40,12 @@ def _texts(sources: Sources, guest: str | None, root: Path) -> Iterator[tuple[st
 
 
 def _versions(sources: Sources, root: Path) -> Iterator[tuple[str, str]]:
-    yield "vfiod", _own_version()
+    yield "vfiod", own_version()
     yield "system", read_distribution(root).name
     yield "kernel", read_kernel(root).release
     for argv in PROGRAMS:
         if text := _output(sources, argv).partition("\n")[0]:
             yield argv[0], text
-
-
-def _own_version() -> str:
-    try:
-        return metadata.version("vfiod")
-    except metadata.PackageNotFoundError:
-        return "not installed as a package"
 
 
 def _output(sources: Sources, argv: tuple[str, ...]) -> str:

@@ -1,6 +1,5 @@
 """What doctor found, for a person at a terminal or for a program. Pure."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -10,12 +9,12 @@ from rich.text import Text
 
 from vfiod.tools.doctor.examine import Section, worst
 from vfiod.util.finding import Finding, Level
+from vfiod.util.wrap import hang, wrap
 
 WORDS = {Level.OK: "ok", Level.WARN: "warn", Level.FAIL: "FAIL"}
 STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 _LABEL = 4  # length of the longest word
 _INDENT = 2 + _LABEL + 2
-_WRAP: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def as_lines(sections: Sequence[Section], width: int) -> Iterator[Text]:
@@ -31,7 +30,7 @@ def as_lines(sections: Sequence[Section], width: int) -> Iterator[Text]:
             if after is None or _explanation(after) != _explanation(finding):
                 yield from _explained(finding, width)
     yield Text()
-    yield Text(summary(sections))
+    yield from map(Text, wrap(summary(sections), width))
 
 
 def summary(sections: Sequence[Section]) -> str:
@@ -84,8 +83,6 @@ def _hanging(label: Text, text: str, width: int, *, whole: bool = False) -> Iter
 
     A command is left ``whole``: broken in two it could not be copied.
     """
-    indent = len(label.plain)
-    space = max(width - indent, 20)
-    lines = [text] if whole else textwrap.wrap(text, space, **_WRAP)
-    yield label.append(lines[0])
-    yield from (Text(" " * indent + line) for line in lines[1:])
+    first, *more = hang(label.plain, text, width, whole=whole)
+    yield label.append(first[len(label.plain) :])
+    yield from map(Text, more)

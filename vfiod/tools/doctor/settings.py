@@ -1,5 +1,6 @@
 """Findings about vfiod's own configuration. Pure."""
 
+from vfiod.errors import ConfigError
 from vfiod.paths import CONFIG
 from vfiod.tools.doctor.facts import Facts
 from vfiod.util.finding import Findings, fail, ok, warn
@@ -8,13 +9,12 @@ from vfiod.util.finding import Findings, fail, ok, warn
 def configuration(facts: Facts) -> Findings:
     """Every fault of the file is a finding of its own."""
     check, settings = "configuration", facts.settings
-    for fault in settings.faults:
-        what, _, remedy = fault.partition("; ")
+    for fault in ConfigError(settings.faults).parts:
         yield fail(
             check,
-            what,
+            fault.message,
             why="While the configuration is wrong, no guest that it might name is started.",
-            remedy=f"{remedy[:1].upper()}{remedy[1:]}." if remedy else "Correct the file.",
+            remedy=_sentence(fault.hint) if fault.hint else "Correct the file.",
             command=f"sudoedit {CONFIG}",
         )
     guests = settings.config.guests
@@ -28,6 +28,11 @@ def configuration(facts: Facts) -> Findings:
             remedy="Let vfiod propose it from the guest and this PC.",
             command=f"sudo vfiod init {facts.guest.name if facts.guest else 'GUEST'}",
         )
+
+
+def _sentence(words: str) -> str:
+    """With a capital and a full stop, unless it is a question."""
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith('?') else '.'}"
 
 
 CHECKS = (configuration,)

@@ -55,7 +55,7 @@ def parse(fields: Mapping[str, object], explanation: str = "") -> Entry | None:
         kind=kind,
         when=datetime.fromtimestamp(when or 0, UTC),
         boot=_text(fields, "_BOOT_ID"),
-        message=_text(fields, "MESSAGE"),
+        message=_text(fields, "MESSAGE", keep="\n"),
         guest=_text(fields, "VFIOD_GUEST"),
         transaction=_text(fields, "VFIOD_TRANSACTION"),
         step=_text(fields, "VFIOD_STEP"),
@@ -79,14 +79,14 @@ def _code(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def _text(fields: Mapping[str, object], name: str) -> str:
+def _text(fields: Mapping[str, object], name: str, *, keep: str = "") -> str:
     """A field as text. journald gives a list if an entry has the field more than once."""
     value = fields.get(name, "")
     if isinstance(value, list | tuple):
         value = value[0] if value else ""
     if isinstance(value, bytes):
         value = value.decode(errors="backslashreplace")
-    return printable(str(value))
+    return printable(str(value), keep=keep)
 
 
 def _number(fields: Mapping[str, object], name: str) -> float | None:

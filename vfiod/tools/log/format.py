@@ -1,5 +1,6 @@
 """The words of a story that text and page share. Pure."""
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from vfiod.model import Direction
@@ -18,7 +19,6 @@ _UNDER_WAY = frozenset({Outcome.HANDOFF, Outcome.RETURN})
 NOTHING = (
     "No start of {guest} is in the journal{since}. vfiod writes there what it does when a guest "
     "that /etc/vfiod/vfiod.yaml names starts or ends; other guests start without it.\n"
-    "Whether a start would work now: vfiod plan {name}"
 )
 
 
@@ -80,7 +80,11 @@ def paragraphs(explanation: str) -> list[tuple[str, bool]]:
     return found
 
 
-def nothing(guest: str | None, since: str | None) -> str:
-    """What to say instead of no stories at all."""
+def nothing(guest: str | None, since: str | None, named: Sequence[str] = ()) -> str:
+    """What to say instead of no stories at all; ``named`` are the guests of the configuration."""
     when = f" since {since}" if since else ""
-    return NOTHING.format(guest=guest or "a guest", since=when, name=guest or "GUEST")
+    if guest is None or guest in named:
+        following = f"Whether a start would work now: sudo vfiod plan {guest or 'GUEST'}"
+    else:
+        following = f"It does not name {guest}. It names: {', '.join(named) or 'none'}"
+    return NOTHING.format(guest=guest or "a guest", since=when) + following

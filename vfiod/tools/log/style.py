@@ -73,7 +73,7 @@ svg text { fill: var(--faint); font-size: .75rem; }
 .note, .problem { margin: .6rem 0 0; overflow-wrap: break-word; }
 .note { color: var(--warn); }
 .held { margin: 1rem 0 0; }
-.problem { color: var(--bad); font-weight: 600; }
+.problem { color: var(--bad); font-weight: 600; white-space: pre-wrap; }
 article.refused .problem { color: var(--warn); }
 pre {
   margin: .3rem 0; padding: .3rem .75rem; background: var(--tint); border-radius: .4rem;

@@ -10,6 +10,7 @@ from vfiod.model import Direction
 from vfiod.tools.log import format
 from vfiod.tools.log.entry import Entry
 from vfiod.tools.log.story import BAD, Outcome, Step, Story, Way
+from vfiod.util.wrap import NARROWEST, beginning
 
 _LISTED = 20
 _COLUMNS = 26  # of a step, before its bar
@@ -27,7 +28,8 @@ def show(stories: Sequence[Story], out: Console, *, every: bool) -> None:
 def show_entry(entry: Entry, out: Console) -> None:
     """One entry, as it happens."""
     clock = entry.when.astimezone().strftime("%H:%M:%S")
-    _hang(Text(f"{clock}  "), Text(f"{entry.guest}  {entry.message}", _colour(entry.kind)), out)
+    first = Text(f"{clock}  ").append(f"{entry.guest}  ", _colour(entry.kind))
+    _hang(first, Text(entry.message, _colour(entry.kind)), out)
     _explain(entry.explanation, out)
 
 
@@ -124,11 +126,20 @@ def _say(text: str, out: Console) -> None:
 
 
 def _hang(first: Text, text: Text, out: Console) -> None:
-    """A line that goes on below its own beginning; in a pipe lines are as long as they are."""
+    """Lines that go on below their own beginning; in a pipe they are as long as they are."""
+    for line in text.split("\n", allow_blank=True):
+        words = beginning(line.plain)
+        room = max(0, out.width - NARROWEST - first.cell_len)
+        shown = Text(words if not out.is_terminal else words[-room:] if room else "")
+        _hang_line(first + shown, line[len(words) :], out)
+        first = Text(" " * first.cell_len)
+
+
+def _hang_line(first: Text, text: Text, out: Console) -> None:
     if not out.is_terminal:
         out.print(first + text)
         return
-    lines = text.wrap(out, max(20, out.width - first.cell_len))
-    for number, line in enumerate(lines):
+    for line in text.wrap(out, max(NARROWEST, out.width - first.cell_len)):
         line.rstrip()
-        out.print((first if number == 0 else Text(" " * first.cell_len)) + line)
+        out.print(first + line)
+        first = Text(" " * first.cell_len)

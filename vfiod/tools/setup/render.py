@@ -108,6 +108,7 @@ def conflict_lines(conflict: Conflict, copy: str) -> Iterator[str]:
     path = conflict.entry.path
     yield f"{path} was changed after setup wrote it, so it was left as it is. Since then:"
     yield from _difference(path, conflict.ours, conflict.now)
+    yield ""
     if conflict.entry.before is None:
         yield f"Before setup there was no such file. To have it so again: sudo rm {path}"
     else:

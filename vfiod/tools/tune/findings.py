@@ -1,6 +1,5 @@
 """What a guest lacks on this host, as a whole and in words. Pure."""
 
-import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +9,9 @@ from vfiod.tools.tune import advice, change, proposals
 from vfiod.tools.tune.advice import Advice
 from vfiod.tools.tune.change import Change
 from vfiod.tools.tune.facts import Host, read_guest
+from vfiod.util.wrap import hang
 
 _COLUMN = 11  # the longest name and two spaces
-_INDENT = _COLUMN + 2
-_NARROWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +92,7 @@ def _in_short(changes: Sequence[Change]) -> Iterator[Change]:
 
 
 def _row(name: str, text: str, width: int | None) -> Iterator[str]:
-    lines = [text] if width is None else textwrap.wrap(text, max(width - _INDENT, _NARROWEST))
-    for number, line in enumerate(lines):
-        yield f"  {'' if number else name:<{_COLUMN}}{line}"
+    yield from hang(f"  {name:<{_COLUMN}}", text, width)
 
 
 def as_json(findings: Findings, difference: list[str]) -> dict[str, Any]:

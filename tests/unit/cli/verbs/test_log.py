@@ -82,5 +82,6 @@ def test_following_in_words(run_directory: Path, capsys: pytest.CaptureFixture[s
 
 def test_no_story_at_all_is_said_plainly() -> None:
     assert format.nothing(None, None).startswith("No start of a guest is in the journal.")
-    assert "vfiod plan win10" in format.nothing("win10", "yesterday")
+    assert "sudo vfiod plan win10" in format.nothing("win10", "yesterday", ["win10"])
+    assert "It does not name win11. It names: win10" in format.nothing("win11", None, ["win10"])
     assert "since yesterday" in format.nothing("win10", "yesterday")

@@ -142,7 +142,8 @@ def test_what_qemu_cannot_get_at_is_refused(guest: CreateRequest, open_folder: P
 
 
 def test_a_disk_must_fit(guest: CreateRequest, open_folder: Path) -> None:
-    assert "free. choose a smaller --disk" in faults(replace(guest, disk_size=2**60))
+    assert "free\n    choose a smaller --disk" in faults(replace(guest, disk_size=2**60))
+    assert "is too small" in faults(replace(guest, disk_size=2**20))
     assert "there is no directory" in faults(replace(guest, disk=open_folder / "no/a.qcow2"))
 
 

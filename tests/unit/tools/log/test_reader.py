@@ -26,7 +26,7 @@ def write_journal(folder: Path, records: Records, name: str = "system") -> Path:
     """A journal file of these entries."""
     file = folder / f"{name}.journal"
     command = [MAKER, "--output", str(file), "-"]
-    subprocess.run(command, input=export(records).encode(), check=True, capture_output=True)
+    subprocess.run(command, input=export(records), check=True, capture_output=True)
     return file
 
 

@@ -1,0 +1,75 @@
+"""Help: commands in groups, what each does and ends first, usage errors that are its own."""
+
+import argparse
+
+import pytest
+
+from tests.parsers import command_lines
+from vfiod.cli import main as cli
+from vfiod.cli.help import GROUPS
+
+NAMES = [name for names in GROUPS.values() for name in names]
+ENDING = ("vfiod rehearse", "vfiod try")
+
+
+def test_every_command_but_the_daemon_is_in_one_group() -> None:
+    verbs = {line.split()[1] for line in command_lines()}
+    assert sorted(NAMES) == sorted(verbs - {"daemon"})
+
+
+@pytest.mark.parametrize("words", [[], ["help"]])
+def test_alone_it_shows_the_groups(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words) == 0
+    said = capsys.readouterr().out
+    assert all(f"{title}:\n" in said for title in GROUPS)
+    assert all(f"\n  {name} " in said for name in NAMES)
+    assert "\n  sudo vfiod init win10\n" in said
+
+
+@pytest.mark.parametrize(("option", "part"), [("--help", " 7 stuck"), ("--version", "vfiod ")])
+def test_the_options_of_vfiod_itself(
+    option: str, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([option])
+    assert ended.value.code == 0
+    assert part in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("line", "verb"), command_lines().items(), ids=command_lines())
+def test_the_help_of_a_command_begins_with_what_it_does(
+    line: str, verb: argparse.ArgumentParser
+) -> None:
+    assert verb.description
+    first = " ".join(verb.format_help().partition("\n\n")[0].split())
+    assert first == " ".join(verb.description.split())
+    assert ("THE DESKTOP ENDS" in first) is (line in ENDING)
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["check-config", "--json"], "usage: vfiod check-config [-h]"),
+        (["doctor", "--bogus"], "usage: vfiod doctor [-h]"),
+        (["rom", "show", "x", "y"], "usage: vfiod rom show [-h]"),
+        (["try"], "usage: vfiod try [-h]"),
+    ],
+)
+def test_wrong_usage_shows_that_of_the_command(
+    words: list[str], usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(usage)
+    assert said.endswith(f"see: {' '.join(usage.split()[1:-1])} --help\n")
+
+
+def test_what_is_no_command_is_answered_with_one_that_is_near(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["stats"])
+    assert ended.value.code == 2
+    assert "no command 'stats'; did you mean 'status'?" in capsys.readouterr().err

@@ -1,0 +1,68 @@
+"""The words for a return that got stuck: what is dark, why, what vfiod does, what to do. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from vfiod.errors import Awaited, KernelStuck, Stuck, VfiodError
+from vfiod.handoff.recovery import Fault, Faults, display_lost
+from vfiod.handoff.steps.desktop import StopDisplayManager
+from vfiod.handoff.steps.screen import AwaitDisplay
+
+_RETURN = "have it tried again: sudo vfiod return"
+_FORCE = "have it tried again, with all resets: sudo vfiod return --force"
+_WAIT = "give it some minutes; whether it is over: vfiod status"
+_REBOOT = "if nothing of that helps, reboot: sudo systemctl reboot"
+
+
+def describe(faults: Faults, tried: Sequence[str]) -> Stuck:
+    """The error that tells of these faults. ``tried``: the remedies that were of no use."""
+    awaits = [fault.error for fault in faults if isinstance(fault.error, Awaited)]
+    return Stuck(
+        "\n".join(_facts(faults, tried, waits=bool(awaits))),
+        "\n".join(f"{n}. {text}" for n, text in enumerate(_ways(faults, tried), 1)),
+        display_lost=display_lost(faults),
+        awaits=awaits,
+    )
+
+
+def _facts(faults: Faults, tried: Sequence[str], *, waits: bool) -> Iterator[str]:
+    yield _what_is_dark([fault.entry.step for fault in faults])
+    yield from (fault.text for fault in faults)
+    if tried:
+        yield f"tried in vain: {', '.join(tried)}"
+    if waits:
+        yield "vfiod waits for what is late, and goes on by itself as soon as it ends"
+    else:
+        yield "vfiod does not go on by itself"
+    yield "a reboot brings all of it back: nothing that vfiod changes outlives one"
+
+
+def _what_is_dark(steps: Sequence[object]) -> str:
+    displays = [str(step.address) for step in steps if isinstance(step, AwaitDisplay)]
+    managers = [step.unit for step in steps if isinstance(step, StopDisplayManager)]
+    if displays:
+        return f"the screen of {', '.join(displays)} is dark: the host does not have it back"
+    if managers:
+        return f"there is no login screen: {', '.join(managers)} has not started again"
+    return "the host has its display, but not all of its devices and settings"
+
+
+def _ways(faults: Faults, tried: Sequence[str]) -> Iterator[str]:
+    """What to do, the gentle first."""
+    # Its start is tried again with the display that it waits for.
+    causes = [f for f in faults if not (display_lost(faults) and _is_manager(f.entry.step))]
+    yield from dict.fromkeys(hint for fault in causes for hint in _hints(fault))
+    if any(isinstance(fault.error, Awaited) for fault in faults):
+        yield _WAIT
+    yield _FORCE if tried else _RETURN
+    yield _REBOOT
+
+
+def _is_manager(step: object) -> bool:
+    return isinstance(step, StopDisplayManager)
+
+
+def _hints(fault: Fault) -> Sequence[str]:
+    """What the error itself advises; nothing ends a kernel call but a reboot, the last of all."""
+    if isinstance(fault.error, KernelStuck) or not isinstance(fault.error, VfiodError):
+        return ()
+    return fault.error.hint.splitlines()
