@@ -160,6 +160,7 @@ unitdir = $(prefix)/lib/systemd/system
 local = $(filter-out /usr,$(prefix))
 policydir = $(if $(local),/etc/dbus-1/system.d,/usr/share/dbus-1/system.d)
 activationdir = $(datadir)/dbus-1/system-services
+interfacedir = $(datadir)/dbus-1/interfaces
 actiondir = /usr/share/polkit-1/actions
 catalogdir = $(if $(local),/etc/systemd/catalog,/usr/lib/systemd/catalog)
 romdir = /usr/share/vgabios/vfiod
@@ -194,6 +195,7 @@ install-data:
 	$(call data,systemd/vfiod.catalog,$(catalogdir))
 	$(call data,config/org.vfiod1.conf,$(policydir))
 	$(call data,config/org.vfiod1.policy,$(actiondir))
+	$(call data,config/org.vfiod1.xml,$(interfacedir))
 	$(call data,docs/man/vfiod.1,$(mandir)/man1)
 	$(call data,docs/man/vfiod.yaml.5,$(mandir)/man5)
 	$(call data,docs/man/vfiod.service.8,$(mandir)/man8)
@@ -235,6 +237,7 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 	rm -f $(DESTDIR)$(bindir)/vfiod $(DESTDIR)$(unitdir)/vfiod.service \
 		$(DESTDIR)$(activationdir)/org.vfiod1.service $(DESTDIR)$(catalogdir)/vfiod.catalog \
 		$(DESTDIR)$(policydir)/org.vfiod1.conf $(DESTDIR)$(actiondir)/org.vfiod1.policy \
+		$(DESTDIR)$(interfacedir)/org.vfiod1.xml \
 		$(DESTDIR)$(mandir)/man1/vfiod.1 $(DESTDIR)$(mandir)/man5/vfiod.yaml.5 \
 		$(DESTDIR)$(mandir)/man8/vfiod.service.8 $(DESTDIR)$(bashdir)/vfiod.bash \
 		$(DESTDIR)$(fishdir)/vfiod.fish $(DESTDIR)$(zshdir)/_vfiod

@@ -7,7 +7,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("CONTRIBUTING.md", "NEWS.md", "SECURITY.md", "docs/architecture.md", "tests/README.md")
+PAGES = (
+    "CONTRIBUTING.md", "NEWS.md", "SECURITY.md", "docs/architecture.md", "docs/dbus.md",
+    "tests/README.md",
+)  # fmt: skip
 PATH = re.compile(r"(?<![\w/.-])((?:vfiod|tests|docs|config|hooks|debian)/[\w./-]*\w)")
 LINK = re.compile(r"\]\(([^):]+)\)")
 

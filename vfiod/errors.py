@@ -7,6 +7,8 @@ the hint says what to do now.
 from collections.abc import Sequence
 from typing import ClassVar
 
+_CHECK = "Check it with: vfiod check-config"
+
 
 class VfiodError(Exception):
     """Base of all errors with a message for a person.
@@ -33,7 +35,7 @@ class ConfigError(VfiodError):
     exit_code = 3
 
     def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("; ".join(faults), "Check it with: vfiod check-config")
+        super().__init__("; ".join(faults), _CHECK)
         self.faults = tuple(faults)
 
 
@@ -154,3 +156,18 @@ class Unreachable(VfiodError):
 
     dbus_name = "org.vfiod1.Error.Unreachable"
     exit_code = 9
+
+
+_PLAIN: Sequence[type[VfiodError]] = (
+    Busy, DomainError, HostError, KernelStuck, NotAuthorized, RomError, Stuck, TimedOut, Unreachable
+)  # fmt: skip
+
+
+def named(name: str, message: str, hint: str = "") -> VfiodError:
+    """The error that another process has told of by its D-Bus name."""
+    if name == ConfigError.dbus_name:
+        return ConfigError([message.removesuffix(f". {_CHECK}")])
+    if name == Refused.dbus_name:
+        return Refused([VfiodError(message, hint)])
+    kinds = {kind.dbus_name: kind for kind in _PLAIN}
+    return kinds.get(name, VfiodError)(message, hint)

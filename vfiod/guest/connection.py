@@ -4,7 +4,9 @@ The daemon never calls libvirt: while a hook waits for it, libvirt waits too, an
 wait for ever (libvirt: docs/hooks.rst).
 """
 
+import re
 import time
+from dataclasses import dataclass
 
 import libvirt
 import libvirt_qemu
@@ -19,6 +21,15 @@ _PAUSE = 0.5
 _DENIED = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED,
            libvirt.VIR_ERR_AUTH_UNAVAILABLE, libvirt.VIR_ERR_ACCESS_DENIED,
            libvirt.VIR_ERR_OPERATION_DENIED)  # fmt: skip
+# As virsh says them (tools/virsh-domain-monitor.c).
+_STATES = {
+    libvirt.VIR_DOMAIN_RUNNING: "running", libvirt.VIR_DOMAIN_BLOCKED: "idle",
+    libvirt.VIR_DOMAIN_PAUSED: "paused", libvirt.VIR_DOMAIN_SHUTDOWN: "in shutdown",
+    libvirt.VIR_DOMAIN_SHUTOFF: "shut off", libvirt.VIR_DOMAIN_CRASHED: "crashed",
+    libvirt.VIR_DOMAIN_PMSUSPENDED: "pmsuspended",
+}  # fmt: skip
+# libvirt puts the hook's own words behind its command line (src/util/vircommand.c).
+_HOOK_SAID = re.compile(r".*unexpected exit status \d+: (?:vfiod: )?", re.DOTALL)
 _NO_DAEMON = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_NO_CONNECT)
 
 
@@ -30,6 +41,34 @@ def domain_xml(name: str) -> str:
     except libvirt.libvirtError as error:
         raise _translate_error(error) from error
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A guest as libvirt has it: ``state`` in virsh's words, ``xml`` as domain_xml() gives it."""
+
+    state: str
+    xml: str
+
+
+def look(name: str) -> Found | None:
+    """What libvirt knows of a guest; None if it has none of that name. Any user may."""
+    try:
+        guest = libvirt.openReadOnly(URI).lookupByName(name)
+        state = _STATES.get(guest.state()[0], "no state")
+        return Found(state, guest.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            return None
+        raise _translate_error(error) from error
+
+
+def ask_to_shut_down(name: str) -> None:
+    """What virsh shutdown does: its agent or ACPI asks it. Raises HostError if it does not run."""
+    try:
+        libvirt.open(URI).lookupByName(name).shutdown()
+    except libvirt.libvirtError as error:
+        raise _translate_error(error) from error
 
 
 def destroy(name: str) -> None:
@@ -138,6 +177,8 @@ class Guests:
 
 def _translate_error(error: libvirt.libvirtError) -> VfiodError:
     message = f"libvirt says: {error.get_error_message()}"
+    if error.get_error_code() == libvirt.VIR_ERR_HOOK_SCRIPT_FAILED and _HOOK_SAID.match(message):
+        return HostError(_HOOK_SAID.sub("", message).strip())
     if error.get_error_code() in _DENIED:
         return NotAuthorized(message, "run the command as root: sudo vfiod …")
     if error.get_error_code() in _NO_DAEMON:
