@@ -16,7 +16,7 @@ RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus pyt
 BUILD := build-essential debhelper dh-python pybuild-plugin-pyproject python3-all \
 	python3-setuptools fakeroot lintian
 # What the tests look at; the rest is to run them, or for the gate of style.
-TESTED := python3-dbusmock seabios ipxe-qemu qemu-utils man-db python3-argcomplete fish zsh \
+TESTED := desktop-file-utils python3-dbusmock seabios ipxe-qemu qemu-utils man-db python3-argcomplete fish zsh \
 	systemd-journal-remote
 TEST := $(TESTED) python3-venv shellcheck hyperfine
 PACKAGING := rpm rpmlint secilc makepkg pacman-package-manager libarchive-tools zstd
@@ -161,6 +161,10 @@ local = $(filter-out /usr,$(prefix))
 policydir = $(if $(local),/etc/dbus-1/system.d,/usr/share/dbus-1/system.d)
 activationdir = $(datadir)/dbus-1/system-services
 interfacedir = $(datadir)/dbus-1/interfaces
+icondir = $(datadir)/icons/hicolor/scalable/apps
+ICONS = vfiod-windows.svg vfiod-linux.svg vfiod-guest.svg
+# What `vfiod init` writes there: see vfiod/tools/init/launcher.py.
+launcherdir = /usr/local/share/applications
 actiondir = /usr/share/polkit-1/actions
 catalogdir = $(if $(local),/etc/systemd/catalog,/usr/lib/systemd/catalog)
 romdir = /usr/share/vgabios/vfiod
@@ -196,6 +200,7 @@ install-data:
 	$(call data,config/org.vfiod1.conf,$(policydir))
 	$(call data,config/org.vfiod1.policy,$(actiondir))
 	$(call data,config/org.vfiod1.xml,$(interfacedir))
+	$(foreach icon,$(ICONS),$(call data,config/icons/$(icon),$(icondir)))
 	$(call data,docs/man/vfiod.1,$(mandir)/man1)
 	$(call data,docs/man/vfiod.yaml.5,$(mandir)/man5)
 	$(call data,docs/man/vfiod.service.8,$(mandir)/man8)
@@ -227,6 +232,8 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 		{ echo 'a guest has the devices: run "vfiod return" first'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
+	for file in $(DESTDIR)$(launcherdir)/vfiod-*.desktop; do \
+		! grep -qs '^X-Vfiod-Guest=' "$$file" || rm "$$file"; done
 	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod
 	-rmdir $(DESTDIR)$(pythondir)
 	@# Only ROMs that fit the mark beside them are vfiod's.
@@ -237,7 +244,7 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 	rm -f $(DESTDIR)$(bindir)/vfiod $(DESTDIR)$(unitdir)/vfiod.service \
 		$(DESTDIR)$(activationdir)/org.vfiod1.service $(DESTDIR)$(catalogdir)/vfiod.catalog \
 		$(DESTDIR)$(policydir)/org.vfiod1.conf $(DESTDIR)$(actiondir)/org.vfiod1.policy \
-		$(DESTDIR)$(interfacedir)/org.vfiod1.xml \
+		$(DESTDIR)$(interfacedir)/org.vfiod1.xml $(ICONS:%=$(DESTDIR)$(icondir)/%) \
 		$(DESTDIR)$(mandir)/man1/vfiod.1 $(DESTDIR)$(mandir)/man5/vfiod.yaml.5 \
 		$(DESTDIR)$(mandir)/man8/vfiod.service.8 $(DESTDIR)$(bashdir)/vfiod.bash \
 		$(DESTDIR)$(fishdir)/vfiod.fish $(DESTDIR)$(zshdir)/_vfiod

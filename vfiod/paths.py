@@ -18,6 +18,7 @@ SETUP_COPIES = STATE / "setup"
 GRUB_DROP_IN = Path("/etc/default/grub.d/50-vfiod.cfg")
 MODPROBE = Path("/etc/modprobe.d/vfiod.conf")
 MODULES = Path("/etc/modules-load.d/vfiod.conf")
+APPLICATIONS = Path("/usr/local/share/applications")  # where launchers of guests lie
 # The stage of ROMs is below one of the few folders that QEMU may read: see QEMU_READS.
 ROM_STAGE = Path("/usr/share/vgabios/vfiod")
 HOOK = Path("/etc/libvirt/hooks/qemu.d/50-vfiod")

@@ -9,6 +9,7 @@ from vfiod.host.facts.textfiles import read_bytes
 from vfiod.util import sysfs
 
 SETUP_FILES = (paths.GRUB_DROP_IN, paths.MODPROBE, paths.MODULES)
+LAUNCHER = b"\nX-Vfiod-Guest="
 _ROM_MARK = ".sha256"
 
 
@@ -37,6 +38,9 @@ def _found(root: Path) -> Iterator[tuple[Path, str, str]]:
             yield path, "configuration that `vfiod setup` wrote", undo
     if paths.HOOK_MARK in (read_bytes(paths.below(root, paths.HOOK)) or b""):
         yield paths.HOOK, "the hook through which libvirt calls vfiod", remove
+    for path in _inside(root, paths.APPLICATIONS):
+        if LAUNCHER in (read_bytes(paths.below(root, path)) or b""):
+            yield path, "a guest's entry in the applications menu", remove
     for path in _inside(root, paths.ROM_STAGE):
         # What has no mark is somebody's own.
         if path.suffix == _ROM_MARK or _there(root, path.with_name(f".{path.name}{_ROM_MARK}")):
