@@ -163,6 +163,8 @@ activationdir = $(datadir)/dbus-1/system-services
 interfacedir = $(datadir)/dbus-1/interfaces
 icondir = $(datadir)/icons/hicolor/scalable/apps
 ICONS = vfiod-windows.svg vfiod-linux.svg vfiod-guest.svg
+# Desktops look into this one whatever the prefix is.
+autostartdir = /etc/xdg/autostart
 # What `vfiod init` writes there: see vfiod/tools/init/launcher.py.
 launcherdir = /usr/local/share/applications
 actiondir = /usr/share/polkit-1/actions
@@ -200,6 +202,7 @@ install-data:
 	$(call data,config/org.vfiod1.conf,$(policydir))
 	$(call data,config/org.vfiod1.policy,$(actiondir))
 	$(call data,config/org.vfiod1.xml,$(interfacedir))
+	$(call data,config/vfiod-notify.desktop,$(autostartdir))
 	$(foreach icon,$(ICONS),$(call data,config/icons/$(icon),$(icondir)))
 	$(call data,docs/man/vfiod.1,$(mandir)/man1)
 	$(call data,docs/man/vfiod.yaml.5,$(mandir)/man5)
@@ -244,6 +247,7 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 	rm -f $(DESTDIR)$(bindir)/vfiod $(DESTDIR)$(unitdir)/vfiod.service \
 		$(DESTDIR)$(activationdir)/org.vfiod1.service $(DESTDIR)$(catalogdir)/vfiod.catalog \
 		$(DESTDIR)$(policydir)/org.vfiod1.conf $(DESTDIR)$(actiondir)/org.vfiod1.policy \
+		$(DESTDIR)$(autostartdir)/vfiod-notify.desktop \
 		$(DESTDIR)$(interfacedir)/org.vfiod1.xml $(ICONS:%=$(DESTDIR)$(icondir)/%) \
 		$(DESTDIR)$(mandir)/man1/vfiod.1 $(DESTDIR)$(mandir)/man5/vfiod.yaml.5 \
 		$(DESTDIR)$(mandir)/man8/vfiod.service.8 $(DESTDIR)$(bashdir)/vfiod.bash \

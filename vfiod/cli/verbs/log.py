@@ -4,14 +4,17 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vfiod.errors import HostError
+from vfiod.errors import HostError, NotAuthorized
 
 if TYPE_CHECKING:
     from vfiod.tools.log.entry import Entry
     from vfiod.tools.log.story import Story
+
+_RECENT = "7 days ago"  # what is older is no news at a login
 
 
 def add(verbs: Any) -> None:
@@ -21,6 +24,10 @@ def add(verbs: Any) -> None:
     which = verb.add_mutually_exclusive_group()
     which.add_argument("--last", action="store_true", help="only the last start")
     which.add_argument("--follow", action="store_true", help="go on telling as things happen")
+    which.add_argument(
+        "--notify", action="store_true",
+        help="tell of the last start by a notification, if it is new to this user",
+    )  # fmt: skip
     which.add_argument("--since", metavar="TIME", help="starts since then, in full: '2 hours ago'")
     verb.add_argument("--json", action="store_true", help="print JSON")
     verb.add_argument("--html", metavar="FILE", type=Path, help="write a page with the timeline")
@@ -31,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Read the journal and tell it. Raises NotAuthorized if this user may not read it."""
     if arguments.html and (arguments.follow or arguments.json):
         arguments.wrong("--html goes with neither --follow nor --json")
+    if arguments.notify:
+        return _notify(arguments)
     if arguments.follow:
         return _follow(arguments)
     stories = _stories(arguments)
@@ -52,6 +61,16 @@ def run(arguments: argparse.Namespace) -> int:
         from vfiod.tools.log.text import show
 
         show(stories, console(), every=arguments.since is not None)
+    return 0
+
+
+def _notify(arguments: argparse.Namespace) -> int:
+    """Run at each login: who may not read the journal, or has no desktop, is not bothered."""
+    from vfiod.cli.telling import tell
+
+    arguments.since = _RECENT
+    with suppress(HostError, NotAuthorized):
+        tell(_stories(arguments))
     return 0
 
 

@@ -33,6 +33,7 @@ Type=Application
 Version=1.0
 Name={name}
 Comment={comment}
+TryExec={program}
 Exec={program} start --ask -- {argument}
 Icon={icon}
 Terminal=false
