@@ -111,6 +111,8 @@ class GuestCalls:
         phase, guest = self._phase()
         if phase is Phase.STUCK:
             raise Busy(f"something is stuck after {guest}", "see: vfiod status")
+        if phase is Phase.RETURN:
+            raise Busy(f"the devices are on their way back from {guest}", "wait a moment")
         if phase is not Phase.HOST:
             raise Busy(
                 f"the devices are handed over to {guest} ({phase.value})",

@@ -51,10 +51,10 @@ class Found:
     xml: str
 
 
-def look(name: str) -> Found | None:
+def look(name: str, uri: str = URI) -> Found | None:
     """What libvirt knows of a guest; None if it has none of that name. Any user may."""
     try:
-        guest = libvirt.openReadOnly(URI).lookupByName(name)
+        guest = libvirt.openReadOnly(uri).lookupByName(name)
         state = _STATES.get(guest.state()[0], "no state")
         return Found(state, guest.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
     except libvirt.libvirtError as error:

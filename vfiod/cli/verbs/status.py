@@ -12,6 +12,7 @@ HEADS = {
     "return": "The devices are on their way back from {guest}.",
     "stuck": "STUCK after {guest}: something could not be given back.",
 }
+CANCEL = "vfiod start {guest} --cancel"
 
 
 def add(verbs: Any) -> None:
@@ -36,6 +37,8 @@ def as_text(facts: dict[str, Any]) -> str:
     lines = [HEADS[facts["phase"]].format(guest=facts["guest"])]
     if facts["seconds"] is not None:
         lines[0] += f" ({facts['seconds']:g} s)"
+    if start := facts.get("start"):
+        lines.append(f"{start['guest']} is about to start; to cancel: {CANCEL.format(**start)}")
     lines += [_device(device) for device in facts["devices"]]
     lines += [f"  done: {step['does']}" for step in facts["journal"]]
     lines += [f"  FAULT: {fault}" for fault in facts["faults"]]
