@@ -119,7 +119,7 @@ def test_unit_is_confined(unit: Path) -> None:
     run("systemd-analyze", "security", *options, str(unit), install="apt install systemd")
 
 
-@pytest.mark.parametrize("name", ["org.vfiod1.conf", "org.vfiod1.policy"])
+@pytest.mark.parametrize("name", ["org.vfiod1.conf", "org.vfiod1.policy", "org.vfiod1.xml"])
 def test_xml_is_well_formed(name: str) -> None:
     ElementTree.parse(ROOT / "config" / name)
 

@@ -52,13 +52,14 @@ class BusError(HostError):
 
 
 class Bus:
-    """A connection to the system bus (DBUS_SYSTEM_BUS_ADDRESS in tests)."""
+    """A connection to the system bus (DBUS_SYSTEM_BUS_ADDRESS in tests), or a session's."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_session: bool = False) -> None:
+        which = "session" if of_session else "system"
         try:
-            self._connection = _system_bus()
+            self._connection = _session_bus() if of_session else _system_bus()
         except GLib.Error as error:
-            text = f"the system bus does not answer: {error.message}"
+            text = f"the {which} bus does not answer: {error.message}"
             raise HostError(text, "see: systemctl status dbus") from error
 
     def call(
@@ -241,6 +242,10 @@ def variant(signature: str, value: Any) -> Any:
 
 def _system_bus() -> Any:
     return pydbus.SystemBus().con if pydbus else Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
+
+
+def _session_bus() -> Any:
+    return Gio.bus_get_sync(Gio.BusType.SESSION, None)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ The class says who has to act; the message says what happened, to which device o
 the hint says what to do now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 INDENT = "    "  # of what to do, below what is wrong
@@ -199,3 +199,23 @@ class Unreachable(VfiodError):
 
     dbus_name = "org.vfiod1.Error.Unreachable"
     exit_code = 9
+
+
+_KINDS: Mapping[str, type[VfiodError]] = {
+    kind.dbus_name: kind
+    for kind in (
+        Busy, DomainError, HostError, KernelStuck, NotAuthorized, RomError, Stuck, TimedOut,
+        UnknownGuest, Unreachable,
+    )
+}  # fmt: skip
+
+
+def named(name: str, message: str, hint: str = "") -> VfiodError:
+    """The error that another process has told of by its D-Bus name; its text may have parts."""
+    parts = parts_of(str(VfiodError(message, hint)))
+    if name == Refused.dbus_name:
+        return Refused(parts)
+    if name == ConfigError.dbus_name:
+        return ConfigError([f"{part.message}; {part.hint}" for part in parts])
+    hints = filter(None, (part.hint for part in parts))
+    return _KINDS.get(name, HostError)("\n".join(part.message for part in parts), "\n".join(hints))

@@ -28,6 +28,7 @@ class Kind(Enum):
     KERNEL_STUCK = _PREFIX + "1d"
     REMEDY = _PREFIX + "1e"
     KERNEL_ANSWERS = _PREFIX + "1f"
+    ASKED = _PREFIX + "20"
 
 
 ERRORS = frozenset({Kind.STEP_FAILED, Kind.STUCK, Kind.KERNEL_STUCK})

@@ -23,6 +23,7 @@ SETUP_COPIES = STATE / "setup"
 GRUB_DROP_IN = Path("/etc/default/grub.d/50-vfiod.cfg")
 MODPROBE = Path("/etc/modprobe.d/vfiod.conf")
 MODULES = Path("/etc/modules-load.d/vfiod.conf")
+APPLICATIONS = Path("/usr/local/share/applications")  # where launchers of guests lie
 # ROMs are put where QEMU may read them: see vfiod.host.facts.romstage.
 ROM_STAGE = Path("/usr/share/vgabios/vfiod")
 ROM_STAGE_IN_VAR = Path("/var/lib/libvirt/vfiod")

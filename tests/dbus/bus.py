@@ -199,6 +199,8 @@ class PrivateBus:
         self.connection.signal_subscribe(
             NAME, interface, signal, None, None, Gio.DBusSignalFlags.NONE, received
         )
+        # Once this is answered the bus knows of it, whoever makes the call that follows.
+        self.begin_at(DBUS, "/", DBUS, "GetId", "").result()
         return heard
 
     # Speaking as somebody else
@@ -241,6 +243,10 @@ class Daemon:
     def _read(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
+
+    def terminate(self) -> None:
+        """What systemd does to stop it."""
+        self._process.terminate()
 
     def stop(self) -> None:
         self._bus.end(self._process)

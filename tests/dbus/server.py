@@ -15,8 +15,12 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import Process, Program
 from vfiod.bus import Bus
-from vfiod.daemon.main import Paths, compose
+from vfiod.config.file import load_config
+from vfiod.daemon.main import Paths, compose, finish
 from vfiod.events import Event
+from vfiod.model import Session
+
+ROM = f"/usr/share/vgabios/vfiod/{pcs.VGA}.rom"
 
 
 class Server:
@@ -29,6 +33,18 @@ class Server:
         self._mute = False
         self._qemu: subprocess.Popen[bytes] | None = None
         self.host.effects.barrier = lambda _name: self._pass()
+
+    def model(self, config: Path) -> None:
+        """What libvirt has: the guests of the configuration."""
+        commands = self.host.commands
+        commands.load = lambda: load_config(config)
+        devices = {"win10": pcs.DEVICES}
+        commands.definition = lambda name: pcs.xml(
+            devices.get(name, pcs.DEVICES[:2]), name=name, rom_file=None if name != "win10" else ROM
+        )
+        commands.before_start = self._pass
+        # A bus wants users that this machine has: these call as the model's.
+        self.host.logins.names |= {1: "alice", 2: "bob"}
 
     def report(self, _event: Event) -> None:
         """Stands for the system's journal."""
@@ -75,6 +91,25 @@ class Server:
         self._qemu.kill()
         self._qemu.wait()
 
+    def do_login(self) -> None:
+        """bob comes to the same screen, in a session of his own."""
+        bob = Session("9", "bob", 1001, "seat0", "user", graphical=True, unit="session-9.scope")
+        self.host.user.log_in(bob, Program("firefox", uid=1001, title="Firefox"))
+
+    def do_fail(self, *words: str) -> None:
+        """libvirt refuses the next start."""
+        self.host.commands.fails = " ".join(words)
+
+    def do_trial(self, until: str) -> None:
+        self.host.commands.trial = int(until)
+
+    def do_running(self, guest: str) -> None:
+        self.host.commands.running.add(guest)
+
+    def do_commands(self) -> str:
+        """What was asked of libvirt."""
+        return "; ".join(self.host.commands.done) or "none"
+
     def do_driver(self) -> str:
         return str(self.host.pci.function(pcs.VGA).driver)
 
@@ -85,6 +120,7 @@ def main(config: str, journal: str) -> int:
     service, manager = compose(
         Bus(), server.host, Paths(Path(config), Path(journal)), server.report
     )
+    server.model(Path(config))
     service.publish()
     loop = GLib.MainLoop()
 
@@ -96,7 +132,7 @@ def main(config: str, journal: str) -> int:
         loop.quit()
 
     threading.Thread(target=listen, daemon=True).start()
-    GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGTERM, loop.quit)
+    GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGTERM, finish, loop, service, manager)
     loop.run()
     manager.tasks.worker.shutdown(wait=False, cancel_futures=True)
     return 0

@@ -396,6 +396,10 @@ class FakeUnits(Door):
 class FakeLogins(Door):
     """Implements vfiod.host.door.Logins."""
 
+    def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
+        super().__init__(kernel, user, effects)
+        self.names = {1000: "alice", 1001: "bob"}
+
     def sessions(self) -> Sequence[Session]:
         return list(self._user.sessions.values())
 
@@ -406,7 +410,7 @@ class FakeLogins(Door):
         return uid in self._user.lingering
 
     def user_name(self, uid: int) -> str:
-        return {1000: "alice", 1001: "bob"}.get(uid, f"user {uid}")
+        return self.names.get(uid, f"user {uid}")
 
     def inhibit(self, why: str) -> None:
         def do() -> None:

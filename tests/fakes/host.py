@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.fakes import performance
 from tests.fakes.clock import Clock
+from tests.fakes.commands import FakeCommands
 from tests.fakes.doors import (
     Door,
     FakeContainers,
@@ -111,6 +112,7 @@ class FakeHost:
         self.user.on_end = self.libvirt.qemu_ended
         self.late = FakeLate(*behind)
         self.power, self.guests = FakePower(*behind), FakeGuests(*behind, self.libvirt)
+        self.commands = FakeCommands(self)
         self.slices, self.cpus = FakeSlices(*behind), FakeCpus(*behind)
         self.hugepages = FakeHugePages(*behind)
         # The configuration and the guest that fit this PC, if they are not the usual ones.

@@ -2,37 +2,20 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vfiod.bus import ABSENT, Bus, BusError
-from vfiod.errors import (
-    Busy,
-    ConfigError,
-    DomainError,
-    HostError,
-    KernelStuck,
-    NotAuthorized,
-    Refused,
-    RomError,
-    Stuck,
-    TimedOut,
-    UnknownGuest,
-    Unreachable,
-    VfiodError,
-    parts_of,
-)
+from vfiod.errors import Unreachable, VfiodError, named
+
+if TYPE_CHECKING:
+    from vfiod.handoff.readiness import GuestFacts
 
 NAME = "org.vfiod1"
 PATH = "/org/vfiod1"
 MANAGER = "org.vfiod1.Manager"
 RETURN_SECONDS = 600.0  # a recovery is long
-_CLASSES: dict[str, type[VfiodError]] = {
-    kind.dbus_name: kind
-    for kind in (
-        *(Busy, DomainError, HostError, KernelStuck, NotAuthorized),
-        *(RomError, Stuck, TimedOut, UnknownGuest),
-    )
-}
+LOOK_SECONDS = 60.0
+AUTHORISATION_SECONDS = 180.0  # somebody may have to find a password
 
 
 class Client:
@@ -54,6 +37,36 @@ class Client:
         """Have the devices moved away and back; returns when they are back."""
         self._call("Rehearse", "ssb", guest, xml, keep_desktop, seconds=RETURN_SECONDS)
 
+    def guests(self) -> str:
+        """The configured guests as they are now, as JSON."""
+        return str(self._call("ListGuests", seconds=LOOK_SECONDS)[0])
+
+    def guest(self, name: str) -> "GuestFacts | None":
+        """One of them; None if the configuration names no such guest."""
+        from vfiod.handoff.readiness import load
+
+        return next((facts for facts in load(self.guests()) if facts.name == name), None)
+
+    def start_guest(self, guest: str, *, seconds: int) -> None:
+        """Have a guest started after a countdown; returns when that has begun."""
+        self._call("StartGuest", "su", guest, seconds, seconds=AUTHORISATION_SECONDS)
+
+    def cancel_start(self) -> None:
+        """End the countdown. Raises Busy if there is none any more."""
+        self._call("CancelStart", seconds=AUTHORISATION_SECONDS)
+
+    def shut_down_guest(self, guest: str, *, force: bool) -> None:
+        """Ask a guest to shut down, or pull its plug; returns when that is done."""
+        self._call("ShutdownGuest", "sb", guest, force, seconds=AUTHORISATION_SECONDS)
+
+    def on_start_ended(self, then: Callable[[str, bool, str], None]) -> None:
+        """Have ``then`` called with guest, success and message of each start that ends."""
+        self._bus.subscribe(NAME, f"{MANAGER}.StartEnded", lambda values: then(*values))
+
+    def on_gone(self, then: Callable[[], None]) -> None:
+        """Have ``then`` called when the service is gone, while a main loop runs."""
+        self._bus.watch(NAME, then)
+
     def on_progress(self, then: Callable[[str], None]) -> None:
         """Have ``then`` called with each message while a main loop runs."""
         self._bus.subscribe(NAME, f"{MANAGER}.Progress", lambda values: then(values[3]))
@@ -70,11 +83,4 @@ class Client:
 def _translate_error(error: BusError) -> VfiodError:
     if error.name.startswith(ABSENT):
         return Unreachable(error.message, error.hint)
-    parts = parts_of(error.message)
-    if error.name == Refused.dbus_name:
-        return Refused(parts)
-    if error.name == ConfigError.dbus_name:
-        return ConfigError([f"{part.message}; {part.hint}" for part in parts])
-    kind = _CLASSES.get(error.name, HostError)
-    hints = filter(None, (part.hint for part in parts))
-    return kind("\n".join(part.message for part in parts), "\n".join(hints))
+    return named(error.name, error.message)

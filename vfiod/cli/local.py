@@ -2,18 +2,19 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from vfiod import paths
 from vfiod.bus import Bus
 from vfiod.config.file import read_config_file
 from vfiod.config.schema import Config, GuestConfig
-from vfiod.errors import Busy, HostError, UnknownGuest
-from vfiod.guest import domain
-from vfiod.guest.connection import domain_xml
+from vfiod.errors import Busy, HostError, UnknownGuest, VfiodError
+from vfiod.guest import description, domain
+from vfiod.guest.connection import domain_xml, look
 from vfiod.handoff import snapshot
 from vfiod.handoff.plan import Plan, plan_handoff
+from vfiod.handoff.readiness import OFF, GuestFacts, assess
 from vfiod.handoff.request import Request
 from vfiod.host.door import Files
 from vfiod.host.facts.libvirtd import HookPlaces
@@ -29,15 +30,41 @@ from vfiod.paths import CONFIG, JOURNAL
 from vfiod.tools.doctor.read import Sources
 
 _LOOKING_SECONDS = 20.0
+_LIST = "see: virsh --connect qemu:///system list --all"
+_END = "it has to be shut down before it can be started"
 
 
 def plan_for(name: str) -> Plan:
     """What a start of the guest would do now. Raises Refused and others."""
     config = read_config_file()
     guest = guest_named(name, config)
-    wanted = domain.parse(domain_xml(name))
-    state = snapshot.read(LinuxHost(Bus()), config, guest, wanted)
-    return plan_handoff(Request(config, guest, wanted, state))
+    return plan_handoff(_request(LinuxHost(Bus()), config, guest, domain_xml(name)))
+
+
+def guests_now() -> list[GuestFacts]:
+    """Every configured guest as it is now. Raises ConfigError, or HostError without libvirt."""
+    config, host = read_config_file(), LinuxHost(Bus())
+    return [_facts(host, config, guest) for guest in config.guests.values()]
+
+
+def _facts(host: LinuxHost, config: Config, guest: GuestConfig) -> GuestFacts:
+    found = look(guest.name)
+    if found is None:
+        return GuestFacts(guest.name, reasons=((f"libvirt has no guest {guest.name}", _LIST),))
+    words = description.read(found.xml)
+    facts = GuestFacts(guest.name, words.title, words.system, found.state)
+    if found.state not in OFF:
+        return replace(facts, reasons=((f"{guest.name} is {found.state}", _END),))
+    try:
+        reasons, people = assess(_request(host, config, guest, found.xml))
+    except VfiodError as error:
+        return replace(facts, reasons=((error.message, error.hint),))
+    return replace(facts, reasons=reasons, people=people)
+
+
+def _request(host: LinuxHost, config: Config, guest: GuestConfig, xml: str) -> Request:
+    wanted = domain.parse(xml)
+    return Request(config, guest, wanted, snapshot.read(host, config, guest, wanted))
 
 
 def guest_named(name: str, config: Config) -> GuestConfig:

@@ -32,10 +32,10 @@ class LoopWatcher:
         names: Sequence[str] = ()
         with suppress(VfiodError):
             names = self._load().escape_keys
-        _in_loop(lambda: self._buttons.listen(names, then))
+        in_loop(lambda: self._buttons.listen(names, then))
 
     def ignore_buttons(self) -> None:
-        _in_loop(self._buttons.ignore)
+        in_loop(self._buttons.ignore)
 
     def on_exit(self, pid: int, then: Callable[[], object]) -> None:
         try:
@@ -59,7 +59,7 @@ class LoopWatcher:
         GLib.timeout_add(int(seconds * 1000), due)
 
 
-def _in_loop(task: Callable[[], object]) -> None:
+def in_loop(task: Callable[[], object]) -> None:
     """Have the main loop do it: the worker must not change what the loop looks at."""
 
     def once() -> bool:

@@ -56,20 +56,22 @@ def main() -> int:
     manager.warm_up()
     _feed_watchdog()
     for number in (signal.SIGTERM, signal.SIGINT):
-        GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, _finish, loop, manager)
+        GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, finish, loop, service, manager)
     loop.run()
     return 0
 
 
-def _finish(loop: Any, manager: Manager) -> bool:
+def finish(loop: Any, service: Service, manager: Manager) -> bool:
     """Let the operation under way end (every wait in it is bounded), then leave the loop.
 
     What is queued behind it is not begun any more: without the loop no job of systemd's is heard
-    to end, and a start would end the desktop for nobody.
+    to end, and a start would end the desktop for nobody. A countdown to a start ends for the same
+    reason.
 
     A guest that runs keeps its devices: the next daemon adopts it from the journal.
     """
     notify("STOPPING=1")
+    service.starts.close()
     last = manager.tasks.close()
     last.add_done_callback(lambda _: GLib.idle_add(loop.quit))
     return bool(GLib.SOURCE_REMOVE)
@@ -90,7 +92,7 @@ def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service
 
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handoff")
     manager = Manager(host, journal, load, emit, LoopWatcher(load, Buttons()), Tasks(worker, emit))
-    service = Service(bus, manager, StatusReader(host, journal, load))
+    service = Service(bus, manager, StatusReader(host, journal, load), load)
     return service, manager
 
 

@@ -17,6 +17,7 @@ model and Linux have to pass alike: a new method is a new rule there.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from vfiod.host.commands import Commands
 from vfiod.host.pci import Pci
 from vfiod.host.performance import Cpus, HugePages, Slices
 from vfiod.host.processes import Containers, Gate, Late, Processes
@@ -240,6 +241,8 @@ class Host(Protocol):
     def power(self) -> Power: ...
     @property
     def guests(self) -> Guests: ...
+    @property
+    def commands(self) -> Commands: ...
     @property
     def slices(self) -> Slices: ...
     @property

@@ -15,6 +15,7 @@ OURS = {
     "etc/modprobe.d/vfiod.conf": "",
     "etc/modules-load.d/vfiod.conf": "",
     "etc/libvirt/hooks/qemu.d/50-vfiod": "#!/bin/sh\n# Installed by vfiod.service\n",
+    "usr/local/share/applications/vfiod-1.desktop": "[Desktop Entry]\nX-Vfiod-Guest=win10\n",
     "usr/share/vgabios/vfiod/0000:01:00.0.rom": "",
     "usr/share/vgabios/vfiod/.0000:01:00.0.rom.sha256": "",
     "var/lib/libvirt/vfiod/0000:01:00.0.rom": "",
@@ -57,6 +58,7 @@ def test_what_belongs_to_others_is_not_ours(tmp_path: Path) -> None:
     theirs = {
         "etc/libvirt/hooks/qemu.d/50-vfiod": "#!/bin/sh\necho mine\n",
         "etc/modprobe.d/vfio.conf": "",
+        "usr/local/share/applications/vfiod-mine.desktop": "[Desktop Entry]\n",
         "usr/share/vgabios/seabios.bin": "",
         "usr/share/vgabios/vfiod/0000:02:00.0.rom": "",
         "var/lib/libvirt/vfiod/0000:02:00.0.rom": "",

@@ -4,13 +4,16 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vfiod.errors import NotAuthorized
 from vfiod.model import PciAddress
+
+if TYPE_CHECKING:
+    from vfiod.tools.init.launcher import Launcher
 
 RUNNING = """{guest} is running: the change of its definition takes effect when it has been shut \
 down and is started again."""
@@ -56,6 +59,7 @@ def add(verbs: Any) -> None:
     )
     verb.add_argument("--no-usb", action="store_true", help="propose no USB controller")
     verb.add_argument("--rom", metavar="FILE", type=Path, help="the ROM of the graphics card")
+    verb.add_argument("--no-launcher", action="store_true", help="no entry in applications menus")
     verb.add_argument("--revert", action="store_true", help="put both files back as they were")
     verb.set_defaults(run=run)
 
@@ -96,12 +100,32 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     else:
         assignment = proposed(arguments, places, guests)
         do = assigner.apply
-    if not shown(assignment):
+    launcher = launcher_for(arguments, places, guests, assignment)
+    if not shown([*assignment.difference, *launcher.difference]):
         return 0
     if looks_only:
         say(f"Nothing was changed. {'' if arguments.dry_run else again()}".rstrip())
         return 0
-    return changed(arguments, places, guests, lambda: do(assignment))
+
+    def apply() -> None:
+        if assignment.difference:
+            do(assignment)
+        launcher.apply()
+
+    return changed(arguments, places, guests, apply)
+
+
+def launcher_for(
+    arguments: argparse.Namespace, places: Places, guests: Any, assignment: Any
+) -> "Launcher":
+    """The entry in applications menus: for a guest that is configured then, if it is wanted."""
+    from vfiod.config import schema
+    from vfiod.tools.init.launcher import launcher_of
+
+    guest = arguments.guest
+    is_configured = guest in schema.parse(assignment.after).guests
+    wanted = is_configured and not arguments.no_launcher
+    return launcher_of(guest, guests.definition(guest), wanted=wanted, root=places.root)
 
 
 def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
@@ -125,15 +149,15 @@ def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
     return suggestion.assignment(proposal)
 
 
-def shown(assignment: Any) -> bool:
+def shown(lines: Sequence[str]) -> bool:
     """Print the differences; False if there are none."""
     from vfiod.cli.terminal import say, show_difference
 
-    if not assignment.difference:
+    if not lines:
         say("\nEverything is set up so already; nothing was changed.")
         return False
     say()
-    show_difference(assignment.difference)
+    show_difference(lines)
     say()
     return True
 

@@ -15,6 +15,7 @@ HEADS = {
     "return": "The devices are on their way back from {guest}.",
     "stuck": "STUCK after {guest}: not everything has come back.",
 }
+CANCEL = "vfiod start {guest} --cancel"
 
 
 def add(verbs: Any) -> None:
@@ -52,6 +53,8 @@ def as_text(facts: dict[str, Any]) -> str:
     if facts["seconds"] is not None:
         lines[0] = f"{lines[0].rstrip('.')}, for {facts['seconds']:g} s."
     lines += [f"  {line}" for fault in facts["faults"] for line in fault.splitlines()]
+    if start := facts.get("start"):
+        lines.append(f"{start['guest']} is about to start; to cancel: {CANCEL.format(**start)}")
     lines += _devices(facts["devices"])
     lines += [f"  done: {step['does']}" for step in facts["journal"]]
     if facts["last"] and facts["phase"] != "stuck":

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from vfiod.bus import Bus
+from vfiod.host.linux.commands import LinuxCommands
 from vfiod.host.linux.containers import LinuxContainers
 from vfiod.host.linux.cpus import LinuxCpus
 from vfiod.host.linux.devicegate import LinuxGate
@@ -48,6 +49,7 @@ class LinuxHost:
         self.memory = LinuxMemory()
         self.power = LinuxPower(self.units)
         self.guests = LinuxGuests(self.units, programs)
+        self.commands = LinuxCommands(bus, self.units, programs)
         self.slices = LinuxSlices(bus)
         self.cpus = LinuxCpus()
         self.hugepages = LinuxHugePages()

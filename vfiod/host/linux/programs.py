@@ -9,6 +9,7 @@ import psutil
 
 from vfiod.host.linux.controlgroup import path_of
 from vfiod.model import Program
+from vfiod.paths import APPLICATIONS
 from vfiod.util import sysfs
 
 # A desktop puts each application into a unit of its own (systemd.io, DESKTOP_ENVIRONMENTS).
@@ -16,7 +17,7 @@ _APP = re.compile(
     r"app-(?:flatpak-|gnome-|KDE-)?(?P<id>.+?)(?:@(?P<instance>[^.]*)\.service|\.service|-\w+\.scope)"
 )
 _ENTRIES = (
-    "usr/share/applications", "usr/local/share/applications",
+    "usr/share/applications", str(APPLICATIONS.relative_to("/")),
     "var/lib/flatpak/exports/share/applications", "var/lib/snapd/desktop/applications",
 )  # fmt: skip
 _NAME = re.compile(r"^Name=(.+)$", re.MULTILINE)

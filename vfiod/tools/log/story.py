@@ -13,6 +13,8 @@ from vfiod.tools.log.entry import Entry
 
 _REFUSALS = frozenset({Kind.REFUSED, Kind.CONFIG_WRONG})
 _PROBLEMS = _REFUSALS | {Kind.STUCK, Kind.START_TIMED_OUT, Kind.KERNEL_STUCK}
+# Of no start: the hook's installation, and what was asked for over the bus.
+_NO_PART = frozenset({Kind.HOOK, Kind.ASKED})
 _STEPS = frozenset({Kind.STEP_DONE, Kind.STEP_FAILED, Kind.REMEDY})
 _COMPLETE = frozenset({Kind.HANDOFF_COMPLETE, Kind.RETURN_COMPLETE})
 # Of a way whose first word the journal has forgotten; a roll-back has none.
@@ -107,7 +109,7 @@ def _groups(entries: Iterable[Entry]) -> list[list[Entry]]:
     groups: list[list[Entry]] = []
     by_transaction: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.kind is Kind.HOOK:
+        if entry.kind in _NO_PART:
             continue
         group = by_transaction.get(entry.transaction) or _home(entry, groups)
         if group is None:

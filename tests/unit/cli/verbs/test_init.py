@@ -80,6 +80,36 @@ def test_revert_puts_both_back_to_the_byte(places: Places, guests: Guests) -> No
     assert guests.definition("test") == before
 
 
+def launchers(places: Places) -> list[str]:
+    return [path.read_text() for path in places.root.glob("usr/local/share/applications/*")]
+
+
+def test_a_launcher_comes_and_goes_with_the_guest(
+    places: Places, guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init(places, "--dry-run")
+    assert "+Name=Virtual machine (test)" in capsys.readouterr().out
+    assert launchers(places) == []
+    init(places, "--yes", "--no-usb")
+    init(places, "--yes", "--device", str(USB))
+    assert 'start --ask -- "test"' in launchers(places)[0]
+    init(places, "--revert", "--yes")
+    assert len(launchers(places)) == 1  # it is configured still
+    init(places, "--revert", "--yes")
+    assert launchers(places) == []
+
+
+def test_a_launcher_that_is_not_wanted_goes(places: Places, guests: Guests) -> None:
+    init(places, "--yes", "--no-launcher")
+    assert launchers(places) == []
+    assert init(places, "--yes") == 0
+    assert len(launchers(places)) == 1
+    kept = sorted(places.backups.iterdir())
+    assert init(places, "--yes", "--no-launcher") == 0
+    assert launchers(places) == []
+    assert sorted(places.backups.iterdir()) == kept
+
+
 def test_revert_goes_back_one_init_at_a_time(places: Places, guests: Guests) -> None:
     before = guests.definition("test")
     init(places, "--yes", "--no-usb")

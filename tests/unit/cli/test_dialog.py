@@ -1,0 +1,63 @@
+"""Who asks in a window, and that yes is a yes and all else a no."""
+
+from pathlib import Path
+
+import pytest
+
+from vfiod.cli import dialog
+from vfiod.errors import HostError
+
+TEXT = "Your session will end.\n\nStart win11?"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def install(place: Path, name: str, status: int = 0) -> Path:
+    """A program that writes down what it is given and ends with this status."""
+    path = place / name
+    path.write_text(f'#!/bin/sh\nprintf "%s\\0" "$@" > {place}/said\nexit {status}\n')
+    path.chmod(0o755)
+    return path
+
+
+def said(place: Path) -> list[str]:
+    return (place / "said").read_text().split("\0")[:-1]
+
+
+def environment(place: Path, **more: str) -> dict[str, str]:
+    return {"PATH": str(place), "DISPLAY": ":0", **more}
+
+
+@pytest.mark.parametrize("name", ["zenity", "kdialog", "yad"])
+@pytest.mark.parametrize(("status", "agreed"), [(0, True), (1, False), (2, False), (255, False)])
+def test_only_the_button_is_a_yes(place: Path, name: str, status: int, *, agreed: bool) -> None:
+    install(place, name, status)
+    asker = dialog.find(environment(place))
+    assert asker.ask(TEXT, yes="Start win11") is agreed
+    options = said(place)
+    assert any(TEXT in option for option in options)
+    assert any("Start win11" in option for option in options)
+
+
+def test_a_desktop_s_own_program_is_preferred(place: Path) -> None:
+    for name in ("zenity", "kdialog", "yad"):
+        install(place, name)
+    found = dialog.find(environment(place, XDG_CURRENT_DESKTOP="KDE"))
+    assert isinstance(found, dialog.Window)
+    assert found.name == "kdialog"
+    found = dialog.find(environment(place, XDG_CURRENT_DESKTOP="XFCE"))
+    assert isinstance(found, dialog.Window)
+    assert found.name == "zenity"
+
+
+def test_without_a_desktop_the_way_without_one_is_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(place, "zenity")
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={place}/nobody")
+    with pytest.raises(HostError, match="nothing here can ask") as caught:
+        dialog.find({"PATH": str(place)})
+    assert "vfiod start" in caught.value.hint

@@ -1,0 +1,106 @@
+"""A question in a window, by whichever program the desktop has for it; else by a notification."""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vfiod.cli import notifications
+from vfiod.errors import HostError
+from vfiod.util.programs import finish
+
+_TITLE = "vfiod"
+_PATIENCE = 300
+_NONE = HostError(
+    "nothing here can ask in a window: this is no desktop, or it has neither zenity, kdialog nor "
+    "yad, nor notifications with buttons",
+    "in a terminal: vfiod start GUEST",
+)
+
+Question = Callable[[str, str], list[str]]
+
+
+class Asker(Protocol):
+    """Asks and tells a person at a desktop."""
+
+    def ask(self, text: str, *, yes: str) -> bool:
+        """True if they press the button with this label."""
+
+    def tell(self, text: str) -> None:
+        """Show what went wrong."""
+
+
+def _zenity(text: str, yes: str) -> list[str]:
+    buttons = [f"--ok-label={yes}", "--cancel-label=Cancel", "--default-cancel"]
+    return ["--question", f"--title={_TITLE}", f"--text={text}", "--width=420", *buttons]
+
+
+def _yad(text: str, yes: str) -> list[str]:
+    buttons = ["--button=Cancel:1", f"--button={yes}:0"]
+    return [f"--title={_TITLE}", f"--text={text}", "--width=420", "--image=computer", *buttons]
+
+
+def _kdialog(text: str, yes: str) -> list[str]:
+    return [
+        "--title", _TITLE, "--warningcontinuecancel", text,
+        "--continue-label", yes, "--cancel-label", "Cancel",
+    ]  # fmt: skip
+
+
+_QUESTIONS: Mapping[str, Question] = {"zenity": _zenity, "kdialog": _kdialog, "yad": _yad}
+_ERRORS: Mapping[str, Callable[[str], list[str]]] = {
+    "zenity": lambda text: ["--error", f"--title={_TITLE}", f"--text={text}", "--width=420"],
+    "kdialog": lambda text: ["--title", _TITLE, "--error", text],
+    "yad": lambda text: [f"--title={_TITLE}", f"--text={text}", "--width=420", "--button=OK:0"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One of the programs; ``path`` is where it is."""
+
+    name: str
+    path: str
+
+    def ask(self, text: str, *, yes: str) -> bool:
+        return self._run(_QUESTIONS[self.name](text, yes)) == 0
+
+    def tell(self, text: str) -> None:
+        self._run(_ERRORS[self.name](text))
+
+    def _run(self, options: Sequence[str]) -> int:
+        done = finish([self.path, *options], seconds=_PATIENCE, environment=os.environ)
+        return done.returncode
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notification with buttons."""
+
+    desktop: notifications.Notifications
+
+    def ask(self, text: str, *, yes: str) -> bool:
+        buttons = {"start": yes, "cancel": "Cancel"}
+        chosen = self.desktop.ask(_TITLE, text, buttons, seconds=_PATIENCE, urgent=True)
+        return chosen == "start"
+
+    def tell(self, text: str) -> None:
+        self.desktop.show(_TITLE, text, urgent=True)
+
+
+def find(environment: Mapping[str, str] = os.environ) -> Asker:
+    """What can ask here. Raises HostError if nothing can."""
+    if environment.get("WAYLAND_DISPLAY") or environment.get("DISPLAY"):
+        for name in in_order(environment.get("XDG_CURRENT_DESKTOP", "")):
+            if path := shutil.which(name, path=environment.get("PATH")):
+                return Window(name, path)
+    desktop = notifications.find()
+    if desktop is None or not desktop.has_actions:
+        raise _NONE
+    return Notice(desktop)
+
+
+def in_order(desktop: str) -> list[str]:
+    """The programs, the desktop's own first."""
+    return sorted(_QUESTIONS, key=lambda name: (name == "kdialog") != ("KDE" in desktop))

@@ -1,0 +1,193 @@
+"""What people ask for on the bus: to see the guests, to start one, to end one, to keep one.
+
+Text from outside is looked up among the configured guests before anything is done with it.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from vfiod.bus import answer
+from vfiod.config.schema import Config
+from vfiod.daemon import rights
+from vfiod.daemon.answers import answered, refuse_with, when_done
+from vfiod.daemon.authority import Authority
+from vfiod.daemon.background import begin
+from vfiod.daemon.rights import Action
+from vfiod.daemon.starts import Starts, Wish, find
+from vfiod.errors import Busy, ConfigError, Refused, VfiodError
+from vfiod.events import Event, Kind, Report
+from vfiod.handoff import readiness
+from vfiod.handoff.readiness import GuestFacts
+from vfiod.host.door import Host
+from vfiod.model import Phase
+
+MAX_DELAY = 3600
+MAX_TRIAL = 86400
+_BETWEEN = (Phase.HANDOFF, Phase.PREPARED)
+
+
+class GuestCalls:
+    """One method for each of the bus's, called in the main loop."""
+
+    def __init__(
+        self,
+        host: Host,
+        authority: Authority,
+        starts: Starts,
+        load: Callable[[], Config],
+        phase: Callable[[], tuple[Phase, str]],
+        report: Report,
+    ) -> None:
+        self._host, self._authority, self._starts = host, authority, starts
+        self._load, self._phase, self._report = load, phase, report
+        self._looking: Future[str] | None = None
+        self._methods = {
+            "ListGuests": self._list, "StartGuest": self._start, "CancelStart": self._cancel,
+            "ShutdownGuest": self._shut_down, "Keep": self._keep,
+        }  # fmt: skip
+
+    def __contains__(self, method: str) -> bool:
+        return method in self._methods
+
+    def call(self, sender: str, method: str, values: Sequence[Any], invocation: Any) -> None:
+        """Raises VfiodError, or answers now or later."""
+        self._methods[method](sender, values, invocation)
+
+    # Looking
+
+    def _list(self, _sender: str, _values: Sequence[Any], invocation: Any) -> None:
+        when_done(invocation, self._look(), lambda text: answer(invocation, "s", text))
+
+    def _look(self) -> "Future[str]":
+        """All who ask at the same time get one answer: it takes a process."""
+        if self._looking is None or self._looking.done():
+            phase, guest = self._phase()
+            self._looking = begin(lambda: self._read(phase, guest))
+        return self._looking
+
+    def _read(self, phase: Phase, guest: str) -> str:
+        if phase in _BETWEEN:
+            # libvirt waits for vfiod and answers nobody.
+            names = list(self._load().guests)
+            return readiness.not_asked(names, f"{guest} is being started")
+        text = self._host.commands.look()
+        return readiness.with_trial(text, guest, self._host.commands.trial_until())
+
+    # Starting
+
+    def _start(self, sender: str, values: Sequence[Any], invocation: Any) -> None:
+        name, seconds = self._configured(values[0]), values[1]
+        if seconds > MAX_DELAY:
+            raise _refused(f"a countdown has at most {MAX_DELAY} seconds")
+        self._require_host_has_them(name)
+        self._starts.require_free()
+        uid = self._authority.uid_of(sender)
+
+        def look() -> tuple[GuestFacts, str]:
+            facts = find(readiness.load(self._host.commands.look()), name)
+            facts.require_ready()
+            return facts, self._host.logins.user_name(uid)
+
+        def looked(found: tuple[GuestFacts, str]) -> None:
+            facts, user = found
+            action = rights.to_start(facts.people, user)
+            wish = Wish(name, uid, user, spares_others=action is rights.START and uid != 0)
+            whose = ", ".join(person.user for person in facts.people)
+            self._if_allowed(
+                sender, action, invocation, lambda: self._begin(wish, seconds, invocation),
+                guest=name, people=whose,
+            )  # fmt: skip
+
+        when_done(invocation, begin(look), looked)
+
+    def _begin(self, wish: Wish, seconds: int, invocation: Any) -> None:
+        self._starts.begin(wish, seconds)
+        when = f"in {seconds} s" if seconds else "now"
+        self._say(wish.guest, f"{wish.guest} starts {when}, as {wish.user} asked")
+        answer(invocation)
+
+    def _require_host_has_them(self, name: str) -> None:
+        phase, guest = self._phase()
+        if phase is Phase.STUCK:
+            raise Busy(f"something is stuck after {guest}", "see: vfiod status")
+        if phase is Phase.RETURN:
+            raise Busy(f"the devices are on their way back from {guest}", "wait a moment")
+        if phase is not Phase.HOST:
+            raise Busy(
+                f"the devices are handed over to {guest} ({phase.value})",
+                f"shut {guest} down before starting {name}" if guest != name else "",
+            )
+
+    def _cancel(self, sender: str, _values: Sequence[Any], invocation: Any) -> None:
+        countdown = self._starts.require_countdown()
+        if self._authority.uid_of(sender) == countdown.wish.uid:
+            self._cancelled(sender, invocation)
+        else:
+            self._if_allowed(
+                sender, rights.CANCEL, invocation, lambda: self._cancelled(sender, invocation)
+            )
+
+    def _cancelled(self, sender: str, invocation: Any) -> None:
+        wish, uid = self._starts.require_countdown().wish, self._authority.uid_of(sender)
+        who = wish.user if uid == wish.uid else f"user {uid}"
+        self._starts.cancel(f"{wish.guest} was not started: {who} cancelled it")
+        answer(invocation)
+
+    # Ending and keeping
+
+    def _shut_down(self, sender: str, values: Sequence[Any], invocation: Any) -> None:
+        name, force = self._configured(values[0]), values[1]
+        commands = self._host.commands
+
+        def do() -> None:
+            self._say(name, f"{name} is {'forced off' if force else 'asked to shut down'}")
+            task = commands.destroy if force else commands.shut_down
+            when_done(invocation, begin(lambda: task(name)))
+
+        self._if_allowed(sender, rights.SHUTDOWN, invocation, do, guest=name)
+
+    def _keep(self, sender: str, values: Sequence[Any], invocation: Any) -> None:
+        name, seconds = self._configured(values[0]), values[1]
+        if seconds > MAX_TRIAL:
+            raise _refused(f"a trial has at most {MAX_TRIAL} seconds")
+        if name != self._phase()[1]:
+            raise _refused(f"{name} has not the devices, so it is not on trial")
+
+        def do() -> None:
+            when_done(invocation, begin(lambda: self._host.commands.keep(seconds)))
+
+        self._if_allowed(sender, rights.KEEP, invocation, do, guest=name)
+
+    # What all have in common
+
+    def _configured(self, name: str) -> str:
+        guests = self._load().guests
+        if name not in guests:
+            known = ", ".join(guests) or "none"
+            text = f"the configuration names no guest {name[:60]!r} (it names: {known})"
+            raise ConfigError([text])
+        return name
+
+    def _if_allowed(
+        self,
+        sender: str,
+        action: Action,
+        invocation: Any,
+        then: Callable[[], None],
+        **details: str,
+    ) -> None:
+        def allowed() -> None:
+            with answered(invocation):
+                then()
+
+        self._authority.ask(
+            sender, action, allowed, lambda error: refuse_with(invocation, error), details
+        )
+
+    def _say(self, guest: str, text: str) -> None:
+        self._report(Event(Kind.ASKED, text, {"GUEST": guest}))
+
+
+def _refused(text: str) -> Refused:
+    return Refused([VfiodError(text)], heading="nothing was done")

@@ -1,0 +1,33 @@
+"""What the daemon has done by processes of their own: whatever calls libvirt, and the trial.
+
+The daemon itself never calls libvirt: while a hook waits for it, libvirt waits too.
+"""
+
+from typing import Protocol
+
+TRIAL = "vfiod-trial"
+
+
+class Commands(Protocol):
+    """Each call waits to its end, so none belongs into the main loop or the handoff's worker.
+
+    All raise VfiodError with libvirt's or systemd's words.
+    """
+
+    def look(self) -> str:
+        """The configured guests as they are now: JSON, see vfiod.handoff.readiness."""
+
+    def start(self, guest: str) -> None:
+        """Have libvirt start it; returns when it runs, or why it does not."""
+
+    def shut_down(self, guest: str) -> None:
+        """Have libvirt ask it to shut down; does not wait for that."""
+
+    def destroy(self, guest: str) -> None:
+        """Pull its plug; one that does not run is no error."""
+
+    def trial_until(self) -> int:
+        """When the trial under way ends (CLOCK_REALTIME, microseconds), 0 without one."""
+
+    def keep(self, seconds: int) -> None:
+        """Let the trial end this much later from now; with 0 never: it is kept for good."""

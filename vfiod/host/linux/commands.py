@@ -1,0 +1,97 @@
+"""What calls libvirt, done by the command line in transient units of systemd's (systemd-run(1)).
+
+So the service's confinement does not bind it, it outlives the service, and a libvirt that does not
+answer holds up nobody.
+"""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from vfiod.bus import Bus, BusError
+from vfiod.errors import HostError, Refused, VfiodError, named
+from vfiod.host.commands import TRIAL
+from vfiod.host.linux.process import Programs
+from vfiod.host.linux.units import LinuxUnits
+from vfiod.paths import PROGRAM
+
+_SYSTEMD = "org.freedesktop.systemd1"
+_LOOK_SECONDS = 30
+# A start waits for a return under way, and then for the handoff.
+_START_SECONDS = 1200
+_ASK_SECONDS = 60
+_MORE = 10  # for systemd to say that the time is over
+
+
+class LinuxCommands:
+    """Implements vfiod.host.commands.Commands."""
+
+    def __init__(self, bus: Bus, units: LinuxUnits, programs: Programs) -> None:
+        self._bus, self._units, self._programs = bus, units, programs
+        self._numbers = count(1)
+
+    def look(self) -> str:
+        return json.dumps(self._libvirt("look", seconds=_LOOK_SECONDS), ensure_ascii=False)
+
+    def start(self, guest: str) -> None:
+        self._libvirt("start", guest, seconds=_START_SECONDS)
+
+    def shut_down(self, guest: str) -> None:
+        self._libvirt("shutdown", guest, seconds=_ASK_SECONDS)
+
+    def destroy(self, guest: str) -> None:
+        self._libvirt("destroy", guest, seconds=_ASK_SECONDS)
+
+    def trial_until(self) -> int:
+        if not self._units.unit(f"{TRIAL}.timer").active:
+            return 0
+        ends = int(self._get(f"{TRIAL}.timer", "Timer.NextElapseUSecMonotonic"))
+        return round(time.time() * 1e6) + ends - time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+    def keep(self, seconds: int) -> None:
+        if not self._units.unit(f"{TRIAL}.timer").active:
+            raise Refused([VfiodError("no guest is on trial")], heading="nothing was kept")
+        argv = self._trial_command() if seconds else ()
+        self._units.stop(f"{TRIAL}.timer", seconds=_MORE)
+        if seconds:
+            options = [f"--unit={TRIAL}", f"--on-active={seconds}s"]
+            self._run([*options, "--timer-property=AccuracySec=1s", *argv], TRIAL, _MORE)
+
+    def _trial_command(self) -> Sequence[str]:
+        """What ends the guest, as `vfiod try` had it said."""
+        commands = self._get(f"{TRIAL}.service", "Service.ExecStart")
+        if not commands:
+            raise HostError("systemd does not say how the trial would end", "see: vfiod keep")
+        return list(commands[0][1])
+
+    def _get(self, unit: str, prop: str) -> Any:
+        call = f"{_SYSTEMD}.Manager.LoadUnit"
+        try:
+            path = self._bus.call(_SYSTEMD, "/org/freedesktop/systemd1", call, "s", unit)[0]
+            return self._bus.get(_SYSTEMD, path, f"{_SYSTEMD}.{prop}")
+        except BusError as error:
+            raise HostError(f"systemd does not tell of {unit}: {error.message}") from error
+
+    def _libvirt(self, what: str, *guest: str, seconds: int) -> Any:
+        unit = f"vfiod-{what}-{next(self._numbers)}-{os.getpid()}"
+        options = ["--wait", "--pipe", f"--unit={unit}", f"--property=RuntimeMaxSec={seconds}"]
+        said = self._run([*options, PROGRAM, "libvirt", what, "--", *guest], unit, seconds + _MORE)
+        return understand(said)
+
+    def _run(self, arguments: Sequence[str], subject: str, seconds: float) -> str:
+        argv = ["/usr/bin/systemd-run", "--quiet", "--collect", *arguments]
+        return self._programs.run(argv, subject=subject, seconds=seconds)
+
+
+def understand(said: str) -> Any:
+    """The result in what `vfiod libvirt` printed. Raises the error that it tells of."""
+    try:
+        answer = json.loads(said)
+        if "error" in answer:
+            raise named(answer["error"], answer["message"], answer["hint"])
+        return answer["result"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise HostError(f"not an answer of vfiod's: {said[:80]!r}") from error
