@@ -58,7 +58,7 @@ lint: venv ## style, types, import floors, shell scripts, unit file
 
 # Rebuilt only if something that goes in has changed, so that an unchanged tree keeps its file.
 SOURCES = find Makefile pyproject.toml LICENSE README.md vfiod hooks systemd config debian docs \
-	packaging -type f ! -name '*.py[co]' ! -name '*~' | LC_ALL=C sort
+	packaging cockpit -type f ! -name '*.py[co]' ! -name '*~' | LC_ALL=C sort
 
 .PHONY: deb
 deb: ## build/vfiod_VERSION_all.deb
@@ -167,6 +167,8 @@ mandir = $(datadir)/man
 bashdir = $(datadir)/bash-completion/completions
 fishdir = $(datadir)/fish/vendor_completions.d
 zshdir = $(datadir)/zsh/$(if $(local),site-functions,vendor-completions)
+# Cockpit looks in every XDG_DATA_DIRS, so any prefix of the usual ones will do.
+cockpitdir = $(datadir)/cockpit/vfiod
 # vfiod's alone: an update of the distribution's Python leaves it where it is.
 pythondir = $(prefix)/lib/vfiod
 HOOK = /etc/libvirt/hooks/qemu.d/50-vfiod
@@ -204,6 +206,10 @@ install-data:
 	test -e $(DESTDIR)/etc/vfiod/vfiod.yaml || \
 		install -m 644 config/vfiod.yaml $(DESTDIR)/etc/vfiod/vfiod.yaml
 
+.PHONY: install-cockpit
+install-cockpit: ## the page for Cockpit, as it is; DESTDIR= prefix=/usr/local
+	cd cockpit && find . -type f ! -name '*~' -exec install -D -m 644 {} $(DESTDIR)$(cockpitdir)/{} \;
+
 has-python:
 	@$(PYTHON) -c '' || { \
 		echo '$(PYTHON) does not run: install python3, or name another: make PYTHON=...' >&2; \
@@ -225,7 +231,7 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 		{ echo 'a guest has the devices: run "vfiod return" first'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
-	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod
+	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod $(DESTDIR)$(cockpitdir)
 	-rmdir $(DESTDIR)$(pythondir)
 	@# Only ROMs that fit the mark beside them are vfiod's.
 	[ ! -d $(DESTDIR)$(romdir) ] || { cd $(DESTDIR)$(romdir) && for mark in .*.rom.sha256; do \
