@@ -1,5 +1,6 @@
 """cockpit-ws on loopback with a session of this user's, or of nobody's, on a private bus."""
 
+import os
 import shlex
 import socket
 import subprocess
@@ -72,12 +73,16 @@ class Cockpit:
 
     def _bridge(self, bus: PrivateBus, installed: Path, user: int) -> Path:
         """A session as PAM would make one, but for the bus, the programs and the page."""
+        runtime = self.work / "runtime"
+        runtime.mkdir(mode=0o700)
+        os.chown(runtime, user, user)
         become = "" if user == 0 else f"setpriv --reuid {user} --regid {user} --clear-groups "
         words = {
             "DBUS_SYSTEM_BUS_ADDRESS": bus.address,
+            "DBUS_SESSION_BUS_ADDRESS": bus.address,  # else the bridge starts one in /tmp
             "PATH": f"{self.work}/bin:/usr/bin:/bin",
             "XDG_DATA_DIRS": f"{installed}/usr/share:/usr/share",
-            "HOME": str(self.work), "LC_ALL": "C.UTF-8",
+            "XDG_RUNTIME_DIR": str(runtime), "HOME": str(self.work), "LC_ALL": "C.UTF-8",
         }  # fmt: skip
         environment = " ".join(f"{name}={shlex.quote(value)}" for name, value in words.items())
         script = self.work / "bridge"
