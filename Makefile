@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PYTHON := /usr/bin/python3
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 DEB := build/vfiod_$(VERSION)_all.deb
+COCKPIT_DEB := build/cockpit-vfiod_$(VERSION)_all.deb
 SDIST := build/vfiod-$(VERSION).tar.gz
 RPM := build/vfiod-$(VERSION)-1.noarch.rpm
 ARCHPKG := build/vfiod-$(VERSION)-1-any.pkg.tar.zst
@@ -20,6 +21,8 @@ TESTED := python3-dbusmock seabios ipxe-qemu qemu-utils man-db python3-argcomple
 	systemd-journal-remote
 TEST := $(TESTED) python3-venv shellcheck hyperfine
 PACKAGING := rpm rpmlint secilc makepkg pacman-package-manager libarchive-tools zstd
+# The page in Cockpit is opened in a browser.
+BROWSER := cockpit-ws cockpit-bridge cockpit-system chromium
 LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 
 .PHONY: help
@@ -28,7 +31,7 @@ help: ## this list
 
 .PHONY: deps
 deps: ## install what building and testing need (Debian 12 or 13)
-	@missing=; for name in $(RUNTIME) $(BUILD) $(TEST) $(PACKAGING) $(LABTOOLS); do \
+	@missing=; for name in $(RUNTIME) $(BUILD) $(TEST) $(PACKAGING) $(BROWSER) $(LABTOOLS); do \
 		dpkg-query -W -f '$${db:Status-Status}' $$name 2>/dev/null | grep -qx installed || \
 			missing="$$missing $$name"; \
 	done; \
@@ -61,11 +64,11 @@ SOURCES = find Makefile pyproject.toml LICENSE README.md vfiod hooks systemd con
 	packaging cockpit -type f ! -name '*.py[co]' ! -name '*~' | LC_ALL=C sort
 
 .PHONY: deb
-deb: ## build/vfiod_VERSION_all.deb
+deb: ## build/vfiod_VERSION_all.deb, and cockpit-vfiod beside it
 	@set -e; mkdir -p build; \
 	new=$$($(SOURCES) | while IFS= read -r file; do stat -c '%n %a' "$$file"; \
 		sha256sum "$$file"; done | sha256sum); \
-	if [ -f $(DEB) ] && [ "$$new" = "$$(cat $(DEB).inputs 2>/dev/null)" ]; then \
+	if [ -f $(DEB) ] && [ -f $(COCKPIT_DEB) ] && [ "$$new" = "$$(cat $(DEB).inputs 2>/dev/null)" ]; then \
 		echo "$(DEB) is up to date"; exit 0; fi; \
 	rm -rf build/deb && mkdir -p build/deb/vfiod; \
 	$(SOURCES) | tar --mtime="@$$(dpkg-parsechangelog -S Timestamp)" -cf - -T - | \
@@ -74,6 +77,7 @@ deb: ## build/vfiod_VERSION_all.deb
 		dpkg-buildpackage -us -uc -b) > build/deb/log 2>&1 || \
 		{ tail -n 40 build/deb/log; echo "see build/deb/log"; exit 1; }; \
 	mv build/deb/vfiod_$(VERSION)_all.deb $(DEB); \
+	mv build/deb/cockpit-vfiod_$(VERSION)_all.deb $(COCKPIT_DEB); \
 	echo "$$new" > $(DEB).inputs; \
 	echo $(DEB)
 
@@ -92,7 +96,7 @@ rpm: $(SDIST) ## build/vfiod-VERSION-1.noarch.rpm, for Fedora and openSUSE
 		--define '_sourcedir $(CURDIR)/build' --define '_rpmdir $(CURDIR)/build/rpm' \
 		--define 'vfiod_version $(VERSION)' packaging/vfiod.spec > build/rpm/log 2>&1 || \
 		{ tail -n 40 build/rpm/log; echo "see build/rpm/log"; exit 1; }
-	@mv build/rpm/noarch/vfiod-$(VERSION)-1.noarch.rpm $(RPM)
+	@mv build/rpm/noarch/*vfiod-$(VERSION)-1.noarch.rpm build
 	@echo $(RPM)
 
 # makepkg will not run as root, and needs no more than a directory of its own.
@@ -106,12 +110,12 @@ archpkg: $(SDIST) ## build/vfiod-VERSION-1-any.pkg.tar.zst, for Arch and its chi
 	(cd "$$work" && env -i HOME="$$work" PATH=/usr/bin:/bin PKGEXT=.pkg.tar.zst \
 		$$as makepkg --nodeps --skipinteg) > build/archpkg.log 2>&1 || \
 		{ tail -n 40 build/archpkg.log; echo "see build/archpkg.log"; exit 1; }; \
-	cp "$$work/vfiod-$(VERSION)-1-any.pkg.tar.zst" $(ARCHPKG); \
+	cp "$$work/"*vfiod-$(VERSION)-1-any.pkg.tar.zst build; \
 	echo $(ARCHPKG)
 
 .PHONY: lintian
 lintian: deb ## Debian's own checks of the package
-	lintian --fail-on error,warning --allow-root $(DEB)
+	lintian --fail-on error,warning --allow-root $(DEB) $(COCKPIT_DEB)
 
 .PHONY: distros
 distros: deps venv ## the tests that need no lab, with the packages of Debian 12, 13 and sid
