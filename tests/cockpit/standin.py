@@ -13,8 +13,8 @@ from typing import Any
 
 from gi.repository import GLib
 
+from tests.dbus.bus import MANAGER, NAME, PATH
 from vfiod.bus import Bus, answer, refuse, variant
-from vfiod.daemon.service import MANAGER, NAME, PATH
 from vfiod.errors import HostError
 
 READS = ("Status", "ListGuests")

@@ -1,5 +1,6 @@
 """Each button, pressed with mouse or keys: what it says first, what the daemon is asked then."""
 
+import os
 import time
 from typing import Any
 
@@ -9,6 +10,8 @@ from tests.cockpit import scenes
 from tests.cockpit.chromium import Page
 from tests.cockpit.conftest import Daemon
 from tests.cockpit.server import Cockpit
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed, so root is")
 
 DIALOG = "document.querySelector('dialog').innerText"
 IDLE = scenes.HOST | {"guests": [scenes.guest(people=[])]}

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import time
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.cockpit import scenes
 from tests.cockpit.chromium import Page
 from tests.cockpit.conftest import Daemon
 from tests.cockpit.server import Cockpit
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed, so root is")
 
 SAID = "document.getElementById('said').textContent"
 

@@ -121,7 +121,9 @@ class Service:
         if method == "Release":
             self._manager.release(values[0], values[2])
         else:
-            self._manager.started(values[0])
+            # No event tells that a guest runs, so the phase would change unheard.
+            watched = self._manager.started(values[0])
+            watched.add_done_callback(lambda _: self._emit_properties())
         answer(invocation)
 
     def _prepare(self, sender: str, values: Sequence[Any], invocation: Any) -> None:
