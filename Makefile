@@ -235,8 +235,9 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 		{ echo 'a guest has the devices: run "vfiod return" first'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
-	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod $(DESTDIR)$(cockpitdir)
+	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod
 	-rmdir $(DESTDIR)$(pythondir)
+	rm -rf $(DESTDIR)$(cockpitdir)
 	@# Only ROMs that fit the mark beside them are vfiod's.
 	[ ! -d $(DESTDIR)$(romdir) ] || { cd $(DESTDIR)$(romdir) && for mark in .*.rom.sha256; do \
 		[ ! -e "$$mark" ] || { rom=$${mark#.}; ! sha256sum --check --status "$$mark" || \

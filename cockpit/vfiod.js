@@ -54,7 +54,7 @@ function connect() {
         },
         ended: (guest, started, message) => {
             if (!started)
-                notice(places.notices, say("$0 was not started.", guest), message);
+                notice(places.notices, message || say("$0 was not started.", guest));
             readStatus();
         },
     });
