@@ -1,5 +1,7 @@
 // Programs of the host that this page runs: fixed lists of words, no shell.
 
+import { say } from "./words.js";
+
 const cockpit = window.cockpit;
 
 /** What `vfiod doctor` finds. Its exit status tells of findings, too; what it prints counts. */
@@ -35,6 +37,8 @@ async function output(words, superuser) {
     try {
         await cockpit.spawn(words, options).stream(chunk => { text += chunk; });
     } catch (error) {
+        if (error.problem === "not-found")
+            throw new Error(say("The program $0 is not installed on the host.", words[0]));
         if (!text)
             throw error;
     }

@@ -96,4 +96,5 @@ window.cockpit.locale({
     "$0 h $1 min": [null, "$0 小时 $1 分"],
     "$0 min $1 s": [null, "$0 分 $1 秒"],
     "$0 s": [null, "$0 秒"],
+    "The program $0 is not installed on the host.": [null, "主机上没有安装程序 $0。"],
 });

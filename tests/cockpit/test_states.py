@@ -107,6 +107,14 @@ def test_the_last_handoffs_are_timelines(page: Page, cockpit: Cockpit, daemon: D
     assert page.value(f"Math.max(...{bars}.map(r => r.getBoundingClientRect().width))") > 50
 
 
+def test_a_program_that_is_not_there_is_named(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
+    (cockpit.work / "bin" / "vfiod").unlink()
+    daemon.show(scenes.GUEST)
+    page.open(cockpit.page)
+    page.sees("The program vfiod is not installed on the host.")
+    page.sees("win11 has the card.")
+
+
 def test_findings_of_the_doctor_with_their_remedies(
     page: Page, cockpit: Cockpit, daemon: Daemon
 ) -> None:
@@ -190,6 +198,7 @@ def test_nothing_is_asked_while_nobody_looks(page: Page, cockpit: Cockpit, daemo
 
 
 def test_nothing_is_asked_at_intervals(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
+    """That nothing comes can only be seen by waiting."""
     daemon.show(scenes.HOST)
     page.open(cockpit.page)
     page.sees("win11 could start now.")
