@@ -21,9 +21,9 @@ TESTED := python3-dbusmock seabios ipxe-qemu qemu-utils man-db python3-argcomple
 	systemd-journal-remote
 TEST := $(TESTED) python3-venv shellcheck hyperfine
 PACKAGING := rpm rpmlint secilc makepkg pacman-package-manager libarchive-tools zstd
+LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 # The page in Cockpit is opened in a browser.
 BROWSER := cockpit-ws cockpit-bridge cockpit-system chromium
-LABTOOLS := qemu-system-x86 ovmf mmdebstrap e2fsprogs mtools openssh-client util-linux
 
 .PHONY: help
 help: ## this list
@@ -237,7 +237,6 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
 	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(pythondir)/vfiod
 	-rmdir $(DESTDIR)$(pythondir)
-	rm -rf $(DESTDIR)$(cockpitdir)
 	@# Only ROMs that fit the mark beside them are vfiod's.
 	[ ! -d $(DESTDIR)$(romdir) ] || { cd $(DESTDIR)$(romdir) && for mark in .*.rom.sha256; do \
 		[ ! -e "$$mark" ] || { rom=$${mark#.}; ! sha256sum --check --status "$$mark" || \
@@ -249,6 +248,7 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 		$(DESTDIR)$(mandir)/man1/vfiod.1 $(DESTDIR)$(mandir)/man5/vfiod.yaml.5 \
 		$(DESTDIR)$(mandir)/man8/vfiod.service.8 $(DESTDIR)$(bashdir)/vfiod.bash \
 		$(DESTDIR)$(fishdir)/vfiod.fish $(DESTDIR)$(zshdir)/_vfiod
+	rm -rf $(DESTDIR)$(cockpitdir)
 
 .PHONY: clean
 clean: ## remove build/ and caches
