@@ -277,6 +277,16 @@ def test_a_libvirtd_that_reconnects_finds_its_guest_followed(
 # Signals
 
 
+def test_it_is_told_that_the_guest_runs(bus: PrivateBus, daemon: Daemon) -> None:
+    changed = bus.listen(PROPERTIES, "PropertiesChanged")
+    prepare(bus)
+    daemon.tell("guest")
+    bus.call(HOOK, "Started", "ss", "win10", XML)
+    until(lambda: changed and changed[-1][1]["Phase"] == "guest", "the signal")
+    daemon.tell("end")
+    until_phase(bus, "host")
+
+
 def test_progress_is_told_step_by_step(bus: PrivateBus, daemon: Daemon) -> None:
     heard = bus.listen(MANAGER, "Progress")
     changed = bus.listen(PROPERTIES, "PropertiesChanged")

@@ -16,6 +16,7 @@ JOURNAL = "run/vfiod/journal.json"
 STAGES = ("usr/share/vgabios/vfiod", "var/lib/libvirt/vfiod")
 # What a package has beside what `make install` installs.
 OWN = r".*\.pyc|.*/before-removal|/usr/share/(licenses|libalpm)/.*"
+PAGE = "/usr/share/cockpit/vfiod/"
 # What the scripts of a package run.
 PROGRAMS = ("sh", "grep", "install", "rm", "rmdir", "sha256sum")
 
@@ -52,6 +53,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     zsh = "zshdir=/usr/share/zsh/site-functions"
     run("make", "install", f"DESTDIR={top}", "prefix=/usr", zsh)
     return sorted(f"/{path.relative_to(top)}" for path in top.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The files that `make install-cockpit` installs."""
+    top = tmp_path_factory.mktemp("page")
+    run("make", "install-cockpit", f"DESTDIR={top}", "prefix=/usr")
+    return sorted(f"/{path.relative_to(top)}" for path in top.rglob("*") if path.is_file())
+
+
+def beside(package: Path) -> Path:
+    """The package of Cockpit's page, which is made together with this one."""
+    return package.with_name(f"cockpit-{package.name}")
 
 
 @pytest.fixture
@@ -120,7 +134,9 @@ def test_the_rpm_has_what_is_installed(rpm: Path, installed: list[str]) -> None:
 
 
 def test_the_rpm_is_well_made(rpm: Path) -> None:
-    said = run("rpmlint", "-r", "packaging/vfiod.rpmlintrc", rpm, "packaging/vfiod.spec")
+    said = run(
+        "rpmlint", "-r", "packaging/vfiod.rpmlintrc", rpm, beside(rpm), "packaging/vfiod.spec"
+    )
     assert " 0 errors" in said
 
 
@@ -161,6 +177,18 @@ def test_the_arch_package_comes_and_goes(archpkg: Path, root: Path) -> None:
     pacman("-U", "-dd", archpkg)
     assert " 0 altered files" in pacman("-Qkk", "vfiod")
     check_removal(root, lambda ok: pacman("-R", "-dd", "vfiod", ok=ok))
+
+
+def test_the_page_has_packages_of_its_own(rpm: Path, archpkg: Path, page: list[str]) -> None:
+    assert f"{PAGE}manifest.json" in page
+    listed = run("rpm", "-qp", "--qf", "[%{FILEMODES:perms} %{FILENAMES}\n]", beside(rpm))
+    files = [line.split()[1] for line in listed.splitlines() if not line.startswith("d")]
+    assert only_installed(files) == page
+    names = run("bsdtar", "-tf", beside(archpkg)).splitlines()
+    files = [f"/{name}" for name in names if not name.startswith(".") and not name.endswith("/")]
+    assert only_installed(files) == page
+    assert "vfiod = " in run("rpm", "-qpR", beside(rpm))
+    assert "depend = vfiod=" in run("bsdtar", "-xOf", beside(archpkg), ".PKGINFO")
 
 
 @pytest.mark.parametrize("kind", ["rpm", "archpkg"])

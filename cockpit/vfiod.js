@@ -1,0 +1,211 @@
+// The page: what was seen, when it is read again, and what is drawn from it.
+//
+// Nothing is asked at intervals. The bus tells of every change; libvirt and the journal are read
+// when the phase has changed, when somebody comes back to the page, and on request.
+
+import { makeActions } from "./actions.js";
+import { Daemon, watchName } from "./bus.js";
+import { startClock, tick } from "./clock.js";
+import { clockAhead, doctor, history } from "./commands.js";
+import { Part } from "./draw.js";
+import { build, drawAccess } from "./skeleton.js";
+import { findings, guestRows, isMoving, newest, phaseOf, situation } from "./state.js";
+import { drawCard, sentence } from "./view/card.js";
+import { drawDoctor } from "./view/doctor.js";
+import { drawGuests } from "./view/guests.js";
+import { drawHistory } from "./view/history.js";
+import { announce, notice } from "./view/notices.js";
+import { say } from "./words.js";
+
+const cockpit = window.cockpit;
+const STORIES = 5;
+const TOLD = 60;
+
+// What was seen so far. `guests`: undefined before they are known, null if the daemon is too old.
+const seen = {
+    link: "connecting", status: null, readAt: 0, told: [], guests: undefined, pending: null,
+    ahead: 0, mayAct: null, loading: false, failed: "",
+    history: {}, doctor: {},
+};
+const underWay = {}; // readings, by their kind
+
+const permission = cockpit.permission({ admin: true });
+document.documentElement.lang = cockpit.language.replace("_", "-");
+const places = build(document.getElementById("page"), () => readGuests());
+const actions = makeActions({ run, freshRow, examine, seen });
+const parts = {
+    access: new Part(places.access, drawAccess),
+    card: new Part(places.card, drawCard(actions)),
+    guests: new Part(places.guests, drawGuests(actions)),
+    history: new Part(places.history, drawHistory),
+    doctor: new Part(places.doctor, drawDoctor(actions)),
+};
+
+let daemon = connect();
+
+function connect() {
+    return new Daemon({
+        owner: owner => linked(owner ? "here" : "gone"),
+        closed: () => linked("gone"),
+        changed: () => readStatus(),
+        progress: (_guest, _direction, _step, message) => {
+            seen.told = [...seen.told, message].slice(-TOLD);
+            readStatus();
+        },
+        ended: (guest, started, message) => {
+            if (!started)
+                notice(places.notices, message || say("$0 was not started.", guest));
+            readStatus();
+        },
+    });
+}
+
+function linked(link) {
+    seen.link = link;
+    if (link === "here")
+        readStatus();
+    else
+        seen.status = null;
+    show();
+}
+
+function show() {
+    const model = situation(seen);
+    parts.access.show({ mayAct: seen.mayAct });
+    parts.card.show(model);
+    const { loading, failed } = seen;
+    parts.guests.show({ rows: guestRows(seen), older: seen.guests === null && model.phase !== "gone", loading, failed });
+    parts.history.show(seen.history);
+    parts.doctor.show(seen.doctor);
+    announce(sentence(model));
+    tick();
+}
+
+/** One reading of a kind at a time; whoever asks meanwhile gets the one after it. */
+function reading(name, work) {
+    const under = underWay[name];
+    if (under) {
+        under.next ??= under.promise.then(() => reading(name, work));
+        return under.next;
+    }
+    const promise = work().finally(() => {
+        delete underWay[name];
+        show();
+    });
+    underWay[name] = { promise };
+    return promise;
+}
+
+function readStatus() {
+    return cockpit.hidden ? null : reading("status", async () => {
+        const before = phaseOf(seen);
+        try {
+            const [status, pending] = await Promise.all([daemon.status(), daemon.pending()]);
+            if (pending && !seen.pending)
+                seen.ahead = await clockAhead();
+            if (seen.link !== "gone") // else it went since: this answer is of before
+                Object.assign(seen, { link: "here", status, pending, readAt: Date.now() });
+        } catch {
+            Object.assign(seen, { link: "gone", status: null, pending: null });
+        }
+        changed(before, phaseOf(seen));
+    });
+}
+
+function changed(before, now) {
+    if (before === now)
+        return;
+    if (isMoving(now) && !isMoving(before))
+        seen.told = seen.told.slice(-1);
+    if (before !== "connecting" && !isMoving(now) && now !== "gone") {
+        readGuests();
+        readHistory();
+    }
+}
+
+function readGuests() {
+    return reading("guests", async () => {
+        seen.loading = true;
+        show();
+        try {
+            seen.guests = await daemon.guests();
+            seen.failed = "";
+            if (seen.pending || seen.guests?.some(guest => guest.trial_until))
+                seen.ahead = await clockAhead();
+        } catch (error) {
+            seen.failed = seen.link === "gone" ? "" : cockpit.message(error);
+        }
+        seen.loading = false;
+    });
+}
+
+function readHistory() {
+    return reading("history", async () => {
+        try {
+            seen.history = { stories: newest(await history(), STORIES) };
+        } catch (error) {
+            seen.history = { failed: cockpit.message(error) };
+        }
+    });
+}
+
+function examine() {
+    return reading("doctor", async () => {
+        seen.doctor = { ...seen.doctor, running: true };
+        show();
+        try {
+            seen.doctor = { found: findings(await doctor()) };
+        } catch (error) {
+            seen.doctor = { failed: cockpit.message(error) };
+        }
+    });
+}
+
+async function freshRow({ name }) {
+    await readGuests();
+    const row = guestRows(seen).find(one => one.name === name);
+    if (!row)
+        throw new Error(say("$0 is not configured any more.", name));
+    return row;
+}
+
+/** Do what a button asks for, and see what came of it. Forcing off stays possible meanwhile. */
+async function run(title, work) {
+    places.notices.replaceChildren();
+    try {
+        await work();
+    } catch (error) {
+        notice(places.notices, title, cockpit.message(error));
+    }
+    reconnect();
+    await readStatus();
+    if (!isMoving(phaseOf(seen)))
+        await readGuests();
+}
+
+function reconnect() {
+    if (!daemon.isOpen)
+        daemon = connect();
+}
+
+permission.addEventListener("changed", () => {
+    seen.mayAct = permission.allowed;
+    show();
+});
+cockpit.addEventListener("visibilitychange", () => {
+    if (!cockpit.hidden && seen.link === "here") {
+        readStatus();
+        readGuests();
+        readHistory();
+    }
+});
+watchName(reconnect);
+startClock(() => readGuests());
+readStatus().then(() => {
+    readGuests();
+    readHistory();
+    if (phaseOf(seen) === "host")
+        examine();
+});
+show();
+window.vfiodReady = performance.now();

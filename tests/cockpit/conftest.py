@@ -1,0 +1,142 @@
+"""A bus, a stand-in for the daemon on it, Cockpit before both, and a browser before that."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cockpit.chromium import Chromium, Page
+from tests.cockpit.server import Cockpit
+from tests.dbus.bus import NOBODY, PrivateBus
+
+ROOT = Path(__file__).parents[2]
+
+
+class Daemon:
+    """tests.cockpit.standin on a bus."""
+
+    def __init__(self, bus: PrivateBus, *options: str) -> None:
+        self._bus = bus
+        self._process = bus.spawn(sys.executable, "-m", "tests.cockpit.standin", *options)
+        assert self._line() == "ready", "the stand-in did not start"
+
+    def show(self, scene: dict[str, Any]) -> None:
+        """Have the daemon be in this state, and tell."""
+        self._tell({"show": scene})
+
+    def progress(self, guest: str, direction: str, step: str, message: str) -> None:
+        self._tell({"progress": [guest, direction, step, message]})
+
+    def ended(self, guest: str, *, started: bool, message: str) -> None:
+        self._tell({"ended": [guest, started, message]})
+
+    def refuse(self, **messages: str) -> None:
+        """Refuse the next call of a method with a message."""
+        self._tell({"refuse": messages})
+
+    def calls(self) -> list[list[Any]]:
+        """What was called that changes something: method and values."""
+        return list(self._tell({})["calls"])
+
+    def reads(self) -> int:
+        """How many calls only looked."""
+        return int(self._tell({})["reads"])
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._bus.end(self._process)
+
+    def _tell(self, order: dict[str, Any]) -> Any:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._line())
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@pytest.fixture(scope="session")
+def installed() -> Iterator[Path]:
+    """The page where `make install-cockpit` puts it; nobody's session reads it, too."""
+    with tempfile.TemporaryDirectory(prefix="vfiod-installed-") as directory:
+        Path(directory).chmod(0o755)
+        command = ["make", "--silent", "install-cockpit", f"DESTDIR={directory}", "prefix=/usr"]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+def bus() -> Iterator[PrivateBus]:
+    with tempfile.TemporaryDirectory(prefix="vfiod-bus-") as directory:
+        private = PrivateBus(Path(directory))
+        yield private
+        private.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Chromium]:
+    with tempfile.TemporaryDirectory(prefix="vfiod-browser-") as directory:
+        chromium = Chromium(Path(directory))
+        yield chromium
+        chromium.stop()
+
+
+@pytest.fixture
+def page(browser: Chromium) -> Iterator[Page]:
+    """A tab of its own, as big as a PC's."""
+    tab = Page(browser)
+    tab.size(1280, 900)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def daemon(bus: PrivateBus) -> Iterator[Daemon]:
+    standin = Daemon(bus)
+    yield standin
+    standin.stop()
+
+
+@pytest.fixture
+def old_daemon(bus: PrivateBus) -> Iterator[Daemon]:
+    """One of the time before guests were started by it."""
+    standin = Daemon(bus, "old")
+    yield standin
+    standin.stop()
+
+
+@pytest.fixture
+def serve(bus: PrivateBus, installed: Path) -> Iterator[Callable[[int], Cockpit]]:
+    """Starts Cockpit for a user: one a test, since a session that nobody is at ends by itself."""
+    with tempfile.TemporaryDirectory(prefix="vfiod-cockpit-") as directory:
+        Path(directory).chmod(0o755)
+        running: list[Cockpit] = []
+
+        def start(user: int) -> Cockpit:
+            work = Path(directory, str(user))
+            work.mkdir()
+            running.append(Cockpit(bus, installed, work, user=user))
+            return running[-1]
+
+        yield start
+        for server in running:
+            server.stop()
+
+
+@pytest.fixture
+def cockpit(serve: Callable[[int], Cockpit]) -> Cockpit:
+    """With administrative access."""
+    return serve(0)
+
+
+@pytest.fixture
+def limited(serve: Callable[[int], Cockpit]) -> Cockpit:
+    """An ordinary user's, who has no way to become root."""
+    return serve(NOBODY)
