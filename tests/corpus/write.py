@@ -11,6 +11,7 @@ from tests.corpus.pc import Function, parse
 from vfiod.host.facts import boot
 from vfiod.host.facts.desktop import read_desktop
 from vfiod.host.facts.firmware import read_firmware
+from vfiod.host.facts.loaders import Loader
 from vfiod.host.facts.memory import read_memory
 from vfiod.host.facts.pci import PciDevice, read_devices
 from vfiod.host.facts.usage import read_host_usage
@@ -18,7 +19,7 @@ from vfiod.host.facts.usb import UsbController, UsbKind, read_controllers
 from vfiod.model import PciAddress
 from vfiod.util import sysfs
 
-_LOADERS = {boot.Loader.SYSTEMD_BOOT: "systemd-boot", boot.Loader.GRUBBY: "grubby"}
+_LOADERS = {Loader.SYSTEMD_BOOT: "systemd-boot", Loader.GRUBBY: "grubby"}
 _MOUNT, _ROUTE = "the mounted file system ", "the default route"
 # Options that say whose machine it is, or what only this one needs.
 _OWN_OPTIONS = ("root=", "BOOT_IMAGE=", "resume=", "initrd=", "rd.luks", "rd.lvm", "cryptdevice=")

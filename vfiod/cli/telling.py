@@ -78,10 +78,9 @@ def _wants_more(desktop: notifications.Notifications, notice: "Notice") -> bool:
 
 
 def _open_page(story: "Story") -> None:
-    from vfiod.cli.verbs.log import write_page
+    from vfiod.cli.verbs.log import put_page
 
     folder = Path(os.environ.get("XDG_RUNTIME_DIR") or Path.home())
     path = folder / "vfiod-last.html"
-    path.unlink(missing_ok=True)
-    write_page(path, [story])
+    put_page(path, [story], force=True)
     finish(["/usr/bin/xdg-open", str(path)], seconds=_OPEN_SECONDS, environment=os.environ)

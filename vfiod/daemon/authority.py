@@ -50,7 +50,7 @@ class Authority:
                 allowed()
             else:
                 text = f"you may not {action.what}"
-                denied(NotAuthorized(text, "Run it as root, or with sudo"))
+                denied(NotAuthorized(text, "run it as root, or with sudo"))
 
         subject = ("system-bus-name", {"name": variant("s", sender)})
         self._bus.call_later(

@@ -37,18 +37,21 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class UsbWanted:
-    """A USB device of the host that must be plugged in; a number that is None may be any."""
+class UsbHostdev:
+    """A USB device of the host that the guest is given; a number that is None may be any.
 
-    vendor: int | None
-    product: int | None
-    bus: int | None
-    number: int | None
+    https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
+    """
+
+    vendor: int | None = None
+    product: int | None = None
+    bus: int | None = None
+    number: int | None = None
 
     def __str__(self) -> str:
         if self.vendor is not None and self.product is not None:
             return f"{self.vendor:04x}:{self.product:04x}"
-        return f"of bus {self.bus}, device {self.number}"
+        return f"on bus {self.bus}, device {self.number}"
 
 
 def read_opened(root: Element, commandline: Commandline) -> tuple[Opened, ...]:
@@ -66,19 +69,25 @@ def read_opened(root: Element, commandline: Commandline) -> tuple[Opened, ...]:
     return tuple(one for one in found if all(path.startswith("/") for path in one.paths))
 
 
-def read_usb(root: Element) -> tuple[UsbWanted, ...]:
-    """The USB devices of the host that the guest does not start without."""
+def read_usb(root: Element, *, optional: bool) -> tuple[UsbHostdev, ...]:
+    """The USB devices of the host that the guest is given one by one, those named by port aside;
+    without the ``optional`` ones those that it does not start without.
+    """
     sources = (e.find("source") for e in root.iterfind("devices/hostdev") if e.get("type") == "usb")
-    must = [s for s in sources if s is not None and s.get("startupPolicy") != "optional"]
-    return tuple(wanted for source in must if (wanted := _usb(source)) is not None)
+    wanted = [
+        _usb(source)
+        for source in sources
+        if source is not None and (optional or source.get("startupPolicy") != "optional")
+    ]
+    return tuple(hostdev for hostdev in wanted if hostdev is not None)
 
 
-def _usb(source: Element) -> UsbWanted | None:
+def _usb(source: Element) -> UsbHostdev | None:
     vendor, product = (_number(source.find(tag), "id") for tag in ("vendor", "product"))
     address = source.find("address")
     bus, number = (_number(address, name) for name in ("bus", "device"))
     by_port = None in (vendor, product) and None in (bus, number)
-    return None if by_port else UsbWanted(vendor, product, bus, number)
+    return None if by_port else UsbHostdev(vendor, product, bus, number)
 
 
 def _number(element: Element | None, name: str) -> int | None:

@@ -7,7 +7,7 @@ the guest is there now, and gone when QEMU looks for it.
 from collections.abc import Iterator
 
 from vfiod.errors import HostError
-from vfiod.guest.opened import Opened, UsbWanted
+from vfiod.guest.opened import Opened, UsbHostdev
 from vfiod.handoff.request import Request
 from vfiod.model import PciAddress, UsbPlugged
 
@@ -61,7 +61,7 @@ def _leaves(what: str, address: PciAddress) -> HostError:
     )
 
 
-def _fits(wanted: UsbWanted, plugged: UsbPlugged) -> bool:
+def _fits(wanted: UsbHostdev, plugged: UsbPlugged) -> bool:
     pairs = (
         (wanted.vendor, plugged.vendor),
         (wanted.product, plugged.product),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.printed import SCENES
+from tests.scenes import SCENES
 from tests.terminal import run_at_terminal
 
 ROOT = Path(__file__).parents[3]
@@ -32,12 +32,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def at_terminal(scene: str, columns: int) -> str:
-    _, said = run_at_terminal([sys.executable, "-m", "tests.printed", scene], columns=columns)
+    _, said = run_at_terminal([sys.executable, "-m", "tests.scenes", scene], columns=columns)
     return _FOLDER.sub("/PC", _STYLE.sub("", said))
 
 
 def in_a_pipe(scene: str) -> str:
-    command = [sys.executable, "-m", "tests.printed", scene]
+    command = [sys.executable, "-m", "tests.scenes", scene]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return _FOLDER.sub("/PC", done.stderr + done.stdout)
 

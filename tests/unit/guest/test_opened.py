@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes import pcs
 from vfiod.guest import domain
-from vfiod.guest.opened import Opened, UsbWanted
+from vfiod.guest.opened import Opened, UsbHostdev
 
 RENAMED = "/usr/share/OVMF/OVMF_CODE.fd"
 
@@ -106,13 +106,13 @@ def test_what_only_qemu_is_told_of() -> None:
     ("source", "wanted"),
     [
         ("<source><vendor id='0x046d'/><product id='0xc31c'/></source>",
-         (UsbWanted(0x46D, 0xC31C, None, None),)),
-        ("<source><address bus='1' device='4'/></source>", (UsbWanted(None, None, 1, 4),)),
+         (UsbHostdev(0x46D, 0xC31C, None, None),)),
+        ("<source><address bus='1' device='4'/></source>", (UsbHostdev(None, None, 1, 4),)),
         ("<source startupPolicy='optional'><vendor id='1'/><product id='2'/></source>", ()),
         ("<source/>", ()),
         ("", ()),
     ],
 )  # fmt: skip
-def test_usb_devices(source: str, wanted: tuple[UsbWanted, ...]) -> None:
+def test_usb_devices(source: str, wanted: tuple[UsbHostdev, ...]) -> None:
     hostdev = f"<hostdev mode='subsystem' type='usb'>{source}</hostdev>"
     assert parse(hostdev).usb == wanted

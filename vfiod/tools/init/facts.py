@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vfiod.config.schema import DeviceConfig
-from vfiod.guest.peripherals import UsbHostdev
+from vfiod.guest.opened import UsbHostdev
 from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.pcinames import PciNames
 from vfiod.host.facts.usb import UsbController

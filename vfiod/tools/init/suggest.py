@@ -8,11 +8,12 @@ from vfiod.config.edit import with_devices
 from vfiod.config.file import read_config_file
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import HostError, RomError
-from vfiod.guest import domain
+from vfiod.guest import domain, tree
 from vfiod.guest.change import edit
 from vfiod.guest.commandline import Commandline
 from vfiod.guest.hostdevs import set_hostdevs
-from vfiod.guest.peripherals import has_input, usb_hostdevs
+from vfiod.guest.opened import read_usb
+from vfiod.guest.peripherals import has_input
 from vfiod.host.door import Files
 from vfiod.host.facts.pci import read_devices
 from vfiod.host.facts.pcinames import read_names
@@ -74,7 +75,7 @@ class Suggestion:
             roms=_known_roms(self.files, hostdevs, devices),
             card_rom=self.rom,
             wants_usb=self.wants_usb and not has_input(self.xml),
-            usb=tuple(usb_hostdevs(self.xml)),
+            usb=read_usb(tree.read(self.xml), optional=True),
         )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import Refused
-from vfiod.guest.peripherals import UsbHostdev
+from vfiod.guest.opened import UsbHostdev
 from vfiod.host.facts.pci import Card, Connector, PciDevice
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import PciAddress
