@@ -35,6 +35,8 @@ EXAMPLES = {
 }  # fmt: skip
 # How many plain words may follow a program before its other arguments, within a sentence.
 LEAD = {"vfiod": 1, "virsh": 1, "systemctl": 2, "loginctl": 2, "apt": 2, "modprobe": 1}
+# What is looked for in other people's scripts, not printed.
+LOOKED_FOR = ("vfiod/host/facts/libvirtd.py",)
 _PROGRAM = "|".join(PROGRAMS)
 _COMMAND = re.compile(rf"(?P<sudo>sudo +)?(?<![\w-])(?P<program>{_PROGRAM}) +(?P<rest>[^`“”]*)")
 # A word before it makes it something to type, not something that is spoken of.
@@ -172,7 +174,7 @@ def _from_recorded() -> Iterator[Printed]:
 
 
 def _from_sources() -> Iterator[Printed]:
-    for path in sorted((ROOT / "vfiod").rglob("*.py")):
+    for path in sorted({*(ROOT / "vfiod").rglob("*.py")} - {ROOT / name for name in LOOKED_FOR}):
         for line, text in texts(path):
             yield from _lines(text, f"{path.relative_to(ROOT)}:{line}")
 

@@ -45,7 +45,7 @@ def _fault_of_vfiod(command: Printed) -> str | None:
         if "--help" not in words:
             PARSER.parse_args(words)
     if said.getvalue():
-        return said.getvalue().splitlines()[-1]
+        return next(line for line in said.getvalue().splitlines() if "error:" in line)
     verb = " ".join(words[:2]) if words[0] == "rom" else words[0]
     needs_root = verb in ROOT_VERBS and not LOOKS & set(words)
     return "needs sudo" if needs_root and not command.sudo else None

@@ -201,6 +201,7 @@ class Unreachable(VfiodError):
     exit_code = 9
 
 
+_OURS = "org.vfiod1.Error."
 _KINDS: Mapping[str, type[VfiodError]] = {
     kind.dbus_name: kind
     for kind in (
@@ -218,4 +219,5 @@ def named(name: str, message: str, hint: str = "") -> VfiodError:
     if name == ConfigError.dbus_name:
         return ConfigError([f"{part.message}; {part.hint}" for part in parts])
     hints = filter(None, (part.hint for part in parts))
-    return _KINDS.get(name, HostError)("\n".join(part.message for part in parts), "\n".join(hints))
+    other = VfiodError if name.startswith(_OURS) else HostError
+    return _KINDS.get(name, other)("\n".join(part.message for part in parts), "\n".join(hints))

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.fault import KILLS, Fault
 from tests.fakes.rig import Rig, is_killed
-from vfiod.errors import Busy, ConfigError, HostError, Refused
+from vfiod.errors import Busy, HostError, Refused, UnknownGuest
 from vfiod.events import Kind
 from vfiod.model import Phase
 
@@ -138,7 +138,7 @@ def test_a_rehearsal_beside_a_guest_is_refused(rig: Rig) -> None:
 
 def test_a_rehearsal_of_a_guest_that_is_not_configured_is_refused(run_directory: Path) -> None:
     rig = Rig(pcs.desktop(), run_directory, "")
-    assert isinstance(rig.rehearse(), ConfigError)
+    assert isinstance(rig.rehearse(), UnknownGuest)
 
 
 @pytest.mark.parametrize("keep_desktop", [False, True])

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 # Guests that need not be in the configuration yet.
-_ANY_GUEST = ("vfiod init", "vfiod tune", "vfiod doctor")
+_ANY_GUEST = ("init", "tune", "doctor")
 # A guest that is to be made has a new name.
-_NO_GUEST = ("vfiod create",)
+_NO_GUEST = ("create",)
 
 
 def complete(parser: argparse.ArgumentParser, config: Path | None = None) -> None:
@@ -38,8 +38,9 @@ def complete(parser: argparse.ArgumentParser, config: Path | None = None) -> Non
 def _offer(action: Any, prog: str, config: Path | None) -> Callable[[], list[str]] | None:
     """What fits an argument; None leaves it to the shell, which offers names of files."""
     if action.metavar == "GUEST":
-        known = prog not in _ANY_GUEST
-        return list if prog in _NO_GUEST else lambda: guest_names(config, only_configured=known)
+        verb = prog.partition(" ")[2]
+        known = verb not in _ANY_GUEST
+        return list if verb in _NO_GUEST else lambda: guest_names(config, only_configured=known)
     if action.metavar == "ADDRESS":
         return cards if action.dest == "address" else devices
     plain: dict[str, Callable[[], list[str]]] = {

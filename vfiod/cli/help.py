@@ -11,7 +11,7 @@ GROUPS = {
         *("doctor", "setup", "groups", "create", "rom"),
         *("init", "tune", "plan", "rehearse", "try", "keep"),
     ),
-    "Every day": ("status", "log"),
+    "Every day": ("start", "shutdown", "guests", "status", "log"),
     "When something is wrong": ("return", "check-config", "uninstall-check"),
 }
 EXAMPLES = """\
@@ -19,7 +19,7 @@ Examples:
   vfiod doctor
   sudo vfiod init win10
   sudo vfiod rehearse win10
-  virsh --connect qemu:///system start win10
+  vfiod start win10
   sudo vfiod return --destroy"""
 _NAME_COLUMNS = 17  # the longest name and two blanks
 

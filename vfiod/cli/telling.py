@@ -70,7 +70,7 @@ def _find() -> notifications.Notifications | None:
 def _wants_more(desktop: notifications.Notifications, notice: "Notice") -> bool:
     summary, body = plain(notice.summary), plain(notice.body)
     if not desktop.has_actions:
-        desktop.show(summary, f"{body}\nMore: vfiod log --last", urgent=notice.urgent)
+        desktop.show(summary, f"{body}\nMore: sudo vfiod log --last", urgent=notice.urgent)
         return False
     buttons = {"default": "Show what happened", "log": "Show what happened"}
     chosen = desktop.ask(summary, body, buttons, seconds=_PATIENCE, urgent=notice.urgent)

@@ -26,7 +26,7 @@ class Outcome:
     def hear(self, guest: str, started: bool, message: str) -> None:  # noqa: FBT001
         """The signal StartEnded, which may be about another guest."""
         if guest == self.guest:
-            self.end(None if started else HostError(message, "see: vfiod log"))
+            self.end(None if started else HostError(message, "see: sudo vfiod log --last"))
 
     def end(self, error: HostError | Unreachable | None) -> None:
         """The first word counts."""

@@ -12,9 +12,9 @@ from vfiod.guest.commandline import Commandline
 
 _FIRMWARE = (
     "distributions rename these files: see what there is with ls /usr/share/OVMF /usr/share/edk2 "
-    "and correct the path with virsh edit"
+    "and correct the path in the definition"
 )
-_INPUT = "plug it in (see: ls /dev/input/by-id), or take it out with virsh edit"
+_INPUT = "plug it in (see: ls /dev/input/by-id), or take it out of the definition"
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _TPM = ("swtpm", "swtpm_setup")
 # libvirt looks into descriptions below these; a folder of one's own may name any place.
@@ -109,8 +109,8 @@ def _firmware(root: Element) -> Iterator[Opened]:
         paths = (path, template) if path else (template,)
         yield Opened(paths, "<nvram template>", _FIRMWARE)
     for name in ("kernel", "initrd", "dtb"):
-        yield from _texts(root, f"os/{name}", f"<{name}>", "correct its path with virsh edit")
-    yield from _texts(root, "os/acpi/table", "<table>", "correct its path with virsh edit")
+        yield from _texts(root, f"os/{name}", f"<{name}>", "correct its path in the definition")
+    yield from _texts(root, "os/acpi/table", "<table>", "correct its path in the definition")
 
 
 def _texts(root: Element, path: str, element: str, remedy: str) -> Iterator[Opened]:
@@ -148,7 +148,7 @@ def _tpm(root: Element) -> Iterator[Opened]:
 def _filesystems(root: Element) -> Iterator[Opened]:
     for filesystem in root.iterfind("devices/filesystem"):
         source, driver = filesystem.find("source"), filesystem.find("driver")
-        remedy = "make or mount it, or take the <filesystem> out with virsh edit"
+        remedy = "make or mount it, or take the <filesystem> out of the definition"
         given = {} if source is None else source.attrib
         for path in filter(None, (given.get("dir"), given.get("file"), given.get("socket"))):
             yield Opened((path,), "<filesystem>", remedy)
@@ -157,19 +157,19 @@ def _filesystems(root: Element) -> Iterator[Opened]:
             binary = filesystem.find("binary")
             own = "" if binary is None else binary.get("path", "")
             paths = (own,) if own else _VIRTIOFSD
-            remedy = "install virtiofsd, or take the <filesystem> out with virsh edit"
+            remedy = "install virtiofsd, or take the <filesystem> out of the definition"
             yield Opened(paths, "<filesystem>", remedy, program="virtiofsd")
 
 
 def _roms(root: Element) -> Iterator[Opened]:
     for rom in root.iterfind("devices/*/rom"):
         if path := rom.get("file"):
-            yield Opened((path,), "<rom file>", "correct its path, or run: sudo vfiod init")
+            yield Opened((path,), "<rom file>", "correct its path, or have vfiod init do it")
 
 
 def _others(root: Element) -> Iterator[Opened]:
     """Devices of the host that are passed through by their nodes."""
-    remedy = "plug it in, or take it out with virsh edit"
+    remedy = "plug it in, or take it out of the definition"
     for kind in ("serial", "parallel", "console", "channel"):
         for source in root.iterfind(f"devices/{kind}[@type='dev']/source"):
             if path := source.get("path"):
@@ -181,5 +181,5 @@ def _others(root: Element) -> Iterator[Opened]:
 
 def _arguments(commandline: Commandline) -> Iterator[Opened]:
     for path, words in commandline.files:
-        remedy = f"it is in {words}: correct that with virsh edit"
+        remedy = f"it is in {words}: correct that in the definition"
         yield Opened((path,), "<qemu:commandline>", remedy)

@@ -13,7 +13,7 @@ from vfiod.handoff import ending, opened, performance, rules
 from vfiod.handoff.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.rom import image
-from vfiod.util.typed import virsh
+from vfiod.util.typed import TO_CHANGE, virsh
 
 Faults = Iterator[VfiodError]
 
@@ -67,7 +67,8 @@ def devices_are_given_once(request: Request) -> Faults:
         yield HostError(
             f"the guest is given {address} twice: as a <hostdev> and by -device vfio-pci in its "
             "<qemu:commandline>",
-            "take that -device out with virsh edit: QEMU would not start with both",
+            f"take that -device out: QEMU would not start with both\n"
+            f"{TO_CHANGE}{virsh('edit', request.guest.name)}",
         )
 
 

@@ -10,6 +10,7 @@ from vfiod.errors import HostError
 from vfiod.guest.opened import Opened, UsbHostdev
 from vfiod.handoff.request import Request
 from vfiod.model import PciAddress, UsbPlugged
+from vfiod.util.typed import TO_CHANGE, virsh
 
 _ROM = "<rom file>"
 
@@ -21,7 +22,7 @@ def find_absent(request: Request) -> Iterator[HostError]:
         why = [request.state.missing.get(path, "") for path in opened.paths]
         is_staged = opened.element == _ROM and staged.issuperset(opened.paths)
         if all(why) and not is_staged:
-            yield HostError(_absent(opened, why[-1]), opened.remedy)
+            yield HostError(_absent(opened, why[-1]), f"{opened.remedy}\n{_edit(request)}")
 
 
 def _absent(opened: Opened, why: str) -> str:
@@ -36,7 +37,7 @@ def find_leaving(request: Request) -> Iterator[HostError]:
     for opened in request.domain.opened:
         for path in opened.paths:
             for address in sorted(listed.intersection(request.state.behind.get(path, ()))):
-                yield _leaves(f"{opened.element} {path}", address)
+                yield _leaves(request, f"{opened.element} {path}", address)
 
 
 def find_usb(request: Request) -> Iterator[HostError]:
@@ -47,18 +48,24 @@ def find_usb(request: Request) -> Iterator[HostError]:
         if not found:
             yield HostError(
                 f"the guest's <hostdev type='usb'> {wanted} is not plugged in",
-                "plug it in (see: lsusb), or take it out with virsh edit",
+                f"plug it in (see: lsusb), or take it out of the definition\n{_edit(request)}",
             )
         elif all(plugged.controller in listed for plugged in found):
             name = f" ({found[0].name})" if found[0].name else ""
-            yield _leaves(f"<hostdev type='usb'> {wanted}{name}", found[0].controller)
+            what = f"<hostdev type='usb'> {wanted}{name}"
+            yield _leaves(request, what, found[0].controller)
 
 
-def _leaves(what: str, address: PciAddress) -> HostError:
+def _leaves(request: Request, what: str, address: PciAddress) -> HostError:
     return HostError(
         f"the guest's {what} hangs on {address}, which goes over to the guest itself",
-        "take it out with virsh edit: the guest gets it together with that device",
+        "take it out of the definition: the guest gets it together with that device\n"
+        f"{_edit(request)}",
     )
+
+
+def _edit(request: Request) -> str:
+    return f"{TO_CHANGE}{virsh('edit', request.guest.name)}"
 
 
 def _fits(wanted: UsbHostdev, plugged: UsbPlugged) -> bool:

@@ -2,6 +2,9 @@
 
 import shlex
 
+# Before the command by which a definition is changed, on a line of its own.
+TO_CHANGE = "to change it: "
+
 
 def virsh(verb: str, guest: str) -> str:
     """The command line that has virsh do something with a guest, such as ``edit``.

@@ -1,11 +1,14 @@
 """The domain XML reader: what it takes from libvirt's XML, and what it refuses to read."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vfiod.errors import DomainError
 from vfiod.guest import domain
+from vfiod.guest.commandline import Commandline, Option
 from vfiod.guest.domain import Disk, Domain, Hostdev, parse
 from vfiod.model import PciAddress
 
@@ -89,7 +92,11 @@ def refused(text: str) -> str:
 
 
 def test_all_of_it() -> None:
-    assert parse(FULL) == Domain(
+    domain = parse(FULL)
+    assert [opened.element for opened in domain.opened] == [
+        "<loader>", "<disk>", "<disk>", "<disk>", "<disk>", "<rom file>",
+    ]  # fmt: skip
+    assert replace(domain, opened=()) == Domain(
         name="win10",
         uuid=UUID,
         kind="kvm",
@@ -105,6 +112,7 @@ def test_all_of_it() -> None:
             Disk("/dev/vg/games", "lun", block=True),
             Disk("/virtio.iso", "disk", block=False),
         ),
+        commandline=Commandline((Option("no-hpet", "", (("", ""),)),)),
     )
 
 

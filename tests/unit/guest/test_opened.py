@@ -74,7 +74,7 @@ def test_firmware_and_its_variables() -> None:
         opened = parse("", top=f"<os><loader type='pflash'>{RENAMED}</loader>{variables}</os>")
         loader, template = opened.opened[:2]
         assert (loader.paths, loader.element) == ((RENAMED,), "<loader>")
-        assert "virsh edit" in loader.remedy
+        assert "correct the path" in loader.remedy
         assert template.paths == (own, "/t.fd")  # either will do
     bare = parse("", top=f"<os><nvram>{own}</nvram><loader/></os>").opened
     assert [one.element for one in bare] == ["<disk>"]

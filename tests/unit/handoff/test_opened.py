@@ -41,7 +41,7 @@ def test_what_is_absent_is_named_with_its_element() -> None:
     top = f"<os><loader type='pflash'>{loader}</loader></os>"
     fault = refusal(without(loader), top=top)
     assert fault.message == f"the guest's <loader> {loader} does not exist"
-    assert "virsh edit" in fault.hint
+    assert fault.hint.endswith("\nto change it: virsh --connect qemu:///system edit win10")
     assert refusal(without(EVENT), INPUT).message == (
         f"the guest's <input type='evdev'> {EVENT} does not exist"
     )
@@ -87,7 +87,7 @@ def test_a_usb_device_on_a_controller_that_goes_over() -> None:
         "the guest's <hostdev type='usb'> 046d:c31c (Logitech K120) hangs on 0000:02:00.0, which "
         "goes over to the guest itself"
     )
-    assert "take it out with virsh edit" in fault.hint
+    assert "take it out of the definition" in fault.hint
 
 
 def test_a_node_of_a_device_on_a_controller_that_goes_over() -> None:

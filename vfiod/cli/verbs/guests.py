@@ -6,7 +6,12 @@ from typing import Any
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("guests", help="the configured guests, and whether each could start")
+    verb = verbs.add_parser(
+        "guests",
+        help="the configured guests, and whether each could start",
+        description="Show what libvirt says of each configured guest, whether it could start now, "
+        "and whose work would end. Nothing is changed.",
+    )
     verb.add_argument("--json", action="store_true", help="print it as JSON")
     verb.set_defaults(run=run)
 

@@ -11,7 +11,11 @@ LOOK, START, SHUTDOWN, DESTROY = "look", "start", "shutdown", "destroy"
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("libvirt", help="run by the service, which never calls libvirt itself")
+    verb = verbs.add_parser(
+        "libvirt",
+        help="run by the service, which never calls libvirt itself",
+        description="Look at guests, start or end one, for the service; answers in JSON.",
+    )
     verb.add_argument("what", choices=(LOOK, START, SHUTDOWN, DESTROY))
     verb.add_argument("guest", metavar="GUEST", nargs="?", help="whom to start or to end")
     verb.set_defaults(run=run, wrong=verb.error)

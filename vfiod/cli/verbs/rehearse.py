@@ -9,7 +9,7 @@ WHAT = "{guest} is not started: its devices go to vfio-pci and come back at once
 WHAT_KEEPING = "What does not end the desktop is moved to vfio-pci and back."
 NEXT = """\
 It works: there and back in {seconds:.1f} s.
-Next, start it on trial: after a time it is ended again, unless somebody says vfiod keep:
+Next, start it on trial: after a time it is ended again, unless it is confirmed:
   sudo vfiod try {guest}"""
 NEXT_WHOLE = """\
 It works, as far as the desktop could stay: there and back in {seconds:.1f} s.

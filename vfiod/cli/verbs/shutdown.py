@@ -6,7 +6,12 @@ from typing import Any
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("shutdown", help="ask a guest to shut down, or force it off")
+    verb = verbs.add_parser(
+        "shutdown",
+        help="ask a guest to shut down, or force it off",
+        description="Ask a guest to shut down, so that the host gets its display back. With "
+        "--force the guest ends at once, and what it has not saved is lost.",
+    )
     verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
     verb.add_argument("--force", action="store_true", help="pull its plug")
     verb.set_defaults(run=run)

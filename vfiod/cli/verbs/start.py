@@ -16,7 +16,13 @@ COUNTDOWN = 10
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("start", help="start a guest, also from the session that ends by it")
+    verb = verbs.add_parser(
+        "start",
+        help="start a guest, also from the session that ends by it",
+        description="Start a guest from anywhere, also from the desktop that ends by it. THE "
+        "DESKTOP ENDS, and what is not saved is lost: it says whose work that is and counts down "
+        "first.",
+    )
     verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
     verb.add_argument(
         "--in", dest="seconds", type=_seconds, metavar="SECONDS",

@@ -21,8 +21,8 @@ def add(verbs: Any) -> None:
         "try",
         help="start a guest that is ended again unless confirmed; ends the desktop",
         description="Start a guest on trial: after a time it is shut down and the display comes "
-        "back, unless somebody says vfiod keep. THE DESKTOP ENDS, as at any start, and what is not "
-        "saved is lost; it asks first.",
+        "back, unless it is confirmed (sudo vfiod keep). THE DESKTOP ENDS, as at any start, and "
+        "what is not saved is lost; it asks first.",
     )
     verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
     verb.add_argument(

@@ -64,7 +64,10 @@ class LinuxCommands:
         """What ends the guest, as `vfiod try` had it said."""
         commands = self._get(f"{TRIAL}.service", "Service.ExecStart")
         if not commands:
-            raise HostError("systemd does not say how the trial would end", "see: vfiod keep")
+            raise HostError(
+                "systemd does not say how the trial would end",
+                "confirm it for good: sudo vfiod keep",
+            )
         return list(commands[0][1])
 
     def _get(self, unit: str, prop: str) -> Any:

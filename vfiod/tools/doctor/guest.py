@@ -142,8 +142,8 @@ def agent(facts: Facts, guest: Guest) -> Findings:
         yield warn(
             "guest-agent",
             "the guest has no channel for the guest agent",
-            why="By its agent vfiod try and vfiod return --unless-answering see that the guest is "
-            "up. Without it somebody has to say vfiod keep, or they need --port.",
+            why="By its agent a guest that is started on trial (vfiod try) shows that it is up. "
+            "Without it somebody has to confirm it (sudo vfiod keep), or it needs --port.",
             remedy="Give it one, and install the agent in the guest (for Windows: "
             "virtio-win-guest-tools.exe of the CD with virtio drivers).",
             command=f"sudo virt-xml --connect qemu:///system {guest.name} --add-device --channel "

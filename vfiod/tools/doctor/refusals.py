@@ -9,6 +9,7 @@ from vfiod.errors import VfiodError
 from vfiod.handoff.checks import CHECKS as REFUSALS
 from vfiod.tools.doctor.facts import Facts, Guest
 from vfiod.util.finding import Finding, Findings, fail, ok
+from vfiod.util.typed import TO_CHANGE
 
 # Check of vfiod.handoff.checks -> what is so when it finds no fault, and why it matters when it
 # does.
@@ -119,5 +120,7 @@ def refusals(facts: Facts, guest: Guest) -> Findings:
 
 
 def _refusal(name: str, why: str, fault: VfiodError) -> Finding:
-    remedy = f"{fault.hint[:1].upper()}{fault.hint[1:].rstrip('.')}." if fault.hint else ""
-    return fail(name, fault.message, why=why, remedy=remedy)
+    """What a hint says to type last of all is a command of its own here."""
+    hint, _, command = fault.hint.partition(f"\n{TO_CHANGE}")
+    remedy = f"{hint[:1].upper()}{hint[1:].rstrip('.')}." if hint else ""
+    return fail(name, fault.message, why=why, remedy=remedy, command=command)

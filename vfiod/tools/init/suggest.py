@@ -107,7 +107,7 @@ def _require_no_vfio_arguments(guest: str, commandline: Commandline) -> None:
             f"{guest} is given {address} by -device vfio-pci in its <qemu:commandline>, where "
             "libvirt does not see it",
             f"take that -device and its line before out of it (sudo virsh --connect "
-            f"qemu:///system edit {guest}), then run vfiod init again with --device {address}: it "
+            f"qemu:///system edit {guest}), then have init run again with --device {address}: it "
             "becomes a <hostdev>",
         )
         for address in commandline.devices

@@ -68,7 +68,8 @@ def _hyperv(guest: Guest, root: Any, host: Host) -> Iterator[Advice]:
     """Not taken out without asking: what libvirt offers may have been looked up without KVM."""
     if names := hyperv.not_offered(guest, host, root):
         fact = f"libvirt says that this host's KVM does not have: {', '.join(names)}"
-        remedy = f"if the guest does not start, take them out of <hyperv>: virsh edit {guest.name}"
+        remedy = "if the guest does not start, take them out of <hyperv>: "
+        remedy += virsh("edit", guest.name)
         yield Advice("hyperv", fact, remedy)
 
 

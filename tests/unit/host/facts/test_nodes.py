@@ -14,15 +14,15 @@ def test_a_keyboard_and_a_disk_behind_their_controllers(tmp_path: Path) -> None:
         tmp_path,
         {
             f"{USB}/input/input3/event3/dev": "13:67\n",
-            "sys/class/input/event3": Link(f"../../../{USB}/input/input3/event3"),
+            "sys/class/input/event3": Link(f"{USB}/input/input3/event3"),
             "dev/input/event3": "",
-            "dev/input/by-id/usb-Logitech-event-kbd": Link("../event3"),
+            "dev/input/by-id/usb-Logitech-event-kbd": Link("dev/input/event3"),
             "sys/devices/pci0000:00/0000:00:01.0/0000:03:00.0/nvme/nvme0/nvme0n1/dev": "259:0\n",
             "sys/class/block/nvme0n1": Link(
-                "../../devices/pci0000:00/0000:00:01.0/0000:03:00.0/nvme/nvme0/nvme0n1"
+                "sys/devices/pci0000:00/0000:00:01.0/0000:03:00.0/nvme/nvme0/nvme0n1"
             ),
             "dev/nvme0n1": "",
-            "dev/round": Link("round"),
+            "dev/round": Link("dev/round"),
             "dev/tpm0": "",
         },
     )

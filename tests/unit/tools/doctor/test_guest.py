@@ -58,6 +58,7 @@ def test_a_refusal_is_told_with_its_remedy() -> None:
     assert finding.check == "all-can-be-opened"
     assert finding.fact == "the guest's <disk> /var/lib/libvirt/images/win10.qcow2 does not exist"
     assert finding.remedy == "Restore it or detach it."
+    assert finding.command == "virsh --connect qemu:///system edit win10"
 
 
 def test_an_iommu_that_is_off_is_said_once() -> None:
