@@ -12,7 +12,7 @@ import pytest
 
 from tests.cockpit.chromium import Chromium, Page
 from tests.cockpit.server import Cockpit
-from tests.dbus.bus import NOBODY, PrivateBus
+from tests.dbus.bus import NOBODY, PrivateBus, private_bus
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,10 +74,8 @@ def installed() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def bus() -> Iterator[PrivateBus]:
-    with tempfile.TemporaryDirectory(prefix="vfiod-bus-") as directory:
-        private = PrivateBus(Path(directory))
-        yield private
-        private.stop()
+    with private_bus() as bus:
+        yield bus
 
 
 @pytest.fixture(scope="session")

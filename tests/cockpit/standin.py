@@ -15,36 +15,21 @@ from gi.repository import GLib
 
 from tests.dbus.bus import MANAGER, NAME, PATH
 from vfiod.bus import Bus, answer, refuse, variant
+from vfiod.daemon.interface import INTROSPECTION
 from vfiod.errors import HostError
 
 READS = ("Status", "ListGuests")
-_NEW = """
-    <method name="ListGuests"><arg name="json" type="s" direction="out"/></method>
-    <method name="StartGuest">
-      <arg name="guest" type="s" direction="in"/><arg name="seconds" type="u" direction="in"/>
-    </method>
-    <method name="CancelStart"/>
-    <method name="ShutdownGuest">
-      <arg name="guest" type="s" direction="in"/><arg name="force" type="b" direction="in"/>
-    </method>
-    <method name="Keep">
-      <arg name="guest" type="s" direction="in"/><arg name="seconds" type="u" direction="in"/>
-    </method>
-    <property name="Pending" type="s" access="read"/>
-    <property name="PendingUntil" type="t" access="read"/>
-    <property name="PendingBy" type="u" access="read"/>
-"""
-_INTERFACE = """<node><interface name="{name}">
+# What a daemon of the time before guests were started by it offers.
+_OLD = f"""<node><interface name="{MANAGER}">
     <method name="Status"><arg name="json" type="s" direction="out"/></method>
     <method name="Return"><arg name="force" type="b" direction="in"/></method>
     <property name="Phase" type="s" access="read"/>
     <property name="Guest" type="s" access="read"/>
-    {more}
 </interface></node>"""
 
 
 class StandIn:
-    """One daemon; ``old``: of the time before guests were started by it."""
+    """One daemon, or an ``old`` one."""
 
     def __init__(self, *, old: bool) -> None:
         self._bus = Bus()
@@ -52,9 +37,7 @@ class StandIn:
         self._refusals: dict[str, str] = {}
         self._calls: list[list[Any]] = []
         self._reads = 0
-        more = "" if old else _NEW
-        introspection = _INTERFACE.format(name=MANAGER, more=more)
-        self._bus.publish(PATH, introspection, self._called, self._read)
+        self._bus.publish(PATH, _OLD if old else INTROSPECTION, self._called, self._read)
         self._bus.own(NAME)
 
     def do(self, order: dict[str, Any]) -> str:

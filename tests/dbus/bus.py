@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,15 @@ class Pending:
         if self.error is not None:
             raise self.error
         return self.values
+
+
+@contextmanager
+def private_bus(*, with_policy: bool = True) -> "Iterator[PrivateBus]":
+    """A bus in a folder of its own, as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="vfiod-bus-") as directory:
+        bus = PrivateBus(Path(directory), with_policy=with_policy)
+        yield bus
+        bus.stop()
 
 
 class PrivateBus:

@@ -1,30 +1,25 @@
 """One private bus for all tests here, and a fresh daemon for each."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.dbus.bus import Daemon, Polkit, PrivateBus
+from tests.dbus.bus import Daemon, Polkit, PrivateBus, private_bus
 from tests.fakes import pcs
 
 
 @pytest.fixture(scope="session")
 def bus() -> Iterator[PrivateBus]:
-    with tempfile.TemporaryDirectory(prefix="vfiod-bus-") as directory:
-        private = PrivateBus(Path(directory))
-        yield private
-        private.stop()
+    with private_bus() as bus:
+        yield bus
 
 
 @pytest.fixture(scope="session")
 def open_bus() -> Iterator[PrivateBus]:
     """A bus without vfiod's policy, where everybody may say anything."""
-    with tempfile.TemporaryDirectory(prefix="vfiod-bus-") as directory:
-        private = PrivateBus(Path(directory), with_policy=False)
-        yield private
-        private.stop()
+    with private_bus(with_policy=False) as bus:
+        yield bus
 
 
 @pytest.fixture

@@ -48,6 +48,16 @@ class UsbHostdev:
     bus: int | None = None
     number: int | None = None
 
+    def fits(self, vendor: int, product: int, bus: int, number: int) -> bool:
+        """Whether a device with these numbers is one that is meant."""
+        pairs = (
+            (self.vendor, vendor),
+            (self.product, product),
+            (self.bus, bus),
+            (self.number, number),
+        )
+        return all(asked is None or asked == there for asked, there in pairs)
+
     def __str__(self) -> str:
         if self.vendor is not None and self.product is not None:
             return f"{self.vendor:04x}:{self.product:04x}"

@@ -7,9 +7,9 @@ the guest is there now, and gone when QEMU looks for it.
 from collections.abc import Iterator
 
 from vfiod.errors import HostError
-from vfiod.guest.opened import Opened, UsbHostdev
+from vfiod.guest.opened import Opened
 from vfiod.handoff.request import Request
-from vfiod.model import PciAddress, UsbPlugged
+from vfiod.model import PciAddress
 from vfiod.util.typed import TO_CHANGE, virsh
 
 _ROM = "<rom file>"
@@ -44,7 +44,7 @@ def find_usb(request: Request) -> Iterator[HostError]:
     """USB devices that are not plugged in, or into a controller that goes over."""
     listed = {f.address for f in request.listed}
     for wanted in request.domain.usb:
-        found = [plugged for plugged in request.state.usb if _fits(wanted, plugged)]
+        found = [p for p in request.state.usb if wanted.fits(p.vendor, p.product, p.bus, p.number)]
         if not found:
             yield HostError(
                 f"the guest's <hostdev type='usb'> {wanted} is not plugged in",
@@ -66,13 +66,3 @@ def _leaves(request: Request, what: str, address: PciAddress) -> HostError:
 
 def _edit(request: Request) -> str:
     return f"{TO_CHANGE}{virsh('edit', request.guest.name)}"
-
-
-def _fits(wanted: UsbHostdev, plugged: UsbPlugged) -> bool:
-    pairs = (
-        (wanted.vendor, plugged.vendor),
-        (wanted.product, plugged.product),
-        (wanted.bus, plugged.bus),
-        (wanted.number, plugged.number),
-    )
-    return all(asked is None or asked == there for asked, there in pairs)

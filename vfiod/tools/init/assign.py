@@ -76,7 +76,7 @@ class Assigner:
 
 
 def read(path: Path) -> str:
-    """The configuration's text, empty if there is no such file yet."""
+    """A file's text, empty if there is no such file yet. Raises HostError."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:

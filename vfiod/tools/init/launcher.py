@@ -10,6 +10,7 @@ from pathlib import Path
 from vfiod.errors import HostError
 from vfiod.guest import description, domain
 from vfiod.paths import APPLICATIONS, PROGRAM, below
+from vfiod.tools.init import assign
 from vfiod.util.files import remove_file, replace_file
 from vfiod.util.textdiff import difference
 
@@ -72,7 +73,7 @@ def launcher_of(guest: str, xml: str, *, wanted: bool, root: Path) -> Launcher:
     """The entry of a guest with this definition. Raises DomainError, HostError."""
     folder = below(root, APPLICATIONS)
     path = folder / f"vfiod-{domain.parse(xml).uuid}.desktop"
-    return Launcher(path, _read(path), entry(guest, xml) if wanted else "")
+    return Launcher(path, assign.read(path), entry(guest, xml) if wanted else "")
 
 
 def entry(guest: str, xml: str) -> str:
@@ -106,12 +107,3 @@ def _argument(text: str) -> str:
     for sign in ("\\", '"', "`", "$"):
         text = text.replace(sign, f"\\{sign}")
     return _string(f'"{text}"').replace("%", "%%")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise HostError(f"cannot read {path}: {error}") from error

@@ -69,17 +69,8 @@ def has_input(facts: Facts, hostdevs: Collection[UsbHostdev]) -> bool:
 
 def _found(facts: Facts, hostdev: UsbHostdev) -> UsbDevice | None:
     plugged = (d for controller in facts.controllers.values() for d in controller.devices)
-    return next((device for device in plugged if _is(hostdev, device)), None)
-
-
-def _is(hostdev: UsbHostdev, device: UsbDevice) -> bool:
-    pairs = (
-        (hostdev.vendor, device.vendor),
-        (hostdev.product, device.device),
-        (hostdev.bus, device.bus),
-        (hostdev.number, device.number),
-    )
-    return all(asked is None or asked == there for asked, there in pairs)
+    fits = (d for d in plugged if hostdev.fits(d.vendor, d.device, d.bus, d.number))
+    return next(fits, None)
 
 
 def remarks(
