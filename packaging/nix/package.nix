@@ -38,6 +38,7 @@ stdenv.mkDerivation {
     "actiondir=${placeholder "out"}/share/polkit-1/actions"
     "catalogdir=${placeholder "out"}/lib/systemd/catalog"
     "zshdir=${placeholder "out"}/share/zsh/site-functions"
+    "autostartdir=${placeholder "out"}/etc/xdg/autostart"
     # The module copies the configuration to /etc; ROMs are put into /var.
     "confdir=${placeholder "out"}/share/vfiod"
     "romdir="
