@@ -83,4 +83,4 @@ def _open_page(story: "Story") -> None:
     folder = Path(os.environ.get("XDG_RUNTIME_DIR") or Path.home())
     path = folder / "vfiod-last.html"
     put_page(path, [story], force=True)
-    finish(["/usr/bin/xdg-open", str(path)], seconds=_OPEN_SECONDS, environment=os.environ)
+    finish(["xdg-open", str(path)], seconds=_OPEN_SECONDS, environment=os.environ)

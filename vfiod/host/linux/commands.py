@@ -85,7 +85,7 @@ class LinuxCommands:
         return understand(said)
 
     def _run(self, arguments: Sequence[str], subject: str, seconds: float) -> str:
-        argv = ["/usr/bin/systemd-run", "--quiet", "--collect", *arguments]
+        argv = ["systemd-run", "--quiet", "--collect", *arguments]
         return self._programs.run(argv, subject=subject, seconds=seconds)
 
 
