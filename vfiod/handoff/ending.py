@@ -142,7 +142,7 @@ def _units_of_people(request: Request) -> Iterator[tuple[str, str]]:
         if not outlives(request, session.uid):
             yield manager_of(session.uid), session.user
     for unit, uid in holding_units(request).items():
-        if unit == manager_of(uid):
+        if unit == manager_of(uid) and uid in _PEOPLE:  # a greeter has one with a sound server, too
             yield unit, _name(uid, request)
 
 

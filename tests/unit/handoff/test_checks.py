@@ -401,7 +401,15 @@ def test_somebody_at_the_desktop_and_sessions_refuse() -> None:
     assert "log out" in fault.hint
 
 
-@pytest.mark.parametrize("shape", [pcs.greeter, pcs.text_console])
+def greeter_with_sound() -> FakeHost:
+    """As LightDM's: its user has a manager, in which a sound server has the card's sound open."""
+    host = pcs.greeter()
+    sound = Program("wireplumber", (pcs.AUDIO,), uid=103)
+    host.user.add(FakeUnit("user@103.service", (sound,)))
+    return host
+
+
+@pytest.mark.parametrize("shape", [pcs.greeter, greeter_with_sound, pcs.text_console])
 def test_sessions_refuse_with_nobody_at_the_desktop(shape: Callable[[], FakeHost]) -> None:
     assert faults(shape(), pcs.settings(more="sessions: refuse\n")) == []
 
