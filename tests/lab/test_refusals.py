@@ -91,7 +91,7 @@ def test_disk_that_is_missing(lab: Lab) -> None:
     path = Guest().disk_path
     lab.run("mv", path, f"{path}.away")
     try:
-        assert f"disk {path} does not exist" in refused(lab)
+        assert f"<disk> {path} does not exist" in refused(lab)
     finally:
         lab.run("mv", f"{path}.away", path)
 

@@ -11,11 +11,9 @@ from .emulator.machine import Lab
 from .guest import Guest
 from .scene import configure, define, phase, wait_for_host
 
-pytestmark = pytest.mark.usefixtures("clean_host")
-
 
 @pytest.fixture(autouse=True)
-def guest(lab: Lab) -> Iterator[None]:
+def guest(lab: Lab, clean_host: None) -> Iterator[None]:
     """win10 is configured and off; afterwards the host has everything back."""
     configure(lab)
     define(lab, Guest(does="stay"))
