@@ -11,6 +11,8 @@ from .emulator.machine import Lab
 from .guest import Guest
 from .scene import configure, define, phase, wait_for_host
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def guest(lab: Lab, clean_host: None) -> Iterator[None]:
@@ -30,7 +32,6 @@ def test_a_guest_is_started_and_ended_by_the_service(lab: Lab) -> None:
     lab.run("vfiod", "shutdown", "win10", timeout=120)
 
 
-@pytest.mark.long
 def test_a_countdown_that_is_cancelled_starts_nothing(lab: Lab) -> None:
     lab.run("vfiod", "start", "win10", "--in", "600", "--no-wait", timeout=120)
     assert "vfiod start win10 --cancel" in lab.output("vfiod", "status")
@@ -38,7 +39,6 @@ def test_a_countdown_that_is_cancelled_starts_nothing(lab: Lab) -> None:
     assert phase(lab) == "host"
 
 
-@pytest.mark.long
 def test_nobody_else_may_start_or_end_a_guest(lab: Lab) -> None:
     for command in (("start", "win10"), ("shutdown", "win10")):
         done = lab.run("vfiod", *command, check=False, user="alice", timeout=120)
