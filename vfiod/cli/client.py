@@ -14,7 +14,7 @@ NAME = "org.vfiod1"
 PATH = "/org/vfiod1"
 MANAGER = "org.vfiod1.Manager"
 RETURN_SECONDS = 600.0  # a recovery is long
-LOOK_SECONDS = 60.0
+LOOK_SECONDS = 120.0
 AUTHORISATION_SECONDS = 180.0  # somebody may have to find a password
 
 

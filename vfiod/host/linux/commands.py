@@ -19,7 +19,7 @@ from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import PROGRAM
 
 _SYSTEMD = "org.freedesktop.systemd1"
-_LOOK_SECONDS = 30
+_LOOK_SECONDS = 90  # an emulated PC needs thirty
 # A start waits for a return under way, and then for the handoff.
 _START_SECONDS = 1200
 _ASK_SECONDS = 60
