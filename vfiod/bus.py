@@ -7,7 +7,7 @@ dropped pydbus loses nothing: the connection is Gio's in either case.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FunctionType
 from typing import Any
 
@@ -185,6 +185,14 @@ class Bus:
         interface, name = signal.rsplit(".", 1)
         body = GLib.Variant(f"({signature})", values)
         self._connection.emit_signal(None, path, interface, name, body)
+
+    def flush(self) -> None:
+        """Wait until what was sent has left; a process that ends would take it along.
+
+        Bounded by the unit's TimeoutStopSec= where the bus does not read any more.
+        """
+        with suppress(GLib.Error):
+            self._connection.flush_sync(None)
 
     def uid_of(self, sender: str) -> int:
         """User id of a caller."""

@@ -117,9 +117,8 @@ class Server:
 def main(config: str, journal: str) -> int:
     """Serve until the input ends."""
     server = Server()
-    service, manager = compose(
-        Bus(), server.host, Paths(Path(config), Path(journal)), server.report
-    )
+    bus = Bus()
+    service, manager = compose(bus, server.host, Paths(Path(config), Path(journal)), server.report)
     server.model(Path(config))
     service.publish()
     loop = GLib.MainLoop()
@@ -134,6 +133,7 @@ def main(config: str, journal: str) -> int:
     threading.Thread(target=listen, daemon=True).start()
     GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGTERM, finish, loop, service, manager)
     loop.run()
+    bus.flush()
     manager.tasks.worker.shutdown(wait=False, cancel_futures=True)
     return 0
 

@@ -58,6 +58,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, finish, loop, service, manager)
     loop.run()
+    bus.flush()
     return 0
 
 

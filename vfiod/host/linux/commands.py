@@ -81,7 +81,15 @@ class LinuxCommands:
     def _libvirt(self, what: str, *guest: str, seconds: int) -> Any:
         unit = f"vfiod-{what}-{next(self._numbers)}-{os.getpid()}"
         options = ["--wait", "--pipe", f"--unit={unit}", f"--property=RuntimeMaxSec={seconds}"]
-        said = self._run([*options, PROGRAM, "libvirt", what, "--", *guest], unit, seconds + _MORE)
+        try:
+            said = self._run(
+                [*options, PROGRAM, "libvirt", what, "--", *guest], unit, seconds + _MORE
+            )
+        except HostError as error:
+            if type(error) is not HostError:
+                raise
+            text = f"libvirt was not asked, or gave no answer within {seconds} s"
+            raise HostError(text, f"see: sudo journalctl -b -u {unit}") from error
         return understand(said)
 
     def _run(self, arguments: Sequence[str], subject: str, seconds: float) -> str:

@@ -1,6 +1,7 @@
 """What comes back from the process that called libvirt, and systemd's word on a trial."""
 
 import json
+from typing import Any, cast
 
 import pytest
 
@@ -53,3 +54,15 @@ def test_a_trial_that_is_kept_for_good_has_no_timer_any_more() -> None:
     bus.units["vfiod-trial.timer"] = BusUnit("vfiod-trial.timer")
     commands(bus).keep(0)
     assert ("StopUnit", "vfiod-trial.timer", "replace") in bus.calls
+
+
+def test_a_libvirt_that_does_not_answer_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise HostError("systemd-run failed: exit status 1")
+
+    programs = Programs()
+    monkeypatch.setattr(programs, "run", fail)
+    commands = LinuxCommands(cast(Any, None), cast(LinuxUnits, None), programs)
+    with pytest.raises(HostError, match="gave no answer within 90 s") as caught:
+        commands.look()
+    assert "journalctl -b -u vfiod-look-1-" in caught.value.hint
