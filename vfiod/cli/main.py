@@ -3,58 +3,38 @@
 import argparse
 import os
 import sys
-from collections.abc import Collection, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Any
 
 from vfiod.cli.help import Parser, overview
 from vfiod.cli.terminal import say, width
-from vfiod.cli.verbs import (
-    check_config,
-    create,
-    daemon,
-    doctor,
-    groups,
-    guests,
-    init,
-    libvirt,
-    log,
-    plan,
-    rehearse,
-    return_devices,
-    rom,
-    setup,
-    shutdown,
-    start,
-    status,
-    trial,
-    tune,
-    uninstall_check,
-)
 from vfiod.errors import VfiodError
 
-VERBS = (
-    status,
-    doctor,
-    groups,
-    setup,
-    init,
-    create,
-    tune,
-    rom,
-    plan,
-    rehearse,
-    guests,
-    start,
-    trial,
-    shutdown,
-    return_devices,
-    log,
-    check_config,
-    uninstall_check,
-    libvirt,
-    daemon,
-)
+# The command and the module that declares it; only what was asked for is imported.
+VERBS = {
+    "status": "status",
+    "doctor": "doctor",
+    "groups": "groups",
+    "setup": "setup",
+    "init": "init",
+    "create": "create",
+    "tune": "tune",
+    "rom": "rom",
+    "plan": "plan",
+    "rehearse": "rehearse",
+    "guests": "guests",
+    "start": "start",
+    "try": "trial",
+    "keep": "trial",
+    "shutdown": "shutdown",
+    "return": "return_devices",
+    "log": "log",
+    "check-config": "check_config",
+    "uninstall-check": "uninstall_check",
+    "libvirt": "libvirt",
+    "daemon": "daemon",
+}
 ABOUT = """\
 Hand the one graphics card of this PC to a guest when it starts, and take it back when it ends. \
 At a start the desktop ends, and with it what is not saved."""
@@ -79,14 +59,14 @@ def parser() -> argparse.ArgumentParser:
     return _parsers()[0]
 
 
-def _parsers() -> tuple[argparse.ArgumentParser, Any]:
-    """The parser and, in it, the action that has those of the verbs."""
+def _parsers(asked: Iterable[str] = VERBS) -> tuple[argparse.ArgumentParser, Any]:
+    """The parser and, in it, the action that has those of the verbs ``asked`` for."""
     top = Parser(prog="vfiod", description=ABOUT, epilog=EPILOG, add_help=False)
     top.add_argument("-h", "--help", action=_Overview, nargs=0, help="show this and exit")
     top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     verbs = top.add_subparsers(title="commands", dest="verb", required=True, metavar="COMMAND")
-    for verb in VERBS:
-        verb.add(verbs)
+    for module in dict.fromkeys(VERBS[verb] for verb in asked):
+        import_module(f"vfiod.cli.verbs.{module}").add(verbs)
     return top, verbs
 
 
@@ -119,17 +99,16 @@ def show_overview() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb; errors become a message and an exit status here and nowhere else."""
-    top, verbs = _parsers()
     if "_ARGCOMPLETE" in os.environ:
         from vfiod.cli.completion import complete
 
-        complete(top)
+        complete(parser())
     words = list(sys.argv[1:] if argv is None else argv)
     if words in ([], ["help"]):
         show_overview()
         return 0
-    _require_verb(words[0], verbs.choices)
-    arguments = top.parse_args(words)
+    _require_verb(words[0])
+    arguments = _parsers(words[:1] if words[0] in VERBS else VERBS)[0].parse_args(words)
     try:
         return int(arguments.run(arguments))
     except VfiodError as error:
@@ -140,11 +119,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130  # as a shell says of SIGINT
 
 
-def _require_verb(word: str, known: Collection[str]) -> None:
+def _require_verb(word: str) -> None:
     """Ends with status 2 for a word that is no command, without a list of all that are."""
-    if word.startswith("-") or word in known:
+    if word.startswith("-") or word in VERBS:
         return
-    near = get_close_matches(word, known, n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, VERBS, n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ""
     say(f"vfiod: there is no command {word!r}{meant}\n  all commands: vfiod --help", to=sys.stderr)
     sys.exit(2)

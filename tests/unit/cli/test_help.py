@@ -1,6 +1,8 @@
 """Help: commands in groups, what each does and ends first, usage errors that are its own."""
 
 import argparse
+import subprocess
+import sys
 
 import pytest
 
@@ -15,6 +17,20 @@ ENDING = ("vfiod rehearse", "vfiod start", "vfiod try")
 def test_every_command_but_those_of_the_service_is_in_one_group() -> None:
     verbs = {line.split()[1] for line in command_lines()}
     assert sorted(NAMES) == sorted(verbs - {"daemon", "libvirt"})
+
+
+def test_a_command_is_declared_by_the_module_that_stands_beside_its_name() -> None:
+    assert set(cli._parsers()[1].choices) == set(cli.VERBS)
+    assert all(name in cli._parsers([name])[1].choices for name in cli.VERBS)
+
+
+def test_one_command_does_not_load_the_others() -> None:
+    code = "import sys; from vfiod.cli.main import main; main(['check-config', '/nowhere']); " \
+        "print(*(name for name in sys.modules if name.startswith('vfiod.cli.verbs.')))"  # fmt: skip
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(ran.stdout.split()) <= {
+        f"vfiod.cli.verbs.{n}" for n in ("arguments", "check_config")
+    }
 
 
 @pytest.mark.parametrize("words", [[], ["help"]])
