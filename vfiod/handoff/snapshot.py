@@ -111,6 +111,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
     sessions = host.logins.sessions()
     display_manager = host.units.unit(config.display_manager)
     opened = [path for one in domain.opened for path in one.paths]
+    spawners = _spawners(host, sessions)
     return HostState(
         functions=functions,
         display_manager=display_manager,
@@ -128,10 +129,10 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         in_use_by=host.pci.in_use_by(leaving),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
         lingering=_lingering(host, holders, sessions),
-        spared=_spared(host),
+        spared=_spared(host, holders, display_manager, spawners),
         can_close_gate=host.gate.can_close(),
         programs=host.processes.programs(_units_of_people(holders, sessions)),
-        spawners=_spawners(host, sessions),
+        spawners=spawners,
         users={h.uid: host.logins.user_name(h.uid) for h in holders if _is_unknown(h, sessions)},
         missing=host.files.missing(opened, seconds=_LOOK),
         behind=host.pci.behind(opened),
@@ -164,8 +165,16 @@ def _lingering(
     return frozenset(uid for uid in users if host.logins.lingers(uid))
 
 
-def _spared(host: Host) -> frozenset[str]:
-    """Units never to be stopped, under the names that systemd gives them."""
+def _spared(
+    host: Host, holders: Sequence[Holder], manager: Unit, spawners: Mapping[str, str]
+) -> frozenset[str]:
+    """Units never to be stopped, under the names that systemd gives them.
+
+    Asked for only where a service might be: systemd reads those that do not run from the disk.
+    """
+    services = {h.unit for h in holders if h.unit.endswith(".service")} - {manager.ident}
+    if not spawners and all(unit.startswith("user@") for unit in services):
+        return frozenset()
     names = host.units.primary_names(spared.NAMES)
     return frozenset({*names, *host.units.needs(spared.OWN)})
 

@@ -14,8 +14,11 @@ from vfiod.host.linux.statx import DeviceNumbers, Number
 
 # Links of /proc/PID/task: two, and one for each thread (kernel: fs/proc/base.c).
 _ONE_THREAD = 3
-# Start and end, permissions, offset, the file system's device, inode, path.
-_MAPPING = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+) (\d+) +(/.*)$", re.MULTILINE)
+# Of a line "start-end rw-s offset device inode path" (proc(5)), from the s of a shared mapping on.
+# A private one of a device is refused (kernel: is_cow_mapping() in drm_gem.c and ttm_bo_vm.c,
+# VM_SHARED in vfio_pci_core.c); the others are libraries, nine of ten, in every process.
+_SHARED = re.compile(rb"s \w+ (\w+:\w+) (\d+) +(/.*)")
+_CHUNK = 1 << 16
 
 
 class OpenDevices:
@@ -51,28 +54,29 @@ class OpenDevices:
 
     def _of_task(self, task: str) -> tuple[set[str], bool]:
         """The nodes, and whether there was no descriptor at all."""
-        found = set()
+        found = set(self._mapped(task))
         with _opened(f"{task}/fd") as directory:
             names = os.listdir(directory)
             for name in names:
                 with suppress(OSError):
-                    found.add(self._nodes.get(self._numbers.behind(name, directory) or (0, 0)))
-        found |= self._mapped(task)
+                    if number := self._numbers.behind(name, directory):
+                        found.add(self._nodes.get(number))
         return {node for node in found if node is not None}, not names
 
-    def _mapped(self, task: str) -> set[str | None]:
+    def _mapped(self, task: str) -> Iterator[str | None]:
         """A mapping keeps a device open after its descriptor was closed."""
-        found: set[str | None] = set()
-        with suppress(OSError), open(f"{task}/maps", "rb") as maps:
-            for start, end, *file in _MAPPING.findall(maps.read()):
-                key = tuple(file)
-                if key not in self._files:
-                    self._files[key] = self._behind_mapping(task, start, end, file[-1])
-                found.add(self._files[key])
-        return found
+        text = _read(f"{task}/maps")
+        for found in _SHARED.finditer(text):
+            file = found.groups()
+            if file not in self._files:
+                begin = text.rfind(b"\n", 0, found.start()) + 1
+                name = text[begin : text.index(b" ", begin)]
+                self._files[file] = self._behind_mapping(task, name, file[-1])
+            yield self._files[file]
 
-    def _behind_mapping(self, task: str, start: bytes, end: bytes, path: bytes) -> str | None:
+    def _behind_mapping(self, task: str, place: bytes, path: bytes) -> str | None:
         """By its number; where that is not for us to follow (CAP_SYS_ADMIN), by its path."""
+        start, _, end = place.partition(b"-")
         name = f"{int(start, 16):x}-{int(end, 16):x}"
         try:
             with _opened(f"{task}/map_files") as directory:
@@ -80,6 +84,19 @@ class OpenDevices:
         except OSError:
             return self._named.get(path.removesuffix(b" (deleted)"))
         return self._nodes.get(number or (0, 0))
+
+
+def _read(path: str) -> bytes:
+    """A file of /proc; empty if it is not for us, or its process has ended."""
+    parts = []
+    with suppress(OSError):
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            while part := os.read(file, _CHUNK):
+                parts.append(part)
+        finally:
+            os.close(file)
+    return b"".join(parts)
 
 
 @contextmanager

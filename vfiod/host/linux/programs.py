@@ -36,7 +36,8 @@ _PLUMBING = re.compile(
 
 def programs_of(units: Collection[str], root: Path = Path("/")) -> Sequence[Program]:
     """The programs in these sessions and users' managers, by unit and name, each once."""
-    found = {program for process in psutil.process_iter() for program in _of(process, units, root)}
+    processes = psutil.process_iter() if units else ()
+    found = {program for process in processes for program in _of(process, units, root)}
     return sorted(found, key=lambda program: (program.unit, program.name))
 
 

@@ -262,6 +262,15 @@ def test_a_mapping_keeps_a_node_open_after_its_descriptor_was_closed(root: Path)
     assert holder.node == "/dev/dri/card0"
 
 
+def test_a_private_mapping_is_no_devices_however_its_file_is_called(root: Path) -> None:
+    mappings(root, 5, "00a00000-00b00000", "/dev/null")
+    path = "/lib/so s 0 00:06 4 /dev/dri/card0"
+    lines = f"00c00000-00d00000 r-xp 0 08:01 9   {path}\n"
+    (root / "proc/5/maps").write_text(lines)
+    grow(root, {"proc/5/map_files/c00000-d00000": Link("/dev/null")})
+    assert LinuxProcesses(root).holders([address(VGA)]) == []
+
+
 def test_where_mappings_may_not_be_followed_their_path_counts(root: Path) -> None:
     mappings(root, 5, "00a00000-00b00000", "/dev/dri/card0 (deleted)")
     (holder,) = LinuxProcesses(root).holders([address(VGA)])
