@@ -36,20 +36,20 @@ _PLUMBING = re.compile(
 
 def programs_of(units: Collection[str], root: Path = Path("/")) -> Sequence[Program]:
     """The programs in these sessions and users' managers, by unit and name, each once."""
-    processes = psutil.process_iter() if units else ()
-    found = {program for process in processes for program in _of(process, units, root)}
+    pids = psutil.pids() if units else ()
+    found = {program for pid in pids for program in _of(pid, units, root)}
     return sorted(found, key=lambda program: (program.unit, program.name))
 
 
-def _of(process: psutil.Process, units: Collection[str], root: Path) -> Iterator[Program]:
+def _of(pid: int, units: Collection[str], root: Path) -> Iterator[Program]:
     """The program that a process is part of, if a person would know it."""
-    group = path_of(sysfs.read(root / f"proc/{process.pid}/cgroup") or "")
+    group = path_of(sysfs.read(root / f"proc/{pid}/cgroup") or "")
     parts = group.split("/")
     # A container's users are below its own group.
     unit = next((part for part in parts if part in units), "")
     if unit and parts[1] == "user.slice":
         with suppress(psutil.Error):
-            if name := _name(parts[-1], process, root):
+            if name := _name(parts[-1], psutil.Process(pid), root):
                 yield Program(sysfs.printable(name), unit)
 
 
