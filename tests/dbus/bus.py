@@ -45,6 +45,9 @@ _CONFIGURATION = """<busconfig>
   <policy user="root">
     <allow own="org.freedesktop.PolicyKit1"/>
   </policy>
+  <policy user="polkitd">
+    <allow own="org.freedesktop.PolicyKit1"/>
+  </policy>
   {more}
 </busconfig>
 """
@@ -227,8 +230,14 @@ class PrivateBus:
         self, member: str, *arguments: str, name: str = NAME, path: str = PATH, user: int = NOBODY
     ) -> "subprocess.CompletedProcess[str]":
         """A method call by dbus-send(1), which prints errors with their names."""
+        return self.run(*self.sending(member, *arguments, name=name, path=path), user=user)
+
+    def sending(
+        self, member: str, *arguments: str, name: str = NAME, path: str = PATH
+    ) -> "list[str]":
+        """The command of such a call."""
         wanted = [f"--bus={self.address}", "--print-reply=literal", f"--dest={name}"]
-        return self.run("dbus-send", *wanted, path, member, *arguments, user=user)
+        return ["dbus-send", *wanted, path, member, *arguments]
 
     def vfiod(self, *arguments: str, user: int = NOBODY) -> "subprocess.CompletedProcess[str]":
         """The command line."""
