@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from vfiod.config.schema import SessionPolicy
 from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
-from vfiod.guest.domain import BACKENDS
+from vfiod.guest.passed import BACKENDS
 from vfiod.handoff import ending, opened, performance, rules
 from vfiod.handoff.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction

@@ -103,10 +103,10 @@ def _may_keep(backups: Path) -> bool:
 
 def offered_by(guests: Any, xml: str) -> frozenset[str] | None:
     """The Hyper-V features that libvirt says it can give this guest; None if it does not say."""
-    from vfiod.guest import domain
+    from vfiod.guest import document
     from vfiod.guest.capabilities import read_hyperv
 
-    root = domain.read_tree(xml)
+    root = document.read_tree(xml)
     kind = root.find("os/type")
     machine = {} if kind is None else kind.attrib
     told = guests.capabilities(

@@ -13,7 +13,7 @@ from vfiod.cli.verbs.init import Places, run_at
 from vfiod.config import schema
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import Busy, ConfigError, HostError, Refused, RomError
-from vfiod.guest import domain
+from vfiod.guest import domain, passed
 from vfiod.guest.backups import Backups
 from vfiod.guest.change import edit
 from vfiod.guest.connection import Guests
@@ -60,7 +60,7 @@ def init(places: Places, *options: str) -> int:
     return run_at(parser().parse_args(["init", "test", *options]), places)
 
 
-def hostdevs(xml: str) -> list[domain.Hostdev]:
+def hostdevs(xml: str) -> list[passed.Hostdev]:
     return list(domain.parse(xml).hostdevs)
 
 
@@ -163,7 +163,7 @@ def test_both_files_get_the_devices_and_nothing_else_moves(
     assert given(places) == tuple(map(DeviceConfig, (VGA, AUDIO, USB)))
     assert places.config.read_text().startswith(TEXT + "  test:\n    devices:\n")
     assert hostdevs(guests.definition("test")) == [
-        domain.Hostdev(a, managed=False, rom_file=None, rom_bar=True) for a in (VGA, AUDIO, USB)
+        passed.Hostdev(a, managed=False, rom_file=None, rom_bar=True) for a in (VGA, AUDIO, USB)
     ]
     said = capsys.readouterr().out
     assert "test would get:" in said
