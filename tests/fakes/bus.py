@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any
 
-from vfiod.bus import Bus, BusError
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 
 SYSTEMD, LOGIND = "org.freedesktop.systemd1", "org.freedesktop.login1"
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vfiod.bus import Bus, variant
+from vfiod.bus.calls import variant
+from vfiod.bus.connection import Bus
 from vfiod.daemon.rights import Action
 from vfiod.errors import HostError, NotAuthorized
 

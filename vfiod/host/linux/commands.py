@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from vfiod.bus import Bus, BusError
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 from vfiod.errors import HostError, Refused, VfiodError, named
 from vfiod.host.commands import TRIAL
 from vfiod.host.linux.process import Programs
