@@ -244,19 +244,18 @@ class PrivateBus:
         return self.run(sys.executable, "-m", "vfiod", *arguments, user=user)
 
 
-class Daemon:
-    """tests.dbus.server on a bus."""
+class Served:
+    """A module of the tests that serves on a bus, and takes orders of a line each."""
 
-    def __init__(self, bus: PrivateBus, config: Path, journal: Path) -> None:
+    def __init__(self, bus: PrivateBus, module: str, *arguments: str) -> None:
         self._bus = bus
-        module = "tests.dbus.server"
-        self._process = bus.spawn(sys.executable, "-m", module, str(config), str(journal))
-        assert self._read() == "ready", "the daemon did not start"
+        self._process = bus.spawn(sys.executable, "-m", module, *arguments)
+        assert self._read() == "ready", f"the daemon did not start: {module}"
 
-    def tell(self, command: str) -> str:
-        """Have the server do something to its host; its answer."""
+    def tell(self, order: str) -> str:
+        """Have it do something; its answer."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.write(f"{order}\n")
         self._process.stdin.flush()
         return self._read()
 
@@ -264,12 +263,20 @@ class Daemon:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._bus.end(self._process)
+
+
+class Daemon(Served):
+    """tests.dbus.server on a bus."""
+
+    def __init__(self, bus: PrivateBus, config: Path, journal: Path) -> None:
+        super().__init__(bus, "tests.dbus.server", str(config), str(journal))
+
     def terminate(self) -> None:
         """What systemd does to stop it."""
         self._process.terminate()
-
-    def stop(self) -> None:
-        self._bus.end(self._process)
 
 
 class Polkit:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vfiod.cli.verbs.tune import Places, host_of, offered_by
+from vfiod.cli.places import Places, here
+from vfiod.cli.verbs.tune import host_of, offered_by
 from vfiod.errors import ConfigError, HostError, Refused, VfiodError
 
 IMAGES = Path("/var/lib/libvirt/images")
@@ -84,11 +85,10 @@ def _checked(parse: Any) -> Any:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make it with this machine's libvirt."""
-    from vfiod.guest.connection import URI, Guests
-    from vfiod.paths import BACKUPS, CONFIG
+    from vfiod.guest.connection import Guests
 
-    places = Places(Path("/"), CONFIG, BACKUPS, URI)
-    return run_at(arguments, Guests(URI), places)
+    places = here()
+    return run_at(arguments, Guests(places.uri), places)
 
 
 def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:

@@ -5,10 +5,10 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vfiod.cli.places import Places, here
 from vfiod.errors import NotAuthorized
 from vfiod.model import PciAddress
 
@@ -25,16 +25,6 @@ NEXT = """Next, fit it to this host's processor, and see what a start would do:
   sudo vfiod tune {guest}
   sudo vfiod plan {guest}
 To take this back: sudo vfiod init {guest} --revert"""
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where things are: the machine's root, the configuration, the backups, libvirt."""
-
-    root: Path
-    config: Path
-    backups: Path
-    uri: str
 
 
 def add(verbs: Any) -> None:
@@ -74,10 +64,7 @@ def address(text: str) -> PciAddress:
 
 def run(arguments: argparse.Namespace) -> int:
     """Set the guest up on this machine, or revert that."""
-    from vfiod.guest.connection import URI
-    from vfiod.paths import BACKUPS, CONFIG
-
-    return run_at(arguments, Places(Path("/"), CONFIG, BACKUPS, URI))
+    return run_at(arguments, here())
 
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:

@@ -4,22 +4,12 @@ import argparse
 import os
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vfiod.cli.places import Places, here
 from vfiod.errors import ConfigError, NotAuthorized
 from vfiod.tools.tune.names import NAMES
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where things are: the machine's root, the configuration, the backups, libvirt."""
-
-    root: Path
-    config: Path
-    backups: Path
-    uri: str
 
 
 def add(verbs: Any) -> None:
@@ -49,10 +39,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look at a guest of this machine as any user, change it as one who may."""
-    from vfiod.guest.connection import URI
-    from vfiod.paths import BACKUPS, CONFIG
-
-    return run_at(arguments, Places(Path("/"), CONFIG, BACKUPS, URI))
+    return run_at(arguments, here())
 
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:

@@ -9,7 +9,8 @@ import pytest
 from tests import hosts
 from tests.terminal import run_at_terminal
 from vfiod.cli.main import parser
-from vfiod.cli.verbs.init import Places, run_at
+from vfiod.cli.places import Places
+from vfiod.cli.verbs.init import run_at
 from vfiod.config import schema
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import Busy, ConfigError, HostError, Refused, RomError
@@ -30,7 +31,8 @@ import sys
 from pathlib import Path
 from vfiod.cli.main import parser
 from vfiod.guest.connection import Guests
-from vfiod.cli.verbs.init import Places, run_at
+from vfiod.cli.places import Places
+from vfiod.cli.verbs.init import run_at
 folder = Path(sys.argv[1])
 places = Places(folder / "pc", folder / "etc/vfiod.yaml", folder / "backups", "test:///default")
 guests = Guests(places.uri)
