@@ -71,22 +71,14 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     """The verb with its places given; exit status 0 also if nothing had to be changed."""
     from vfiod.cli.terminal import say
     from vfiod.config.file import read_config_file
-    from vfiod.guest.backups import Backups
     from vfiod.guest.connection import Guests
-    from vfiod.tools.init.assign import Assigner
 
     looks_only = arguments.dry_run or not os.access(places.config.parent, os.W_OK)
     if arguments.revert and looks_only and not arguments.dry_run:
         raise NotAuthorized("only root may read the backups", again())
     read_config_file(places.config)  # what others could have written is not built upon
     guests = Guests(places.uri, read_only=looks_only)
-    assigner = Assigner(guests, Backups(places.backups))
-    if arguments.revert:
-        assignment = assigner.revert_of(arguments.guest, places.config)
-        do: Callable[[Any], None] = assigner.revert
-    else:
-        assignment = proposed(arguments, places, guests)
-        do = assigner.apply
+    assignment, do = _assigned(arguments, places, guests)
     launcher = launcher_for(arguments, places, guests, assignment)
     if not shown([*assignment.difference, *launcher.difference]):
         return 0
@@ -100,6 +92,19 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
         launcher.apply()
 
     return changed(arguments, places, guests, apply)
+
+
+def _assigned(
+    arguments: argparse.Namespace, places: Places, guests: Any
+) -> tuple[Any, Callable[[Any], None]]:
+    """What would be changed, and what does it."""
+    from vfiod.guest.backups import Backups
+    from vfiod.tools.init.assign import Assigner
+
+    assigner = Assigner(guests, Backups(places.backups))
+    if arguments.revert:
+        return assigner.revert_of(arguments.guest, places.config), assigner.revert
+    return proposed(arguments, places, guests), assigner.apply
 
 
 def launcher_for(

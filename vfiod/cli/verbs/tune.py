@@ -4,6 +4,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,23 +49,13 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     from vfiod.guest.backups import Backups
     from vfiod.guest.connection import Guests
 
-    looks = {
-        "check": tune_session.check,
-        "dry_run": tune_session.show,
-        "json": tune_session.show_json,
-    }
-    look = next((looks[option] for option in looks if getattr(arguments, option)), None)
+    look = _look(arguments)
     may_change = _may_keep(places.backups)
     if arguments.revert and not may_change:
         raise NotAuthorized("only root may read the backups", again())
     guests = Guests(places.uri, read_only=look is not None or not may_change)
-    wanted = tune_session.Wanted(
-        arguments.guest,
-        arguments.only,
-        arguments.without,
-        yes=arguments.yes,
-        details=arguments.details,
-    )
+    asked = (arguments.guest, arguments.only, arguments.without)
+    wanted = tune_session.Wanted(*asked, yes=arguments.yes, details=arguments.details)
     if arguments.revert:
         return tune_session.revert(wanted, guests, Backups(places.backups))
     xml = guests.definition(arguments.guest)
@@ -75,6 +66,18 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
         tune_session.show(wanted, xml, host)
         raise NotAuthorized("nothing was changed: only root may change a guest", again())
     return tune_session.tune(wanted, xml, host, guests, Backups(places.backups))
+
+
+def _look(arguments: argparse.Namespace) -> Callable[..., int] | None:
+    """What only shows, if that is asked for."""
+    from vfiod.cli import tune_session
+
+    looks = {
+        "check": tune_session.check,
+        "dry_run": tune_session.show,
+        "json": tune_session.show_json,
+    }
+    return next((looks[option] for option in looks if getattr(arguments, option)), None)
 
 
 def again() -> str:
