@@ -42,13 +42,16 @@ def polkitd(bus: PrivateBus) -> Iterator[RealPolkit]:
     real.stop()
 
 
-def arrange(bus: PrivateBus, daemon: Daemon, action: str) -> None:
-    """See to it that this right is what the call takes, and that it would do something."""
+def arranged(bus: PrivateBus, daemon: Daemon, action: str) -> object:
+    """See to it that this right is what the call takes, and that it would do something: traces()
+    of the time before.
+    """
     daemon.tell("trial 1")
     if action == OTHERS:
         daemon.tell("login")
     if action in (KEEP, RETURN):
         prepare(bus)
+    return traces(bus, daemon)
 
 
 def attempt(polkitd: RealPolkit, user: int, action: str) -> str:
@@ -74,8 +77,7 @@ def test_every_action_is_tried() -> None:
 def test_who_sits_at_the_screen_may_do_what_the_policy_says(
     bus: PrivateBus, daemon: Daemon, polkitd: RealPolkit, action: str
 ) -> None:
-    arrange(bus, daemon, action)
-    before = traces(bus, daemon)
+    before = arranged(bus, daemon, action)
     error = attempt(polkitd, ALICE, action)
     if said_by_the_policy(action, "allow_active") == "yes":
         assert error == ""
@@ -94,8 +96,7 @@ def test_only_the_end_of_ones_own_work_needs_no_password() -> None:
 def test_everybody_else_may_do_nothing(
     bus: PrivateBus, daemon: Daemon, polkitd: RealPolkit, action: str
 ) -> None:
-    arrange(bus, daemon, action)
-    before = traces(bus, daemon)
+    before = arranged(bus, daemon, action)
     for user in (BOB, NOBODY):
         assert "NotAuthorized: you may not" in attempt(polkitd, user, action)
     assert traces(bus, daemon) == before
@@ -105,7 +106,6 @@ def test_everybody_else_may_do_nothing(
 def test_root_may_do_everything(
     bus: PrivateBus, daemon: Daemon, polkitd: RealPolkit, action: str
 ) -> None:
-    arrange(bus, daemon, action)
-    before = traces(bus, daemon)
+    before = arranged(bus, daemon, action)
     assert attempt(polkitd, 0, action) == ""
     assert traces(bus, daemon) != before
