@@ -34,6 +34,7 @@ def by_what_is_printed(lab: Lab, said: str) -> None:
     made = follow(lab, said, "sudo vfiod init")
     for command in (c for c in person.commands(made) if "virt-xml" in c):
         assert person.types(lab, command)[0] == 0
+    follow(lab, made, "sudo vfiod tune")
     plan = follow(lab, made, "sudo vfiod plan")
     rehearsed = follow_after_a_no(lab, plan, "sudo vfiod rehearse")
     assert "It works: there and back in" in rehearsed
