@@ -13,7 +13,12 @@ _SECONDS = 120.0
 
 
 def run_at_terminal(
-    argv: Sequence[str], *, answer: str = "", question: str = QUESTION, columns: int = 80
+    argv: Sequence[str],
+    *,
+    answer: str = "",
+    question: str = QUESTION,
+    columns: int = 80,
+    seconds: float = _SECONDS,
 ) -> tuple[int, str]:
     """Run a program, type ``answer`` and Enter at its first question; exit status and output."""
     ours, theirs = pty.openpty()
@@ -25,14 +30,14 @@ def run_at_terminal(
     ) as process:
         os.close(theirs)
         output, answered = "", False
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + seconds
         while piece := _read(ours, deadline):
             output += piece
             if question in output and not answered:
                 os.write(ours, f"{answer}\n".encode())
                 answered = True
         os.close(ours)
-        status = process.wait(timeout=_SECONDS)
+        status = process.wait(timeout=seconds)
     return status, output.replace("\r\n", "\n")
 
 

@@ -46,11 +46,9 @@ def vfiod(installed: Path, prefix: str, *arguments: str) -> subprocess.Completed
 
 
 def test_every_command_starts(installed: Path, prefix: str) -> None:
-    for verb in VERBS:
-        name = verb.__name__.rpartition(".")[2].replace("_", "-")
-        for command in {"trial": ("try", "keep"), "return-devices": ("return",)}.get(name, (name,)):
-            done = vfiod(installed, prefix, command, "--help")
-            assert (done.returncode, done.stderr) == (0, ""), command
+    for command in VERBS:
+        done = vfiod(installed, prefix, command, "--help")
+        assert (done.returncode, done.stderr) == (0, ""), command
 
 
 def test_what_needs_no_guest_works(installed: Path, prefix: str) -> None:

@@ -218,36 +218,6 @@ class Unit:
     busy: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FrequencyPolicy:
-    """CPUs whose clock is set together (kernel: admin-guide/pm/cpufreq.rst).
-
-    ``energy`` is the energy-performance preference, None if the driver has none; ``governors``
-    and ``energies`` are what may be chosen.
-    """
-
-    name: str
-    cpus: frozenset[int]
-    governor: str
-    governors: tuple[str, ...]
-    energy: str | None = None
-    energies: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HugePagePool:
-    """Huge pages of ``size`` bytes: how many there are, and how many nobody uses or reserved."""
-
-    size: int
-    total: int
-    free: int
-
-    @property
-    def free_bytes(self) -> int:
-        """What a guest may have of them now."""
-        return self.free * self.size
-
-
 class Phase(Enum):
     """Who has the devices, or which way they are going."""
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,54 +11,47 @@ import pytest
 
 from tests.cockpit.chromium import Chromium, Page
 from tests.cockpit.server import Cockpit
-from tests.dbus.bus import NOBODY, PrivateBus, private_bus
+from tests.dbus.bus import NOBODY, PrivateBus, Served, private_bus
 
 ROOT = Path(__file__).parents[2]
 
 
-class Daemon:
+class Daemon(Served):
     """tests.cockpit.standin on a bus."""
 
     def __init__(self, bus: PrivateBus, *options: str) -> None:
-        self._bus = bus
-        self._process = bus.spawn(sys.executable, "-m", "tests.cockpit.standin", *options)
-        assert self._line() == "ready", "the stand-in did not start"
+        super().__init__(bus, "tests.cockpit.standin", *options)
 
     def show(self, scene: dict[str, Any]) -> None:
         """Have the daemon be in this state, and tell."""
-        self._tell({"show": scene})
+        self._order({"show": scene})
 
     def progress(self, guest: str, direction: str, step: str, message: str) -> None:
-        self._tell({"progress": [guest, direction, step, message]})
+        self._order({"progress": [guest, direction, step, message]})
 
     def ended(self, guest: str, *, started: bool, message: str) -> None:
-        self._tell({"ended": [guest, started, message]})
+        self._order({"ended": [guest, started, message]})
 
     def refuse(self, **messages: str) -> None:
         """Refuse the next call of a method with a message."""
-        self._tell({"refuse": messages})
+        self._order({"refuse": messages})
 
     def calls(self) -> list[list[Any]]:
         """What was called that changes something: method and values."""
-        return list(self._tell({})["calls"])
+        return list(self._order({})["calls"])
 
     def reads(self) -> int:
         """How many calls only looked."""
-        return int(self._tell({})["reads"])
+        return int(self._order({})["reads"])
 
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            self._bus.end(self._process)
+    def _order(self, order: dict[str, Any]) -> Any:
+        return json.loads(self.tell(json.dumps(order)))
 
-    def _tell(self, order: dict[str, Any]) -> Any:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._line())
 
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
+def open_page(page: Page, cockpit: Cockpit, daemon: Daemon, scene: dict[str, Any]) -> None:
+    """The page before a daemon in this state."""
+    daemon.show(scene)
+    page.open(cockpit.page)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from typing import Any
 from gi.repository import GLib
 
 from tests.dbus.bus import MANAGER, NAME, PATH
-from vfiod.bus import Bus, answer, refuse, variant
+from vfiod.bus.calls import answer, refuse, variant
+from vfiod.bus.connection import Bus
 from vfiod.daemon.interface import INTROSPECTION
 from vfiod.errors import HostError
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cockpit import scenes
 from tests.cockpit.chromium import Page
-from tests.cockpit.conftest import Daemon
+from tests.cockpit.conftest import Daemon, open_page
 from tests.cockpit.server import Cockpit
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed, so root is")
@@ -23,11 +23,6 @@ def asked(daemon: Daemon, count: int = 1) -> list[list[Any]]:
     while len(calls := daemon.calls()) < count:
         assert time.monotonic() < deadline, calls
     return calls
-
-
-def open_page(page: Page, cockpit: Cockpit, daemon: Daemon, scene: dict[str, Any]) -> None:
-    daemon.show(scene)
-    page.open(cockpit.page)
 
 
 @pytest.mark.parametrize(("scene", "seconds"), [(scenes.HOST, 10), (IDLE, 0)])
@@ -138,8 +133,7 @@ def test_a_start_that_fails_later_is_told(page: Page, cockpit: Cockpit, daemon: 
 
 def test_limited_access_shows_but_cannot_act(page: Page, limited: Cockpit, daemon: Daemon) -> None:
     limited.prints("vfiod log", scenes.history())
-    daemon.show(scenes.GUEST)
-    page.open(limited.page)
+    open_page(page, limited, daemon, scenes.GUEST)
     page.sees("Limited access")
     page.sees("win11 has the card.")
     page.until("document.querySelector('[data-key=\"force:win11\"]')")

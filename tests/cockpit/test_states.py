@@ -10,7 +10,7 @@ import pytest
 
 from tests.cockpit import scenes
 from tests.cockpit.chromium import Page
-from tests.cockpit.conftest import Daemon
+from tests.cockpit.conftest import Daemon, open_page
 from tests.cockpit.server import Cockpit
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed, so root is")
@@ -25,8 +25,7 @@ def text(page: Page, part: str) -> str:
 def test_who_has_the_card_at_each_step_of_the_way(
     page: Page, cockpit: Cockpit, daemon: Daemon
 ) -> None:
-    daemon.show(scenes.HOST)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.HOST)
     page.until("document.querySelector('.way.host .end.lit')")
     assert "The host has its display." in text(page, "card")
 
@@ -53,8 +52,7 @@ def test_who_has_the_card_at_each_step_of_the_way(
 def test_what_is_stuck_is_named_with_what_can_be_done(
     page: Page, cockpit: Cockpit, daemon: Daemon
 ) -> None:
-    daemon.show(scenes.STUCK)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.STUCK)
     page.sees("0000:01:00.0 does not answer after its reset")
     page.until("document.querySelector('[data-key=reset]:not(:disabled)')")
     assert page.value(SAID).startswith("Stuck after win11")
@@ -67,8 +65,7 @@ def test_a_daemon_that_goes_and_comes_back(
 
     assert isinstance(bus, PrivateBus)
     second = None
-    daemon.show(scenes.HOST)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.HOST)
     page.sees("win11 could start now.")
     daemon.stop()
     page.sees("vfiod does not answer.")
@@ -85,8 +82,7 @@ def test_a_daemon_that_goes_and_comes_back(
 
 
 def test_readiness_and_its_reasons(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
-    daemon.show(scenes.HOST)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.HOST)
     page.sees("win11 could start now.")
     assert "steam could not start now." in text(page, "guests")
     assert "8 GiB are free, the guest wants 16 GiB\n\nClose programs." in text(page, "guests")
@@ -95,8 +91,7 @@ def test_readiness_and_its_reasons(page: Page, cockpit: Cockpit, daemon: Daemon)
 
 def test_the_last_handoffs_are_timelines(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
     cockpit.prints("vfiod log", scenes.history())
-    daemon.show(scenes.HOST)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.HOST)
     page.sees("handed over and returned")
     page.click("summary[data-key^='story-summary']")
     page.sees("win10 had the devices for 1 h 2 min.")
@@ -109,8 +104,7 @@ def test_the_last_handoffs_are_timelines(page: Page, cockpit: Cockpit, daemon: D
 
 def test_a_program_that_is_not_there_is_named(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
     (cockpit.work / "bin" / "vfiod").unlink()
-    daemon.show(scenes.GUEST)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.GUEST)
     page.sees("The program vfiod is not installed on the host.")
     page.sees("win11 has the card.")
 
@@ -119,8 +113,7 @@ def test_findings_of_the_doctor_with_their_remedies(
     page: Page, cockpit: Cockpit, daemon: Daemon
 ) -> None:
     cockpit.prints("vfiod doctor", scenes.findings())
-    daemon.show(scenes.HOST)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.HOST)
     page.sees("Failed: 1, warnings: 1.")
     labels = page.value(
         "Array.from(document.querySelectorAll('#doctor .label'), e => e.textContent)"
@@ -132,8 +125,7 @@ def test_findings_of_the_doctor_with_their_remedies(
 def test_while_a_guest_has_the_screen_the_pc_is_examined_on_request_only(
     page: Page, cockpit: Cockpit, daemon: Daemon
 ) -> None:
-    daemon.show(scenes.GUEST)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.GUEST)
     page.sees("win11 has the card.")
     page.until("document.querySelector('[data-key=\"force:win11\"]:not(:disabled)')")
     assert "vfiod doctor --json" not in cockpit.ran()
@@ -181,8 +173,7 @@ def test_in_chinese(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
 
 
 def test_nothing_is_asked_while_nobody_looks(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
-    daemon.show(scenes.HOST)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.HOST)
     page.sees("win11 could start now.")
     page.value("Object.defineProperty(document, 'hidden', {get: () => window.away ?? false})")
     turn = "window.away = {}, document.dispatchEvent(new Event('visibilitychange'))"
@@ -199,8 +190,7 @@ def test_nothing_is_asked_while_nobody_looks(page: Page, cockpit: Cockpit, daemo
 
 def test_nothing_is_asked_at_intervals(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
     """That nothing comes can only be seen by waiting."""
-    daemon.show(scenes.HOST)
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, scenes.HOST)
     page.sees("win11 could start now.")
     page.until("document.querySelector('[data-key=\"start:win11\"]:not(:disabled)')")
     before = daemon.reads()
@@ -227,8 +217,7 @@ def test_it_fits_phone_and_pc_in_light_and_dark(
     """Nothing sticks out, and what is pressed is as high as a thumb; a picture of each is left."""
     cockpit.prints("vfiod log", scenes.history())
     cockpit.prints("vfiod doctor", scenes.findings())
-    daemon.show(getattr(scenes, scene))
-    page.open(cockpit.page)
+    open_page(page, cockpit, daemon, getattr(scenes, scene))
     page.sees("handed over and returned")
     page.until("document.querySelector('.machine')")
     page.click("summary[data-key^='story-summary']")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.contract.rules import KERNEL, READING, SYSTEMD, Rig
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.host.linux.host import LinuxHost
 from vfiod.model import PciAddress
 

@@ -45,6 +45,9 @@ _CONFIGURATION = """<busconfig>
   <policy user="root">
     <allow own="org.freedesktop.PolicyKit1"/>
   </policy>
+  <policy user="polkitd">
+    <allow own="org.freedesktop.PolicyKit1"/>
+  </policy>
   {more}
 </busconfig>
 """
@@ -227,27 +230,32 @@ class PrivateBus:
         self, member: str, *arguments: str, name: str = NAME, path: str = PATH, user: int = NOBODY
     ) -> "subprocess.CompletedProcess[str]":
         """A method call by dbus-send(1), which prints errors with their names."""
+        return self.run(*self.sending(member, *arguments, name=name, path=path), user=user)
+
+    def sending(
+        self, member: str, *arguments: str, name: str = NAME, path: str = PATH
+    ) -> "list[str]":
+        """The command of such a call."""
         wanted = [f"--bus={self.address}", "--print-reply=literal", f"--dest={name}"]
-        return self.run("dbus-send", *wanted, path, member, *arguments, user=user)
+        return ["dbus-send", *wanted, path, member, *arguments]
 
     def vfiod(self, *arguments: str, user: int = NOBODY) -> "subprocess.CompletedProcess[str]":
         """The command line."""
         return self.run(sys.executable, "-m", "vfiod", *arguments, user=user)
 
 
-class Daemon:
-    """tests.dbus.server on a bus."""
+class Served:
+    """A module of the tests that serves on a bus, and takes orders of a line each."""
 
-    def __init__(self, bus: PrivateBus, config: Path, journal: Path) -> None:
+    def __init__(self, bus: PrivateBus, module: str, *arguments: str) -> None:
         self._bus = bus
-        module = "tests.dbus.server"
-        self._process = bus.spawn(sys.executable, "-m", module, str(config), str(journal))
-        assert self._read() == "ready", "the daemon did not start"
+        self._process = bus.spawn(sys.executable, "-m", module, *arguments)
+        assert self._read() == "ready", f"the daemon did not start: {module}"
 
-    def tell(self, command: str) -> str:
-        """Have the server do something to its host; its answer."""
+    def tell(self, order: str) -> str:
+        """Have it do something; its answer."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.write(f"{order}\n")
         self._process.stdin.flush()
         return self._read()
 
@@ -255,12 +263,20 @@ class Daemon:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._bus.end(self._process)
+
+
+class Daemon(Served):
+    """tests.dbus.server on a bus."""
+
+    def __init__(self, bus: PrivateBus, config: Path, journal: Path) -> None:
+        super().__init__(bus, "tests.dbus.server", str(config), str(journal))
+
     def terminate(self) -> None:
         """What systemd does to stop it."""
         self._process.terminate()
-
-    def stop(self) -> None:
-        self._bus.end(self._process)
 
 
 class Polkit:

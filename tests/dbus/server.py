@@ -14,7 +14,7 @@ from gi.repository import GLib
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.fakes.userspace import Process, Program
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.config.file import load_config
 from vfiod.daemon.main import Paths, compose, finish
 from vfiod.events import Event

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.dbus.bus import ROOT, PrivateBus
-from vfiod import bus as bus_module
-from vfiod.bus import Bus
+from vfiod.bus import connection as bus_module
+from vfiod.bus.connection import Bus
 from vfiod.errors import TimedOut
 
 LOGIND, SESSION = "org.freedesktop.login1", "org.freedesktop.login1.Session"
@@ -85,7 +85,7 @@ _CONNECTS = """
 import sys
 if sys.argv[1] == "without pydbus":
     sys.modules["pydbus"] = None
-from vfiod import bus
+from vfiod.bus import connection as bus
 name = bus.Bus().call("org.freedesktop.DBus", "/org/freedesktop/DBus",
                       "org.freedesktop.DBus.ListNames")[0][0]
 print(name, "pydbus" if bus.pydbus else "Gio")

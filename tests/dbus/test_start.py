@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +273,44 @@ def test_only_a_trial_is_kept(bus: PrivateBus, daemon: Daemon) -> None:
     assert daemon.tell("commands") == "keep 60"
 
 
+@pytest.fixture
+def on_trial(bus: PrivateBus, daemon: Daemon) -> Iterator[None]:
+    """win10 runs, and its trial would be over long ago."""
+    prepare(bus)
+    daemon.tell("guest")
+    bus.call(HOOK, "Started", "ss", "win10", XML)
+    until_phase(bus, "guest")
+    daemon.tell("running win10")
+    daemon.tell("trial 5")
+    yield
+    daemon.tell("end")
+
+
+@pytest.mark.usefixtures("on_trial")
+def test_a_trial_that_is_prolonged_ends_so_much_later_from_now(
+    bus: PrivateBus, daemon: Daemon, polkit: Polkit
+) -> None:
+    polkit.allow(KEEP)
+    values = ("string:win10", "uint32:600")
+    before = time.time()
+    done = bus.send(f"{MANAGER}.Keep", *values, user=ALICE)
+    after = time.time()
+    assert done.returncode == 0, done.stderr
+    ends = listed(bus)["win10"]["trial_until"] / 1e6 - 600
+    assert before <= ends <= after
+    assert bus.status()["phase"] == "guest"
+
+
+@pytest.mark.usefixtures("on_trial")
+def test_a_trial_that_was_prolonged_may_still_be_kept_for_good(bus: PrivateBus) -> None:
+    bus.call(MANAGER, "Keep", "su", "win10", 86400)
+    error = failed(lambda: bus.call(MANAGER, "Keep", "su", "win10", 86401))
+    assert "a trial has at most 86400 seconds" in str(error)
+    assert listed(bus)["win10"]["trial_until"] > time.time() * 1e6
+    bus.call(MANAGER, "Keep", "su", "win10", 0)
+    assert listed(bus)["win10"]["trial_until"] == 0
+
+
 # The list
 
 
@@ -289,18 +328,13 @@ def test_anybody_may_see_the_guests(bus: PrivateBus, daemon: Daemon, config: Pat
     assert [person.partition(":")[0] for person in rows["win10"]["people"]] == ["alice"]
 
 
+@pytest.mark.usefixtures("on_trial")
 def test_a_trial_has_its_end_in_the_list(bus: PrivateBus, daemon: Daemon) -> None:
-    prepare(bus)
-    daemon.tell("guest")
-    bus.call(HOOK, "Started", "ss", "win10", XML)
-    until_phase(bus, "guest")
-    daemon.tell("running win10")
     daemon.tell("trial 123456")
     rows = listed(bus)
     assert rows["win10"]["trial_until"] == 123456
     assert rows["other"]["trial_until"] == 0
     assert rows["win10"]["readiness"] != "ok"
-    daemon.tell("end")
 
 
 def test_libvirt_is_not_asked_while_it_waits(bus: PrivateBus, daemon: Daemon) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any
 
-from vfiod.bus import Bus, BusError
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 
 SYSTEMD, LOGIND = "org.freedesktop.systemd1", "org.freedesktop.login1"
 
@@ -26,6 +27,7 @@ class BusUnit:
     needs: list[str] = field(default_factory=list)
     pids: tuple[int, ...] = ()
     main: int = 0
+    exec_start: list[tuple[Any, ...]] = field(default_factory=list)
     aliases: tuple[str, ...] = ()
     cpus: list[int] = field(default_factory=list)  # AllowedCPUs, as a mask in bytes
     cpuset: list[int] = field(default_factory=lambda: [0xFF])  # what the kernel made of it
@@ -80,7 +82,7 @@ class FakeBus(Bus):
             unit = self.units[ident]
             values: dict[str, Any] = {
                 "AllowedCPUs": unit.cpus, "EffectiveCPUs": unit.cpuset, "Id": unit.ident,
-                "MainPID": unit.main,
+                "MainPID": unit.main, "ExecStart": unit.exec_start,
             }  # fmt: skip
             return values[name]
         if kind == "user" and name == "Name":

@@ -1,5 +1,6 @@
 """What the daemon has done by processes of their own, on the model: implements Commands."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ class FakeCommands:
         if not self.trial:
             raise Refused([VfiodError("no guest is on trial")])
         self.done.append(f"keep {seconds}")
-        self.trial = self.trial + seconds if seconds else 0
+        self.trial = round((time.time() + seconds) * 1e6) if seconds else 0
 
     def _facts(self, config: Config, guest: GuestConfig) -> GuestFacts:
         if guest.name in self.running:

@@ -10,7 +10,7 @@ from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
 from tests.fakes.userspace import Userspace
 from vfiod.errors import HostError
-from vfiod.model import FrequencyPolicy, HugePagePool
+from vfiod.host.performance import FrequencyPolicy, HugePagePool
 
 MIB = 2**20
 PERFORMANCE = "performance"

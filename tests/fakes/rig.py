@@ -193,6 +193,11 @@ class Rig:
     def phase(self) -> Phase:
         return self.status.phase()[0]
 
+    @property
+    def drivers(self) -> list[str | None]:
+        """Those of the devices that win10 is given."""
+        return [self.host.pci.function(address).driver for address in pcs.DEVICES]
+
     def messages(self, kind: Kind) -> list[str]:
         """What was told of one kind."""
         return [event.message for event in self.events if event.kind is kind]

@@ -5,6 +5,7 @@ Each row of docs/faults.md that the emulated PC can produce. The host is whole b
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -17,6 +18,7 @@ from .guest import Guest
 from .scene import configure, define, desktop, phase, start, stop, told, wait_for_host
 
 pytestmark = pytest.mark.usefixtures("clean_host")
+BUS = ("org.vfiod1", "/org/vfiod1")
 HOOKS = "/etc/libvirt/hooks/qemu.d"
 AT_ONCE = 5.0  # a command over ssh into an emulated PC
 
@@ -45,10 +47,10 @@ def test_a_second_return_and_a_release_that_never_had_a_prepare(lab: Lab, runnin
     stop(lab)
     release = ["org.vfiod1.Hook", "Release", "sss", "win10", "", "shutdown"]
     for _ in range(2):
-        lab.run("busctl", "call", "org.vfiod1", "/org/vfiod1", *release)
+        lab.run("busctl", "call", *BUS, *release)
     wait_for_host(lab)
     before = desktop(lab)
-    lab.run("busctl", "call", "org.vfiod1", "/org/vfiod1", *release)
+    lab.run("busctl", "call", *BUS, *release)
     assert desktop(lab) == before
 
 
@@ -185,6 +187,10 @@ def test_a_guest_on_trial_is_ended_and_one_that_is_kept_stays(lab: Lab) -> None:
     assert phase(lab) in ("prepared", "guest")
     wait_for_host(lab)
     lab.run("vfiod", "try", "win10", "--for", "40", "--yes", timeout=120)
+    lab.run("busctl", "call", *BUS, "org.vfiod1.Manager", "Keep", "su", "win10", "600")
+    (row,) = json.loads(lab.output("vfiod", "guests", "--json", timeout=120))
+    assert row["trial_until"] / 1e6 > float(lab.output("date", "+%s")) + 400
+    assert "return --shutdown" in lab.output("systemctl", "cat", "vfiod-trial.service")
     assert lab.output("vfiod", "keep") == "Confirmed: the guest stays."
     assert lab.run("vfiod", "keep", check=False).returncode == 1
     assert phase(lab) in ("prepared", "guest")

@@ -30,8 +30,8 @@ def definition(lab: Lab) -> str:
     return lab.output("virsh", "dumpxml", "--inactive", "--security-info", NAME)
 
 
-def create(lab: Lab) -> None:
-    """Make the guest, and install it as an installer would: by writing its disk."""
+def create(lab: Lab) -> str:
+    """Make the guest, and install it as an installer would: by writing its disk; what was said."""
     sizes = ("--disk=1G", "--memory=512M", "--cpus=1")
     lab.put(cd_image(), ISO)
     options = (f"--iso={ISO}", "--network=user", *sizes, "--yes")
@@ -42,6 +42,7 @@ def create(lab: Lab) -> None:
     assert lab.greeter_shown()
     stop(lab, NAME)
     lab.run("qemu-img", "convert", "-O", "qcow2", INSTALLED, DISK)
+    return said
 
 
 def init(lab: Lab) -> str:
@@ -56,6 +57,11 @@ def run_to_its_end(lab: Lab) -> None:
     """The guest has the screen, powers itself off, and the host is as before."""
     assert start(lab, NAME) == (0, "")
     assert set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
+    see_it_run_to_its_end(lab)
+
+
+def see_it_run_to_its_end(lab: Lab) -> None:
+    """The same of a guest that was started."""
     lab.wait_until("the guest's colour", lab.guest_shown, timeout=600)
     lab.wait_until("the guest's end", lambda: guest.is_off(lab, NAME), timeout=120)
     wait_for_host(lab)

@@ -59,14 +59,19 @@ def test_the_display_comes_back_after_a_sleep_of_the_host(lab: Lab) -> None:
     assert f"suspend the host for 5 s, to cut the power of {GPU} (" in told(lab)
 
 
-@pytest.mark.long
-def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
+def leave_dead(lab: Lab) -> None:
+    """A guest has gone, and nothing that vfiod tries wakes its card."""
     configure(lab)
     define(lab, Guest(does="stay"))
     assert start(lab) == (0, "")
     spoil.make_dead(lab, cure="none")
     stop(lab)
     lab.wait_until("the end of the recovery", lambda: phase(lab) == "stuck", timeout=180)
+
+
+@pytest.mark.long
+def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
+    leave_dead(lab)
     shown = lab.run("vfiod", "status", check=False)
     assert shown.returncode == 7
     assert "STUCK after win10" in shown.stdout
@@ -85,12 +90,7 @@ def test_a_card_that_stays_dead_is_named_and_nothing_hangs(lab: Lab) -> None:
 
 @pytest.mark.long
 def test_force_resets_again(lab: Lab) -> None:
-    configure(lab)
-    define(lab, Guest(does="stay"))
-    assert start(lab) == (0, "")
-    spoil.make_dead(lab, cure="none")
-    stop(lab)
-    lab.wait_until("the end of the recovery", lambda: phase(lab) == "stuck", timeout=180)
+    leave_dead(lab)
     spoil.put(lab, "cure", "rescan")
     assert lab.run("vfiod", "return", check=False, timeout=120).returncode == 7
     assert lab.run("vfiod", "return", "--force", timeout=180).stdout.endswith("display back.\n")

@@ -60,6 +60,21 @@ def test_broken_configuration_is_named_by_line(lab: Lab) -> None:
     assert checks.unit_state(lab, "vfiod") == "active"
 
 
+def test_many_reasons_are_all_told_each_on_a_line_of_its_own(lab: Lab) -> None:
+    """libvirt cuts nothing off: not of what a hook says, and not of its own error."""
+    absent = [f"0000:{bus:02x}:1a.0" for bus in range(0x20, 0x60)]
+    configure(lab, (*FUNCTIONS, *absent))
+    define(lab, Guest())
+    words = refused(lab)
+    assert len(words) > 8000
+    lines = words.splitlines()
+    assert lines[1].endswith(f"vfiod: the device {absent[0]} of win10 is not in this PC")
+    for address in absent[1:]:
+        assert f"the device {address} of win10 is not in this PC" in lines
+        assert f"{address} is configured for win10 but is no <hostdev> of the guest" in lines
+    assert lines[-1].startswith("    ")
+
+
 def test_rom_that_is_missing(lab: Lab) -> None:
     configure(lab, rom="/root/none.rom")
     define(lab, Guest(rom="/root/none.rom"))

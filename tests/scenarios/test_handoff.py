@@ -9,29 +9,18 @@ from tests.fakes import pcs
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig
+from tests.fakes.scenes import TWO_GUESTS
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import Busy, ConfigError, DomainError, HostError, Refused
 from vfiod.events import Kind
 from vfiod.model import VFIO_DRIVER, Phase
-
-TWO_GUESTS = pcs.configuration() + "  other:\n    devices: [0000:01:00.0, 0000:01:00.1]\n"
-
-
-@pytest.fixture
-def rig(run_directory: Path) -> Rig:
-    return Rig(pcs.desktop(), run_directory)
-
-
-def drivers(rig: Rig) -> list[str | None]:
-    return [rig.host.pci.function(address).driver for address in pcs.DEVICES]
-
 
 # Handoff
 
 
 def test_a_prepared_guest_has_its_devices(rig: Rig) -> None:
     assert rig.prepare() is None
-    assert drivers(rig) == [VFIO_DRIVER] * 3
+    assert rig.drivers == [VFIO_DRIVER] * 3
     assert rig.phase is Phase.PREPARED
     assert rig.host.user.inhibited == "win10 has the display"
     assert rig.host.files.staged == {pcs.VGA: pcs.rom()}
@@ -333,7 +322,7 @@ def test_unbound_audio_is_unbound_again(run_directory: Path) -> None:
 def test_a_card_on_vfio_before_stays_there(run_directory: Path) -> None:
     rig = Rig(pcs.on_vfio(), run_directory)
     rig.end_guest(rig.start())
-    assert drivers(rig) == [VFIO_DRIVER, VFIO_DRIVER, "xhci_hcd"]
+    assert rig.drivers == [VFIO_DRIVER, VFIO_DRIVER, "xhci_hcd"]
 
 
 def test_the_console_comes_back_bound_even_if_the_kernel_left_it_unbound(

@@ -17,11 +17,6 @@ WITH_REBOOT = "on_stuck: reboot\n" + pcs.configuration()
 DM = "lightdm.service"
 
 
-@pytest.fixture
-def rig(run_directory: Path) -> Rig:
-    return Rig(pcs.desktop(), run_directory)
-
-
 def spoil(rig: Rig, name: str, fault: Fault, *, times: int = 1) -> None:
     """Have the next effects of that name go wrong."""
     left = times

@@ -11,12 +11,6 @@ from vfiod.errors import Busy, HostError, Refused, UnknownGuest
 from vfiod.events import Kind
 from vfiod.model import Phase
 
-
-@pytest.fixture
-def rig(run_directory: Path) -> Rig:
-    return Rig(pcs.desktop(), run_directory)
-
-
 # The power button
 
 

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.fakes import pcs
 from tests.fakes.fault import Fault
 from tests.fakes.rig import Rig, is_killed
@@ -11,17 +9,6 @@ from tests.fakes.userspace import Program
 from vfiod.errors import Busy, HostError, Refused, Stuck
 from vfiod.events import Kind
 from vfiod.model import VFIO_DRIVER, Phase
-
-TWO_GUESTS = pcs.configuration() + "  other:\n    devices: [0000:01:00.0, 0000:01:00.1]\n"
-
-
-@pytest.fixture
-def rig(run_directory: Path) -> Rig:
-    return Rig(pcs.desktop(), run_directory)
-
-
-def drivers(rig: Rig) -> list[str | None]:
-    return [rig.host.pci.function(address).driver for address in pcs.DEVICES]
 
 
 def make_stuck(rig: Rig) -> None:
@@ -153,7 +140,7 @@ def test_prepare_waits_for_a_return_that_is_queued(rig: Rig) -> None:
     rig.manager.release("win10", "shutdown")
     assert rig.prepare() is None
     assert rig.phase is Phase.PREPARED
-    assert drivers(rig) == [VFIO_DRIVER] * 3
+    assert rig.drivers == [VFIO_DRIVER] * 3
 
 
 def test_a_late_end_of_the_first_qemu_leaves_the_second_guest_alone(rig: Rig) -> None:
@@ -173,7 +160,7 @@ def test_release_while_qemu_still_has_the_group_waits_and_then_is_stuck(rig: Rig
     assert rig.phase is Phase.STUCK
     assert "qemu (pid" in rig.messages(Kind.STUCK)[0]
     assert not [m for m in rig.host.kernel.mishaps if "unbound" in m]
-    assert drivers(rig) == [VFIO_DRIVER] * 3
+    assert rig.drivers == [VFIO_DRIVER] * 3
 
 
 def test_a_slow_qemu_is_waited_for(rig: Rig) -> None:
@@ -190,7 +177,7 @@ def test_no_display_manager_is_started_while_the_host_shuts_down(rig: Rig) -> No
     rig.end_guest(pid)
     assert rig.phase is Phase.HOST
     assert not rig.host.units.unit("lightdm.service").active
-    assert drivers(rig) == ["amdgpu", "snd_hda_intel", "xhci_hcd"]
+    assert rig.drivers == ["amdgpu", "snd_hda_intel", "xhci_hcd"]
     assert rig.host.kernel.mishaps == []
     assert "lightdm.service not started: the host is shutting down" in rig.messages(Kind.REMARK)
 
@@ -226,7 +213,7 @@ def test_what_is_stuck_is_named_and_the_rest_given_back(rig: Rig) -> None:
     make_stuck(rig)
     faults = rig.status.read()["faults"]
     assert str(pcs.USB) in faults[0]
-    assert drivers(rig) == ["amdgpu", "snd_hda_intel", None]
+    assert rig.drivers == ["amdgpu", "snd_hda_intel", None]
     assert rig.host.units.unit("lightdm.service").active
     assert rig.host.user.inhibited == ""
 

@@ -1,7 +1,5 @@
 """Who has the devices: by group or by iommufd, seen or not, and nothing is taken from under it."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.fakes import pcs
@@ -16,11 +14,6 @@ from vfiod.host.linux.units import LinuxUnits
 from vfiod.model import VFIO_DRIVER, Phase
 
 SCOPE = "machine-qemu-1-win10.scope"
-
-
-@pytest.fixture
-def rig(run_directory: Path) -> Rig:
-    return Rig(pcs.desktop(), run_directory)
 
 
 def phase(rig: Rig) -> Phase:

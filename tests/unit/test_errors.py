@@ -2,7 +2,7 @@
 
 import pytest
 
-from vfiod.bus import BusError
+from vfiod.bus.errors import BusError
 from vfiod.cli.client import _translate_error
 from vfiod.errors import Busy, ConfigError, HostError, Refused, Stuck, VfiodError, parts_of
 

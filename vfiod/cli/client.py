@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from vfiod.bus import ABSENT, Bus, BusError
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import ABSENT, BusError
 from vfiod.errors import Unreachable, VfiodError, named
 
 if TYPE_CHECKING:

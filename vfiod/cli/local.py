@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from vfiod import paths
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.config.file import read_config_file
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import Busy, HostError, UnknownGuest, VfiodError

@@ -5,7 +5,8 @@ from typing import Any
 
 from gi.repository import GLib
 
-from vfiod.bus import Bus, variant
+from vfiod.bus.calls import variant
+from vfiod.bus.connection import Bus
 from vfiod.errors import HostError
 
 _SERVICE = "org.freedesktop.Notifications"

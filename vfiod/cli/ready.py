@@ -37,7 +37,7 @@ def describe(guest: str, what: str, ends: tuple[str, ...] | None) -> str:
 
 def require_idle() -> None:
     """Raises Unreachable, Stuck or Busy."""
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
 
     facts = Client(Bus()).status()

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
-from vfiod.bus import answer, refuse
+from vfiod.bus.calls import answer, refuse
 from vfiod.errors import Busy, VfiodError
 
 _NOT_BEGUN = Busy("nothing was done: the daemon is being stopped, or nobody waits for it any more")

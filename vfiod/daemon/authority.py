@@ -1,9 +1,10 @@
 """Asking polkit whether a caller may do something (polkit(8), CheckAuthorization)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from vfiod.bus import Bus, variant
+from vfiod.bus.calls import variant
+from vfiod.bus.connection import Bus
 from vfiod.daemon.rights import Action
 from vfiod.errors import HostError, NotAuthorized
 
@@ -53,12 +54,17 @@ class Authority:
                 denied(NotAuthorized(text, "run it as root, or with sudo"))
 
         subject = ("system-bus-name", {"name": variant("s", sender)})
+        self._check((subject, action.ident, dict(details or {}), _MAY_ASK, ""), answered)
+
+    def _check(
+        self, question: Sequence[Any], answered: Callable[[Any, HostError | None], None]
+    ) -> None:
         self._bus.call_later(
             _POLKIT,
             f"/{_POLKIT.replace('.', '/')}/Authority",
             f"{_POLKIT}.Authority.CheckAuthorization",
             "(sa{sv})sa{ss}us",
-            (subject, action.ident, dict(details or {}), _MAY_ASK, ""),
+            question,
             answered,
             seconds=_ASK_SECONDS,
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from vfiod.bus import answer
+from vfiod.bus.calls import answer
 from vfiod.config.schema import Config
 from vfiod.daemon import rights
 from vfiod.daemon.answers import answered, refuse_with, when_done

@@ -11,7 +11,7 @@ from typing import Any
 from gi.repository import GLib
 from systemd.daemon import notify
 
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.config.file import load_config
 from vfiod.config.schema import Config
 from vfiod.daemon.loop import LoopWatcher

@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vfiod.bus import Bus, answer, variant
+from vfiod.bus.calls import answer, variant
+from vfiod.bus.connection import Bus
 from vfiod.config.schema import Config
 from vfiod.daemon import rights
 from vfiod.daemon.answers import answered, refuse_with, when_done

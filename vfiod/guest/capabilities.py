@@ -3,7 +3,7 @@
 Source: https://libvirt.org/formatdomaincaps.html
 """
 
-from vfiod.guest import domain
+from vfiod.guest import document
 
 
 def read_hyperv(xml: str) -> frozenset[str] | None:
@@ -11,7 +11,7 @@ def read_hyperv(xml: str) -> frozenset[str] | None:
 
     None if domain capabilities do not tell, as libvirt's before 9.0. Raises DomainError.
     """
-    element = domain.read_tree(xml).find("features/hyperv")
+    element = document.read_tree(xml).find("features/hyperv")
     if element is None:
         return None
     if element.get("supported") != "yes":

@@ -89,7 +89,7 @@ class Commandline:
 
 
 def read_commandline(root: Element) -> Commandline:
-    """Read the options of a domain's tree (vfiod.guest.domain.read_tree)."""
+    """Read the options of a domain's tree (vfiod.guest.document.read_tree)."""
     words = [
         arg.get("value", "")
         for block in root

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vfiod.guest.domain import read_tree
+from vfiod.guest.document import read_tree
 
 # Where virt-install keeps libosinfo's id (https://libosinfo.org; libvirt: formatdomain, metadata).
 _OS = "http://libosinfo.org/xmlns/libvirt/domain/1.0}os"

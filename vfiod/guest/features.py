@@ -1,6 +1,6 @@
 """What of a guest's XML decides how well a passed-through card works in it. Pure.
 
-All text goes through vfiod.guest.domain, which refuses what is not to be trusted
+All text goes through vfiod.guest.document, which refuses what is not to be trusted
 (https://libvirt.org/formatdomain.html).
 """
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from vfiod.guest import domain
+from vfiod.guest import document
 from vfiod.guest.commandline import read_commandline
 
 AGENT_CHANNEL = "org.qemu.guest_agent.0"  # where the guest's agent looks for it (qemu-ga(8))
@@ -36,7 +36,7 @@ class GuestXml:
 
 def read_guest(xml: str) -> GuestXml:
     """Read domain XML. Raises DomainError."""
-    root = domain.read_tree(xml)
+    root = document.read_tree(xml)
     machine = root.find("os/type")
     cpu = read_commandline(root).cpu
     return GuestXml(

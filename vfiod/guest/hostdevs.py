@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from vfiod.guest import domain, tree
+from vfiod.guest import passed, tree
 from vfiod.guest.slots import place_together
 from vfiod.model import PciAddress
 
@@ -37,8 +37,8 @@ def set_hostdevs(root: Any, roms: Mapping[PciAddress, str | None]) -> None:
 
 
 def _found(root: Any) -> dict[PciAddress, Any]:
-    hostdevs = [e for e in root.iterfind("devices/hostdev") if domain.is_pci_hostdev(e)]
-    return {domain.read_hostdev(e).address: e for e in hostdevs}
+    hostdevs = [e for e in root.iterfind("devices/hostdev") if passed.is_pci_hostdev(e)]
+    return {passed.read_hostdev(e).address: e for e in hostdevs}
 
 
 def _add(root: Any, address: PciAddress) -> Any:

@@ -10,8 +10,8 @@ from vfiod.config.schema import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, Stuck, UnknownGuest, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.guest import domain
-from vfiod.handoff import aftercare, plan, snapshot
-from vfiod.handoff.button import Button
+from vfiod.handoff import plan, snapshot
+from vfiod.handoff.button import Button, PowerButton
 from vfiod.handoff.guest_watch import GuestWatch, Watcher
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
@@ -19,6 +19,7 @@ from vfiod.handoff.plan import Plan
 from vfiod.handoff.rehearsal import without_desktop
 from vfiod.handoff.request import Request
 from vfiod.handoff.retrying import Retrying, Seen
+from vfiod.handoff.second_look import SecondLook
 from vfiod.handoff.tasks import Start, Tasks
 from vfiod.host.door import Host
 from vfiod.model import Phase
@@ -41,7 +42,13 @@ class Manager:
     @property
     def handoff(self) -> Handoff:
         """What moves the devices."""
-        return Handoff(self.host, self.journal, self.report, self._look_later, self.retrying.watch)
+        parts = (self.host, self.journal, self.report)
+        return Handoff(*parts, self._second_look.later, self.retrying.watch)
+
+    @property
+    def _second_look(self) -> SecondLook:
+        parts = (self.host, self.journal, self.watcher, self.tasks.submit)
+        return SecondLook(*parts, lambda: self.handoff)
 
     @property
     def retrying(self) -> Retrying:
@@ -53,7 +60,12 @@ class Manager:
     def guest_watch(self) -> GuestWatch:
         """What keeps an eye on the guest."""
         parts = (self.host, self.journal, self.handoff, self.report, self.watcher)
-        return GuestWatch(*parts, self.tasks.submit, self.power_pressed)
+        return GuestWatch(*parts, self.tasks.submit, self._power_button.pressed)
+
+    @property
+    def _power_button(self) -> PowerButton:
+        parts = (self.host, self.journal, self.report)
+        return PowerButton(*parts, self._limits, self.tasks.submit, self.button)
 
     # Called by the bus; each returns at once with the promise of an answer.
 
@@ -102,17 +114,6 @@ class Manager:
     def warm_up(self) -> "Future[None]":
         """Do before any handoff what each would have to wait for."""
         return self.tasks.submit(self._warm_up)
-
-    def power_pressed(self) -> None:
-        """The power button, which the handoff has taken from logind: end the guest.
-
-        The first press asks the guest to shut down, the next one forces it off.
-        """
-        record = self.journal.read()
-        if record is None or record.phase is not Phase.GUEST:
-            return
-        if self.button.is_pressed(self.host.now()):
-            self.tasks.submit(self._end_guest, record)
 
     # Run by the worker, one at a time.
 
@@ -223,23 +224,6 @@ class Manager:
             if self.load_config().guests and not self.host.modules.loaded(snapshot.VFIO_MODULE):
                 self.host.modules.load(snapshot.VFIO_MODULE, seconds=self._limits().driver)
 
-    def _look_later(self, record: Record, *, first: bool = True) -> None:
-        """The devices of this handoff are home: see a little later whether they are well."""
-        look = partial(self._look_again, record, first=first)
-        self.watcher.after(aftercare.SETTLE_SECONDS, lambda: self.tasks.submit(look))
-
-    def _look_again(self, record: Record, *, first: bool) -> None:
-        """``first``: nobody has begun to work yet, so the desktop may be started anew."""
-        if self.journal.read() is not None:
-            return  # handed over anew: that return will look
-        if dead := aftercare.find_dead(self.host, record):
-            self.handoff.revive(record, dead)
-            return
-        if first and (blind := aftercare.find_blind(self.host, record)):
-            self.handoff.restart_desktop(record, blind)
-        if aftercare.needs_watching(self.host, record):
-            self._look_later(record, first=False)
-
     def _limits(self) -> Limits:
         """How long things may take; a configuration that is broken by now is no hindrance."""
         try:
@@ -259,13 +243,6 @@ class Manager:
         """
         prepared = record.guest == name and record.phase is Phase.PREPARED
         return prepared and not self.guest_watch.who_has(record)
-
-    def _end_guest(self, record: Record) -> None:
-        asked = self.host.guests.is_shutting_down()
-        seconds = 0.0 if asked else self._limits().shutdown
-        how = "it is forced off" if asked else f"it has {seconds:g} s to shut down"
-        self._say(Kind.REMARK, f"power button: {how}", guest=record.guest)
-        self.host.guests.end(seconds=seconds)
 
     def _say(self, kind: Kind, text: str, *, guest: str) -> None:
         self.report(Event(kind, text, {"GUEST": guest}))

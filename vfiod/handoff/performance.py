@@ -10,7 +10,7 @@ from vfiod.handoff.snapshot import HostState
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
-from vfiod.model import FrequencyPolicy
+from vfiod.host.performance import FrequencyPolicy
 from vfiod.util import cpulist
 from vfiod.util.typed import virsh
 

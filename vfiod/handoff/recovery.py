@@ -58,8 +58,7 @@ def recover(
             push(step)
         faults = patience.settle(undo_again(), undo_again)
     for remedy in find_remedies(host, _missing(faults), may_suspend=may_suspend):
-        still = {str(m.address): m for m in _missing(faults)}
-        missing = still.get(remedy.device)
+        missing = next((m for m in _missing(faults) if str(m.address) == remedy.device), None)
         if missing is None or not _may_be_asked(host, missing.address):
             continue
         if not _is_back(host, missing):

@@ -10,14 +10,13 @@ from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
 from vfiod.host.door import Host
+from vfiod.host.performance import FrequencyPolicy, HugePagePool
 from vfiod.model import (
     VFIO_DRIVER,
     Console,
     DisplayOutput,
     FirmwareFramebuffer,
-    FrequencyPolicy,
     Holder,
-    HugePagePool,
     PciAddress,
     PciFunction,
     Program,

@@ -21,12 +21,11 @@ from vfiod.host.commands import Commands
 from vfiod.host.pci import Pci
 from vfiod.host.performance import Cpus, HugePages, Slices
 from vfiod.host.processes import Containers, Gate, Late, Processes
+from vfiod.host.systemd import Logins, Units
 from vfiod.model import (
     Console,
     FirmwareFramebuffer,
     PciAddress,
-    Session,
-    Unit,
 )
 
 
@@ -53,58 +52,6 @@ class Modules(Protocol):
 
     def of_driver(self, driver: str) -> str | None:
         """The module of a PCI driver; None if it is built in or not loaded."""
-
-
-class Units(Protocol):
-    """systemd's units, changed through jobs that are waited for (org.freedesktop.systemd1(5))."""
-
-    def unit(self, name: str) -> Unit:
-        """State of a unit; a start that is queued counts as active."""
-
-    def start(self, name: str, *, seconds: float) -> Sequence[str]:
-        """Start and wait for the job's end. Returns remarks for the log."""
-
-    def stop(self, name: str, *, seconds: float) -> Sequence[str]:
-        """Stop and wait for the job's end; what does not end by then is killed and waited for
-        as long again. Returns remarks for the log.
-        """
-
-    def begin_stop(self, name: str) -> None:
-        """Ask for a unit's end without waiting for it."""
-
-    def primary_names(self, names: Collection[str]) -> Collection[str]:
-        """What systemd itself calls these units, whatever alias each name is."""
-
-    def needs(self, name: str) -> Collection[str]:
-        """The units that a unit cannot do without or asked for."""
-
-    def begun_with(self, pids: Collection[int]) -> Mapping[int, str]:
-        """The services whose main processes these are, for those that are one's."""
-
-    def shutting_down(self) -> bool:
-        """True once the host is on its way to power-off or reboot."""
-
-
-class Logins(Protocol):
-    """logind's sessions and inhibitors (org.freedesktop.login1(5))."""
-
-    def sessions(self) -> Sequence[Session]:
-        """All sessions."""
-
-    def terminate(self, ident: str) -> None:
-        """End a session; one that is already gone is no error."""
-
-    def lingers(self, uid: int) -> bool:
-        """True if the user's manager stays without a session."""
-
-    def user_name(self, uid: int) -> str:
-        """Name of a user who has a session or lingers; for others one made of the number."""
-
-    def inhibit(self, why: str) -> None:
-        """Block sleep and the power, suspend and lid keys until uninhibit(); twice is once."""
-
-    def uninhibit(self) -> None:
-        """Drop the inhibitor, if there is one."""
 
 
 class Screen(Protocol):

@@ -5,9 +5,38 @@ As behind every door, each method does one thing and raises HostError when the h
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Protocol
 
-from vfiod.model import FrequencyPolicy, HugePagePool
+
+@dataclass(frozen=True, slots=True)
+class FrequencyPolicy:
+    """CPUs whose clock is set together (kernel: admin-guide/pm/cpufreq.rst).
+
+    ``energy`` is the energy-performance preference, None if the driver has none; ``governors``
+    and ``energies`` are what may be chosen.
+    """
+
+    name: str
+    cpus: frozenset[int]
+    governor: str
+    governors: tuple[str, ...]
+    energy: str | None = None
+    energies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HugePagePool:
+    """Huge pages of ``size`` bytes: how many there are, and how many nobody uses or reserved."""
+
+    size: int
+    total: int
+    free: int
+
+    @property
+    def free_bytes(self) -> int:
+        """What a guest may have of them now."""
+        return self.free * self.size
 
 
 class Slices(Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vfiod import paths
 from vfiod.errors import DomainError
-from vfiod.guest import domain, tree
+from vfiod.guest import passed, tree
 from vfiod.guest.backups import Backups
 from vfiod.host.facts import packages, romstage
 from vfiod.host.facts.boot import read_distribution
@@ -93,7 +93,7 @@ def _guests(root: Path) -> Iterator[tuple[Path, str, str]]:
 def _needs_vfiod(definition: bytes) -> bool:
     try:
         hostdevs = tree.read(definition.decode(errors="replace")).iterfind("devices/hostdev")
-        return any(domain.is_pci_hostdev(e) and e.get("managed") == "no" for e in hostdevs)
+        return any(passed.is_pci_hostdev(e) and e.get("managed") == "no" for e in hostdevs)
     except DomainError:
         return False
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vfiod.errors import Busy, DomainError, HostError
-from vfiod.guest import change, domain, tree
+from vfiod.guest import change, document, domain, passed, tree
 from vfiod.guest.backups import Backups, encode
 from vfiod.guest.change import Change, apply, edit, revert_of
 from vfiod.guest.connection import Guests
@@ -215,8 +215,8 @@ def test_an_edit_touches_its_own_lines_only() -> None:
 def test_what_vfiod_writes_it_reads() -> None:
     after = domain.parse(edit("test", XML, hand_over({VGA: ROM, USB: None})).after)
     assert after.hostdevs == (
-        domain.Hostdev(VGA, managed=False, rom_file=ROM, rom_bar=True),
-        domain.Hostdev(USB, managed=False, rom_file=None, rom_bar=True),
+        passed.Hostdev(VGA, managed=False, rom_file=ROM, rom_bar=True),
+        passed.Hostdev(USB, managed=False, rom_file=None, rom_bar=True),
     )
 
 
@@ -248,7 +248,7 @@ def test_functions_come_where_there_was_no_device() -> None:
     [
         '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + XML,
         '<!DOCTYPE a SYSTEM "http://127.0.0.1/a.dtd">' + XML,
-        XML.replace("</domain>", "<!--" + "x" * domain.MAX_BYTES + "--></domain>"),
+        XML.replace("</domain>", "<!--" + "x" * document.MAX_BYTES + "--></domain>"),
         XML.replace("<memory", "<memory><" + "a>" * 70),
         XML.replace("bus='0x01'", "bus='../..'"),
     ],

@@ -13,7 +13,7 @@ from tests.fakes.userspace import FakeUnit, Program
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 from vfiod.guest import domain
-from vfiod.handoff import checks, snapshot
+from vfiod.handoff import agreement, checks, isolation, snapshot
 from vfiod.handoff.checks import CHECKS, find_faults
 from vfiod.handoff.request import Request
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, Session
@@ -49,9 +49,10 @@ def test_an_ordinary_pc_has_no_faults(shape: Callable[[], FakeHost]) -> None:
 def test_every_check_is_in_the_list() -> None:
     own = {
         value
-        for name, value in vars(checks).items()
+        for module in (checks, agreement, isolation)
+        for name, value in vars(module).items()
         if callable(value)
-        and getattr(value, "__module__", "") == checks.__name__
+        and getattr(value, "__module__", "") == module.__name__
         and not name.startswith("_")
         and name not in ("Request", "find_faults")
     }

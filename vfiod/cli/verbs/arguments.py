@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from vfiod.model import PciAddress
+
 if TYPE_CHECKING:
     from vfiod.cli.endpoint import Endpoint
 
@@ -13,5 +15,13 @@ def read_endpoint(text: str) -> "Endpoint":
 
     try:
         return Endpoint.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def read_address(text: str) -> PciAddress:
+    """A PCI address, for argparse."""
+    try:
+        return PciAddress.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vfiod.cli.verbs.tune import Places, host_of, offered_by
+from vfiod.cli.places import Places, here
+from vfiod.cli.verbs.tune import host_of, offered_by
 from vfiod.errors import ConfigError, HostError, Refused, VfiodError
 
 IMAGES = Path("/var/lib/libvirt/images")
@@ -41,17 +42,10 @@ def add(verbs: Any) -> None:
 
 def _add_machine(verb: argparse.ArgumentParser) -> None:
     """What the guest is made of."""
-    from vfiod.tools.create.values import parse_count, parse_size
-
     verb.add_argument(
         "--virtio-iso", metavar="FILE", type=Path, help="the CD image with Windows' virtio drivers"
     )
-    size = _checked(parse_size)
-    proposed = "default: what suits this host, and you are asked"
-    verb.add_argument("--disk", metavar="SIZE", type=size, help=f"like 100G; {proposed}")
-    verb.add_argument("--memory", metavar="SIZE", type=size, help="like 8G; the same")
-    count = _checked(parse_count)
-    verb.add_argument("--cpus", metavar="NUMBER", type=count, help="like 6; the same")
+    _add_sizes(verb)
     verb.add_argument(
         "--disk-file", metavar="FILE", type=Path, help=f"default: {IMAGES}/GUEST.qcow2"
     )
@@ -70,6 +64,17 @@ def _add_machine(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_sizes(verb: argparse.ArgumentParser) -> None:
+    from vfiod.tools.create.values import parse_count, parse_size
+
+    size = _checked(parse_size)
+    proposed = "default: what suits this host, and you are asked"
+    verb.add_argument("--disk", metavar="SIZE", type=size, help=f"like 100G; {proposed}")
+    verb.add_argument("--memory", metavar="SIZE", type=size, help="like 8G; the same")
+    count = _checked(parse_count)
+    verb.add_argument("--cpus", metavar="NUMBER", type=count, help="like 6; the same")
+
+
 def _checked(parse: Any) -> Any:
     """The parser's ValueError as a message of argparse's own."""
 
@@ -84,33 +89,24 @@ def _checked(parse: Any) -> Any:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make it with this machine's libvirt."""
-    from vfiod.guest.connection import URI, Guests
-    from vfiod.paths import BACKUPS, CONFIG
+    from vfiod.guest.connection import Guests
 
-    places = Places(Path("/"), CONFIG, BACKUPS, URI)
-    return run_at(arguments, Guests(URI), places)
+    places = here()
+    return run_at(arguments, Guests(places.uri), places)
 
 
 def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     """The verb with its places given. Raises Refused before anything is made."""
     from vfiod.cli.local import doors
     from vfiod.cli.terminal import consents, say
-    from vfiod.tools.create.checks import (
-        find_faults,
-        find_faults_of_definition,
-        find_missing_tpm,
-    )
     from vfiod.tools.create.definition import complete
     from vfiod.tools.create.make import make, printed
     from vfiod.tools.create.render import after, summary
 
     guest = wanted(arguments, places)
     is_up = guests.network_is_up(arguments.network)
-    if arguments.print_xml:
-        faults = find_faults_of_definition(guest, guests.names(), places.root)
-    else:
-        faults = [*find_faults(guest, guests.names(), places.root), *find_missing_tpm(guest)]
-    faults += _network(arguments, is_up=is_up)
+    faults = [*_faults(guest, guests, places.root, only_defined=arguments.print_xml),
+              *_network(arguments, is_up=is_up)]  # fmt: skip
     if faults:
         raise Refused(faults, heading="nothing was made")
     xml = complete(printed(guest, places.uri), guest, doors().files.staged_path)
@@ -124,6 +120,14 @@ def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     make(guest, xml, guests)
     say("\n".join(after(guest, places.uri, network_is_up=bool(is_up))))
     return 0
+
+
+def _faults(guest: Any, guests: Any, root: Path, *, only_defined: bool) -> Sequence[VfiodError]:
+    from vfiod.tools.create import checks
+
+    if only_defined:
+        return checks.find_faults_of_definition(guest, guests.names(), root)
+    return [*checks.find_faults(guest, guests.names(), root), *checks.find_missing_tpm(guest)]
 
 
 def _shown(changes: Sequence[Any], *, details: bool) -> Iterator[str]:
@@ -153,17 +157,12 @@ def _tuned(guest: Any, xml: str, guests: Any, places: Places) -> tuple[str, Sequ
 
 def wanted(arguments: argparse.Namespace, places: Places) -> Any:
     """The guest that the command line, the host and the person describe. Raises ConfigError."""
-    from vfiod.config.file import read_config_file
     from vfiod.tools.create.make import writes_directly
     from vfiod.tools.create.osinfo import detect
     from vfiod.tools.create.request import CreateRequest
     from vfiod.tools.create.system import System
 
-    configured = read_config_file(places.config).guests.get(arguments.guest)
-    if arguments.gpu and configured is None:
-        raise ConfigError(
-            [f"--gpu gives the configured devices, and {places.config} lists none for this guest"]
-        )
+    devices = _devices(arguments, places)
     installer = arguments.iso.absolute()
     system = System(arguments.os_variant) if arguments.os_variant else detect(installer)
     disk = (arguments.disk_file or IMAGES / f"{arguments.guest}.qcow2").absolute()
@@ -179,10 +178,22 @@ def wanted(arguments: argparse.Namespace, places: Places) -> Any:
         cpus=sizes.cpus,
         direct=writes_directly(disk.parent),
         network=None if arguments.network == "user" else arguments.network,
-        devices=configured.devices if configured else (),
+        devices=devices,
         screen=not arguments.gpu,
         secure_boot=system.needs_tpm if arguments.secure_boot is None else arguments.secure_boot,
     )
+
+
+def _devices(arguments: argparse.Namespace, places: Places) -> Any:
+    """Those that the configuration lists for it."""
+    from vfiod.config.file import read_config_file
+
+    configured = read_config_file(places.config).guests.get(arguments.guest)
+    if arguments.gpu and configured is None:
+        raise ConfigError(
+            [f"--gpu gives the configured devices, and {places.config} lists none for this guest"]
+        )
+    return configured.devices if configured else ()
 
 
 def _sizes(arguments: argparse.Namespace, system: Any, folder: Path, root: Path) -> Any:

@@ -18,7 +18,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask the service, which sees more of the host than this user may."""
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
     from vfiod.handoff.readiness import load
 

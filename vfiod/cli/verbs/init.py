@@ -5,10 +5,10 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vfiod.cli.places import Places, here
 from vfiod.errors import NotAuthorized
 from vfiod.model import PciAddress
 
@@ -25,16 +25,6 @@ NEXT = """Next, fit it to this host's processor, and see what a start would do:
   sudo vfiod tune {guest}
   sudo vfiod plan {guest}
 To take this back: sudo vfiod init {guest} --revert"""
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where things are: the machine's root, the configuration, the backups, libvirt."""
-
-    root: Path
-    config: Path
-    backups: Path
-    uri: str
 
 
 def add(verbs: Any) -> None:
@@ -74,32 +64,21 @@ def address(text: str) -> PciAddress:
 
 def run(arguments: argparse.Namespace) -> int:
     """Set the guest up on this machine, or revert that."""
-    from vfiod.guest.connection import URI
-    from vfiod.paths import BACKUPS, CONFIG
-
-    return run_at(arguments, Places(Path("/"), CONFIG, BACKUPS, URI))
+    return run_at(arguments, here())
 
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
     """The verb with its places given; exit status 0 also if nothing had to be changed."""
     from vfiod.cli.terminal import say
     from vfiod.config.file import read_config_file
-    from vfiod.guest.backups import Backups
     from vfiod.guest.connection import Guests
-    from vfiod.tools.init.assign import Assigner
 
     looks_only = arguments.dry_run or not os.access(places.config.parent, os.W_OK)
     if arguments.revert and looks_only and not arguments.dry_run:
         raise NotAuthorized("only root may read the backups", again())
     read_config_file(places.config)  # what others could have written is not built upon
     guests = Guests(places.uri, read_only=looks_only)
-    assigner = Assigner(guests, Backups(places.backups))
-    if arguments.revert:
-        assignment = assigner.revert_of(arguments.guest, places.config)
-        do: Callable[[Any], None] = assigner.revert
-    else:
-        assignment = proposed(arguments, places, guests)
-        do = assigner.apply
+    assignment, do = _assigned(arguments, places, guests)
     launcher = launcher_for(arguments, places, guests, assignment)
     if not shown([*assignment.difference, *launcher.difference]):
         return 0
@@ -113,6 +92,19 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
         launcher.apply()
 
     return changed(arguments, places, guests, apply)
+
+
+def _assigned(
+    arguments: argparse.Namespace, places: Places, guests: Any
+) -> tuple[Any, Callable[[Any], None]]:
+    """What would be changed, and what does it."""
+    from vfiod.guest.backups import Backups
+    from vfiod.tools.init.assign import Assigner
+
+    assigner = Assigner(guests, Backups(places.backups))
+    if arguments.revert:
+        return assigner.revert_of(arguments.guest, places.config), assigner.revert
+    return proposed(arguments, places, guests), assigner.apply
 
 
 def launcher_for(

@@ -45,8 +45,6 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the journal and tell it. Raises NotAuthorized if this user may not read it."""
-    from vfiod.cli.terminal import say
-
     if arguments.html and (arguments.follow or arguments.json):
         arguments.wrong("--html goes with neither --follow nor --json")
     if arguments.force and not arguments.html:
@@ -56,14 +54,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.follow:
         return _follow(arguments)
     stories = _stories(arguments)
-    if arguments.last:
-        stories = stories[-1:]
+    _tell(arguments, stories[-1:] if arguments.last else stories)
+    return 0
+
+
+def _tell(arguments: argparse.Namespace, stories: "Sequence[Story]") -> None:
+    """In the form that was asked for."""
     if arguments.json:
         from vfiod.tools.log.facts import of_story
 
         document = {"handoffs": [of_story(story) for story in stories]}
         print(json.dumps(document, indent=2, ensure_ascii=False))
     elif not stories:
+        from vfiod.cli.terminal import say
         from vfiod.tools.log.format import nothing
 
         say(nothing(arguments.guest, arguments.since, _named()))
@@ -74,7 +77,6 @@ def run(arguments: argparse.Namespace) -> int:
         from vfiod.tools.log.text import show
 
         show(stories, console(), every=arguments.since is not None)
-    return 0
 
 
 def _notify(arguments: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Have the daemon do it, and judge what it took. Exit status 1 without consent."""
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
     from vfiod.cli.progress import shown
     from vfiod.cli.terminal import say

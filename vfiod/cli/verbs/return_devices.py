@@ -38,7 +38,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask the daemon and show its progress."""
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
     from vfiod.cli.progress import shown
     from vfiod.cli.terminal import say

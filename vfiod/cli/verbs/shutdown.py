@@ -19,7 +19,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask the service, and polkit through it."""
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
 
     guest = arguments.guest

@@ -43,7 +43,7 @@ def _seconds(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Have the service start it: this program may be gone by then."""
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
 
     client = Client(Bus())

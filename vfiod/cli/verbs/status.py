@@ -33,7 +33,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask the daemon; exit status 7 if something is stuck, 3 if the configuration is wrong."""
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
     from vfiod.cli.terminal import say
 

@@ -4,22 +4,13 @@ import argparse
 import os
 import shlex
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vfiod.cli.places import Places, here
 from vfiod.errors import ConfigError, NotAuthorized
 from vfiod.tools.tune.names import NAMES
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where things are: the machine's root, the configuration, the backups, libvirt."""
-
-    root: Path
-    config: Path
-    backups: Path
-    uri: str
 
 
 def add(verbs: Any) -> None:
@@ -49,10 +40,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look at a guest of this machine as any user, change it as one who may."""
-    from vfiod.guest.connection import URI
-    from vfiod.paths import BACKUPS, CONFIG
-
-    return run_at(arguments, Places(Path("/"), CONFIG, BACKUPS, URI))
+    return run_at(arguments, here())
 
 
 def run_at(arguments: argparse.Namespace, places: Places) -> int:
@@ -61,23 +49,13 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     from vfiod.guest.backups import Backups
     from vfiod.guest.connection import Guests
 
-    looks = {
-        "check": tune_session.check,
-        "dry_run": tune_session.show,
-        "json": tune_session.show_json,
-    }
-    look = next((looks[option] for option in looks if getattr(arguments, option)), None)
+    look = _look(arguments)
     may_change = _may_keep(places.backups)
     if arguments.revert and not may_change:
         raise NotAuthorized("only root may read the backups", again())
     guests = Guests(places.uri, read_only=look is not None or not may_change)
-    wanted = tune_session.Wanted(
-        arguments.guest,
-        arguments.only,
-        arguments.without,
-        yes=arguments.yes,
-        details=arguments.details,
-    )
+    asked = (arguments.guest, arguments.only, arguments.without)
+    wanted = tune_session.Wanted(*asked, yes=arguments.yes, details=arguments.details)
     if arguments.revert:
         return tune_session.revert(wanted, guests, Backups(places.backups))
     xml = guests.definition(arguments.guest)
@@ -88,6 +66,18 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
         tune_session.show(wanted, xml, host)
         raise NotAuthorized("nothing was changed: only root may change a guest", again())
     return tune_session.tune(wanted, xml, host, guests, Backups(places.backups))
+
+
+def _look(arguments: argparse.Namespace) -> Callable[..., int] | None:
+    """What only shows, if that is asked for."""
+    from vfiod.cli import tune_session
+
+    looks = {
+        "check": tune_session.check,
+        "dry_run": tune_session.show,
+        "json": tune_session.show_json,
+    }
+    return next((looks[option] for option in looks if getattr(arguments, option)), None)
 
 
 def again() -> str:
@@ -103,10 +93,10 @@ def _may_keep(backups: Path) -> bool:
 
 def offered_by(guests: Any, xml: str) -> frozenset[str] | None:
     """The Hyper-V features that libvirt says it can give this guest; None if it does not say."""
-    from vfiod.guest import domain
+    from vfiod.guest import document
     from vfiod.guest.capabilities import read_hyperv
 
-    root = domain.read_tree(xml)
+    root = document.read_tree(xml)
     kind = root.find("os/type")
     machine = {} if kind is None else kind.attrib
     told = guests.capabilities(

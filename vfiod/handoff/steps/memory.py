@@ -6,7 +6,7 @@ from typing import ClassVar
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
-from vfiod.model import HugePagePool
+from vfiod.host.performance import HugePagePool
 
 _AT_ONCE = 2**30  # bytes per request, so that the deadline is looked at in between
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from vfiod.errors import HostError, TimedOut
 from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.host.door import Host
-from vfiod.model import FrequencyPolicy
+from vfiod.host.performance import FrequencyPolicy
 from vfiod.util import cpulist
 
 

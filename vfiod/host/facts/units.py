@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.errors import HostError
 
 SERVICE = "org.freedesktop.systemd1"

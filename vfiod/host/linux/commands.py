@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from vfiod.bus import Bus, BusError
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 from vfiod.errors import HostError, Refused, VfiodError, named
 from vfiod.host.commands import TRIAL
 from vfiod.host.linux.process import Programs
@@ -57,8 +58,17 @@ class LinuxCommands:
         argv = self._trial_command() if seconds else ()
         self._units.stop(f"{TRIAL}.timer", seconds=_MORE)
         if seconds:
-            options = [f"--unit={TRIAL}", f"--on-active={seconds}s"]
+            self._set_trial(argv, seconds)
+
+    def _set_trial(self, argv: Sequence[str], seconds: int) -> None:
+        options = [f"--unit={TRIAL}", f"--on-active={seconds}s"]
+        try:
             self._run([*options, "--timer-property=AccuracySec=1s", *argv], TRIAL, _MORE)
+        except HostError as error:
+            if type(error) is not HostError:
+                raise
+            text = f"the trial is over, and the guest stays: {error.message}"
+            raise HostError(text, "to end it: sudo vfiod return --shutdown 30") from error
 
     def _trial_command(self) -> Sequence[str]:
         """What ends the guest, as `vfiod try` had it said."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.host.linux import attributes
-from vfiod.model import FrequencyPolicy
+from vfiod.host.performance import FrequencyPolicy
 from vfiod.util import cpulist, sysfs
 
 _WORD = 32  # the kernel groups a mask's bits by this many

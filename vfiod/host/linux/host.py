@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.host.linux.commands import LinuxCommands
 from vfiod.host.linux.containers import LinuxContainers
 from vfiod.host.linux.cpus import LinuxCpus

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from vfiod.host.linux import attributes
-from vfiod.model import HugePagePool
+from vfiod.host.performance import HugePagePool
 from vfiod.util import sysfs
 
 _CHOSEN = re.compile(r"\[(\w+)\]")

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Sequence
 
-from vfiod.bus import Bus, BusError
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 from vfiod.errors import HostError
 from vfiod.model import Session
 

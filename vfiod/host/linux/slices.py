@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from vfiod.bus import Bus, BusError, variant
+from vfiod.bus.calls import variant
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 from vfiod.errors import HostError
 from vfiod.host.linux.units import MANAGER, PATH, SERVICE
 from vfiod.util import cpulist, sysfs

@@ -9,7 +9,9 @@ from itertools import count
 from signal import SIGKILL
 from typing import Any
 
-from vfiod.bus import Bus, BusError, variant
+from vfiod.bus.calls import variant
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 from vfiod.errors import Awaited, HostError
 from vfiod.model import Unit
 

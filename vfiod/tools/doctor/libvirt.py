@@ -1,5 +1,7 @@
 """Findings about libvirt, vfiod's service and the hook between them. Pure."""
 
+from collections.abc import Sequence
+
 from vfiod.host.facts import packages
 from vfiod.host.facts import selinux as policy
 from vfiod.host.facts.libvirtd import HookFile
@@ -11,6 +13,7 @@ from vfiod.util.finding import Finding, Findings, fail, ok, warn
 SERVICE = "vfiod.service"
 DAEMONS = ("libvirtd", "virtqemud")
 UNITS = (SERVICE, *(f"{name}.{kind}" for name in DAEMONS for kind in ("service", "socket")))
+_WHY_SERVICE = "The service does the handoff, and puts things right after a crash."
 _WHY_HOOK = (
     "libvirt runs this file before a guest starts and after it has ended. Without it vfiod is "
     "not asked, and the guest starts without the card."
@@ -40,16 +43,21 @@ def daemon(facts: Facts) -> Findings:
             remedy="Start it now and at each boot.",
             command=f"sudo systemctl enable --now {_starter(facts, present[0])}",
         )
-    elif len(running := [n for n in ready if _unit(facts, n, "service").running]) > 1:
-        yield warn(
-            check,
-            f"two daemons for QEMU run at once: {' and '.join(running)}",
-            why="Each believes that the guests are its own.",
-            remedy="Keep one of them.",
-            source="https://libvirt.org/daemons.html",
-        )
     else:
-        yield ok(check, f"libvirt is ready ({ready[0]})")
+        yield _which(facts, ready)
+
+
+def _which(facts: Facts, ready: Sequence[str]) -> Finding:
+    running = [name for name in ready if _unit(facts, name, "service").running]
+    if len(running) < 2:
+        return ok("libvirt-daemon", f"libvirt is ready ({ready[0]})")
+    return warn(
+        "libvirt-daemon",
+        f"two daemons for QEMU run at once: {' and '.join(running)}",
+        why="Each believes that the guests are its own.",
+        remedy="Keep one of them.",
+        source="https://libvirt.org/daemons.html",
+    )
 
 
 def _unit(facts: Facts, name: str, kind: str) -> UnitState:
@@ -72,21 +80,16 @@ def _starter(facts: Facts, name: str) -> str:
 def service(facts: Facts) -> Findings:
     """vfiod's own service; the bus starts it on demand, unless it is masked."""
     check, unit = "vfiod-service", _unit(facts, "vfiod", "service")
-    why = "The service does the handoff, and puts things right after a crash."
     if facts.units is None:
         return
     if not unit.exists:
-        yield fail(
-            check,
-            "vfiod.service is not installed",
-            why=why,
-            remedy="Install the vfiod package, or run make install.",
-        )
+        remedy = "Install the vfiod package, or run make install."
+        yield fail(check, "vfiod.service is not installed", why=_WHY_SERVICE, remedy=remedy)
     elif unit.masked:
         yield fail(
             check,
             "vfiod.service is masked",
-            why=f"{why} No guest with devices can start without it.",
+            why=f"{_WHY_SERVICE} No guest with devices can start without it.",
             remedy="Unmask and start it.",
             command="sudo systemctl unmask vfiod && sudo systemctl start vfiod",
         )
@@ -94,7 +97,7 @@ def service(facts: Facts) -> Findings:
         yield warn(
             check,
             f"vfiod.service is {unit.active}",
-            why=why,
+            why=_WHY_SERVICE,
             remedy="Start it, now and at each boot.",
             command="sudo systemctl enable --now vfiod",
         )
@@ -104,7 +107,7 @@ def service(facts: Facts) -> Findings:
 
 def hook(facts: Facts) -> Findings:
     """There, executable, a real file, vfiod's own, the current one."""
-    check, own = "hook", facts.libvirt.hook
+    own = facts.libvirt.hook
     if not facts.libvirt.installed:
         return
     if own.file is None:
@@ -112,13 +115,7 @@ def hook(facts: Facts) -> Findings:
         return
     path = own.file.path
     if own.ours is False:
-        yield fail(
-            check,
-            f"{path} is not vfiod's own file",
-            why=_WHY_HOOK,
-            remedy="Move it away, then let vfiod install its own.",
-            command=f"sudo mv {path} /root && sudo systemctl restart vfiod",
-        )
+        yield _foreign_hook(path)
     elif not own.file.executable:
         yield _bad_hook(f"{path} is not executable", "libvirt skips it. Restarting vfiod mends it.")
     elif own.file.link and not facts.boot.distribution.is_nixos:
@@ -132,7 +129,17 @@ def hook(facts: Facts) -> Findings:
             f"{path} is not the one of this version of vfiod", "Restarting vfiod replaces it."
         )
     else:
-        yield ok(check, f"the hook {path} is in place")
+        yield ok("hook", f"the hook {path} is in place")
+
+
+def _foreign_hook(path: str) -> Finding:
+    return fail(
+        "hook",
+        f"{path} is not vfiod's own file",
+        why=_WHY_HOOK,
+        remedy="Move it away, then let vfiod install its own.",
+        command=f"sudo mv {path} /root && sudo systemctl restart vfiod",
+    )
 
 
 def _bad_hook(fact: str, remedy: str) -> Finding:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vfiod import paths
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.config.schema import DISPLAY_MANAGER, Config
 from vfiod.errors import ConfigError, VfiodError
 from vfiod.guest import domain

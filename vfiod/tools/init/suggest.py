@@ -8,7 +8,7 @@ from vfiod.config.edit import with_devices
 from vfiod.config.file import read_config_file
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import HostError, RomError
-from vfiod.guest import domain, tree
+from vfiod.guest import domain, passed, tree
 from vfiod.guest.change import edit
 from vfiod.guest.commandline import Commandline
 from vfiod.guest.hostdevs import set_hostdevs
@@ -91,7 +91,7 @@ def read_facts(root: Path = Path("/")) -> Facts:
 
 
 def _known_roms(
-    files: Files, hostdevs: Iterable[domain.Hostdev], devices: Iterable[DeviceConfig]
+    files: Files, hostdevs: Iterable[passed.Hostdev], devices: Iterable[DeviceConfig]
 ) -> dict[PciAddress, str]:
     """Those of the configuration, else those of the guest: but vfiod's own copy is no source."""
     roms = {h.address: h.rom_file for h in hostdevs if h.rom_file}

@@ -3,7 +3,8 @@
 from typing import Any
 
 from vfiod.tools.log.entry import Entry
-from vfiod.tools.log.story import Step, Story, Way
+from vfiod.tools.log.story import Story
+from vfiod.tools.log.way import Step, Way
 
 
 def of_story(story: Story) -> dict[str, Any]:

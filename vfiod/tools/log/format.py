@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from vfiod.model import Direction
-from vfiod.tools.log.story import Outcome, Story, Way
+from vfiod.tools.log.story import Outcome, Story
+from vfiod.tools.log.way import Way
 
 HEADS = {
     Outcome.REFUSED: "refused; nothing was touched",

@@ -16,8 +16,9 @@ from lxml.html.builder import CLASS, E
 from vfiod.model import Direction
 from vfiod.tools.log import format, overview
 from vfiod.tools.log.entry import printable
-from vfiod.tools.log.story import Outcome, Step, Story, Way
+from vfiod.tools.log.story import Outcome, Story
 from vfiod.tools.log.style import STYLE
+from vfiod.tools.log.way import Step, Way
 
 _TICKS = 5
 _WHOLE = 24  # characters of a word that fit on a phone

@@ -1,28 +1,18 @@
 """Story: what became of one start of a guest, told from the journal's entries. Pure."""
 
-import itertools
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from vfiod.events import Kind
-from vfiod.model import Direction
 from vfiod.tools.log.entry import Entry
+from vfiod.tools.log.way import Way, find_ways, seconds_held
 
 _REFUSALS = frozenset({Kind.REFUSED, Kind.CONFIG_WRONG})
 _PROBLEMS = _REFUSALS | {Kind.STUCK, Kind.START_TIMED_OUT, Kind.KERNEL_STUCK}
 # Of no start: the hook's installation, and what was asked for over the bus.
 _NO_PART = frozenset({Kind.HOOK, Kind.ASKED})
-_STEPS = frozenset({Kind.STEP_DONE, Kind.STEP_FAILED, Kind.REMEDY})
-_COMPLETE = frozenset({Kind.HANDOFF_COMPLETE, Kind.RETURN_COMPLETE})
-# Of a way whose first word the journal has forgotten; a roll-back has none.
-_UNNAMED = {
-    Direction.HANDOFF: "handing devices over",
-    Direction.RETURN: "putting back what was done",
-}
-_TOOK = re.compile(r" \([0-9.]+ s\)$")
 
 
 class Outcome(Enum):
@@ -44,35 +34,6 @@ _CAUSES = {
     Outcome.FAILED: frozenset({Kind.STEP_FAILED, Kind.START_TIMED_OUT}),
     Outcome.STUCK: frozenset({Kind.STUCK}),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step; ``start`` in seconds after the way began. ``text`` has the reason if it failed."""
-
-    text: str
-    kind: str
-    device: str
-    start: float
-    seconds: float
-    done: bool
-
-    @property
-    def end(self) -> float:
-        return self.start + self.seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """Steps in one direction. ``began`` in seconds since boot; ``complete``: it reached its end."""
-
-    direction: Direction
-    text: str
-    began: float
-    seconds: float
-    complete: bool
-    steps: tuple[Step, ...]
-    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +101,7 @@ def _is_open(group: Sequence[Entry]) -> bool:
 
 def _story(group: Sequence[Entry], boot: str) -> Story:
     outcome = _outcome(group)
-    ways = tuple(_ways(group))
+    ways = tuple(find_ways(group))
     problems = [entry.message for entry in group if _is_problem(entry)]
     return Story(
         guest=group[0].guest,
@@ -150,7 +111,7 @@ def _story(group: Sequence[Entry], boot: str) -> Story:
         ways=ways,
         problems=tuple(dict.fromkeys(problems)),
         remedy=_remedy(group, outcome),
-        held=None if outcome is Outcome.FAILED else _held(ways),
+        held=None if outcome is Outcome.FAILED else seconds_held(ways),
         rebooted=outcome in OPEN and group[-1].boot != boot,
         notes=tuple(entry.message for entry in group if entry.kind is Kind.ADOPTED),
     )
@@ -187,66 +148,3 @@ def _outcome(group: Sequence[Entry]) -> Outcome:
     if last is Outcome.RETURNED and (Kind.START_TIMED_OUT in kinds or not gone_over):
         return Outcome.FAILED
     return last
-
-
-def _ways(group: Sequence[Entry]) -> list[Way]:
-    """Cut where a way begins: at its word, or where the undoing of a failed handoff sets in."""
-    parts: list[tuple[Direction, list[Entry]]] = []
-    for entry in group:
-        direction = _direction(entry)
-        if direction is None:
-            continue
-        begins = entry.kind in (Kind.HANDOFF_BEGUN, Kind.RETURN_BEGUN)
-        if begins or not parts or parts[-1][0] is not direction:
-            parts.append((direction, []))
-        parts[-1][1].append(entry)
-    ways = [_way(direction, entries) for direction, entries in parts]
-    return [way for way in ways if way is not None]
-
-
-def _direction(entry: Entry) -> Direction | None:
-    if entry.kind in (Kind.HANDOFF_BEGUN, Kind.HANDOFF_COMPLETE):
-        return Direction.HANDOFF
-    if entry.kind in (Kind.RETURN_BEGUN, Kind.RETURN_COMPLETE):
-        return Direction.RETURN
-    return entry.direction
-
-
-def _way(direction: Direction, entries: Sequence[Entry]) -> Way | None:
-    first = entries[0]
-    # The end of a failed start counts from the start's beginning; its own way began later.
-    starts = [e.began for e in entries if e.began is not None and e.kind not in _COMPLETE]
-    if not starts:
-        return None
-    began = min(starts)
-    # Steps that are taken side by side are told as they end.
-    steps = [_step(e, began) for e in entries if e.kind in _STEPS and e.began is not None]
-    begun = first.kind in (Kind.HANDOFF_BEGUN, Kind.RETURN_BEGUN)
-    return Way(
-        direction=direction,
-        text=first.message if begun else _UNNAMED[direction],
-        began=began,
-        seconds=max([e.ended for e in entries if e.ended is not None], default=began) - began,
-        complete=entries[-1].kind in _COMPLETE,
-        steps=tuple(sorted(steps, key=lambda step: step.start)),
-        remarks=tuple(e.message for e in entries if e.kind is Kind.REMARK),
-    )
-
-
-def _step(entry: Entry, way_began: float) -> Step:
-    return Step(
-        text=_TOOK.sub("", entry.message),
-        kind=entry.step,
-        device=entry.device,
-        start=(entry.began or 0.0) - way_began,
-        seconds=entry.seconds or 0.0,
-        done=entry.kind is not Kind.STEP_FAILED,
-    )
-
-
-def _held(ways: Sequence[Way]) -> float | None:
-    """From the end of the handoff to the beginning of the return that followed it."""
-    for there, back in itertools.pairwise(ways):
-        if there.direction is Direction.HANDOFF and there.complete:
-            return back.began - (there.began + there.seconds)
-    return None

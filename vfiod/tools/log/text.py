@@ -9,7 +9,8 @@ from vfiod.events import ERRORS, WARNINGS, Kind
 from vfiod.model import Direction
 from vfiod.tools.log import format
 from vfiod.tools.log.entry import Entry
-from vfiod.tools.log.story import BAD, Outcome, Step, Story, Way
+from vfiod.tools.log.story import BAD, Outcome, Story
+from vfiod.tools.log.way import Step, Way
 from vfiod.util.wrap import NARROWEST, beginning
 
 _LISTED = 20

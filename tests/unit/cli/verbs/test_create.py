@@ -16,8 +16,9 @@ from tests.fakes.tree import grow
 from tests.terminal import run_at_terminal
 from tests.unit.tools.create.test_request import open_folder, write_cd
 from vfiod.cli.main import parser
+from vfiod.cli.places import Places
 from vfiod.cli.verbs.create import run_at
-from vfiod.cli.verbs.tune import Places, host_of
+from vfiod.cli.verbs.tune import host_of
 from vfiod.errors import ConfigError, HostError, Refused
 from vfiod.guest import domain
 from vfiod.guest.connection import Guests

@@ -9,11 +9,12 @@ import pytest
 from tests import hosts
 from tests.terminal import run_at_terminal
 from vfiod.cli.main import parser
-from vfiod.cli.verbs.init import Places, run_at
+from vfiod.cli.places import Places
+from vfiod.cli.verbs.init import run_at
 from vfiod.config import schema
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import Busy, ConfigError, HostError, Refused, RomError
-from vfiod.guest import domain
+from vfiod.guest import domain, passed
 from vfiod.guest.backups import Backups
 from vfiod.guest.change import edit
 from vfiod.guest.connection import Guests
@@ -30,7 +31,8 @@ import sys
 from pathlib import Path
 from vfiod.cli.main import parser
 from vfiod.guest.connection import Guests
-from vfiod.cli.verbs.init import Places, run_at
+from vfiod.cli.places import Places
+from vfiod.cli.verbs.init import run_at
 folder = Path(sys.argv[1])
 places = Places(folder / "pc", folder / "etc/vfiod.yaml", folder / "backups", "test:///default")
 guests = Guests(places.uri)
@@ -60,7 +62,7 @@ def init(places: Places, *options: str) -> int:
     return run_at(parser().parse_args(["init", "test", *options]), places)
 
 
-def hostdevs(xml: str) -> list[domain.Hostdev]:
+def hostdevs(xml: str) -> list[passed.Hostdev]:
     return list(domain.parse(xml).hostdevs)
 
 
@@ -163,7 +165,7 @@ def test_both_files_get_the_devices_and_nothing_else_moves(
     assert given(places) == tuple(map(DeviceConfig, (VGA, AUDIO, USB)))
     assert places.config.read_text().startswith(TEXT + "  test:\n    devices:\n")
     assert hostdevs(guests.definition("test")) == [
-        domain.Hostdev(a, managed=False, rom_file=None, rom_bar=True) for a in (VGA, AUDIO, USB)
+        passed.Hostdev(a, managed=False, rom_file=None, rom_bar=True) for a in (VGA, AUDIO, USB)
     ]
     said = capsys.readouterr().out
     assert "test would get:" in said

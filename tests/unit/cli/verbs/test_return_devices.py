@@ -27,7 +27,7 @@ class Daemon:
 
 @pytest.fixture(autouse=True)
 def daemon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vfiod.bus.Bus", object)
+    monkeypatch.setattr("vfiod.bus.connection.Bus", object)
     monkeypatch.setattr("vfiod.cli.client.Client", Daemon)
     monkeypatch.setattr("vfiod.cli.progress.shown", lambda _client: nullcontext())
     monkeypatch.setattr(connection, "answers", lambda _name: False)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.roms import EFI_E1000, SHIPPED, STDVGA
+from vfiod.cli import rom_cards
 from vfiod.cli.main import main
-from vfiod.cli.verbs import rom
+from vfiod.cli.verbs import rom_dump
 from vfiod.errors import HostError
 from vfiod.rom.image import parse
 from vfiod.util import files
@@ -171,7 +172,7 @@ def test_a_new_file_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    new = rom._new_file(tmp_path / "none" / "new")
+    new = rom_cards.new_file(tmp_path / "none" / "new")
     with pytest.raises(HostError, match="No such file or directory"), new:
         pass
 
@@ -182,7 +183,7 @@ def test_a_kill_unwinds(number: signal.Signals) -> None:
     undone = []
 
     def work() -> None:
-        with rom._ends_in_order():
+        with rom_dump._ends_in_order():
             try:
                 signal.raise_signal(number)
             finally:

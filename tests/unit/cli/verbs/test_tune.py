@@ -11,7 +11,8 @@ from tests.fakes.tree import grow, pci_function
 from tests.terminal import run_at_terminal
 from tests.unit.tools.tune.tuned import CARD, WIN10
 from vfiod.cli.main import parser
-from vfiod.cli.verbs.tune import Places, run_at
+from vfiod.cli.places import Places
+from vfiod.cli.verbs.tune import run_at
 from vfiod.errors import NotAuthorized
 
 # libvirt's test driver reads a host with its guests from a file (docs/drvtest.rst).
@@ -21,7 +22,8 @@ CHILD = """\
 import sys
 from pathlib import Path
 from vfiod.cli.main import parser
-from vfiod.cli.verbs.tune import Places, run_at
+from vfiod.cli.places import Places
+from vfiod.cli.verbs.tune import run_at
 root, config, backups, uri, *options = sys.argv[1:]
 places = Places(Path(root), Path(config), Path(backups), uri)
 sys.exit(run_at(parser().parse_args(["tune", "win10", *options]), places))

@@ -7,6 +7,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
+from tests.fakes.shapes import with_vfio
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.config.spared import UNTOUCHABLE
 from vfiod.errors import HostError, KernelStuck, TimedOut
@@ -21,11 +22,6 @@ from vfiod.handoff.steps.desktop import (
 from vfiod.handoff.steps.devices import Detach
 
 SECONDS = 20.0
-
-
-def with_vfio(host: FakeHost) -> FakeHost:
-    host.kernel.modules["vfio_pci"] = True
-    return host
 
 
 # Display manager and units

@@ -6,6 +6,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
+from tests.fakes.shapes import with_vfio
 from tests.fakes.userspace import Program
 from vfiod.errors import Awaited, HostError, KernelStuck
 from vfiod.handoff.steps.base import Prior
@@ -15,11 +16,6 @@ from vfiod.model import VFIO_DRIVER, PowerPolicy
 
 DIGEST = hashlib.sha256(pcs.rom()).hexdigest()
 SECONDS = 20.0
-
-
-def with_vfio(host: FakeHost) -> FakeHost:
-    host.kernel.modules["vfio_pci"] = True
-    return host
 
 
 # Detach

@@ -8,15 +8,11 @@ from tests.fakes import pcs
 from tests.fakes.fault import KILLS, Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig, is_killed
+from tests.fakes.shapes import with_vfio
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import HostError, TimedOut
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
-
-
-def with_vfio(host: FakeHost) -> FakeHost:
-    host.kernel.modules["vfio_pci"] = True
-    return host
 
 
 def test_what_is_closed_nobody_opens_and_what_is_open_stays_so() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
+from tests.fakes.shapes import firmware, with_vfio
 from vfiod.errors import HostError, TimedOut
 from vfiod.handoff.steps.base import Notes
 from vfiod.handoff.steps.devices import Detach
@@ -11,18 +12,6 @@ from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFram
 from vfiod.model import VFIO_DRIVER
 
 SECONDS = 20.0
-
-
-def with_vfio(host: FakeHost) -> FakeHost:
-    host.kernel.modules["vfio_pci"] = True
-    return host
-
-
-def firmware() -> FakeHost:
-    host = pcs.bare(vga=None)
-    host.kernel.framebuffers.append(pcs.EFIFB)
-    host.kernel.refresh_console()
-    return host
 
 
 # Picture

@@ -11,6 +11,7 @@ from tests.fakes import pcs
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
+from tests.fakes.shapes import firmware, with_vfio
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Notes, Prior, Step
 from vfiod.handoff.steps.codec import KINDS
@@ -32,18 +33,6 @@ from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadMod
 
 DIGEST = hashlib.sha256(pcs.rom()).hexdigest()
 SECONDS = 20.0
-
-
-def with_vfio(host: FakeHost) -> FakeHost:
-    host.kernel.modules["vfio_pci"] = True
-    return host
-
-
-def firmware() -> FakeHost:
-    host = pcs.bare(vga=None)
-    host.kernel.framebuffers.append(pcs.EFIFB)
-    host.kernel.refresh_console()
-    return host
 
 
 def scattered() -> FakeHost:

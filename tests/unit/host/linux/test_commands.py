@@ -1,6 +1,7 @@
 """What comes back from the process that called libvirt, and systemd's word on a trial."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -54,6 +55,59 @@ def test_a_trial_that_is_kept_for_good_has_no_timer_any_more() -> None:
     bus.units["vfiod-trial.timer"] = BusUnit("vfiod-trial.timer")
     commands(bus).keep(0)
     assert ("StopUnit", "vfiod-trial.timer", "replace") in bus.calls
+
+
+ENDING = ["/usr/bin/vfiod", "return", "--shutdown", "30", "--unless-answering"]
+
+
+class Ran(Programs):
+    """Programs that are only noted down; the last one ends as the test says."""
+
+    def __init__(self, fault: HostError | None = None) -> None:
+        super().__init__()
+        self.fault = fault
+        self.argv: list[str] = []
+
+    def run(self, argv: Sequence[str], *, subject: str, seconds: float) -> str:
+        self.argv = list(argv)
+        if self.fault is not None:
+            raise self.fault
+        return ""
+
+
+def on_trial() -> FakeBus:
+    """A bus as `vfiod try` leaves it."""
+    bus = FakeBus()
+    started = ("/usr/bin/vfiod", ENDING, False, 0, 0, 0, 0, 0, 0, 0)
+    bus.units["vfiod-trial.timer"] = BusUnit("vfiod-trial.timer")
+    bus.units["vfiod-trial.service"] = BusUnit("vfiod-trial.service", exec_start=[started])
+    return bus
+
+
+def test_a_trial_that_is_prolonged_ends_as_it_would_have_ended() -> None:
+    bus, programs = on_trial(), Ran()
+    LinuxCommands(bus, LinuxUnits(bus), programs).keep(60)
+    assert ("StopUnit", "vfiod-trial.timer", "replace") in bus.calls
+    assert programs.argv[0] == "systemd-run"
+    assert {"--unit=vfiod-trial", "--on-active=60s"} <= set(programs.argv)
+    assert programs.argv[-len(ENDING) :] == ENDING
+
+
+def test_a_trial_whose_end_systemd_does_not_know_stays_as_it_is() -> None:
+    bus, programs = on_trial(), Ran()
+    bus.units["vfiod-trial.service"].exec_start = []
+    with pytest.raises(HostError, match="does not say how the trial would end"):
+        LinuxCommands(bus, LinuxUnits(bus), programs).keep(60)
+    assert bus.units["vfiod-trial.timer"].active == "active"
+    assert programs.argv == []
+
+
+def test_a_trial_that_could_not_be_set_anew_is_told_to_be_over() -> None:
+    bus, programs = on_trial(), Ran(HostError("systemd-run failed: Unit already exists"))
+    with pytest.raises(HostError, match="the trial is over, and the guest stays") as caught:
+        LinuxCommands(bus, LinuxUnits(bus), programs).keep(60)
+    assert "Unit already exists" in caught.value.message
+    assert caught.value.hint.endswith("sudo vfiod return --shutdown 30")
 
 
 def test_a_libvirt_that_does_not_answer_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

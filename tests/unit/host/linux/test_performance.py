@@ -11,7 +11,7 @@ from vfiod.host.linux import attributes
 from vfiod.host.linux.cpus import LinuxCpus
 from vfiod.host.linux.hugepages import LinuxHugePages
 from vfiod.host.linux.slices import LinuxSlices
-from vfiod.model import FrequencyPolicy, HugePagePool
+from vfiod.host.performance import FrequencyPolicy, HugePagePool
 
 CPUFREQ = "sys/devices/system/cpu/cpufreq"
 POOLS = "sys/kernel/mm/hugepages"

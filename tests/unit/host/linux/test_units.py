@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.host.linux.units import LinuxUnits
 
 LONG = 20.0

@@ -8,11 +8,12 @@ dropped pydbus loses nothing: the connection is Gio's in either case.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from types import FunctionType
 from typing import Any
 
 from gi.repository import Gio, GLib
 
+from vfiod.bus.calls import balance
+from vfiod.bus.errors import BusError, translate
 from vfiod.errors import HostError, TimedOut
 
 try:
@@ -21,34 +22,11 @@ except ImportError:
     pydbus = None
 
 CALL_SECONDS = 10.0
-# Whom vfiod asks, by the unit that a person can look at.
-UNITS = {
-    "org.freedesktop.login1": "systemd-logind.service",
-    "org.freedesktop.PolicyKit1": "polkit.service",
-    "org.vfiod1": "vfiod.service",
-}
-# Nobody has the name, or who should take it could not be started (dbus-daemon(1), dbus-broker(1):
-# a unit that is masked, or a launch helper that fails).
-ABSENT = (
-    "org.freedesktop.DBus.Error.ServiceUnknown",
-    "org.freedesktop.DBus.Error.NameHasNoOwner",
-    "org.freedesktop.DBus.Error.Spawn",
-    "org.freedesktop.systemd1.",
-)
-_TIMEOUT = "org.freedesktop.DBus.Error.NoReply"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _NO_FLAGS = Gio.DBusCallFlags.NONE
 
 MethodHandler = Callable[[str, str, str, Sequence[Any], Any], None]
 PropertyReader = Callable[[str], Any]
-
-
-class BusError(HostError):
-    """The other side answered with an error; ``name`` is its D-Bus error name."""
-
-    def __init__(self, message: str, name: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.name = name
 
 
 class Bus:
@@ -80,7 +58,7 @@ class Bus:
                 service, path, interface, name, body, None, _NO_FLAGS, _milli(seconds), None
             )
         except GLib.Error as error:
-            raise _translate_error(error, service, method) from error
+            raise translate(error, service, method) from error
         return reply.unpack()
 
     def call_for_fd(
@@ -96,7 +74,7 @@ class Bus:
                 None, None,
             )  # fmt: skip
         except GLib.Error as error:
-            raise _translate_error(error, service, method) from error
+            raise translate(error, service, method) from error
         return int(fds.get(0))
 
     def call_later(
@@ -117,7 +95,7 @@ class Bus:
             try:
                 reply = connection.call_finish(result)
             except GLib.Error as error:
-                then(None, _translate_error(error, service, method))
+                then(None, translate(error, service, method))
             else:
                 then(reply.unpack(), None)
 
@@ -144,7 +122,7 @@ class Bus:
             try:
                 found[path] = connection.call_finish(result)
             except GLib.Error as error:
-                found[path] = _translate_error(error, service, "GetAll")
+                found[path] = translate(error, service, "GetAll")
 
         body = GLib.Variant("(s)", (interface,))
         with _own_context() as context:
@@ -211,7 +189,7 @@ class Bus:
             _c: Any, sender: str, _p: str, interface: str, method: str, values: Any, inv: Any
         ) -> None:
             on_call(sender, interface, method, values.unpack(), inv)
-            _balance(inv)
+            balance(inv)
 
         def got(_c: Any, _s: str, _p: str, _i: str, name: str) -> Any:
             return on_get(name)
@@ -231,21 +209,6 @@ class Bus:
         )[0]
         if answer not in (1, 4):
             raise HostError(f"another process has the bus name {name}", "is vfiod running twice?")
-
-
-def answer(invocation: Any, signature: str = "", *values: Any) -> None:
-    """Answer a call."""
-    invocation.return_value(GLib.Variant(f"({signature})", values))
-
-
-def refuse(invocation: Any, name: str, message: str) -> None:
-    """Answer a call with an error."""
-    invocation.return_dbus_error(name, message)
-
-
-def variant(signature: str, value: Any) -> Any:
-    """A typed value, for properties and a{sv}."""
-    return GLib.Variant(signature, value)
 
 
 def _system_bus() -> Any:
@@ -279,27 +242,3 @@ def _pick(answer: Any, names: Sequence[str]) -> Mapping[str, Any] | None:
 
 def _milli(seconds: float) -> int:
     return max(1, int(seconds * 1000))
-
-
-def _translate_error(error: Any, service: str, method: str) -> HostError:
-    name = Gio.DBusError.get_remote_error(error) or ""
-    timed_out = error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT)
-    unit = UNITS.get(service, "")
-    hint = f"see: systemctl status {unit}" if unit else ""
-    if timed_out or name == _TIMEOUT:
-        return TimedOut(f"no answer to {method} in time", hint)
-    # Gio's own strip_remote_error() works on a copy when it is called from Python.
-    text = error.message.removeprefix(f"GDBus.Error:{name}: ")
-    if not name.startswith(ABSENT) or name.startswith(service):
-        return BusError(text, name)
-    who = f"{unit} ({service})" if unit else service
-    return BusError(f"{who} does not answer on the system bus: {text}", name, hint)
-
-
-def _balance(invocation: Any) -> None:
-    """PyGObject before 3.46 keeps a reference of every call for good (LEW21/pydbus issue 83)."""
-    has_closures2 = hasattr(Gio.DBusConnection, "register_object_with_closures2")
-    # Later ones have an override in Python, which lets go of it.
-    is_overridden = isinstance(Gio.DBusConnection.register_object, FunctionType)
-    if not has_closures2 and not is_overridden:
-        invocation._unref()
