@@ -12,6 +12,8 @@ DISPLAY_CLASS = 0x03
 AUDIO_CLASS = 0x0403
 BRIDGE_CLASS = 0x06
 USB_CLASS = 0x0C03
+# How the name of a guest's entry among the login screen's sessions begins.
+ENTRY = "vfiod"
 
 _ADDRESS = re.compile(
     r"(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([01][0-9a-fA-F])\.([0-7])", re.ASCII
@@ -145,7 +147,8 @@ class FirmwareFramebuffer:
 class Session:
     """A logind session (org.freedesktop.login1(5)): ``kind`` is its Class, ``unit`` its scope.
 
-    ``terminal`` is the number of its virtual terminal, 0 for none; ``leader`` its first process.
+    ``terminal`` is the number of its virtual terminal, 0 for none; ``leader`` its first process;
+    ``desktop`` what the login screen calls it, e.g. "gnome" (XDG_SESSION_DESKTOP).
     """
 
     ident: str
@@ -157,6 +160,12 @@ class Session:
     unit: str = ""
     terminal: int = 0
     leader: int = 0
+    desktop: str = ""
+
+    @property
+    def is_entry(self) -> bool:
+        """True for a guest's entry in the login screen: somebody came to start it, and no more."""
+        return self.desktop.startswith(ENTRY)
 
     @property
     def is_person(self) -> bool:

@@ -121,7 +121,10 @@ def guest_of(holder: Holder) -> str | None:
 
 
 def people(request: Request) -> list[Person]:
-    """Everybody whose work ends: a session, their manager, or a program that holds a device."""
+    """Everybody whose work ends: a session, their manager, or a program that holds a device.
+
+    Who came to the login screen for a guest alone has no work there that could end.
+    """
     units = dict(_units_of_people(request))
     programs: dict[str, set[str]] = {user: set() for user in units.values()}
     for program in request.state.programs:
@@ -132,13 +135,22 @@ def people(request: Request) -> list[Person]:
             continue  # it is back at once, and has lost nothing
         if (user := _whose(holder, request)) is not None:
             programs.setdefault(user, set()).add(holder.command)
-    return [Person(user, tuple(sorted(names))) for user, names in sorted(programs.items())]
+    idle = _come_for_a_guest(request)
+    found = {user: names for user, names in programs.items() if names or user not in idle}
+    return [Person(user, tuple(sorted(names))) for user, names in sorted(found.items())]
+
+
+def _come_for_a_guest(request: Request) -> set[str]:
+    """Users none of whose sessions that end is anything but a guest's entry."""
+    ending = sessions(request)
+    return {s.user for s in ending} - {s.user for s in ending if not s.is_entry}
 
 
 def _units_of_people(request: Request) -> Iterator[tuple[str, str]]:
     """Scopes of sessions and users' managers that end, each with its user's name."""
     for session in sessions(request):
-        yield session.unit, session.user
+        if not session.is_entry:
+            yield session.unit, session.user
         if not outlives(request, session.uid):
             yield manager_of(session.uid), session.user
     for unit, uid in holding_units(request).items():

@@ -469,6 +469,35 @@ def test_sessions_refuse_guards_work_whatever_logind_calls_it(work: str) -> None
     assert faults(shape()) == []
 
 
+def at_the_entry(desktop: str = "vfiod-0815") -> FakeHost:
+    """alice chose a guest at the login screen: a session, and the manager that goes with it."""
+    host = pcs.greeter()
+    session = Session(
+        "4", "alice", 1000, "seat0", "user", graphical=True, unit="session-4.scope", desktop=desktop
+    )
+    host.user.log_in(session, Program("fcitx5", uid=1000, title="Fcitx"))
+    host.user.add(FakeUnit("user@1000.service", mortal=True))
+    return host
+
+
+REFUSE = pcs.settings(more="sessions: refuse\n")
+
+
+def test_who_came_for_the_guest_is_not_in_its_way() -> None:
+    assert faults(at_the_entry(), REFUSE) == []
+    assert only(at_the_entry("gnome"), REFUSE).message.startswith("the work of alice (Fcitx)")
+
+
+def test_what_they_left_running_elsewhere_is_guarded() -> None:
+    host = at_the_entry()
+    host.user.spawn(Program("firefox", uid=1000, title="Firefox"), "user@1000.service")
+    assert only(host, REFUSE).message.startswith("the work of alice (Firefox)")
+    host = at_the_entry()
+    other = Session("5", "alice", 1000, "seat0", "user", graphical=True, unit="session-5.scope")
+    host.user.log_in(other)
+    assert only(host, REFUSE).message.startswith("the work of alice would")
+
+
 def test_a_long_list_of_programs_is_cut() -> None:
     host = logged_in(graphical=True)
     for number in range(7):

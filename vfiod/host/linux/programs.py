@@ -29,7 +29,7 @@ _PLUMBING = re.compile(
     |tracker-.*|localsearch.*|xdg-.*|at-spi.*|dconf-service|k(win|active|global|ded|wallet|access).*
     |plasma.*|ksm.*|polkit.*|org_kde_.*|baloo.*|sddm.*|lightdm.*|startplasma.*|sway.*|Hyprland
     |labwc|wayfire|weston|i3.*|xfce4-.*|xfwm4|xfsettingsd|xfdesktop|cinnamon.*|mate-.*|uwsm
-    |ssh-agent|gpg-agent|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su|agetty""",
+    |ssh-agent|gpg-agent|greetd|vfiod|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su|agetty""",
     re.VERBOSE,
 )
 
