@@ -2,13 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from vfiod.cli import notifications
 from vfiod.errors import HostError
-from vfiod.util.programs import finish
+from vfiod.util.programs import begin, finish
 
 _TITLE = "vfiod"
 _PATIENCE = 300
@@ -49,10 +49,18 @@ def _kdialog(text: str, yes: str) -> list[str]:
 
 
 _QUESTIONS: Mapping[str, Question] = {"zenity": _zenity, "kdialog": _kdialog, "yad": _yad}
+# xmessage cannot ask: a window that is closed would be a yes.
 _ERRORS: Mapping[str, Callable[[str], list[str]]] = {
     "zenity": lambda text: ["--error", f"--title={_TITLE}", f"--text={text}", "--width=420"],
     "kdialog": lambda text: ["--title", _TITLE, "--error", text],
     "yad": lambda text: [f"--title={_TITLE}", f"--text={text}", "--width=420", "--button=OK:0"],
+    "xmessage": lambda text: ["-center", "-title", _TITLE, "-buttons", "OK:0", text],
+}
+_NEWS: Mapping[str, Callable[[str], list[str]]] = {
+    "zenity": lambda text: ["--info", f"--title={_TITLE}", f"--text={text}", "--width=420"],
+    "kdialog": lambda text: ["--title", _TITLE, "--msgbox", text],
+    "yad": lambda text: [f"--title={_TITLE}", f"--text={text}", "--width=420", "--no-buttons"],
+    "xmessage": lambda text: ["-center", "-title", _TITLE, "-buttons", "", text],
 }
 
 
@@ -68,6 +76,10 @@ class Window:
 
     def tell(self, text: str) -> None:
         self._run(_ERRORS[self.name](text))
+
+    def show(self, text: str) -> Callable[[], None]:
+        """Show it meanwhile; what is returned takes it away."""
+        return begin([self.path, *_NEWS[self.name](text)], environment=os.environ)
 
     def _run(self, options: Sequence[str]) -> int:
         done = finish([self.path, *options], seconds=_PATIENCE, environment=os.environ)
@@ -91,16 +103,25 @@ class Notice:
 
 def find(environment: Mapping[str, str] = os.environ) -> Asker:
     """What can ask here. Raises HostError if nothing can."""
-    if environment.get("WAYLAND_DISPLAY") or environment.get("DISPLAY"):
-        for name in in_order(environment.get("XDG_CURRENT_DESKTOP", "")):
-            if path := shutil.which(name, path=environment.get("PATH")):
-                return Window(name, path)
+    if (window := _window(_QUESTIONS, environment)) is not None:
+        return window
     desktop = notifications.find()
     if desktop is None or not desktop.has_actions:
         raise _NONE
     return Notice(desktop)
 
 
-def in_order(desktop: str) -> list[str]:
-    """The programs, the desktop's own first."""
-    return sorted(_QUESTIONS, key=lambda name: (name == "kdialog") != ("KDE" in desktop))
+def find_teller(environment: Mapping[str, str] = os.environ) -> Window | None:
+    """What can tell in a window here, without a desktop too; None if nothing can."""
+    return _window(_ERRORS, environment)
+
+
+def _window(known: Collection[str], environment: Mapping[str, str]) -> Window | None:
+    """The programs there are, the desktop's own first."""
+    if not (environment.get("WAYLAND_DISPLAY") or environment.get("DISPLAY")):
+        return None
+    is_kde = "KDE" in environment.get("XDG_CURRENT_DESKTOP", "")
+    for name in sorted(known, key=lambda name: (name == "kdialog") != is_kde):
+        if path := shutil.which(name, path=environment.get("PATH")):
+            return Window(name, path)
+    return None

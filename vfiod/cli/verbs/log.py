@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
@@ -79,8 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _notify(arguments: argparse.Namespace) -> int:
     """Run at each login: who may not read the journal, or has no desktop, is not bothered."""
-    from vfiod.cli.telling import tell
+    from vfiod.cli.telling import tell, tell_left
+    from vfiod.tools.session import usual
 
+    usual.remember(os.environ)
+    tell_left()
     arguments.since = _RECENT
     with suppress(HostError, NotAuthorized):
         tell(_stories(arguments))

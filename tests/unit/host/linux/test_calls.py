@@ -392,8 +392,14 @@ def logins(bus: FakeBus) -> LinuxLogins:
         1001,
         "bob",
         "",
-        {"Class": "user", "Type": "tty", "Scope": "session-3.scope", "VTNr": 0, "Leader": 900,
-         "Desktop": ""},
+        {
+            "Class": "user",
+            "Type": "tty",
+            "Scope": "session-3.scope",
+            "VTNr": 0,
+            "Leader": 900,
+            "Desktop": "",
+        },
     )
     return LinuxLogins(bus)
 
