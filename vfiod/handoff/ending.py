@@ -16,6 +16,7 @@ from vfiod.model import Holder, Session
 # Ids that people's accounts have (systemd.io, UIDS-GIDS); sessions of the others are known.
 _PEOPLE = range(1000, 60514)
 _SHOWN = 5
+_SOUND = "/dev/snd/"
 _SOUND_SERVERS = frozenset({"pipewire", "pipewire-pulse", "wireplumber", "pulseaudio"})
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 # libvirt names a guest's scope after driver, number and guest (src/util/virsystemd.c).
@@ -55,9 +56,12 @@ def _ends(session: Session, request: Request) -> bool:
 
 
 def _begins_desktop(session: Session, request: Request) -> bool:
-    """A text login whose desktop runs in the user's manager, as uwsm and systemd's own do."""
+    """A text login whose desktop runs in the user's manager, as uwsm and systemd's own do.
+
+    A sound server in there, which every manager has, makes no desktop.
+    """
     mine = [s for s in request.state.sessions if s.uid == session.uid and s.seat == "seat0"]
-    holding = {h.unit for h in request.state.holders}
+    holding = {h.unit for h in request.state.holders if not h.node.startswith(_SOUND)}
     return manager_of(session.uid) in holding and not any(s.graphical for s in mine)
 
 
@@ -123,7 +127,8 @@ def guest_of(holder: Holder) -> str | None:
 def people(request: Request) -> list[Person]:
     """Everybody whose work ends: a session, their manager, or a program that holds a device.
 
-    Who came to the login screen for a guest alone has no work there that could end.
+    Who came to the login screen for a guest alone has no work there that could end, and a manager
+    with nothing in it but what desktops are made of is nobody's either.
     """
     units = dict(_units_of_people(request))
     programs: dict[str, set[str]] = {user: set() for user in units.values()}
@@ -135,15 +140,9 @@ def people(request: Request) -> list[Person]:
             continue  # it is back at once, and has lost nothing
         if (user := _whose(holder, request)) is not None:
             programs.setdefault(user, set()).add(holder.command)
-    idle = _come_for_a_guest(request)
-    found = {user: names for user, names in programs.items() if names or user not in idle}
+    at_work = {s.user for s in sessions(request) if not s.is_entry}
+    found = {user: names for user, names in programs.items() if names or user in at_work}
     return [Person(user, tuple(sorted(names))) for user, names in sorted(found.items())]
-
-
-def _come_for_a_guest(request: Request) -> set[str]:
-    """Users none of whose sessions that end is anything but a guest's entry."""
-    ending = sessions(request)
-    return {s.user for s in ending} - {s.user for s in ending if not s.is_entry}
 
 
 def _units_of_people(request: Request) -> Iterator[tuple[str, str]]:

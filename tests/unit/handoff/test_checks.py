@@ -469,6 +469,9 @@ def test_sessions_refuse_guards_work_whatever_logind_calls_it(work: str) -> None
     assert faults(shape()) == []
 
 
+SOUND = Program("pulseaudio", (pcs.AUDIO,), uid=1000)
+
+
 def at_the_entry(desktop: str = "vfiod-0815") -> FakeHost:
     """alice chose a guest at the login screen: a session, and the manager that goes with it."""
     host = pcs.greeter()
@@ -476,7 +479,16 @@ def at_the_entry(desktop: str = "vfiod-0815") -> FakeHost:
         "4", "alice", 1000, "seat0", "user", graphical=True, unit="session-4.scope", desktop=desktop
     )
     host.user.log_in(session, Program("fcitx5", uid=1000, title="Fcitx"))
-    host.user.add(FakeUnit("user@1000.service", mortal=True))
+    host.user.add(FakeUnit("user@1000.service", (SOUND,), mortal=True))
+    return host
+
+
+def at_gtkgreet_s() -> FakeHost:
+    """As at_the_entry(), from a greeter that tells logind nothing: it takes it for a text login."""
+    host = pcs.greeter()
+    session = Session("4", "alice", 1000, "seat0", "user", unit="session-4.scope", terminal=7)
+    host.user.log_in(session, Program("vfiod", uid=1000))
+    host.user.add(FakeUnit("user@1000.service", (SOUND,), mortal=True))
     return host
 
 
@@ -485,6 +497,7 @@ REFUSE = pcs.settings(more="sessions: refuse\n")
 
 def test_who_came_for_the_guest_is_not_in_its_way() -> None:
     assert faults(at_the_entry(), REFUSE) == []
+    assert faults(at_gtkgreet_s(), REFUSE) == []
     assert only(at_the_entry("gnome"), REFUSE).message.startswith("the work of alice (Fcitx)")
 
 

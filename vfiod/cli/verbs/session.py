@@ -90,6 +90,7 @@ def start(stage: "Stage", guest: str) -> int:
     from vfiod.bus import Bus
     from vfiod.cli.client import Client
     from vfiod.cli.waiting import heard, until_ended
+    from vfiod.host.facts.loginscreen import guest_of
     from vfiod.tools.session import began
 
     bus = Bus()
@@ -98,7 +99,7 @@ def start(stage: "Stage", guest: str) -> int:
         await_screen(bus)
     finally:
         put_back(client)
-    began.require_person(began.read(bus), guest)
+    began.require_person(began.read(bus), guest_of(guest) or guest)
     facts = find(client, guest)
     stage.show(STARTING.format(guest=facts.name))
     with heard(client, facts.name) as outcome:

@@ -27,6 +27,8 @@ _OF_X = frozenset({"lightdm", "lxdm", "slim", "xdm"})
 _GDM = ("etc/gdm3/custom.conf", "etc/gdm3/daemon.conf", "etc/gdm/custom.conf")
 _NO_WAYLAND = re.compile(r"^\s*WaylandEnable\s*=\s*false\s*$", re.MULTILINE | re.IGNORECASE)
 _LEFT_OUT = re.compile(r"^(?:Hidden|NoDisplay)\s*=\s*true\s*$", re.MULTILINE)
+_GUEST = re.compile(r"^X-Vfiod-Guest=(.+)$", re.MULTILINE)
+_ESCAPED = re.compile(r"\\(.)")
 # openSUSE's one unit for all of them starts what this points to.
 _ALTERNATIVE = "etc/alternatives/default-displaymanager"
 
@@ -54,6 +56,15 @@ def _sessions(root: Path) -> Iterator[Offered]:
                 text = sysfs.read(paths.below(root, folder) / file) or ""
                 if dot and not name.startswith(ENTRY) and not _LEFT_OUT.search(text):
                     yield Offered(name, kind, folder)
+
+
+def guest_of(uuid: str, root: Path = Path("/")) -> str:
+    """The name in the entry of the guest with this UUID; empty if there is none."""
+    for folder in (folder for both in FOLDERS.values() for folder in both):
+        text = sysfs.read(paths.below(root, folder) / f"{ENTRY}-{uuid}.desktop") if uuid else None
+        if found := _GUEST.search(text or ""):
+            return _ESCAPED.sub(lambda match: " " if match[1] == "s" else match[1], found[1])
+    return ""
 
 
 def folder_for_entries(root: Path = Path("/")) -> Path | None:

@@ -51,7 +51,7 @@ def recall() -> Usual | None:
 def choose(usual: Usual | None, offered: Sequence[Offered]) -> Offered | None:
     """Among what can be chosen now: that one, or else the plainest; None if there is none.
 
-    A guess, but not nothing: lightdm-gtk-greeter would take the first by its title, which may be the
+    A guess, but not nothing: lightdm-gtk-greeter would take the first by its title, maybe the
     guest. Variants have longer names: gnome and gnome-classic, plasma and plasmax11.
     """
     named = [one for one in offered if usual is not None and one.name == usual.name]

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.tree import Link, grow
 from tests.unit.tools.init.test_launcher import ODD, key, xml
+from vfiod.host.facts.loginscreen import guest_of
 from vfiod.paths import GREETD_ENVIRONMENTS, PROGRAM, X_SESSIONS, below
 from vfiod.tools.init.login_entry import entry, login_entries
 
@@ -48,6 +49,14 @@ def test_any_name_makes_a_valid_entry(tmp_path: Path, guest: str) -> None:
     assert key(text, "DesktopNames") == "vfiod"
     assert key(text, "Exec").split() == [PROGRAM, "session", pcs.UUID]
     assert key(text, "X-Vfiod-Guest") == guest
+
+
+@pytest.mark.parametrize("guest", [*ODD, "a\\s"])
+def test_its_name_is_found_by_its_uuid(root: Path, guest: str) -> None:
+    for one in login_entries(guest, xml(), wanted=True, root=root):
+        one.apply()
+    assert guest_of(pcs.UUID, root) == guest
+    assert [guest_of(other, root) for other in ("", "0815", "../x")] == ["", "", ""]
 
 
 def test_it_is_named_as_in_the_menus() -> None:

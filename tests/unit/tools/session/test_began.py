@@ -15,7 +15,7 @@ UNITS = ("display-manager.service", "getty@tty7.service")
 
 
 class Logind(Bus):
-    """logind's word on the session of this process, and systemd's on what shows the login screen."""
+    """logind's word on this process's session, and systemd's on what shows the login screen."""
 
     def __init__(self, started: Sequence[float], **session: Any) -> None:
         self._session = {"Service": "gdm-password", "Timestamp": AT * 1_000_000, "VTNr": 7,
