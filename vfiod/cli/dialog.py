@@ -48,19 +48,27 @@ def _kdialog(text: str, yes: str) -> list[str]:
     ]  # fmt: skip
 
 
+def _xterm(text: str) -> list[str]:
+    # Larger than any screen: without a window manager keys go to where the pointer is.
+    show = 'printf "%s\\n" "$1"; read _'
+    return ["-title", _TITLE, "-geometry", "700x200+0+0", "-e", "sh", "-c", show, "sh", text]
+
+
 _QUESTIONS: Mapping[str, Question] = {"zenity": _zenity, "kdialog": _kdialog, "yad": _yad}
-# xmessage cannot ask: a window that is closed would be a yes.
+# These two cannot ask: a window that is closed would be a yes.
 _ERRORS: Mapping[str, Callable[[str], list[str]]] = {
     "zenity": lambda text: ["--error", f"--title={_TITLE}", f"--text={text}", "--width=420"],
     "kdialog": lambda text: ["--title", _TITLE, "--error", text],
     "yad": lambda text: [f"--title={_TITLE}", f"--text={text}", "--width=420", "--button=OK:0"],
     "xmessage": lambda text: ["-center", "-title", _TITLE, "-buttons", "OK:0", text],
+    "xterm": lambda text: _xterm(f"{text}\n\nEnter"),
 }
 _NEWS: Mapping[str, Callable[[str], list[str]]] = {
     "zenity": lambda text: ["--info", f"--title={_TITLE}", f"--text={text}", "--width=420"],
     "kdialog": lambda text: ["--title", _TITLE, "--msgbox", text],
     "yad": lambda text: [f"--title={_TITLE}", f"--text={text}", "--width=420", "--no-buttons"],
     "xmessage": lambda text: ["-center", "-title", _TITLE, "-buttons", "", text],
+    "xterm": lambda text: _xterm(text),
 }
 
 
@@ -74,15 +82,15 @@ class Window:
     def ask(self, text: str, *, yes: str) -> bool:
         return self._run(_QUESTIONS[self.name](text, yes)) == 0
 
-    def tell(self, text: str) -> None:
-        self._run(_ERRORS[self.name](text))
+    def tell(self, text: str, *, seconds: float = _PATIENCE) -> None:
+        self._run(_ERRORS[self.name](text), seconds)
 
     def show(self, text: str) -> Callable[[], None]:
         """Show it meanwhile; what is returned takes it away."""
         return begin([self.path, *_NEWS[self.name](text)], environment=os.environ)
 
-    def _run(self, options: Sequence[str]) -> int:
-        done = finish([self.path, *options], seconds=_PATIENCE, environment=os.environ)
+    def _run(self, options: Sequence[str], seconds: float = _PATIENCE) -> int:
+        done = finish([self.path, *options], seconds=seconds, environment=os.environ)
         return done.returncode
 
 

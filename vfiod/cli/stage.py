@@ -8,6 +8,7 @@ A session of X has the server, and a window only if a program for it is installe
 import fcntl
 import os
 import select
+import termios
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from vfiod.errors import VfiodError
 
 _PATIENCE = 120
 _BACK = "Press Enter to go back to the login screen; by itself that takes two minutes."
-_CLEAR = "\x1b[2J\x1b[H"
+_CLEAR = b"\x1b[2J\x1b[H"
 # kernel: include/uapi/linux/kd.h. What was drawn on before may have left graphics mode on.
 _KDSETMODE, _KD_TEXT = 0x4B3A, 0x00
 
@@ -49,13 +50,15 @@ class Terminal:
         for stream in (1, 2):
             if stream != file:
                 os.dup2(file, stream)
-        say(_CLEAR)
+        os.write(file, _CLEAR)
         return cls(file)
 
     def show(self, text: str) -> None:
         say(text)
 
     def halt(self, text: str) -> bool:
+        with suppress(termios.error):
+            termios.tcflush(self.file, termios.TCIFLUSH)  # what was typed before is no answer
         say(f"\n{text}\n\n{_BACK}")
         ready, _, _ = select.select([self.file], [], [], _PATIENCE)
         return bool(ready)
@@ -74,7 +77,7 @@ class Windows:
     def halt(self, text: str) -> bool:
         self._end()
         with suppress(VfiodError):
-            self.program.tell(plain(text))
+            self.program.tell(plain(text), seconds=_PATIENCE)
             return True
         return False
 

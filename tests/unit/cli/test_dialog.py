@@ -63,7 +63,7 @@ def test_without_a_desktop_the_way_without_one_is_told(
     assert "vfiod start" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["zenity", "kdialog", "yad", "xmessage"])
+@pytest.mark.parametrize("name", ["zenity", "kdialog", "yad", "xmessage", "xterm"])
 def test_what_went_wrong_is_told_without_a_desktop_too(place: Path, name: str) -> None:
     install(place, name)
     teller = dialog.find_teller(environment(place))
@@ -75,7 +75,8 @@ def test_what_went_wrong_is_told_without_a_desktop_too(place: Path, name: str) -
 def test_a_window_that_closing_makes_a_yes_asks_nothing(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(place, "xmessage")
+    for name in ("xmessage", "xterm"):
+        install(place, name)
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={place}/nobody")
     with pytest.raises(HostError, match="nothing here can ask"):
         dialog.find(environment(place))

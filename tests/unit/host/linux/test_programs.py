@@ -64,7 +64,8 @@ def test_an_application_has_the_name_that_menus_show(root: Path, unit: str, name
 
 
 def test_what_a_desktop_is_made_of_is_nobody_s_work(root: Path) -> None:
-    plumbing = ("Xorg", "gnome-shell", "kwin_wayland", "pipewire", "bash", "systemd", "(sd-pam)")
+    plumbing = ("Xorg", "gnome-shell", "kwin_wayland", "pipewire", "bash", "systemd", "(sd-pam)",
+                "vfiod", "greetd")  # fmt: skip
     for pid, command in enumerate((*plumbing, "soffice.bin", "soffice.bin", "bashful"), 5):
         run(root, pid, command, SESSION)
     names = [program.name for program in programs_of(["session-2.scope"], root)]

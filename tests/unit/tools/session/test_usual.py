@@ -7,8 +7,8 @@ import pytest
 
 from vfiod import paths
 from vfiod.host.facts.loginscreen import WAYLAND, X11, Offered
-from vfiod.tools.session import usual
 from vfiod.tools.session.usual import Usual, choose, of_environment, recall, remember
+from vfiod.util import userstate
 
 GNOME = Offered("gnome", WAYLAND, paths.WAYLAND_SESSIONS)
 GNOME_X = Offered("gnome", X11, paths.X_SESSIONS)
@@ -55,7 +55,7 @@ def test_the_last_login_counts() -> None:
 
 def test_what_is_known_already_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
     remember(at_login("sway"))
-    monkeypatch.setattr(usual.userstate, "write", lambda *_: pytest.fail("written"))
+    monkeypatch.setattr(userstate, "write", lambda *_: pytest.fail("written"))
     remember(at_login("sway"))
 
 
