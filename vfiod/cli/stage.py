@@ -35,6 +35,9 @@ class Stage(Protocol):
     def halt(self, text: str) -> bool:
         """Show what went wrong until they have read it, or a time is over; False if nobody did."""
 
+    def close(self) -> None:
+        """Show nothing any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
@@ -63,6 +66,9 @@ class Terminal:
         ready, _, _ = select.select([self.file], [], [], _PATIENCE)
         return bool(ready)
 
+    def close(self) -> None:
+        """What was printed stays until somebody else has the terminal."""
+
 
 @dataclass(slots=True)
 class Windows:
@@ -75,11 +81,14 @@ class Windows:
         self._end = self.program.show(plain(text))
 
     def halt(self, text: str) -> bool:
-        self._end()
+        self.close()
         with suppress(VfiodError):
             self.program.tell(plain(text), seconds=_PATIENCE)
             return True
         return False
+
+    def close(self) -> None:
+        self._end()
 
 
 class Nowhere:
@@ -90,6 +99,9 @@ class Nowhere:
 
     def halt(self, text: str) -> bool:
         return False
+
+    def close(self) -> None:
+        """There is nothing."""
 
 
 def find() -> Stage:

@@ -97,6 +97,7 @@ def test_a_window_goes_when_the_next_comes(tmp_path: Path, monkeypatch: pytest.M
     assert isinstance(here, stage.Windows)
     here.show("win10 gets the screen")
     assert here.halt("win10 was not started")
+    here.close()
     assert (tmp_path / "said").read_text().split()[-1] == "--error"
 
 

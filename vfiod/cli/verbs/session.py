@@ -83,6 +83,8 @@ def shown(stage: "Stage", guest: str) -> int:
 
             userstate.write(LEFT, text)
         raise
+    finally:
+        stage.close()
 
 
 def start(stage: "Stage", guest: str) -> int:
