@@ -12,7 +12,7 @@ from vfiod.errors import Refused, VfiodError
 from vfiod.host.commands import Commands
 
 # NAME:KIND or nothing. The name is looked up among the sessions there are, by another process.
-_SESSION = re.compile(r"(?:[\w.+@ -]{1,120}:[a-z0-9]{0,20})?", re.ASCII)
+_SESSION = re.compile(r"(?:[\w.+@() -]{1,120}:[a-z0-9]{0,20})?", re.ASCII)
 
 
 class SessionCalls:

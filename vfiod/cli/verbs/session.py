@@ -72,11 +72,12 @@ def _name_of(uid: int) -> str:
 
 
 def shown(stage: "Stage", guest: str) -> int:
-    """Start it, and show what goes wrong: there, or at the next login."""
+    """Start it, and show what goes wrong: there, or at the next login, and in the journal."""
     try:
         return start(stage, guest)
     except VfiodError as error:
         text = f"{error.heading}: {error}" if error.heading else str(error)
+        _log(text)
         if not stage.halt(text):
             from vfiod.cli.telling import LEFT
             from vfiod.util import userstate
@@ -85,6 +86,14 @@ def shown(stage: "Stage", guest: str) -> int:
         raise
     finally:
         stage.close()
+
+
+def _log(text: str) -> None:
+    """Display managers do what they like with what a session prints."""
+    from systemd import journal  # type: ignore[attr-defined]
+
+    with suppress(OSError):
+        journal.send(text, SYSLOG_IDENTIFIER="vfiod", PRIORITY="4")
 
 
 def start(stage: "Stage", guest: str) -> int:

@@ -4,6 +4,7 @@ A display manager proposes what was chosen last and forgets what was chosen befo
 down at each login to a desktop, by what runs there anyway: `vfiod log --notify`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -13,6 +14,9 @@ from vfiod.model import ENTRY
 from vfiod.util import userstate
 
 _KEPT = "session"
+# What the service takes (ProposeSession).
+_NAME = re.compile(r"[\w.+@() -]{1,120}", re.ASCII)
+_KIND = re.compile(r"[a-z0-9]{0,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,9 @@ def of_environment(environment: Mapping[str, str]) -> Usual | None:
     whole path.
     """
     name = PurePath(environment.get("DESKTOP_SESSION", "")).name.removesuffix(".desktop")
-    if not name or not name.isprintable() or name.startswith(ENTRY):
-        return None
-    return Usual(name, environment.get("XDG_SESSION_TYPE", ""))
+    kind = environment.get("XDG_SESSION_TYPE", "")
+    is_plain = _NAME.fullmatch(name) and _KIND.fullmatch(kind)
+    return Usual(name, kind) if is_plain and not name.startswith(ENTRY) else None
 
 
 def remember(environment: Mapping[str, str]) -> None:

@@ -39,7 +39,9 @@ def test_a_session_has_its_file_s_name(session: str, name: str) -> None:
     assert of_environment(at_login(session, X11)) == Usual(name, X11)
 
 
-@pytest.mark.parametrize("session", ["", "vfiod-0815", "/usr/share/xsessions/vfiod-0815", "a\nb"])
+@pytest.mark.parametrize(
+    "session", ["", "vfiod-0815", "/usr/share/xsessions/vfiod-0815", "a\nb", "a:b"]
+)
 def test_some_are_none_to_come_back_to(session: str) -> None:
     assert of_environment(at_login(session)) is None
     remember(at_login(session))
