@@ -12,8 +12,9 @@ DISPLAY_CLASS = 0x03
 AUDIO_CLASS = 0x0403
 BRIDGE_CLASS = 0x06
 USB_CLASS = 0x0C03
-# How the name of a guest's entry among the login screen's sessions begins.
+# How the name of a guest's entry among the login screen's sessions begins, and what it runs.
 ENTRY = "vfiod"
+STARTER = "vfiod session"
 
 _ADDRESS = re.compile(
     r"(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([01][0-9a-fA-F])\.([0-7])", re.ASCII
@@ -161,11 +162,6 @@ class Session:
     terminal: int = 0
     leader: int = 0
     desktop: str = ""
-
-    @property
-    def is_entry(self) -> bool:
-        """True for a guest's entry in the login screen: somebody came to start it, and no more."""
-        return self.desktop.startswith(ENTRY)
 
     @property
     def is_person(self) -> bool:

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from vfiod.config.spared import is_spared, is_untouchable
 from vfiod.handoff.containers import Container, container_of
 from vfiod.handoff.request import Request
-from vfiod.model import Holder, Session
+from vfiod.model import ENTRY, STARTER, Holder, Session
 
 # Ids that people's accounts have (systemd.io, UIDS-GIDS); sessions of the others are known.
 _PEOPLE = range(1000, 60514)
 _SHOWN = 5
 _SOUND = "/dev/snd/"
 _SOUND_SERVERS = frozenset({"pipewire", "pipewire-pulse", "wireplumber", "pulseaudio"})
+# What an entry runs: itself, and a window to say so.
+_OF_ENTRY = frozenset({STARTER, "zenity", "kdialog", "yad", "xmessage", "xterm"})
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 # libvirt names a guest's scope after driver, number and guest (src/util/virsystemd.c).
 _GUEST = re.compile(r"machine-qemu-\d+-(.+)\.scope")
@@ -44,6 +46,16 @@ class Person:
 def sessions(request: Request) -> list[Session]:
     """People's sessions that end: those on the display's seat, and desktops that hold a device."""
     return [s for s in request.state.sessions if s.is_person and _ends(s, request)]
+
+
+def is_entry(session: Session, request: Request) -> bool:
+    """True for a guest's entry in the login screen: somebody came to start it, and no more.
+
+    LightDM and SDDM tell logind which of their sessions it is; of one of GDM's, which learns that
+    after logind, or of gtkgreet's it is seen from what runs in it.
+    """
+    inside = {p.name for p in request.state.programs if p.unit == session.unit}
+    return session.desktop.startswith(ENTRY) or (STARTER in inside and inside <= _OF_ENTRY)
 
 
 def _ends(session: Session, request: Request) -> bool:
@@ -140,7 +152,7 @@ def people(request: Request) -> list[Person]:
             continue  # it is back at once, and has lost nothing
         if (user := _whose(holder, request)) is not None:
             programs.setdefault(user, set()).add(holder.command)
-    at_work = {s.user for s in sessions(request) if not s.is_entry}
+    at_work = {s.user for s in sessions(request) if not is_entry(s, request)}
     found = {user: names for user, names in programs.items() if names or user in at_work}
     return [Person(user, tuple(sorted(names))) for user, names in sorted(found.items())]
 
@@ -148,7 +160,7 @@ def people(request: Request) -> list[Person]:
 def _units_of_people(request: Request) -> Iterator[tuple[str, str]]:
     """Scopes of sessions and users' managers that end, each with its user's name."""
     for session in sessions(request):
-        if not session.is_entry:
+        if not is_entry(session, request):
             yield session.unit, session.user
         if not outlives(request, session.uid):
             yield manager_of(session.uid), session.user

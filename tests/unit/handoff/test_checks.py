@@ -492,13 +492,30 @@ def at_gtkgreet_s() -> FakeHost:
     return host
 
 
+def at_gdm_s(*beside: str) -> FakeHost:
+    """As at_the_entry(), from GDM, which has opened the session before it says which it is."""
+    host = pcs.greeter()
+    session = Session("4", "alice", 1000, "seat0", "user", graphical=True, unit="session-4.scope")
+    host.user.log_in(session, Program("vfiod", uid=1000, title="vfiod session"))
+    for name in beside:
+        host.user.spawn(Program(name, uid=1000), "session-4.scope")
+    return host
+
+
 REFUSE = pcs.settings(more="sessions: refuse\n")
 
 
 def test_who_came_for_the_guest_is_not_in_its_way() -> None:
     assert faults(at_the_entry(), REFUSE) == []
     assert faults(at_gtkgreet_s(), REFUSE) == []
+    assert faults(at_gdm_s(), REFUSE) == []
+    assert faults(at_gdm_s("zenity"), REFUSE) == []
     assert only(at_the_entry("gnome"), REFUSE).message.startswith("the work of alice (Fcitx)")
+
+
+def test_a_desktop_with_that_program_in_it_is_a_desktop() -> None:
+    found = only(at_gdm_s("firefox", "zenity"), REFUSE).message
+    assert found.startswith("the work of alice (firefox, vfiod session, zenity)")
 
 
 def test_what_they_left_running_elsewhere_is_guarded() -> None:

@@ -72,6 +72,18 @@ def test_what_a_desktop_is_made_of_is_nobody_s_work(root: Path) -> None:
     assert names == ["bashful", "soffice.bin"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [("session\00815\0", ["vfiod session"]), ("start\0win10\0", []), ("log\0session\0", [])],
+)
+def test_a_guest_s_entry_is_known_by_its_command(
+    root: Path, arguments: str, names: list[str]
+) -> None:
+    run(root, 5, "vfiod", SESSION)
+    (root / "proc/5/cmdline").write_text(f"/usr/bin/python3\0/usr/bin/vfiod\0{arguments}")
+    assert [program.name for program in programs_of(["session-2.scope"], root)] == names
+
+
 def test_others_and_containers_are_left_out(root: Path) -> None:
     run(root, 5, "firefox", "0::/user.slice/user-1001.slice/session-3.scope")
     run(root, 6, "firefox", "0::/lxc.payload.dev/user.slice/user-1000.slice/session-2.scope")
