@@ -172,6 +172,10 @@ ICONS = vfiod-windows.svg vfiod-linux.svg vfiod-guest.svg
 autostartdir = /etc/xdg/autostart
 # What `vfiod init` writes there: see vfiod/tools/init/launcher.py.
 launcherdir = /usr/local/share/applications
+# And vfiod/tools/init/login_entry.py: display managers look into these whatever the prefix is.
+sessiondirs = /usr/share/wayland-sessions /usr/share/xsessions \
+	/usr/local/share/wayland-sessions /usr/local/share/xsessions
+greetd = /etc/greetd/environments
 actiondir = /usr/share/polkit-1/actions
 catalogdir = $(if $(local),/etc/systemd/catalog,/usr/lib/systemd/catalog)
 romdir = /usr/share/vgabios/vfiod
@@ -256,8 +260,10 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 		{ echo 'a guest has the devices; first run: sudo vfiod return'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
-	for file in $(DESTDIR)$(launcherdir)/vfiod-*.desktop; do \
+	for file in $(DESTDIR)$(launcherdir)/vfiod-*.desktop $(sessiondirs:%=$(DESTDIR)%/vfiod-*.desktop); do \
 		! grep -qs '^X-Vfiod-Guest=' "$$file" || rm "$$file"; done
+	! grep -qs '^$(bindir)/vfiod session ' $(DESTDIR)$(greetd) || \
+		sed -i '\,^$(bindir)/vfiod session ,d' $(DESTDIR)$(greetd)
 	rm -rf $(DESTDIR)$(datadir)/vfiod $(DESTDIR)$(docdir) $(DESTDIR)$(pythondir)/vfiod
 	-rmdir $(DESTDIR)$(pythondir)
 	packaging/remove-roms $(DESTDIR)

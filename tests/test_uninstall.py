@@ -90,6 +90,23 @@ def test_a_removal_names_the_guests_that_will_not_start(script: str, host: Path)
     assert "plain" not in said
 
 
+@pytest.mark.parametrize("script", ["debian/vfiod.prerm", "packaging/before-removal", "make"])
+def test_guests_leave_the_login_screen(script: str, host: Path) -> None:
+    entries, line = host / "usr/share/wayland-sessions", "/usr/bin/vfiod session 0815\n"
+    entries.mkdir(parents=True)
+    (entries / "vfiod-0815.desktop").write_text("[Desktop Entry]\nX-Vfiod-Guest=win11\n")
+    (entries / "vfiod-mine.desktop").write_text("[Desktop Entry]\nName=Mine\n")
+    commands = host / "etc/greetd/environments"
+    commands.parent.mkdir()
+    commands.write_text(f"sway\n{line}bash\n")
+    if script == "make":
+        assert make("uninstall", f"DESTDIR={host}", "prefix=/usr").returncode == 0
+    else:
+        run_script(script, host, "remove")
+    assert files(entries) == ["vfiod-mine.desktop"]
+    assert commands.read_text() == "sway\nbash\n"
+
+
 def test_a_purge_keeps_what_a_guest_needs_to_start_again(host: Path) -> None:
     said = run_script("debian/vfiod.postrm", host, "purge")
     assert "do not start: win11\n" in said

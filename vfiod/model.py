@@ -12,6 +12,9 @@ DISPLAY_CLASS = 0x03
 AUDIO_CLASS = 0x0403
 BRIDGE_CLASS = 0x06
 USB_CLASS = 0x0C03
+# How the name of a guest's entry among the login screen's sessions begins, and what it runs.
+ENTRY = "vfiod"
+STARTER = "vfiod session"
 
 _ADDRESS = re.compile(
     r"(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([01][0-9a-fA-F])\.([0-7])", re.ASCII
@@ -145,7 +148,8 @@ class FirmwareFramebuffer:
 class Session:
     """A logind session (org.freedesktop.login1(5)): ``kind`` is its Class, ``unit`` its scope.
 
-    ``terminal`` is the number of its virtual terminal, 0 for none; ``leader`` its first process.
+    ``terminal`` is the number of its virtual terminal, 0 for none; ``leader`` its first process;
+    ``desktop`` what the login screen calls it, e.g. "gnome" (XDG_SESSION_DESKTOP).
     """
 
     ident: str
@@ -157,6 +161,7 @@ class Session:
     unit: str = ""
     terminal: int = 0
     leader: int = 0
+    desktop: str = ""
 
     @property
     def is_person(self) -> bool:

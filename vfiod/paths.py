@@ -24,6 +24,12 @@ GRUB_DROP_IN = Path("/etc/default/grub.d/50-vfiod.cfg")
 MODPROBE = Path("/etc/modprobe.d/vfiod.conf")
 MODULES = Path("/etc/modules-load.d/vfiod.conf")
 APPLICATIONS = Path("/usr/local/share/applications")  # where launchers of guests lie
+# Where login screens look for sessions; all that there are look below the first of each pair.
+WAYLAND_SESSIONS = Path("/usr/share/wayland-sessions")
+WAYLAND_SESSIONS_LOCAL = Path("/usr/local/share/wayland-sessions")
+X_SESSIONS = Path("/usr/share/xsessions")
+X_SESSIONS_LOCAL = Path("/usr/local/share/xsessions")
+GREETD_ENVIRONMENTS = Path("/etc/greetd/environments")  # gtkgreet's: a command on each line
 # ROMs are put where QEMU may read them: see vfiod.host.facts.romstage.
 ROM_STAGE = Path("/usr/share/vgabios/vfiod")
 ROM_STAGE_IN_VAR = Path("/var/lib/libvirt/vfiod")

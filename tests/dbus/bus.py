@@ -239,9 +239,14 @@ class PrivateBus:
         wanted = [f"--bus={self.address}", "--print-reply=literal", f"--dest={name}"]
         return ["dbus-send", *wanted, path, member, *arguments]
 
+    @property
+    def program(self) -> tuple[str, ...]:
+        """The command line, without arguments."""
+        return sys.executable, "-m", "vfiod"
+
     def vfiod(self, *arguments: str, user: int = NOBODY) -> "subprocess.CompletedProcess[str]":
         """The command line."""
-        return self.run(sys.executable, "-m", "vfiod", *arguments, user=user)
+        return self.run(*self.program, *arguments, user=user)
 
 
 class Served:

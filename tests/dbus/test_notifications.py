@@ -91,3 +91,35 @@ def test_each_user_is_told_once(desktop: PrivateBus, run_directory: Path) -> Non
 def test_without_a_journal_or_a_desktop_nobody_is_bothered(desktop: PrivateBus) -> None:
     done = desktop.vfiod("log", "--notify")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def notify(desktop: PrivateBus, home: Path, session: str = "gnome") -> None:
+    """What runs at a login to this desktop, as root, who may read any journal."""
+    words = (
+        f"DBUS_SESSION_BUS_ADDRESS={desktop.address}", f"XDG_STATE_HOME={home}",
+        f"DESKTOP_SESSION={session}", "XDG_SESSION_TYPE=wayland", sys.executable, "-m", "vfiod",
+    )  # fmt: skip
+    done = desktop.run("env", *words, "log", "--notify", user=0)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_could_not_be_shown_at_the_login_screen_is_told_once(
+    desktop: PrivateBus, run_directory: Path
+) -> None:
+    left = run_directory / "vfiod" / "not-started"
+    left.parent.mkdir()
+    left.write_text("win10 was not started: <b>no memory</b>\n")
+    notify(desktop, run_directory)
+    assert not left.exists()
+    notify(desktop, run_directory)
+    told = [values for _, values in mock(desktop, "GetMethodCalls", "s", "Notify")[0]]
+    ours = [values for values in told if "was not started" in str(values)]
+    assert len(ours) == 1
+    assert "win10 was not started: [b]no memory[/b]" in ours[0]
+
+
+def test_the_desktop_that_somebody_logs_in_to_is_written_down(
+    desktop: PrivateBus, run_directory: Path
+) -> None:
+    notify(desktop, run_directory, "plasma")
+    assert (run_directory / "vfiod" / "session").read_text() == "plasma\nwayland\n"

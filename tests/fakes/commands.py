@@ -47,6 +47,9 @@ class FakeCommands:
     def destroy(self, guest: str) -> None:
         self.done.append(f"destroy {guest}")
 
+    def propose_session(self, uid: int, session: str) -> None:
+        self.done.append(f"propose {session} to {uid}")
+
     def trial_until(self) -> int:
         return self.trial
 
@@ -57,9 +60,12 @@ class FakeCommands:
         self.trial = round((time.time() + seconds) * 1e6) if seconds else 0
 
     def _facts(self, config: Config, guest: GuestConfig) -> GuestFacts:
-        if guest.name in self.running:
-            return GuestFacts(guest.name, state="running", reasons=(("it is running", ""),))
         wanted = domain.parse(self.definition(guest.name))
+        if guest.name in self.running:
+            why = (("it is running", ""),)
+            return GuestFacts(guest.name, state="running", reasons=why, uuid=wanted.uuid)
         state = snapshot.read(self._host, config, guest, wanted)
         reasons, people = readiness.assess(Request(config, guest, wanted, state))
-        return GuestFacts(guest.name, state="shut off", reasons=reasons, people=people)
+        return GuestFacts(
+            guest.name, state="shut off", reasons=reasons, people=people, uuid=wanted.uuid
+        )

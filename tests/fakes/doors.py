@@ -23,6 +23,9 @@ from vfiod.model import (
     UsbPlugged,
 )
 
+# A part of desktops that nobody has work in: Linux leaves out all of these.
+PLUMBING = frozenset({"pulseaudio"})
+
 
 class Door:
     """What every door has: the model behind it and the count of effects."""
@@ -210,7 +213,8 @@ class FakeProcesses(Door):
         return [h for h in found if h.command not in ("libvirtd", "virtqemud")]
 
     def programs(self, units: Collection[str]) -> Sequence[Program]:
-        running = [p for p in self._user.processes.values() if p.unit in units]
+        everything = [p for p in self._user.processes.values() if p.unit in units]
+        running = [p for p in everything if p.program.command not in PLUMBING]
         found = {Program(p.program.title or p.program.command, p.unit) for p in running}
         return sorted(found, key=lambda program: (program.unit, program.name))
 

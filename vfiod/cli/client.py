@@ -52,6 +52,10 @@ class Client:
         """Have a guest started after a countdown; returns when that has begun."""
         self._call("StartGuest", "su", guest, seconds, seconds=AUTHORISATION_SECONDS)
 
+    def propose_session(self, session: str) -> None:
+        """Have the login screen propose a desktop to this user, not a guest's entry."""
+        self._call("ProposeSession", "s", session, seconds=LOOK_SECONDS)
+
     def cancel_start(self) -> None:
         """End the countdown. Raises Busy if there is none any more."""
         self._call("CancelStart", seconds=AUTHORISATION_SECONDS)

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from vfiod.cli import notifications
 from vfiod.errors import HostError
-from vfiod.util.programs import finish
+from vfiod.util.programs import begin, finish
 
 _TITLE = "vfiod"
 _PATIENCE = 300
@@ -48,11 +48,27 @@ def _kdialog(text: str, yes: str) -> list[str]:
     ]  # fmt: skip
 
 
+def _xterm(text: str) -> list[str]:
+    # Larger than any screen: without a window manager keys go to where the pointer is.
+    show = 'printf "%s\\n" "$1"; read _'
+    return ["-title", _TITLE, "-geometry", "700x200+0+0", "-e", "sh", "-c", show, "sh", text]
+
+
 _QUESTIONS: Mapping[str, Question] = {"zenity": _zenity, "kdialog": _kdialog, "yad": _yad}
+# These two cannot ask: a window that is closed would be a yes.
 _ERRORS: Mapping[str, Callable[[str], list[str]]] = {
     "zenity": lambda text: ["--error", f"--title={_TITLE}", f"--text={text}", "--width=420"],
     "kdialog": lambda text: ["--title", _TITLE, "--error", text],
     "yad": lambda text: [f"--title={_TITLE}", f"--text={text}", "--width=420", "--button=OK:0"],
+    "xmessage": lambda text: ["-center", "-title", _TITLE, "-buttons", "OK:0", text],
+    "xterm": lambda text: _xterm(f"{text}\n\nEnter"),
+}
+_NEWS: Mapping[str, Callable[[str], list[str]]] = {
+    "zenity": lambda text: ["--info", f"--title={_TITLE}", f"--text={text}", "--width=420"],
+    "kdialog": lambda text: ["--title", _TITLE, "--msgbox", text],
+    "yad": lambda text: [f"--title={_TITLE}", f"--text={text}", "--width=420", "--no-buttons"],
+    "xmessage": lambda text: ["-center", "-title", _TITLE, "-buttons", "", text],
+    "xterm": lambda text: _xterm(text),
 }
 
 
@@ -66,11 +82,15 @@ class Window:
     def ask(self, text: str, *, yes: str) -> bool:
         return self._run(_QUESTIONS[self.name](text, yes)) == 0
 
-    def tell(self, text: str) -> None:
-        self._run(_ERRORS[self.name](text))
+    def tell(self, text: str, *, seconds: float = _PATIENCE) -> None:
+        self._run(_ERRORS[self.name](text), seconds)
 
-    def _run(self, options: Sequence[str]) -> int:
-        done = finish([self.path, *options], seconds=_PATIENCE, environment=os.environ)
+    def show(self, text: str) -> Callable[[], None]:
+        """Show it meanwhile; what is returned takes it away."""
+        return begin([self.path, *_NEWS[self.name](text)], environment=os.environ)
+
+    def _run(self, options: Sequence[str], seconds: float = _PATIENCE) -> int:
+        done = finish([self.path, *options], seconds=seconds, environment=os.environ)
         return done.returncode
 
 
@@ -91,16 +111,25 @@ class Notice:
 
 def find(environment: Mapping[str, str] = os.environ) -> Asker:
     """What can ask here. Raises HostError if nothing can."""
-    if environment.get("WAYLAND_DISPLAY") or environment.get("DISPLAY"):
-        for name in in_order(environment.get("XDG_CURRENT_DESKTOP", "")):
-            if path := shutil.which(name, path=environment.get("PATH")):
-                return Window(name, path)
+    if (window := _window(_QUESTIONS, environment)) is not None:
+        return window
     desktop = notifications.find()
     if desktop is None or not desktop.has_actions:
         raise _NONE
     return Notice(desktop)
 
 
-def in_order(desktop: str) -> list[str]:
-    """The programs, the desktop's own first."""
-    return sorted(_QUESTIONS, key=lambda name: (name == "kdialog") != ("KDE" in desktop))
+def find_teller(environment: Mapping[str, str] = os.environ) -> Window | None:
+    """What can tell in a window here, without a desktop too; None if nothing can."""
+    return _window(_ERRORS, environment)
+
+
+def _window(known: Collection[str], environment: Mapping[str, str]) -> Window | None:
+    """The programs there are, the desktop's own first."""
+    if not (environment.get("WAYLAND_DISPLAY") or environment.get("DISPLAY")):
+        return None
+    is_kde = "KDE" in environment.get("XDG_CURRENT_DESKTOP", "")
+    for name in sorted(known, key=lambda name: (name == "kdialog") != is_kde):
+        if path := shutil.which(name, path=environment.get("PATH")):
+            return Window(name, path)
+    return None

@@ -53,9 +53,10 @@ def _facts(host: LinuxHost, config: Config, guest: GuestConfig) -> GuestFacts:
         return GuestFacts(guest.name, reasons=((f"libvirt has no guest {guest.name}", _LIST),))
     words = description.read(found.xml)
     facts = GuestFacts(guest.name, words.title, words.system, found.state)
-    if found.state not in OFF:
-        return replace(facts, reasons=((f"{guest.name} is {found.state}", _END),))
     try:
+        facts = replace(facts, uuid=domain.parse(found.xml).uuid)
+        if found.state not in OFF:
+            return replace(facts, reasons=((f"{guest.name} is {found.state}", _END),))
         reasons, people = assess(_request(host, config, guest, found.xml))
     except VfiodError as error:
         return replace(facts, reasons=((error.message, error.hint),))

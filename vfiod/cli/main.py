@@ -32,6 +32,7 @@ VERBS = {
     "log": "log",
     "check-config": "check_config",
     "uninstall-check": "uninstall_check",
+    "session": "session",
     "libvirt": "libvirt",
     "daemon": "daemon",
 }

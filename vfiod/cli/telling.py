@@ -3,13 +3,12 @@
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vfiod.cli import notifications
 from vfiod.cli.asking import plain
-from vfiod.util.files import replace_file
+from vfiod.util import userstate
 from vfiod.util.programs import finish
 
 if TYPE_CHECKING:
@@ -20,42 +19,31 @@ if TYPE_CHECKING:
 _WAIT_SECONDS, _PAUSE = 30, 1.0
 _PATIENCE = 120
 _OPEN_SECONDS = 30.0
+_TOLD = "told"  # the transaction that this user was told of last
+LEFT = "not-started"
 
 
 def tell(stories: "Sequence[Story]") -> None:
     """Show it if it is new to this user, and the whole story if they ask for it."""
     from vfiod.tools.log.notice import notice_of
 
-    notice = notice_of(stories, told=read_told())
+    notice = notice_of(stories, told=userstate.read(_TOLD))
     desktop = _find() if notice else None
     if notice is None or desktop is None:
         return
-    write_told(notice.transaction)
+    userstate.write(_TOLD, notice.transaction)
     if _wants_more(desktop, notice):
         story = next(story for story in stories if story.transaction == notice.transaction)
         _open_page(story)
 
 
-def read_told() -> str:
-    """The transaction that this user was told of last."""
-    try:
-        return _place().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def write_told(transaction: str) -> None:
-    """Remember it. A home that cannot be written is told again at the next login."""
-    with suppress(OSError):
-        _place().parent.mkdir(parents=True, exist_ok=True)
-        replace_file(_place(), f"{transaction}\n".encode(), mode=0o644)
-
-
-def _place() -> Path:
-    """XDG Base Directory Specification: state of one user."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    folder = Path(state) if state.startswith("/") else Path.home() / ".local/state"
-    return folder / "vfiod" / "told"
+def tell_left() -> None:
+    """Show what could not be shown where it happened, e.g. at the login screen."""
+    text = userstate.read(LEFT)
+    desktop = _find() if text else None
+    if desktop is not None:
+        desktop.show("vfiod", plain(text), urgent=True)
+        userstate.write(LEFT, "")
 
 
 def _find() -> notifications.Notifications | None:

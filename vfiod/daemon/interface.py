@@ -34,6 +34,7 @@ INTROSPECTION = f"""<node>
       <arg name="delay_seconds" type="u" direction="in"/>
     </method>
     <method name="CancelStart"/>
+    <method name="ProposeSession"><arg name="session" type="s" direction="in"/></method>
     <method name="ShutdownGuest">
       <arg name="guest" type="s" direction="in"/><arg name="force" type="b" direction="in"/>
     </method>

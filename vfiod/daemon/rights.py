@@ -19,6 +19,7 @@ REHEARSE = Action("org.vfiod1.rehearse", "rehearse a handoff")
 START = Action("org.vfiod1.start", "start a guest")
 START_OTHERS = Action("org.vfiod1.start-others", "start a guest, which ends the work of others")
 CANCEL = Action("org.vfiod1.start", "cancel a start that somebody else has begun")
+PROPOSE = Action("org.vfiod1.start", "change what the login screen proposes")
 SHUTDOWN = Action("org.vfiod1.shutdown-guest", "end a guest")
 KEEP = Action("org.vfiod1.keep", "confirm a guest that is on trial")
 

@@ -16,6 +16,7 @@ from vfiod.daemon.answers import answered, refuse_with, when_done
 from vfiod.daemon.authority import Authority
 from vfiod.daemon.guest_calls import GuestCalls
 from vfiod.daemon.interface import HOOK, INTROSPECTION, MANAGER, NAME, PATH
+from vfiod.daemon.session_calls import SessionCalls
 from vfiod.daemon.starts import Starts
 from vfiod.events import Event, Kind
 from vfiod.handoff.manager import Manager
@@ -42,6 +43,7 @@ class Service:
         )
         parts = (manager.host, self._authority, self.starts, load, status.phase, manager.report)
         self._guests = GuestCalls(*parts)
+        self._sessions = SessionCalls(manager.host.commands, self._authority)
         self._last: dict[str, str] | None = None
 
     def publish(self) -> None:
@@ -95,6 +97,8 @@ class Service:
                 answer(invocation, "s", json.dumps(self._facts(), ensure_ascii=False))
             elif method in self._guests:
                 self._guests.call(sender, method, values, invocation)
+            elif method in self._sessions:
+                self._sessions.call(sender, method, values, invocation)
             else:
                 self._if_authorised(sender, method, values, invocation)
 

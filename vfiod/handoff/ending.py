@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from vfiod.config.spared import is_spared, is_untouchable
 from vfiod.handoff.containers import Container, container_of
 from vfiod.handoff.request import Request
-from vfiod.model import Holder, Session
+from vfiod.model import ENTRY, STARTER, Holder, Session
 
 # Ids that people's accounts have (systemd.io, UIDS-GIDS); sessions of the others are known.
 _PEOPLE = range(1000, 60514)
 _SHOWN = 5
+_SOUND = "/dev/snd/"
 _SOUND_SERVERS = frozenset({"pipewire", "pipewire-pulse", "wireplumber", "pulseaudio"})
+# What an entry runs: itself, and a window to say so.
+_OF_ENTRY = frozenset({STARTER, "zenity", "kdialog", "yad", "xmessage", "xterm"})
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 # libvirt names a guest's scope after driver, number and guest (src/util/virsystemd.c).
 _GUEST = re.compile(r"machine-qemu-\d+-(.+)\.scope")
@@ -45,6 +48,16 @@ def sessions(request: Request) -> list[Session]:
     return [s for s in request.state.sessions if s.is_person and _ends(s, request)]
 
 
+def is_entry(session: Session, request: Request) -> bool:
+    """True for a guest's entry in the login screen: somebody came to start it, and no more.
+
+    LightDM and SDDM tell logind which of their sessions it is; of one of GDM's, which learns that
+    after logind, or of gtkgreet's it is seen from what runs in it.
+    """
+    inside = {p.name for p in request.state.programs if p.unit == session.unit}
+    return session.desktop.startswith(ENTRY) or (STARTER in inside and inside <= _OF_ENTRY)
+
+
 def _ends(session: Session, request: Request) -> bool:
     if not request.ends_desktop:
         return False
@@ -55,9 +68,12 @@ def _ends(session: Session, request: Request) -> bool:
 
 
 def _begins_desktop(session: Session, request: Request) -> bool:
-    """A text login whose desktop runs in the user's manager, as uwsm and systemd's own do."""
+    """A text login whose desktop runs in the user's manager, as uwsm and systemd's own do.
+
+    A sound server in there, which every manager has, makes no desktop.
+    """
     mine = [s for s in request.state.sessions if s.uid == session.uid and s.seat == "seat0"]
-    holding = {h.unit for h in request.state.holders}
+    holding = {h.unit for h in request.state.holders if not h.node.startswith(_SOUND)}
     return manager_of(session.uid) in holding and not any(s.graphical for s in mine)
 
 
@@ -121,7 +137,11 @@ def guest_of(holder: Holder) -> str | None:
 
 
 def people(request: Request) -> list[Person]:
-    """Everybody whose work ends: a session, their manager, or a program that holds a device."""
+    """Everybody whose work ends: a session, their manager, or a program that holds a device.
+
+    Who came to the login screen for a guest alone has no work there that could end, and a manager
+    with nothing in it but what desktops are made of is nobody's either.
+    """
     units = dict(_units_of_people(request))
     programs: dict[str, set[str]] = {user: set() for user in units.values()}
     for program in request.state.programs:
@@ -132,13 +152,16 @@ def people(request: Request) -> list[Person]:
             continue  # it is back at once, and has lost nothing
         if (user := _whose(holder, request)) is not None:
             programs.setdefault(user, set()).add(holder.command)
-    return [Person(user, tuple(sorted(names))) for user, names in sorted(programs.items())]
+    at_work = {s.user for s in sessions(request) if not is_entry(s, request)}
+    found = {user: names for user, names in programs.items() if names or user in at_work}
+    return [Person(user, tuple(sorted(names))) for user, names in sorted(found.items())]
 
 
 def _units_of_people(request: Request) -> Iterator[tuple[str, str]]:
     """Scopes of sessions and users' managers that end, each with its user's name."""
     for session in sessions(request):
-        yield session.unit, session.user
+        if not is_entry(session, request):
+            yield session.unit, session.user
         if not outlives(request, session.uid):
             yield manager_of(session.uid), session.user
     for unit, uid in holding_units(request).items():

@@ -19,9 +19,10 @@ OFF = frozenset({"shut off", "crashed"})
 class GuestFacts:
     """A configured guest as it is now.
 
-    ``title`` and ``system`` are those of its definition, the latter libosinfo's id; ``state`` is
-    virsh's word, empty if libvirt has no such guest or was not asked. ``reasons`` are those
-    against a start, each with its remedy; ``people`` those whose work a start would end.
+    ``title``, ``system`` and ``uuid`` are those of its definition, the second libosinfo's id;
+    ``state`` is virsh's word; all are empty if libvirt has no such guest or was not asked.
+    ``reasons`` are those against a start, each with its remedy; ``people`` those whose work a start
+    would end.
     """
 
     name: str
@@ -30,6 +31,7 @@ class GuestFacts:
     state: str = ""
     reasons: tuple[tuple[str, str], ...] = ()
     people: tuple[Person, ...] = ()
+    uuid: str = ""
 
     def require_ready(self) -> None:
         """Raises Refused with every reason against a start."""
@@ -72,6 +74,7 @@ def shown(person: Person) -> str:
 def _row(facts: GuestFacts) -> dict[str, Any]:
     return {
         "name": facts.name,
+        "uuid": facts.uuid,
         "title": facts.title,
         "system": facts.system,
         "state": facts.state,
@@ -91,6 +94,7 @@ def _facts(row: Mapping[str, Any]) -> GuestFacts:
         state=row["state"],
         reasons=tuple((r["reason"], r["remedy"]) for r in row["reasons"]),
         people=tuple(Person(p["user"], tuple(p["programs"])) for p in row["ends"]),
+        uuid=row.get("uuid", ""),
     )
 
 

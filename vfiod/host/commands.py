@@ -26,6 +26,13 @@ class Commands(Protocol):
     def destroy(self, guest: str) -> None:
         """Pull its plug; one that does not run is no error."""
 
+    def propose_session(self, uid: int, session: str) -> None:
+        """Have the login screen propose a desktop to this user where it proposes a guest's entry.
+
+        ``session`` is NAME:KIND, see vfiod.tools.session; for nothing, or one that is not
+        installed, another desktop takes its place.
+        """
+
     def trial_until(self) -> int:
         """When the trial under way ends (CLOCK_REALTIME, microseconds), 0 without one."""
 

@@ -9,7 +9,7 @@ from vfiod import paths
 from vfiod.errors import DomainError
 from vfiod.guest import passed, tree
 from vfiod.guest.backups import Backups
-from vfiod.host.facts import packages, romstage
+from vfiod.host.facts import loginscreen, packages, romstage
 from vfiod.host.facts.boot import read_distribution
 from vfiod.host.facts.textfiles import read_bytes
 from vfiod.util import sysfs
@@ -17,6 +17,7 @@ from vfiod.util.typed import virsh
 
 SETUP_FILES = (paths.GRUB_DROP_IN, paths.MODPROBE, paths.MODULES)
 LAUNCHER = b"\nX-Vfiod-Guest="
+_GREETD = f"{paths.PROGRAM} session ".encode()
 _ROM_MARK = ".sha256"
 _WILL_NOT_START = "a guest with devices that only vfiod hands over; without vfiod it does not start"
 
@@ -52,6 +53,11 @@ def _found(root: Path) -> Iterator[tuple[Path, str, str]]:
     for path in _inside(root, paths.APPLICATIONS):
         if LAUNCHER in (read_bytes(paths.below(root, path)) or b""):
             yield path, "a guest's entry in the applications menu", remove
+    for path in _at_login(root):
+        if LAUNCHER in (read_bytes(paths.below(root, path)) or b""):
+            yield path, "a guest's entry in the login screen", remove
+    if _GREETD in (read_bytes(paths.below(root, paths.GREETD_ENVIRONMENTS)) or b""):
+        yield paths.GREETD_ENVIRONMENTS, "a guest among what the login screen starts", remove
     if _there(root, paths.CONFIG_FOLDER):
         yield paths.CONFIG_FOLDER, "vfiod's configuration", _purge(root, paths.CONFIG_FOLDER)
     for path in _inside(root, paths.BACKUPS):
@@ -74,6 +80,12 @@ def _roms(root: Path) -> Iterator[Path]:
     for path in (file for stage in romstage.BOTH for file in _inside(root, stage)):
         if path.suffix == _ROM_MARK or _there(root, path.with_name(f".{path.name}{_ROM_MARK}")):
             yield path
+
+
+def _at_login(root: Path) -> Iterator[Path]:
+    for folders in loginscreen.FOLDERS.values():
+        for folder in folders:
+            yield from _inside(root, folder)
 
 
 def _guests(root: Path) -> Iterator[tuple[Path, str, str]]:

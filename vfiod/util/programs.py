@@ -7,7 +7,7 @@ What the daemon starts may hang in the kernel, and goes through vfiod.host.linux
 
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from vfiod.errors import HostError, TimedOut
 from vfiod.paths import SEARCH
@@ -19,6 +19,26 @@ Done = subprocess.CompletedProcess[str]
 def find(program: str, search: str = SEARCH) -> str | None:
     """Where a program is; None if it is not installed."""
     return shutil.which(program, path=search)
+
+
+def begin(argv: Sequence[str], *, environment: Mapping[str, str]) -> Callable[[], None]:
+    """Begin a program that only shows something; what is returned ends it. Its failure is none."""
+    try:
+        child = subprocess.Popen(
+            argv,
+            env={**environment, **ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError:
+        return lambda: None
+
+    def end() -> None:
+        child.kill()
+        child.wait()
+
+    return end
 
 
 def finish(

@@ -61,3 +61,27 @@ def test_without_a_desktop_the_way_without_one_is_told(
     with pytest.raises(HostError, match="nothing here can ask") as caught:
         dialog.find({"PATH": str(place)})
     assert "vfiod start" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["zenity", "kdialog", "yad", "xmessage", "xterm"])
+def test_what_went_wrong_is_told_without_a_desktop_too(place: Path, name: str) -> None:
+    install(place, name)
+    teller = dialog.find_teller(environment(place))
+    assert teller is not None
+    teller.tell("win11 was not started")
+    assert any("win11 was not started" in option for option in said(place))
+
+
+def test_a_window_that_closing_makes_a_yes_asks_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("xmessage", "xterm"):
+        install(place, name)
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={place}/nobody")
+    with pytest.raises(HostError, match="nothing here can ask"):
+        dialog.find(environment(place))
+
+
+def test_without_a_screen_nobody_tells(place: Path) -> None:
+    install(place, "zenity")
+    assert dialog.find_teller({"PATH": str(place)}) is None

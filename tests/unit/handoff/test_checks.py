@@ -470,6 +470,65 @@ def test_sessions_refuse_guards_work_whatever_logind_calls_it(work: str) -> None
     assert faults(shape()) == []
 
 
+SOUND = Program("pulseaudio", (pcs.AUDIO,), uid=1000)
+
+
+def at_the_entry(desktop: str = "vfiod-0815") -> FakeHost:
+    """alice chose a guest at the login screen: a session, and the manager that goes with it."""
+    host = pcs.greeter()
+    session = Session(
+        "4", "alice", 1000, "seat0", "user", graphical=True, unit="session-4.scope", desktop=desktop
+    )
+    host.user.log_in(session, Program("fcitx5", uid=1000, title="Fcitx"))
+    host.user.add(FakeUnit("user@1000.service", (SOUND,), mortal=True))
+    return host
+
+
+def at_gtkgreet_s() -> FakeHost:
+    """As at_the_entry(), from a greeter that tells logind nothing: it takes it for a text login."""
+    host = pcs.greeter()
+    session = Session("4", "alice", 1000, "seat0", "user", unit="session-4.scope", terminal=7)
+    host.user.log_in(session, Program("vfiod", uid=1000))
+    host.user.add(FakeUnit("user@1000.service", (SOUND,), mortal=True))
+    return host
+
+
+def at_gdm_s(*beside: str) -> FakeHost:
+    """As at_the_entry(), from GDM, which has opened the session before it says which it is."""
+    host = pcs.greeter()
+    session = Session("4", "alice", 1000, "seat0", "user", graphical=True, unit="session-4.scope")
+    host.user.log_in(session, Program("vfiod", uid=1000, title="vfiod session"))
+    for name in beside:
+        host.user.spawn(Program(name, uid=1000), "session-4.scope")
+    return host
+
+
+REFUSE = pcs.settings(more="sessions: refuse\n")
+
+
+def test_who_came_for_the_guest_is_not_in_its_way() -> None:
+    assert faults(at_the_entry(), REFUSE) == []
+    assert faults(at_gtkgreet_s(), REFUSE) == []
+    assert faults(at_gdm_s(), REFUSE) == []
+    assert faults(at_gdm_s("zenity"), REFUSE) == []
+    assert only(at_the_entry("gnome"), REFUSE).message.startswith("the work of alice (Fcitx)")
+
+
+def test_a_desktop_with_that_program_in_it_is_a_desktop() -> None:
+    found = only(at_gdm_s("firefox", "zenity"), REFUSE).message
+    assert found.startswith("the work of alice (firefox, vfiod session, zenity)")
+
+
+def test_what_they_left_running_elsewhere_is_guarded() -> None:
+    host = at_the_entry()
+    host.user.spawn(Program("firefox", uid=1000, title="Firefox"), "user@1000.service")
+    assert only(host, REFUSE).message.startswith("the work of alice (Firefox)")
+    host = at_the_entry()
+    other = Session("5", "alice", 1000, "seat0", "user", graphical=True, unit="session-5.scope")
+    host.user.log_in(other)
+    assert only(host, REFUSE).message.startswith("the work of alice would")
+
+
 def test_a_long_list_of_programs_is_cut() -> None:
     host = logged_in(graphical=True)
     for number in range(7):

@@ -50,6 +50,7 @@ def add(verbs: Any) -> None:
     verb.add_argument("--no-usb", action="store_true", help="propose no USB controller")
     verb.add_argument("--rom", metavar="FILE", type=Path, help="the ROM of the graphics card")
     verb.add_argument("--no-launcher", action="store_true", help="no entry in applications menus")
+    verb.add_argument("--no-login-entry", action="store_true", help="no entry in the login screen")
     verb.add_argument("--revert", action="store_true", help="put both files back as they were")
     verb.set_defaults(run=run)
 
@@ -79,8 +80,8 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     read_config_file(places.config)  # what others could have written is not built upon
     guests = Guests(places.uri, read_only=looks_only)
     assignment, do = _assigned(arguments, places, guests)
-    launcher = launcher_for(arguments, places, guests, assignment)
-    if not shown([*assignment.difference, *launcher.difference]):
+    entries = entries_for(arguments, places, guests, assignment)
+    if not shown([*assignment.difference, *(line for one in entries for line in one.difference)]):
         return 0
     if looks_only:
         say(f"Nothing was changed. {'' if arguments.dry_run else again()}".rstrip())
@@ -89,7 +90,8 @@ def run_at(arguments: argparse.Namespace, places: Places) -> int:
     def apply() -> None:
         if assignment.difference:
             do(assignment)
-        launcher.apply()
+        for entry in entries:
+            entry.apply()
 
     return changed(arguments, places, guests, apply)
 
@@ -107,17 +109,23 @@ def _assigned(
     return proposed(arguments, places, guests), assigner.apply
 
 
-def launcher_for(
+def entries_for(
     arguments: argparse.Namespace, places: Places, guests: Any, assignment: Any
-) -> "Launcher":
-    """The entry in applications menus: for a guest that is configured then, if it is wanted."""
+) -> "Sequence[Launcher]":
+    """Those in menus and login screen: for a guest that is configured then, if they are wanted."""
     from vfiod.config import schema
     from vfiod.tools.init.launcher import launcher_of
+    from vfiod.tools.init.login_entry import login_entries
 
     guest = arguments.guest
     is_configured = guest in schema.parse(assignment.after).guests
-    wanted = is_configured and not arguments.no_launcher
-    return launcher_of(guest, guests.definition(guest), wanted=wanted, root=places.root)
+    xml, root = guests.definition(guest), places.root
+    in_menus = is_configured and not arguments.no_launcher
+    at_login = is_configured and not arguments.no_login_entry
+    return [
+        launcher_of(guest, xml, wanted=in_menus, root=root),
+        *login_entries(guest, xml, wanted=at_login, root=root),
+    ]
 
 
 def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:

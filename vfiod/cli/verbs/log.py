@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
@@ -81,8 +82,11 @@ def _tell(arguments: argparse.Namespace, stories: "Sequence[Story]") -> None:
 
 def _notify(arguments: argparse.Namespace) -> int:
     """Run at each login: who may not read the journal, or has no desktop, is not bothered."""
-    from vfiod.cli.telling import tell
+    from vfiod.cli.telling import tell, tell_left
+    from vfiod.tools.session import usual
 
+    usual.remember(os.environ)
+    tell_left()
     arguments.since = _RECENT
     with suppress(HostError, NotAuthorized):
         tell(_stories(arguments))

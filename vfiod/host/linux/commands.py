@@ -46,6 +46,12 @@ class LinuxCommands:
     def destroy(self, guest: str) -> None:
         self._libvirt("destroy", guest, seconds=_ASK_SECONDS)
 
+    def propose_session(self, uid: int, session: str) -> None:
+        unit = f"vfiod-propose-{next(self._numbers)}-{os.getpid()}"
+        words = [PROGRAM, "session", f"--propose={session}", f"--user={uid}"]
+        options = ["--wait", "--pipe", f"--unit={unit}", f"--property=RuntimeMaxSec={_ASK_SECONDS}"]
+        self._run([*options, *words], unit, _ASK_SECONDS + _MORE)
+
     def trial_until(self) -> int:
         if not self._units.unit(f"{TRIAL}.timer").active:
             return 0

@@ -12,7 +12,7 @@ SERVICE = "org.freedesktop.login1"
 PATH = "/org/freedesktop/login1"
 MANAGER = f"{SERVICE}.Manager"
 WHAT = "sleep:handle-power-key:handle-suspend-key:handle-hibernate-key:handle-lid-switch"
-_PROPERTIES = ("Class", "Type", "Scope", "VTNr", "Leader")
+_PROPERTIES = ("Class", "Type", "Scope", "VTNr", "Leader", "Desktop")
 _GRAPHICAL = frozenset({"x11", "wayland", "mir"})
 
 
@@ -40,6 +40,7 @@ class LinuxLogins:
                 unit=values["Scope"],
                 terminal=int(values["VTNr"]),
                 leader=int(values["Leader"]),
+                desktop=values["Desktop"],
             )
             for (ident, uid, user, seat, _), values in zip(rows, each, strict=True)
             if values is not None

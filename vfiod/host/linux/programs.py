@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from vfiod.host.linux.controlgroup import path_of
-from vfiod.model import Program
+from vfiod.model import ENTRY, STARTER, Program
 from vfiod.paths import APPLICATIONS
 from vfiod.util import sysfs
 
@@ -29,7 +29,7 @@ _PLUMBING = re.compile(
     |tracker-.*|localsearch.*|xdg-.*|at-spi.*|dconf-service|k(win|active|global|ded|wallet|access).*
     |plasma.*|ksm.*|polkit.*|org_kde_.*|baloo.*|sddm.*|lightdm.*|startplasma.*|sway.*|Hyprland
     |labwc|wayfire|weston|i3.*|xfce4-.*|xfwm4|xfsettingsd|xfdesktop|cinnamon.*|mate-.*|uwsm
-    |ssh-agent|gpg-agent|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su|agetty""",
+    |ssh-agent|gpg-agent|greetd|vfiod|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su|agetty""",
     re.VERBOSE,
 )
 
@@ -58,6 +58,8 @@ def _name(unit: str, process: psutil.Process, root: Path) -> str:
     if app is not None:
         return "" if app["instance"] == "autostart" else _entry(_unescape(app["id"]), root)
     name = process.name()
+    if name == ENTRY and "session" in process.cmdline()[1:3]:
+        return STARTER
     return "" if _PLUMBING.fullmatch(name) else name
 
 

@@ -78,25 +78,31 @@ def launcher_of(guest: str, xml: str, *, wanted: bool, root: Path) -> Launcher:
 
 def entry(guest: str, xml: str) -> str:
     """The text of the entry. Raises DomainError."""
-    words = description.read(xml)
-    kind, icon = _SYSTEMS.get(_vendor(words.system), _OTHER)
-    name = words.title or kind if kind is _OTHER[0] else kind
+    name, icon = name_and_icon(guest, xml)
     return _ENTRY.format(
-        name=_string(f"{name} ({guest})"),
-        comment=_string(f"Ends your session and gives the screen to {guest}"),
+        name=value(name),
+        comment=value(f"Ends your session and gives the screen to {guest}"),
         program=PROGRAM,
         argument=_argument(guest),
         icon=icon,
         mark=MARK,
-        guest=_string(guest),
+        guest=value(guest),
     )
+
+
+def name_and_icon(guest: str, xml: str) -> tuple[str, str]:
+    """What a guest is called in menus, and its icon, by the system in it. Raises DomainError."""
+    words = description.read(xml)
+    kind, icon = _SYSTEMS.get(_vendor(words.system), _OTHER)
+    name = words.title or kind if kind is _OTHER[0] else kind
+    return f"{name} ({guest})", icon
 
 
 def _vendor(system: str) -> str:
     return system.partition("://")[2].partition("/")[0].removeprefix("www.")
 
 
-def _string(text: str) -> str:
+def value(text: str) -> str:
     """A value: the specification's own escapes, no control characters."""
     escaped = "".join(sign for sign in text if sign.isprintable()).replace("\\", "\\\\")
     return f"\\s{escaped[1:]}" if escaped.startswith(" ") else escaped
@@ -106,4 +112,4 @@ def _argument(text: str) -> str:
     """One argument of Exec: quoted, field codes disarmed, and then a value like any other."""
     for sign in ("\\", '"', "`", "$"):
         text = text.replace(sign, f"\\{sign}")
-    return _string(f'"{text}"').replace("%", "%%")
+    return value(f'"{text}"').replace("%", "%%")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import hosts
+from tests.fakes.tree import grow
 from tests.terminal import run_at_terminal
 from vfiod.cli.main import parser
 from vfiod.cli.places import Places
@@ -20,6 +21,7 @@ from vfiod.guest.change import edit
 from vfiod.guest.connection import Guests
 from vfiod.host.facts.romstage import read_stages
 from vfiod.model import PciAddress
+from vfiod.paths import PROGRAM
 from vfiod.tools.init.assign import Assigner, Assignment
 
 VGA, AUDIO, USB = (PciAddress.parse(text) for text in ("08:00.0", "08:00.1", "09:00.3"))
@@ -110,6 +112,28 @@ def test_a_launcher_that_is_not_wanted_goes(places: Places, guests: Guests) -> N
     assert init(places, "--yes", "--no-launcher") == 0
     assert launchers(places) == []
     assert sorted(places.backups.iterdir()) == kept
+
+
+def at_login(places: Places) -> list[str]:
+    return [path.read_text() for path in places.root.glob("usr/share/*sessions/*")]
+
+
+def test_the_login_screen_s_entry_comes_and_goes_with_the_guest(
+    places: Places, guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grow(places.root, {"usr/share/doc": ""})
+    init(places, "--dry-run")
+    uuid = domain.parse(guests.definition("test")).uuid
+    assert f"+Exec={PROGRAM} session {uuid}" in capsys.readouterr().out
+    assert at_login(places) == []
+    init(places, "--yes")
+    assert len(at_login(places)) == 1
+    init(places, "--yes", "--no-login-entry")
+    assert at_login(places) == []
+    assert len(launchers(places)) == 1
+    init(places, "--yes")
+    init(places, "--revert", "--yes")
+    assert at_login(places) == launchers(places) == []
 
 
 def test_revert_goes_back_one_init_at_a_time(places: Places, guests: Guests) -> None:

@@ -384,6 +384,7 @@ def logins(bus: FakeBus) -> LinuxLogins:
             "Scope": "session-2.scope",
             "VTNr": 2,
             "Leader": 812,
+            "Desktop": "gnome",
         },
     )
     bus.sessions["3"] = BusSession(
@@ -391,7 +392,14 @@ def logins(bus: FakeBus) -> LinuxLogins:
         1001,
         "bob",
         "",
-        {"Class": "user", "Type": "tty", "Scope": "session-3.scope", "VTNr": 0, "Leader": 900},
+        {
+            "Class": "user",
+            "Type": "tty",
+            "Scope": "session-3.scope",
+            "VTNr": 0,
+            "Leader": 900,
+            "Desktop": "",
+        },
     )
     return LinuxLogins(bus)
 
@@ -400,7 +408,7 @@ def test_sessions_are_read(logins: LinuxLogins) -> None:
     assert logins.sessions() == [
         Session(
             "2", "alice", 1000, "seat0", "user", graphical=True, unit="session-2.scope",
-            terminal=2, leader=812,
+            terminal=2, leader=812, desktop="gnome",
         ),
         Session("3", "bob", 1001, "", "user", unit="session-3.scope", leader=900),
     ]  # fmt: skip

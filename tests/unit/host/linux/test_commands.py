@@ -7,10 +7,12 @@ from typing import Any, cast
 import pytest
 
 from tests.fakes.bus import BusUnit, FakeBus
+from vfiod.cli.main import parser
 from vfiod.errors import Busy, ConfigError, HostError, Refused, VfiodError
 from vfiod.host.linux.commands import LinuxCommands, understand
 from vfiod.host.linux.process import Programs
 from vfiod.host.linux.units import LinuxUnits
+from vfiod.paths import PROGRAM
 
 
 def told(name: str) -> str:
@@ -120,3 +122,18 @@ def test_a_libvirt_that_does_not_answer_is_told_in_words(monkeypatch: pytest.Mon
     with pytest.raises(HostError, match="gave no answer within 90 s") as caught:
         commands.look()
     assert "journalctl -b -u vfiod-look-1-" in caught.value.hint
+
+
+@pytest.mark.parametrize("session", ["gnome:wayland", "", "-x:x11"])
+def test_a_proposal_is_made_by_a_unit_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, session: str
+) -> None:
+    ran: list[list[str]] = []
+    programs = Programs()
+    monkeypatch.setattr(programs, "run", lambda argv, **_: ran.append(argv))
+    LinuxCommands(cast(Any, None), cast(LinuxUnits, None), programs).propose_session(1000, session)
+    (argv,) = ran
+    words = argv[argv.index(PROGRAM) + 1 :]
+    arguments = parser().parse_args(words)
+    assert (arguments.propose, arguments.user) == (session, 1000)
+    assert "--wait" in argv[: argv.index(PROGRAM)]

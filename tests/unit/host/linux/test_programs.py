@@ -64,11 +64,24 @@ def test_an_application_has_the_name_that_menus_show(root: Path, unit: str, name
 
 
 def test_what_a_desktop_is_made_of_is_nobody_s_work(root: Path) -> None:
-    plumbing = ("Xorg", "gnome-shell", "kwin_wayland", "pipewire", "bash", "systemd", "(sd-pam)")
+    plumbing = ("Xorg", "gnome-shell", "kwin_wayland", "pipewire", "bash", "systemd", "(sd-pam)",
+                "vfiod", "greetd")  # fmt: skip
     for pid, command in enumerate((*plumbing, "soffice.bin", "soffice.bin", "bashful"), 5):
         run(root, pid, command, SESSION)
     names = [program.name for program in programs_of(["session-2.scope"], root)]
     assert names == ["bashful", "soffice.bin"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [("session\00815\0", ["vfiod session"]), ("start\0win10\0", []), ("log\0session\0", [])],
+)
+def test_a_guest_s_entry_is_known_by_its_command(
+    root: Path, arguments: str, names: list[str]
+) -> None:
+    run(root, 5, "vfiod", SESSION)
+    (root / "proc/5/cmdline").write_text(f"/usr/bin/python3\0/usr/bin/vfiod\0{arguments}")
+    assert [program.name for program in programs_of(["session-2.scope"], root)] == names
 
 
 def test_others_and_containers_are_left_out(root: Path) -> None:
