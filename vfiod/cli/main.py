@@ -33,6 +33,7 @@ VERBS = {
     "check-config": "check_config",
     "uninstall-check": "uninstall_check",
     "libvirt": "libvirt",
+    "goodbye": "goodbye",
     "daemon": "daemon",
 }
 ABOUT = """\

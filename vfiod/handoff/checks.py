@@ -5,11 +5,10 @@ Each check takes the request and yields what stands in its way; none touches the
 
 from collections.abc import Iterator
 
-from vfiod.config.schema import SessionPolicy
 from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
 from vfiod.guest.domain import BACKENDS
-from vfiod.handoff import ending, opened, performance, rules
+from vfiod.handoff import ending, goodbye, opened, performance, rules
 from vfiod.handoff.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciFunction
 from vfiod.rom import image
@@ -243,13 +242,8 @@ def all_can_be_opened(request: Request) -> Faults:
 
 
 def sessions_may_end(request: Request) -> Faults:
-    """sessions: refuse protects unsaved work, wherever it is that a handoff would end it."""
-    if request.guest.sessions is SessionPolicy.REFUSE:
-        for person in ending.people(request):
-            yield HostError(
-                f"the work of {person} would end, and sessions is set to refuse",
-                "save it and log out first, or set sessions: terminate",
-            )
+    """What sessions: protects, wherever it is that a handoff would end it."""
+    yield from goodbye.find_faults(request)
 
 
 def no_guest_is_killed(request: Request) -> Faults:

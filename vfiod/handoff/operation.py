@@ -37,7 +37,8 @@ class Handoff:
     def hand_over(self, decided: Plan) -> None:
         """Move the devices to vfio-pci, or put everything back and raise.
 
-        Raises HostError with what failed, or Stuck if not everything could be put back.
+        Raises Refused if somebody who was asked said no, HostError with what failed, or Stuck if
+        not everything could be put back.
         """
         record = Record(
             transaction=uuid.uuid4().hex,
@@ -65,6 +66,10 @@ class Handoff:
             raise
         except Exception as error:
             self.journal.clear()
+            if isinstance(error, Refused):
+                text = not_done(f"{record.guest} was not started", error)
+                report(Event(Kind.REFUSED, text, timed(record.since, self.host.now())))
+                raise
             self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
             raise _not_started(record.guest, error) from error
         now = self.host.now()
@@ -187,9 +192,12 @@ def list_devices(record: Record) -> str:
     return ", ".join(map(str, record.devices))
 
 
+def not_done(what: str, error: VfiodError) -> str:
+    """One reason on the same line, several below it."""
+    return f"{what}: {error}" if len(error.parts) == 1 else f"{what}:\n{error}"
+
+
 def _not_started(guest: str, error: Exception) -> VfiodError:
     """The error that virsh shows: what failed, and that nothing was lost."""
-    if isinstance(error, Refused):
-        return error
     reason = error if isinstance(error, VfiodError) else HostError(repr(error))
     return HostError(f"{guest} was not started: {reason.message}", reason.hint or _BACK)

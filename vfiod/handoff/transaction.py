@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from vfiod.errors import HostError, Stuck, VfiodError
+from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff import recovery, stuck
 from vfiod.handoff.journal import ALONE, Entry, Journal
@@ -120,6 +120,11 @@ def _apply(step: Step, stage: int, host: Host, journal: Journal, report: Report)
         journal.push(Entry(step, step.observe(host), stage))
     try:
         notes = step.apply(host)
+    except Refused as refused:
+        # Somebody's answer and no failure; with the time that it took.
+        fields = {**_fields(step, Direction.HANDOFF), **timed(began, host.now())}
+        report(Event(Kind.REMARK, f"{step.describe()}: {refused.message}", fields))
+        raise
     except Exception as error:
         _failed(step, error, timed(began, host.now()), Direction.HANDOFF, report)
         raise
