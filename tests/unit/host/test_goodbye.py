@@ -1,5 +1,7 @@
 """What comes back from a person's program is read as a stranger's word."""
 
+import json
+
 import pytest
 
 from vfiod.errors import HostError
@@ -28,8 +30,7 @@ def test_what_is_no_answer_is_told_in_words(text: str) -> None:
 
 def test_what_is_too_long_is_cut_and_what_steers_a_terminal_is_not_printed() -> None:
     things = ["\x1b[2Jgedit\n", "x" * 4000, *("y" for _ in range(30))]
-    answer = decode('{"outcome": "unanswered", "waits_for": %s}' % str(things).replace("'", '"')
-                    .replace("\\x1b", "\\u001b"))  # fmt: skip
+    answer = decode(json.dumps({"outcome": "unanswered", "waits_for": things}))
     assert answer.waits_for[0] == "?[2Jgedit?"
     assert len(answer.waits_for) == 10
     assert max(map(len, answer.waits_for)) == 120

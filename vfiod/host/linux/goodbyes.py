@@ -1,9 +1,9 @@
 """Asking people at the screen, by a program of vfiod's that runs as them.
 
 root has no business on a user's bus. So systemd runs `vfiod goodbye` under the user's id, in a
-unit of its own that ends with its time and with the service (systemd-run(1), systemd.exec(5)). It
-has no login of its own: that would be one more session. What it prints goes to a file in memory
-that cannot grow, as whoever has the same id can write there too.
+unit of its own that ends with its time (systemd-run(1), systemd.exec(5)). It has no login of its
+own: that would be one more session. What it prints goes to a file in memory that cannot grow, as
+whoever has the same id can write there too.
 """
 
 import os
@@ -55,7 +55,7 @@ def _systemd_run(unit: str, uid: int, seconds: float) -> Sequence[str]:
     return (
         "systemd-run", "--quiet", "--collect", "--wait", "--pipe", f"--unit={unit}",
         f"--uid={uid}", f"--setenv=XDG_RUNTIME_DIR={runtime}", "--setenv=PYTHONNOUSERSITE=1",
-        f"--property=RuntimeMaxSec={seconds:g}", "--property=PartOf=vfiod.service",
+        f"--property=RuntimeMaxSec={seconds:g}",
         "--property=NoNewPrivileges=yes", "--property=ProtectSystem=strict",
         "--property=TasksMax=64",
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vfiod.errors import HostError
@@ -86,9 +86,11 @@ def _run(argv: Sequence[str], around: Surroundings) -> str:
     return done.stdout
 
 
-def _rows(text: str) -> Iterator[Mapping[str, Any]]:
+def _rows(text: str) -> Sequence[Mapping[str, Any]]:
     try:
         found = json.loads(text)
-    except ValueError as error:
-        raise HostError(f"not a list of windows: {text[:40]!r}") from error
-    yield from (row for row in found if isinstance(row, dict) and "address" in row)
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise HostError(f"not a list of windows: {text[:40]!r}")
+    return [row for row in found if isinstance(row, dict) and "address" in row]
