@@ -125,7 +125,15 @@ def test_a_session_that_is_over_has_nobody_either(own_bus: PrivateBus) -> None:
 
 @pytest.fixture
 def notifications(own_bus: PrivateBus) -> Iterator[PrivateBus]:
-    words = "/usr/bin/python3 -m dbusmock --session --template notification_daemon -p".split()
+    words = [
+        "/usr/bin/python3",
+        "-m",
+        "dbusmock",
+        "--session",
+        "--template",
+        "notification_daemon",
+        "-p",
+    ]
     address = f"DBUS_SESSION_BUS_ADDRESS={own_bus.address}"
     child = own_bus.spawn("env", address, *words, '{"capabilities": "actions body"}')
     dbus = "org.freedesktop.DBus"

@@ -41,10 +41,18 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         from vfiod.tools.goodbye import farewell
 
-        desktop = farewell.find(around, seconds=arguments.seconds)
+        seconds = max(1.0, arguments.seconds - _age())
+        desktop = farewell.find(around, seconds=seconds)
         ended = farewell.session_state(arguments.session)
-        print(encode(farewell.log_out(desktop, ended, seconds=arguments.seconds)))
+        print(encode(farewell.log_out(desktop, ended, seconds=seconds)))
     return 0
+
+
+def _age() -> float:
+    """How long this program has been there: on a slow PC its start takes much of the time."""
+    import psutil
+
+    return max(0.0, time.time() - float(psutil.Process().create_time()))
 
 
 def _runtime() -> Path:

@@ -16,8 +16,9 @@ from vfiod.host.linux.process import Programs
 from vfiod.model import Session
 from vfiod.paths import PROGRAM
 
-# For the program to start and to find the desktop; for systemd to say that its time is over.
-_MORE, _END = 8, 10
+# For the program to start, which is part of a logout's time and comes before a notification's; to
+# say what a logout waits for; for systemd to say that the time is over.
+_START, _LAST_WORDS, _END = 20.0, 5.0, 10.0
 
 
 class LinuxGoodbyes:
@@ -28,19 +29,20 @@ class LinuxGoodbyes:
         self._numbers = count(1)
 
     def announce(self, session: Session, guest: str, *, seconds: float) -> Answer:
-        return self._ask(session, seconds, "announce", guest)
+        words = ["announce", session.ident, f"{seconds:g}", "--", guest]
+        return self._ask(session, words, seconds + _START)
 
     def log_out(self, session: Session, *, seconds: float) -> Answer:
-        return self._ask(session, seconds, "log-out")
+        words = ["log-out", session.ident, f"{seconds:g}"]
+        return self._ask(session, words, max(seconds, _START) + _LAST_WORDS)
 
-    def _ask(self, session: Session, seconds: float, what: str, *more: str) -> Answer:
+    def _ask(self, session: Session, words: Sequence[str], seconds: float) -> Answer:
         unit = f"vfiod-goodbye-{next(self._numbers)}-{os.getpid()}"
-        words = [what, session.ident, f"{seconds:g}", "--", *more]
-        command = [PROGRAM, "goodbye", *map(_literal, words)]
+        argv = [*_systemd_run(unit, session.uid, seconds), PROGRAM, "goodbye"]
         try:
             said = self._programs.run(
-                [*_systemd_run(unit, session.uid, seconds + _MORE), *command],
-                subject=unit, seconds=seconds + _MORE + _END, most=MOST_BYTES,
+                [*argv, *map(_literal, words)],
+                subject=unit, seconds=seconds + _END, most=MOST_BYTES,
             )  # fmt: skip
         except HostError as error:
             if type(error) is not HostError:
