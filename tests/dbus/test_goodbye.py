@@ -111,6 +111,20 @@ def test_what_does_not_end_costs_its_time_and_no_more(
     assert time.monotonic() - began < 12
 
 
+def test_a_bus_that_goes_with_its_session_takes_nobody_along(
+    own_bus: PrivateBus, desktop: Start
+) -> None:
+    desktop("none", "ends")
+    with private_bus(with_policy=False) as session:
+        manager = session.spawn(sys.executable, "-m", "tests.dbus.desktops", "gnome", "hangs")
+        assert manager.stdout is not None
+        words = command(session, "log-out", "2", "60")
+        child = own_bus.spawn("setpriv", f"--reuid={PERSON}", "--clear-groups", *words)
+        while manager.stdout.readline() != "Logout 1\n":
+            assert child.poll() is None
+    assert answer_of(own_bus, child) == Answer(Outcome.DONE)
+
+
 def test_a_desktop_without_any_has_nobody_to_ask(own_bus: PrivateBus, desktop: Start) -> None:
     desktop("none", "ends")
     assert ask(own_bus) == Answer(Outcome.NOBODY)
