@@ -9,7 +9,7 @@ from tests.fakes import pcs
 from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig, is_killed
-from vfiod.errors import HostError, Refused
+from vfiod.errors import Busy, HostError, Refused
 from vfiod.events import Kind
 from vfiod.host.goodbye import Answer, Outcome
 
@@ -143,6 +143,19 @@ def test_without_a_countdown_nobody_is_told(run_directory: Path) -> None:
     found = rig(run_directory, pcs.desktop(), "log-out", "countdown: 0\n")
     found.start()
     assert found.host.goodbyes.asked == ["log out alice"]
+
+
+def test_a_start_that_is_given_up_while_people_are_told_asks_nobody_to_leave(
+    run_directory: Path,
+) -> None:
+    found = rig(run_directory, pcs.desktop(), "refuse-unsaved")
+    future = found.manager.prepare("win10", pcs.xml())
+    found.host.clock.after(5, lambda: found.manager.give_up(future))
+    found.queue.run_all()
+    assert isinstance(future.exception(), Busy)
+    assert found.host.goodbyes.asked == ["announce alice"]
+    assert people(found) == ["alice"]
+    assert found.differences() == {}
 
 
 @pytest.mark.parametrize("answer", [WAITS, Answer(Outcome.DONE)], ids=["refused", "gone"])

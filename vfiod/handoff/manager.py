@@ -121,7 +121,7 @@ class Manager:
         if decided is None:
             return
         start.require_wanted()
-        self.handoff.hand_over(decided[1])
+        self.handoff.hand_over(decided[1], start.require_wanted)
         record = self.journal.read()
         if start.given_up and record is not None:
             self.handoff.return_devices(record.transaction, "its start was given up")

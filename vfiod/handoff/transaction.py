@@ -13,7 +13,7 @@ What must never happen: a step applied before its entry is on disk; an undo left
 another one failed; a failure while undoing that hides what failed first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -30,14 +30,22 @@ from vfiod.model import Direction
 Fields = Mapping[str, str]
 
 
-def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> None:
+def run(
+    steps: Iterable[Step],
+    host: Host,
+    journal: Journal,
+    report: Report,
+    go_on: Callable[[], None] = lambda: None,
+) -> None:
     """Take the steps in order; when one fails, put back what was done and raise.
 
-    Raises the step's own error, or Stuck if not everything could be put back.
+    ``go_on`` is called before each step, and raises what ends it there. Raises that, the step's
+    own error, or Stuck if not everything could be put back.
     """
 
     def apply_all(stage: int, group: Sequence[Step]) -> None:
         for step in group:
+            go_on()
             _apply(step, stage, host, journal, report)
 
     try:
