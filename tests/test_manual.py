@@ -83,7 +83,7 @@ def test_vfiod_yaml_names_every_key_and_no_other() -> None:
     assert {*GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - bold == set()
     performance = source[source.index(".SH PERFORMANCE") : source.index(".SH EXAMPLE")]
     assert set(re.findall(r"^\.TP\n\.B (\S+)$", performance, re.MULTILINE)) == {*PERFORMANCE_KEYS}
-    values = {"terminate", "refuse", "wait", "reboot", "and", "or"}
+    values = {"terminate", "log", "out", "refuse", "unsaved", "wait", "reboot", "and", "or"}
     assert bold - {*TOP_KEYS, *GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - values == set()
 
 
@@ -97,7 +97,8 @@ def test_vfiod_yaml_tells_every_default() -> None:
         )
         default = getattr(Config(), name)
         assert told, name
-        assert told[1] == (str(getattr(default, "value", default)).lower() if default else told[1])
+        value = f"{default:g}" if isinstance(default, float) else getattr(default, "value", default)
+        assert told[1] == (str(value).lower() if default else told[1])
         assert default or told[1] in ("none", "false")
 
 

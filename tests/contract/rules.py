@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from vfiod.errors import HostError, KernelStuck
 from vfiod.host.door import Host
-from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PowerPolicy
+from vfiod.host.goodbye import Answer, Outcome
+from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PowerPolicy, Session
 
 SECONDS = 20.0
 SHORT = 1.0
@@ -604,3 +605,11 @@ def an_inhibitor_is_taken_and_dropped_and_twice_is_once(b: Rig) -> None:
     b.host.logins.inhibit("the contract tests run")
     b.host.logins.uninhibit()
     b.host.logins.uninhibit()
+
+
+@kernel
+def who_has_no_desktop_is_not_kept_waiting_for(b: Rig) -> None:
+    """The session has been over for long: there is nobody to be asked."""
+    nobody = Session("no-such-session", "nobody", 65534, "seat0", "user")
+    answer = b.host.goodbyes.log_out(nobody, seconds=SECONDS)
+    assert answer == Answer(Outcome.NOBODY)

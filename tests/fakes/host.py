@@ -21,6 +21,7 @@ from tests.fakes.doors import (
     FakeUnits,
 )
 from tests.fakes.fault import Effects
+from tests.fakes.goodbyes import FakeGoodbyes
 from tests.fakes.kernel import Kernel
 from tests.fakes.libvirt import UUID, Libvirt
 from tests.fakes.performance import FakeCpus, FakeHugePages, FakeSlices
@@ -107,6 +108,7 @@ class FakeHost:
         self.gate, self.containers = FakeGate(*behind), FakeContainers(*behind)
         self.modules, self.units = FakeModules(*behind), FakeUnits(*behind, self.clock)
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
+        self.goodbyes = FakeGoodbyes(*behind, self.clock)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
         self.libvirt = Libvirt(self.clock, self.kernel)
         self.user.on_end = self.libvirt.qemu_ended

@@ -10,6 +10,7 @@ from tests.fakes.record import recorded
 from tests.fakes.rig import Rig
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import VfiodError
+from vfiod.host.goodbye import Answer, Outcome
 
 Records = list[dict[str, str]]
 TWO_GUESTS = pcs.configuration() + "  other:\n    devices: [0000:01:00.0, 0000:01:00.1]\n"
@@ -31,6 +32,16 @@ def refused(directory: Path) -> Records:
     tape = recorded(rig)
     rig.host.memory.free = 0
     rig.host.files.absent.add("/var/lib/libvirt/images/win10.qcow2")
+    rig.prepare()
+    return tape.records
+
+
+def unsaved(directory: Path) -> Records:
+    """The desktop was asked to log out, and still waits for an answer of alice's."""
+    rig = Rig(pcs.desktop(), directory, "sessions: refuse-unsaved\n" + pcs.configuration())
+    tape = recorded(rig)
+    waits = Answer(Outcome.UNANSWERED, ("gedit (There are unsaved documents)",))
+    rig.host.goodbyes.answers["log out", "alice"] = waits
     rig.prepare()
     return tape.records
 
@@ -163,7 +174,7 @@ def killed(directory: Path) -> Records:
 SCENES: dict[str, Callable[[Path], Records]] = {
     scene.__name__: scene
     for scene in (
-        returned, refused, wrong_configuration, failed, stuck, retried, late, interleaved, limbo,
-        adopted, killed,
+        returned, refused, unsaved, wrong_configuration, failed, stuck, retried, late, interleaved,
+        limbo, adopted, killed,
     )
 }  # fmt: skip

@@ -216,7 +216,9 @@ def _system_bus() -> Any:
 
 
 def _session_bus() -> Any:
-    return Gio.bus_get_sync(Gio.BusType.SESSION, None)
+    connection = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+    connection.set_exit_on_close(False)
+    return connection
 
 
 @contextmanager

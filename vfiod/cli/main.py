@@ -34,6 +34,7 @@ VERBS = {
     "uninstall-check": "uninstall_check",
     "session": "session",
     "libvirt": "libvirt",
+    "goodbye": "goodbye",
     "daemon": "daemon",
 }
 ABOUT = """\

@@ -1,6 +1,7 @@
 """Notifications of the desktop (org.freedesktop.Notifications, over the session's bus)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from gi.repository import GLib
@@ -53,6 +54,8 @@ class Notifications:
         GLib.timeout_add_seconds(seconds, loop.quit)
         mine[0] = self._show(summary, body, actions, urgent=urgent)
         loop.run()
+        with suppress(HostError):  # what is answered, or too late, is of no use on the screen
+            self._call("CloseNotification", "u", mine[0])
         return chosen[0]
 
     def _show(self, summary: str, body: str, actions: Mapping[str, str], *, urgent: bool) -> int:

@@ -21,6 +21,8 @@ E = TypeVar("E", bound=Enum)
 
 DISPLAY_MANAGER = "display-manager.service"
 MAX_SECONDS = 600
+# Of what libvirt's hook waits for while a person may still answer: it gives up after 300 s.
+MAX_GOODBYE, MAX_COUNTDOWN = 180, 60
 MAX_NAME_BYTES = 251  # libvirt keeps a guest in a file NAME.xml, and NAME_MAX is 255
 
 # systemd.unit(5); a template without an instance cannot be started.
@@ -33,7 +35,14 @@ class SessionPolicy(Enum):
     """What happens to people who are logged in at the screen when a guest wants the card."""
 
     TERMINATE = "terminate"
+    LOG_OUT = "log-out"
+    REFUSE_UNSAVED = "refuse-unsaved"
     REFUSE = "refuse"
+
+    @property
+    def asks(self) -> bool:
+        """True if each desktop's own session manager is asked to log out first."""
+        return self in (SessionPolicy.LOG_OUT, SessionPolicy.REFUSE_UNSAVED)
 
 
 class OnStuck(Enum):
@@ -76,13 +85,22 @@ def _rom(value: Value) -> str | None:
     return text
 
 
-def _seconds(value: Value) -> float | None:
-    expected = f"seconds, more than 0 and at most {MAX_SECONDS}, without quotes or unit"
-    number = value.number(expected=expected)
-    if number is not None and not 0 < number <= MAX_SECONDS:
-        value.fault(f"{value.raw[:20]} is out of range; write {expected}")
-        return None
-    return number
+def _up_to(most: int, *, zero: bool = False) -> Callable[[Value], float | None]:
+    """Reads seconds; ``zero``: 0 is one of them."""
+    least = "0 for none" if zero else "more than 0"
+    expected = f"seconds, {least} and at most {most}, without quotes or unit"
+
+    def read(value: Value) -> float | None:
+        number = value.number(expected=expected)
+        if number is not None and not (0 < number <= most or (zero and number == 0)):
+            value.fault(f"{value.raw[:20]} is out of range; write {expected}")
+            return None
+        return number
+
+    return read
+
+
+_seconds = _up_to(MAX_SECONDS)
 
 
 def _escape_keys(value: Value) -> tuple[str, ...]:
@@ -138,7 +156,8 @@ class Limits:
     long again the handoff is given up. ``driver``: one bind or unbind. ``display``: DRM node and
     connected connector to come back. ``guest``: QEMU to take the devices after a prepared start.
     ``shutdown``: the guest to shut down when the power button asks it to. ``libvirt``: to clean
-    up after a guest that has ended, before its devices are touched.
+    up after a guest that has ended, before its devices are touched. ``goodbye``: people to save
+    their work, and their desktops to log out, where these are asked to.
     """
 
     desktop: float = key(_seconds, default=20.0)
@@ -149,6 +168,7 @@ class Limits:
     guest: float = key(_seconds, default=60.0)
     shutdown: float = key(_seconds, default=60.0)
     libvirt: float = key(_seconds, default=30.0)
+    goodbye: float = key(_up_to(MAX_GOODBYE), default=60.0)
 
 
 def _limits(value: Value) -> Limits:
@@ -172,6 +192,7 @@ class Config:
     guests: Mapping[str, GuestConfig] = field(default_factory=lambda: MappingProxyType({}))
     limits: Limits = key(_limits, default=Limits())
     sessions: SessionPolicy = key(_choice(SessionPolicy), default=SessionPolicy.TERMINATE)
+    countdown: float = key(_up_to(MAX_COUNTDOWN, zero=True), default=10.0)
     display_manager: str = key(_display_manager, default=DISPLAY_MANAGER)
     release_consoles: bool = key(Value.flag, default=True)
     on_stuck: OnStuck = key(_choice(OnStuck), default=OnStuck.WAIT)

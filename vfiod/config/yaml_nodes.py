@@ -78,7 +78,7 @@ class Value:
 
     def choice(self, choices: Sequence[str]) -> str | None:
         """Read text that must be one of ``choices``."""
-        expected = " or ".join(choices)
+        expected = " or ".join(filter(None, [", ".join(choices[:-1]), choices[-1]]))
         found = self.text(expected=expected)
         if found is None or found in choices:
             return found

@@ -6,10 +6,9 @@ devices as such are in agreement.py and isolation.py.
 
 from collections.abc import Iterator
 
-from vfiod.config.schema import SessionPolicy
 from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
-from vfiod.handoff import agreement, ending, isolation, opened, performance, rules
+from vfiod.handoff import agreement, ending, goodbye, isolation, opened, performance, rules
 from vfiod.handoff.request import Request
 from vfiod.util.typed import virsh
 
@@ -97,13 +96,8 @@ def all_can_be_opened(request: Request) -> Faults:
 
 
 def sessions_may_end(request: Request) -> Faults:
-    """sessions: refuse protects unsaved work, wherever it is that a handoff would end it."""
-    if request.guest.sessions is SessionPolicy.REFUSE:
-        for person in ending.people(request):
-            yield HostError(
-                f"the work of {person} would end, and sessions is set to refuse",
-                "save it and log out first, or set sessions: terminate",
-            )
+    """What sessions: protects, wherever it is that a handoff would end it."""
+    yield from goodbye.find_faults(request)
 
 
 def no_guest_is_killed(request: Request) -> Faults:

@@ -14,7 +14,7 @@ from vfiod.handoff import plan, snapshot
 from vfiod.handoff.button import Button, PowerButton
 from vfiod.handoff.guest_watch import GuestWatch, Watcher
 from vfiod.handoff.journal import Journal, Record
-from vfiod.handoff.operation import Handoff
+from vfiod.handoff.operation import Handoff, not_done
 from vfiod.handoff.plan import Plan
 from vfiod.handoff.rehearsal import without_desktop
 from vfiod.handoff.request import Request
@@ -122,7 +122,7 @@ class Manager:
         if decided is None:
             return
         start.require_wanted()
-        self.handoff.hand_over(decided[1])
+        self.handoff.hand_over(decided[1], start.require_wanted)
         record = self.journal.read()
         if start.given_up and record is not None:
             self.handoff.return_devices(record.transaction, "its start was given up")
@@ -157,7 +157,7 @@ class Manager:
             return request, plan.plan_handoff(request)
         except VfiodError as error:
             kind = Kind.CONFIG_WRONG if isinstance(error, ConfigError) else Kind.REFUSED
-            self._say(kind, _not_done(f"{name} was not {what}", error), guest=name)
+            self._say(kind, not_done(f"{name} was not {what}", error), guest=name)
             raise
 
     def _require_idle(self, name: str) -> None:
@@ -246,8 +246,3 @@ class Manager:
 
     def _say(self, kind: Kind, text: str, *, guest: str) -> None:
         self.report(Event(kind, text, {"GUEST": guest}))
-
-
-def _not_done(what: str, error: VfiodError) -> str:
-    """One reason on the same line, several below it."""
-    return f"{what}: {error}" if len(error.parts) == 1 else f"{what}:\n{error}"

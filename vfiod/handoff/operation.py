@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from vfiod.errors import HostError, Refused, Stuck, VfiodError
+from vfiod.errors import Busy, HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, began_at, timed
 from vfiod.handoff import aftercare, transaction
 from vfiod.handoff.journal import Journal, Record
@@ -34,10 +34,12 @@ class Handoff:
     returned: Callable[[Record], None]
     may_end: Callable[[Record, Stuck], bool]
 
-    def hand_over(self, decided: Plan) -> None:
+    def hand_over(self, decided: Plan, go_on: Callable[[], None] = lambda: None) -> None:
         """Move the devices to vfio-pci, or put everything back and raise.
 
-        Raises HostError with what failed, or Stuck if not everything could be put back.
+        ``go_on``: see transaction.run(); people who are asked may outlast who wanted the start.
+        Raises Refused if somebody who was asked said no, HostError with what failed, or Stuck if
+        not everything could be put back.
         """
         record = Record(
             transaction=uuid.uuid4().hex,
@@ -59,12 +61,16 @@ class Handoff:
         for remark in decided.remarks:
             report(Event(Kind.REMARK, remark, _ON_THE_WAY_OUT))
         try:
-            self._take_steps(decided, report)
+            self._take_steps(decided, report, go_on)
         except Stuck as stuck:
             self._stuck(record, stuck)
             raise
         except Exception as error:
             self.journal.clear()
+            if isinstance(error, Refused):
+                text = not_done(f"{record.guest} was not started", error)
+                report(Event(Kind.REFUSED, text, timed(record.since, self.host.now())))
+                raise
             self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
             raise _not_started(record.guest, error) from error
         now = self.host.now()
@@ -136,9 +142,9 @@ class Handoff:
     def _is_free(self, step: StopDisplayManager) -> bool:
         return not self.host.processes.holders(step.displays)
 
-    def _take_steps(self, decided: Plan, report: Report) -> None:
+    def _take_steps(self, decided: Plan, report: Report, go_on: Callable[[], None]) -> None:
         """All steps and the word that they are done, or none of it."""
-        transaction.run(decided.steps, self.host, self.journal, report)
+        transaction.run(decided.steps, self.host, self.journal, report, go_on)
         try:
             self.advance(Phase.PREPARED)
         except HostError:
@@ -187,9 +193,14 @@ def list_devices(record: Record) -> str:
     return ", ".join(map(str, record.devices))
 
 
+def not_done(what: str, error: VfiodError) -> str:
+    """One reason on the same line, several below it."""
+    return f"{what}: {error}" if len(error.parts) == 1 else f"{what}:\n{error}"
+
+
 def _not_started(guest: str, error: Exception) -> VfiodError:
     """The error that virsh shows: what failed, and that nothing was lost."""
-    if isinstance(error, Refused):
+    if isinstance(error, Busy):
         return error
     reason = error if isinstance(error, VfiodError) else HostError(repr(error))
     return HostError(f"{guest} was not started: {reason.message}", reason.hint or _BACK)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
-from vfiod.handoff import ending, performance
+from vfiod.handoff import ending, goodbye, performance
 from vfiod.handoff.checks import find_faults
 from vfiod.handoff.request import Request
 from vfiod.handoff.snapshot import NVIDIA_MODULES, VFIO_MODULE
@@ -90,6 +90,8 @@ def _steps(request: Request) -> Iterator[Step]:
         yield LoadModule(VFIO_MODULE, request.config.limits.driver)
     yield from _roms(request)
     yield from (KeepAwake(f.address) for f in _in_order(request.leaving))
+    # Before a controller goes: a keyboard may hang on it, and somebody has a question to answer.
+    yield from goodbye.steps(request)
     beside = [f for f in request.leaving if _goes_beside_the_desktop(f, request)]
     yield from _detach(request, beside)
     others = [f for f in request.leaving if f not in beside]
@@ -128,7 +130,8 @@ def _desktop(request: Request) -> Iterator[Step]:
         yield StopDisplayManager(manager.ident, displays, limits.desktop)
     if ended := sorted(ending.sessions(request), key=lambda session: session.ident):
         users = tuple(sorted({session.user for session in ended}))
-        yield EndSessions(tuple(s.ident for s in ended), limits.desktop, users)
+        idents, asked = tuple(s.ident for s in ended), goodbye.asked(request)
+        yield EndSessions(idents, limits.desktop, users, asked)
 
 
 def _services(request: Request) -> Iterator[Step]:
@@ -182,10 +185,6 @@ def _users(request: Request) -> Iterator[Step]:
             and ending.outlives(request, uid)
         ):
             yield StartAgain(unit, request.config.limits.desktop)
-
-
-def _outlives(request: Request, uid: int) -> bool:
-    return request.ends_desktop and ending.outlives(request, uid)
 
 
 def _picture(request: Request) -> Iterator[Step]:

@@ -13,11 +13,11 @@ What must never happen: a step applied before its entry is on disk; an undo left
 another one failed; a failure while undoing that hides what failed first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from vfiod.errors import HostError, Stuck, VfiodError
+from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff import recovery, stuck
 from vfiod.handoff.journal import ALONE, Entry, Journal
@@ -30,14 +30,22 @@ from vfiod.model import Direction
 Fields = Mapping[str, str]
 
 
-def run(steps: Iterable[Step], host: Host, journal: Journal, report: Report) -> None:
+def run(
+    steps: Iterable[Step],
+    host: Host,
+    journal: Journal,
+    report: Report,
+    go_on: Callable[[], None] = lambda: None,
+) -> None:
     """Take the steps in order; when one fails, put back what was done and raise.
 
-    Raises the step's own error, or Stuck if not everything could be put back.
+    ``go_on`` is called before each step, and raises what ends it there. Raises that, the step's
+    own error, or Stuck if not everything could be put back.
     """
 
     def apply_all(stage: int, group: Sequence[Step]) -> None:
         for step in group:
+            go_on()
             _apply(step, stage, host, journal, report)
 
     try:
@@ -120,6 +128,11 @@ def _apply(step: Step, stage: int, host: Host, journal: Journal, report: Report)
         journal.push(Entry(step, step.observe(host), stage))
     try:
         notes = step.apply(host)
+    except Refused as refused:
+        # Somebody's answer and no failure; with the time that it took.
+        fields = {**_fields(step, Direction.HANDOFF), **timed(began, host.now())}
+        report(Event(Kind.REMARK, f"{step.describe()}: {refused.message}", fields))
+        raise
     except Exception as error:
         _failed(step, error, timed(began, host.now()), Direction.HANDOFF, report)
         raise

@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from vfiod.host.commands import Commands
+from vfiod.host.goodbye import Goodbyes
 from vfiod.host.pci import Pci
 from vfiod.host.performance import Cpus, HugePages, Slices
 from vfiod.host.processes import Containers, Gate, Late, Processes
@@ -178,6 +179,8 @@ class Host(Protocol):
     def containers(self) -> Containers: ...
     @property
     def logins(self) -> Logins: ...
+    @property
+    def goodbyes(self) -> Goodbyes: ...
     @property
     def screen(self) -> Screen: ...
     @property

@@ -53,7 +53,7 @@ def test_how_much_in_huge_pages(written: str, size: int) -> None:
         ("hugepages: true", "hugepages: is true; write auto"),
         ("irqs: near", "5:13: guests.win10.performance.irqs: needs host_cpus; write the CPUs that"),
         ("irqs: far", "irqs: is 'far'; write near"),
-        ("transparent_hugepages: on", "is 'on'; write always or madvise or never"),
+        ("transparent_hugepages: on", "is 'on'; write always, madvise or never"),
     ],
 )
 def test_a_fault_says_where_what_and_what_to_write(key: str, expected: str) -> None:

@@ -32,6 +32,7 @@ AUDIO = PciAddress.parse("0000:01:00.1")
 
 FULL = """\
 sessions: refuse
+countdown: 7
 display_manager: lightdm.service
 release_consoles: false
 on_stuck: reboot
@@ -41,6 +42,7 @@ stop: [ollama.service]
 limits:
   desktop: 30
   kill: 0.5
+  goodbye: 180
 guests:
   win10:
     sessions: terminate
@@ -88,7 +90,7 @@ def test_a_fresh_install_has_no_guests(text: str) -> None:
 def test_defaults() -> None:
     assert Config() == Config(
         guests={},
-        limits=Limits(desktop=20, holders=5, kill=5, driver=20, display=20, guest=60),
+        limits=Limits(desktop=20, holders=5, kill=5, driver=20, display=20, guest=60, goodbye=60),
         sessions=SessionPolicy.TERMINATE,
         display_manager="display-manager.service",
         release_consoles=True,
@@ -115,8 +117,9 @@ def test_every_key_is_read() -> None:
             "win10": win10,
             "other guest": GuestConfig("other guest", other_devices, SessionPolicy.REFUSE),
         },
-        limits=Limits(desktop=30, kill=0.5),
+        limits=Limits(desktop=30, kill=0.5, goodbye=180),
         sessions=SessionPolicy.REFUSE,
+        countdown=7,
         display_manager="lightdm.service",
         release_consoles=False,
         on_stuck=OnStuck.REBOOT,
@@ -221,14 +224,20 @@ ONE_FAULT = [
     (guest(r'[{address: "01:00.0", rom: "/a\n"}]'), "rom: control characters in a path; write"),
     (guest(r'[{address: "01:00.0", rom: "/\ud800"}]'), "rom: control characters in a path"),
     (guest("[01:00.0, 01:00.1, 0000:01:00.0]"), "3:33: guests.win10.devices[2]: 0000:01:00.0 is l"),
-    ("sessions: kill", "1:11: sessions: is 'kill'; write terminate or refuse"),
-    ("sessions:", "1:10: sessions: is empty; write terminate or refuse"),
-    (guest(more="    sessions: 1\n"), "4:15: guests.win10.sessions: is 1; write terminate or"),
+    ("sessions: kill", "1:11: sessions: is 'kill'; write terminate, log-out, refuse-unsaved or"),
+    ("sessions:", "1:10: sessions: is empty; write terminate, log-out, refuse-unsaved or"),
+    (
+        guest(more="    sessions: 1\n"),
+        "4:15: guests.win10.sessions: is 1; write terminate, log-out",
+    ),
     ("limits: 20", "1:9: limits: is 20; write keys with values"),
     (
         "limits: {kill: 0}",
         "1:16: limits.kill: 0 is out of range; write seconds, more than 0 and at m",
     ),
+    ("limits: {goodbye: 181}", "1:19: limits.goodbye: 181 is out of range; write seconds, more"),
+    ("countdown: 61", "1:12: countdown: 61 is out of range; write seconds, 0 for none and at mos"),
+    ("countdown: off", "1:12: countdown: is 'off'; write seconds, 0 for none and at most 60"),
     ("limits: {kill: -1}", "1:16: limits.kill: -1 is out of range"),
     ("limits: {kill: 600.5}", "1:16: limits.kill: 600.5 is out of range"),
     ("limits: {kill: .inf}", "1:16: limits.kill: .inf is out of range"),
@@ -353,8 +362,9 @@ def test_a_service_that_is_listed_twice_is_stopped_once() -> None:
 
 
 def test_normalised_is_short_where_it_can_be() -> None:
-    assert normalised(parse(FULL)).splitlines()[:10] == [
+    assert normalised(parse(FULL)).splitlines()[:11] == [
         "sessions: refuse",
+        "countdown: 7",
         "display_manager: lightdm.service",
         "release_consoles: false",
         "on_stuck: reboot",
@@ -431,6 +441,7 @@ CONFIGS = st.builds(
     ).map(lambda d: {name: GuestConfig(name, *rest) for name, rest in d.items()}),
     limits=st.builds(Limits, SECONDS, SECONDS, SECONDS, SECONDS, SECONDS, SECONDS),
     sessions=st.sampled_from(SessionPolicy),
+    countdown=st.integers(0, 60).map(float),
     display_manager=st.from_regex(
         r"[A-Za-z0-9:_.-]{1,9}(@[a-z0-9]{1,9})?\.service", fullmatch=True
     ),
@@ -507,7 +518,7 @@ def test_the_shipped_file_shows_every_key_with_its_default() -> None:
 def test_every_key_of_the_shipped_file_is_explained() -> None:
     lines = SHIPPED.read_text(encoding="utf-8").splitlines()
     keys = [i for i, line in enumerate(lines) if re.match(r"#(?! \S)[ -]*\w+:( |$)", line)]
-    assert len(keys) == 28
+    assert len(keys) == 30
     without = [lines[i] for i in keys if not re.match(r"# \S", lines[i - 1])]
     assert without == ["#        rom: /etc/vfiod/card.rom"]  # explained with address
     assert max(map(len, lines)) <= 80

@@ -29,6 +29,7 @@ from vfiod.handoff.steps.desktop import (
 )
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
+from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
@@ -46,9 +47,12 @@ BEFORE[TransparentHugePages] = BEFORE[ReserveHugePages] | {ReserveHugePages}
 BEFORE[SetFrequency] = BEFORE[TransparentHugePages] | {TransparentHugePages}
 BEFORE[LoadModule] = BEFORE[SetFrequency] | {SetFrequency}
 BEFORE[StageRom] = BEFORE[LoadModule] | {LoadModule, StageRom}
-# A USB controller goes beside the desktop.
 BEFORE[KeepAwake] = BEFORE[StageRom] | {KeepAwake}
-BEFORE[Detach] = BEFORE[KeepAwake] | {Detach}
+# People answer while everything of theirs is there, keyboards on a USB controller too.
+BEFORE[AnnounceStart] = BEFORE[KeepAwake]
+BEFORE[AskToLogOut] = BEFORE[KeepAwake] | {AnnounceStart}
+# A USB controller goes beside the desktop.
+BEFORE[Detach] = BEFORE[AskToLogOut] | {AskToLogOut, Detach}
 BEFORE[CloseGate] = BEFORE[Detach]
 BEFORE[StopContainer] = BEFORE[CloseGate] | {CloseGate, StopUnit, StopContainer}
 BEFORE[StopDisplayManager] = BEFORE[StopContainer] | {StopUnit, StopContainer}
@@ -60,7 +64,7 @@ BEFORE[ReleaseConsoles] = BEFORE[AwaitDisplay]
 BEFORE[UnbindFramebuffer] = BEFORE[ReleaseConsoles] | {ReleaseConsoles, UnbindFramebuffer}
 BEFORE[AimOverride] = BEFORE[UnbindFramebuffer] | {UnbindFramebuffer, AimOverride}
 BEFORE[UnloadModule] = BEFORE[AimOverride] | {AimOverride, UnloadModule}
-BEFORE[KeepAwake] = BEFORE[Detach] = BEFORE[UnloadModule] | {KeepAwake, Detach}
+BEFORE[Detach] = BEFORE[UnloadModule] | {Detach}
 BEFORE[OpenGate] = BEFORE[Detach]
 BEFORE[AwaitLibvirt] = BEFORE[OpenGate] | {OpenGate}
 BEFORE[StartAgain] = BEFORE[AwaitLibvirt] | {AwaitLibvirt, StartAgain}
@@ -72,10 +76,19 @@ HARMLESS = (
 )  # fmt: skip
 DARKENING = (ReleaseConsoles, UnbindFramebuffer, UnloadModule)
 
+
+def polite() -> FakeHost:
+    """People are asked first, and a USB controller goes over."""
+    host = pcs.desktop()
+    host.configuration = "sessions: log-out\n" + pcs.configuration()
+    return host
+
+
 SHAPES: Sequence[Callable[[], FakeHost]] = (
     pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
     lambda: pcs.greeter(pcs.bare(audio=None)),
     lambda: pcs.greeter(pcs.bare(audio="vfio-pci")), pcs.tuned, pcs.autologin, pcs.container,
+    polite,
 )  # fmt: skip
 
 
@@ -183,7 +196,8 @@ def test_a_kernel_that_cannot_close_the_gate_is_told_of() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_usb_controller_goes_beside_the_desktop(shape: Callable[[], FakeHost]) -> None:
     found = stages(plan(shape()).steps)
-    stage = next(s for s in found for group in s for step in group if step.device == str(pcs.USB))
+    away = Detach(pcs.USB, 20.0)
+    stage = next(s for s in found for group in s for step in group if step == away)
     desktop = [step for step in plan(shape()).steps if isinstance(step, StopDisplayManager)]
     assert all(any(step in group for group in stage) for step in desktop)
 

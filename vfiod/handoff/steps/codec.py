@@ -15,6 +15,7 @@ from vfiod.handoff.steps.desktop import (
 )
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
+from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
@@ -27,6 +28,8 @@ KINDS: Final[dict[str, type[Any]]] = {
     for step in (
         SetDefaultIrqAffinity,
         AimOverride,
+        AnnounceStart,
+        AskToLogOut,
         AwaitDisplay,
         AwaitLibvirt,
         CloseGate,

@@ -178,13 +178,15 @@ class StopDisplayManager(DesktopStep):
 class EndSessions(DesktopStep):
     """End logind sessions that use the display. A session cannot be given back.
 
-    ``users``: whose they are.
+    ``users``: whose they are. ``again``: those who were asked to log out, and may have been logged
+    in anew since: by a getty, before it was stopped.
     """
 
     kind: ClassVar[str] = "end-sessions"
     sessions: tuple[str, ...]
     seconds: float
     users: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
 
     def describe(self) -> str:
         return f"end the desktop of {', '.join(self.users)}"
@@ -199,7 +201,11 @@ class EndSessions(DesktopStep):
 
     def _left(self, host: Host) -> list[str]:
         wanted = set(self.sessions)
-        return [s.ident for s in host.logins.sessions() if s.ident in wanted]
+        return [
+            s.ident
+            for s in host.logins.sessions()
+            if s.ident in wanted or (s.seat == "seat0" and s.is_person and s.user in self.again)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from vfiod.host.linux.containers import LinuxContainers
 from vfiod.host.linux.cpus import LinuxCpus
 from vfiod.host.linux.devicegate import LinuxGate
 from vfiod.host.linux.files import LinuxFiles
+from vfiod.host.linux.goodbyes import LinuxGoodbyes
 from vfiod.host.linux.guest_end import LinuxGuests
 from vfiod.host.linux.hugepages import LinuxHugePages
 from vfiod.host.linux.kernelcall import KernelCalls
@@ -44,6 +45,7 @@ class LinuxHost:
         self.containers = LinuxContainers(self.units)
         self.modules = LinuxModules(programs=programs)
         self.logins = LinuxLogins(bus)
+        self.goodbyes = LinuxGoodbyes(programs)
         self.screen = LinuxScreen(calls)
         self.files = LinuxFiles(lookup=Lookup(calls.client))
         self.memory = LinuxMemory()

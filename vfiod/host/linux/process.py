@@ -4,6 +4,7 @@ A program can hang in the kernel as a write to sysfs can: modprobe does, in a dr
 exit. So none is waited for without limit, and none is killed for being late.
 """
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Sequence
@@ -22,14 +23,18 @@ class Programs:
     def __init__(self, late: LinuxLate | None = None) -> None:
         self._late = late or LinuxLate()
 
-    def run(self, argv: Sequence[str], *, subject: str, seconds: float) -> str:
+    def run(
+        self, argv: Sequence[str], *, subject: str, seconds: float, most: int | None = None
+    ) -> str:
         """Run a program and return what it printed.
+
+        ``most``: bytes that it may print; for what is not trusted, and may have one line in them.
 
         Raises HostError with its last words, and KernelStuck if it has not ended within
         ``seconds`` or an earlier one for the subject has not.
         """
         self._late.require_free(subject)
-        with _memory("said") as said, _memory("complaint") as complaint:
+        with _memory("said", most) as said, _memory("complaint", most) as complaint:
             program = _start(argv, said, complaint)
             if not _ends(program.pid, seconds):
                 raise self._abandon(program, _name(argv[0], subject), subject, seconds)
@@ -53,10 +58,17 @@ def run(argv: Sequence[str], *, seconds: float) -> str:
     return Programs().run(argv, subject=argv[0], seconds=seconds)
 
 
-def _memory(name: str) -> IO[bytes]:
-    """A file in memory. No pipe: what a program says too late has somewhere to go."""
+def _memory(name: str, most: int | None = None) -> IO[bytes]:
+    """A file in memory. No pipe: what a program says too late has somewhere to go.
+
+    With ``most`` it has that many bytes, all zero, and can never have more (memfd_create(2)).
+    """
     try:
-        return os.fdopen(os.memfd_create(name), "w+b")
+        file = os.fdopen(os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b")
+        if most is not None:
+            os.truncate(file.fileno(), most)
+            fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+        return file
     except OSError as error:
         raise HostError(f"no program can be run: {error.strerror}") from error
 
@@ -90,4 +102,4 @@ def _name(program: str, subject: str) -> str:
 
 def _read(file: IO[bytes]) -> str:
     file.seek(0)
-    return file.read().decode(errors="replace")
+    return file.read().rstrip(b"\0").decode(errors="replace")

@@ -23,6 +23,7 @@ from vfiod.handoff.steps.desktop import (
 )
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
+from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
@@ -38,6 +39,8 @@ ONE_OF_EACH: tuple[Step, ...] = (
     StopDisplayManager("lightdm.service", (pcs.VGA, pcs.AUDIO), 20.0),
     StopUnit("user@1000.service", restart=True, seconds=0.5),
     StopUnit("lactd.service", restart=True, seconds=0.5, after_displays=(pcs.VGA,)),
+    AnnounceStart("win10", ("2", "c1"), ("alice", ODD), 10.0),
+    AskToLogOut("win10", ("2", "c1"), ("alice", ODD), 60.0, required=True),
     EndSessions(("2", "c1"), 20.0),
     CloseGate((pcs.VGA, pcs.AUDIO)),
     OpenGate(),

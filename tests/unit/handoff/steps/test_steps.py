@@ -25,6 +25,7 @@ from vfiod.handoff.steps.desktop import (
 )
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
+from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
@@ -63,6 +64,8 @@ CASES = (
     Case(StageRom(pcs.VGA, pcs.ROM, DIGEST), pcs.bare),
     Case(StopDisplayManager("lightdm.service", (pcs.VGA,), SECONDS), pcs.greeter),
     Case(StopUnit("lightdm.service", restart=True, seconds=SECONDS), pcs.greeter),
+    Case(AnnounceStart("win10", ("2",), ("alice",), SECONDS), pcs.desktop),
+    Case(AskToLogOut("win10", ("2",), ("alice",), SECONDS, required=False), pcs.desktop),
     Case(EndSessions(("2",), SECONDS), pcs.desktop),
     Case(CloseGate((pcs.VGA,)), pcs.greeter, returns=False),
     Case(OpenGate(), pcs.greeter),

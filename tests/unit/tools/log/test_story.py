@@ -18,6 +18,7 @@ from vfiod.tools.log.story import Outcome, Story, find_stories
 OUTCOMES = {
     "returned": [Outcome.RETURNED],
     "refused": [Outcome.REFUSED],
+    "unsaved": [Outcome.REFUSED],
     "wrong_configuration": [Outcome.REFUSED],
     "failed": [Outcome.FAILED],
     "stuck": [Outcome.STUCK],

@@ -1,0 +1,91 @@
+"""How a person's own program is started, and that nothing it does reaches the service."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from vfiod.errors import HostError, KernelStuck
+from vfiod.host.goodbye import Answer, Outcome, encode
+from vfiod.host.linux.goodbyes import LinuxGoodbyes
+from vfiod.host.linux.process import Programs
+from vfiod.model import Session
+
+ALICE = Session("2", "alice", 1000, "seat0", "user", graphical=True)
+DONE = Answer(Outcome.DONE)
+
+
+class Recorded(Programs):
+    """Starts nothing, and answers."""
+
+    def __init__(self, answer: str | HostError) -> None:
+        self.answer = answer
+        self.argv: list[str] = []
+        self.wanted: dict[str, Any] = {}
+
+    def run(self, argv: Any, **wanted: Any) -> str:
+        self.argv, self.wanted = list(argv), wanted
+        if isinstance(self.answer, HostError):
+            raise self.answer
+        return self.answer
+
+
+def test_it_runs_as_the_person_and_ends_with_its_time() -> None:
+    programs = Recorded(encode(DONE))
+    assert LinuxGoodbyes(programs).log_out(ALICE, seconds=60) == DONE
+    argv = programs.argv
+    assert {"--uid=1000", "--setenv=XDG_RUNTIME_DIR=/run/user/1000", "--wait", "--pipe"} <= {*argv}
+    assert "--property=RuntimeMaxSec=65" in argv
+    assert argv[argv.index("/usr/bin/vfiod") :] == [
+        "/usr/bin/vfiod", "goodbye", "log-out", "2", "60",
+    ]  # fmt: skip
+    assert (programs.wanted["seconds"], programs.wanted["most"]) == (75, 16384)
+
+
+@pytest.mark.parametrize(
+    ("guest", "word"), [("win10", "win10"), ("-n $HOME %u", "-n $$HOME %u"), ("客人", "客人")]
+)
+def test_a_guest_s_name_stays_one_word_that_nobody_expands(guest: str, word: str) -> None:
+    programs = Recorded(encode(DONE))
+    LinuxGoodbyes(programs).announce(ALICE, guest, seconds=10)
+    assert programs.argv[-5:] == ["announce", "2", "10", "--", word]
+
+
+def test_no_answer_is_told_in_words() -> None:
+    goodbyes = LinuxGoodbyes(Recorded(HostError("systemd-run failed: \x1b[2J")))
+    with pytest.raises(HostError, match="alice could not be asked, or gave no answer") as caught:
+        goodbyes.log_out(ALICE, seconds=60)
+    assert "journalctl -b -u vfiod-goodbye-1-" in caught.value.hint
+
+
+def test_what_hangs_in_the_kernel_is_told_as_that() -> None:
+    with pytest.raises(KernelStuck, match="hangs"):
+        LinuxGoodbyes(Recorded(KernelStuck("it hangs"))).log_out(ALICE, seconds=60)
+
+
+# The file in memory that it prints to
+
+
+def run(program: str, most: int | None = 100) -> str:
+    argv = [sys.executable, "-c", program]
+    return Programs().run(argv, subject="test", seconds=20, most=most)
+
+
+def test_what_is_printed_is_read_without_what_it_was_filled_with() -> None:
+    assert run("print('x' * 9)") == "x" * 9 + "\n"
+    assert run("pass") == ""
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_more_than_its_room_cannot_be_printed(number: int) -> None:
+    greedy = f"import os; os.write({number}, b'x' * 100); os.write({number}, b'x')"
+    with pytest.raises(HostError):
+        run(greedy)
+    with pytest.raises(HostError):
+        run(f"import os; os.ftruncate({number}, 10**9)")
+    with pytest.raises(HostError):
+        run(f"import os; os.ftruncate({number}, 1)")
+
+
+def test_without_a_bound_there_is_none() -> None:
+    assert len(run("print('x' * 10**6)", most=None)) == 10**6 + 1

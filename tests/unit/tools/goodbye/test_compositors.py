@@ -1,0 +1,134 @@
+"""Compositors that are spoken to by programs, which a table stands in for here."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vfiod.errors import HostError
+from vfiod.host.goodbye import Answer, Outcome
+from vfiod.tools.goodbye import compositors, farewell, surroundings
+from vfiod.tools.goodbye.compositors import Hyprland, Wlroots
+from vfiod.tools.goodbye.surroundings import Surroundings
+from vfiod.tools.goodbye.windows import Window, Windows
+from vfiod.util import programs
+
+RUN = Path("/run/user/1000")
+HYPRLAND = Surroundings(RUN, {"HYPRLAND_INSTANCE_SIGNATURE": "abc_1"}, "Hyprland", 77)
+CLIENTS = '[{"address": "0x5f", "class": "firefox"}, {"address": "0x60", "class": ""}]'
+
+
+class Table:
+    """What each command prints; whatever is not in it fails."""
+
+    def __init__(self, answers: dict[str, str]) -> None:
+        self.answers, self.run = answers, list[str]()
+        self.environment: Any = None
+
+    def finish(self, argv: Sequence[str], *, seconds: float, environment: Any) -> Any:
+        line = " ".join(argv)
+        self.run.append(line)
+        self.environment = environment
+        known = line in self.answers
+        return subprocess.CompletedProcess(
+            argv, 0 if known else 1, self.answers.get(line, ""), "" if known else "no such thing"
+        )
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Table:
+    found = Table({})
+    monkeypatch.setattr(programs, "finish", found.finish)
+    return found
+
+
+@pytest.fixture
+def labwc() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that ends at SIGTERM, as labwc does."""
+    child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    yield child
+    child.kill()
+    child.wait()
+
+
+def test_hyprland_lists_its_windows_and_closes_one(table: Table) -> None:
+    ask = "hyprctl --instance abc_1"
+    table.answers = {f"{ask} -j clients": CLIENTS, f"{ask} dispatch closewindow address:0x5f": "ok",
+                     f"{ask} dispatch exit": "ok"}  # fmt: skip
+    hyprland = Hyprland(HYPRLAND)
+    first, second = hyprland.windows()
+    assert (first, second) == (Window("0x5f", "firefox"), Window("0x60", "a window"))
+    hyprland.close(first)
+    hyprland.end()
+    assert table.run[-2:] == [f"{ask} dispatch closewindow address:0x5f", f"{ask} dispatch exit"]
+
+
+def test_a_newer_hyprland_is_told_in_its_own_words(table: Table) -> None:
+    ask = "hyprctl --instance abc_1 dispatch"
+    lua = f'{ask} hl.dsp.window.close({{window="address:0x5f"}})'
+    table.answers = {f"{ask} closewindow address:0x5f": "error: syntax", lua: "ok"}
+    Hyprland(HYPRLAND).close(Window("0x5f", "firefox"))
+    assert table.run[-1] == lua
+
+
+@pytest.mark.parametrize("said", ["", "[", "7", "[1, {}]"])
+def test_no_list_of_windows_is_an_error_or_an_empty_one(table: Table, said: str) -> None:
+    table.answers = {"hyprctl --instance abc_1 -j clients": said}
+    if said == "[1, {}]":
+        assert list(Hyprland(HYPRLAND).windows()) == []
+    else:
+        with pytest.raises(HostError):
+            Hyprland(HYPRLAND).windows()
+
+
+def test_labwc_ends_once_its_windows_are_closed(
+    table: Table, labwc: "subprocess.Popen[bytes]"
+) -> None:
+    close = "wlrctl toplevel close app_id:foot title:~: vim notes"
+    around = Surroundings(RUN, {"WAYLAND_DISPLAY": "wayland-1"}, "labwc", labwc.pid)
+    table.answers = {"wlrctl toplevel list": "foot: ~: vim notes\n", close: ""}
+    desktop = Windows(Wlroots(around), surroundings.watch(labwc.pid))
+    desktop.begin()
+    assert not desktop.look()
+    assert desktop.waits_for() == ["foot"]
+    assert close in table.run
+    assert table.environment == {"XDG_RUNTIME_DIR": str(RUN), "WAYLAND_DISPLAY": "wayland-1"}
+    table.answers["wlrctl toplevel list"] = ""
+    assert farewell.log_out(desktop, lambda: False, seconds=20) == Answer(Outcome.DONE)
+    assert labwc.wait(10) == -signal.SIGTERM
+
+
+def test_a_process_that_has_ended_is_gone_and_its_number_is_nobody_else_s() -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    is_gone = surroundings.watch(child.pid)
+    child.wait()
+    assert is_gone()
+    assert surroundings.watch(child.pid)()
+    assert not surroundings.watch(os.getpid())()
+
+
+WLRCTL = "/usr/bin/wlrctl"
+
+
+@pytest.mark.parametrize(
+    ("compositor", "wlrctl", "found"),
+    [
+        ("", WLRCTL, "NoneType"), ("sway", None, "Sway"), ("i3", None, "Sway"),
+        ("Hyprland", None, "Hyprland"), ("labwc", WLRCTL, "Wlroots"), ("labwc", None, "NoneType"),
+    ],
+)  # fmt: skip
+def test_how_each_is_spoken_to(
+    compositor: str, wlrctl: str | None, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "find", lambda _: wlrctl)
+    around = Surroundings(RUN, HYPRLAND.variables, compositor, 77)
+    assert type(compositors.of(around)).__name__ == found
+
+
+def test_nobody_to_ask_is_an_answer() -> None:
+    assert farewell.log_out(None, lambda: False, seconds=60) == Answer(Outcome.NOBODY)

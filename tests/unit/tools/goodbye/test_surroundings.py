@@ -1,0 +1,59 @@
+"""What a person's processes tell of their desktop."""
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from vfiod.tools.goodbye import surroundings
+
+RUN = Path("/run/user/1000")
+SCOPE = "0::/user.slice/user-1000.slice/session-2.scope"
+OTHER = "0::/user.slice/user-1000.slice/session-5.scope"
+
+
+class Process:
+    """One of psutil's, as far as it is asked."""
+
+    def __init__(self, pid: int, name: str, uid: int, **environment: str) -> None:
+        self.pid, self._name, self._uid, self._environment = pid, name, uid, environment
+
+    def name(self) -> str:
+        return self._name
+
+    def uids(self) -> "Process":
+        return self
+
+    @property
+    def real(self) -> int:
+        return self._uid
+
+    def environ(self) -> dict[str, str]:
+        if not self._environment:
+            raise psutil.AccessDenied(self.pid)
+        return self._environment
+
+
+def test_the_session_s_own_programs_tell_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    me = os.getuid()
+    groups = {50: OTHER, 60: SCOPE, 61: SCOPE, 70: SCOPE}
+    processes = [
+        Process(50, "ssh-agent", me, DBUS_SESSION_BUS_ADDRESS="unix:path=/tmp/other"),
+        Process(60, "dbus-run-session", me),
+        Process(61, "foot", me, DBUS_SESSION_BUS_ADDRESS="unix:path=/tmp/own", SECRET="no"),
+        Process(70, ".sway-wrapped", me),
+        Process(80, "labwc", me + 1, DBUS_SESSION_BUS_ADDRESS="unix:path=/tmp/theirs"),
+    ]
+    monkeypatch.setattr(psutil, "process_iter", lambda: iter(processes))
+    monkeypatch.setattr(surroundings, "_group", lambda process: groups.get(process.pid, ""))
+    around = surroundings.read("2", RUN)
+    assert (around.bus, around.compositor, around.pid) == ("unix:path=/tmp/own", "sway", 70)
+    assert set(around.variables) == {"DBUS_SESSION_BUS_ADDRESS"}
+
+
+def test_a_user_s_bus_is_where_systemd_puts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "process_iter", lambda: iter(()))
+    around = surroundings.read("2", RUN)
+    assert (around.bus, around.compositor) == ("unix:path=/run/user/1000/bus", "")
+    assert around.display == "wayland-0"

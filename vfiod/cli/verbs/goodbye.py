@@ -1,0 +1,85 @@
+"""vfiod goodbye: what the service has asked of a person, by a process that runs as they."""
+
+import argparse
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+ANNOUNCE, LOG_OUT = "announce", "log-out"
+_NOT_NOW = "not-now"
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser(
+        "goodbye",
+        help="run by the service as the person whose desktop is to end",
+        description="Tell a person that a guest is about to take the screen, or have their desktop "
+        "log out, for the service; answers in JSON.",
+    )
+    verb.add_argument("what", choices=(ANNOUNCE, LOG_OUT))
+    verb.add_argument("session", metavar="SESSION", help="logind's name of the session")
+    verb.add_argument("seconds", metavar="SECONDS", type=float, help="how long it may take")
+    verb.add_argument("guest", metavar="GUEST", nargs="?", default="", help="who is to start")
+    verb.set_defaults(run=run, wrong=verb.error)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, and print the answer."""
+    from vfiod.host.goodbye import encode
+    from vfiod.tools.goodbye import surroundings
+
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", arguments.session):
+        arguments.wrong("not the name of a session")
+    around = surroundings.read(arguments.session, _runtime())
+    # Gio looks for the bus here (g_bus_get_sync()).
+    os.environ["DBUS_SESSION_BUS_ADDRESS"] = around.bus
+    if arguments.what == ANNOUNCE:
+        print(encode(_announce(arguments.guest, arguments.seconds)))
+    else:
+        from vfiod.tools.goodbye import farewell
+
+        seconds = max(1.0, arguments.seconds - _age())
+        desktop = farewell.find(around, seconds=seconds)
+        ended = farewell.session_state(arguments.session)
+        print(encode(farewell.log_out(desktop, ended, seconds=seconds)))
+    return 0
+
+
+def _age() -> float:
+    """How long this program has been there: on a slow PC its start takes much of the time."""
+    import psutil
+
+    return max(0.0, time.time() - float(psutil.Process().create_time()))
+
+
+def _runtime() -> Path:
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+
+
+def _announce(guest: str, seconds: float) -> Any:
+    """The notification stays as long, even if it is only closed; "Not now" ends it at once."""
+    from vfiod.cli import notifications
+    from vfiod.errors import HostError
+    from vfiod.host.goodbye import Answer, Outcome
+
+    shown = notifications.find()
+    if shown is None:
+        return Answer(Outcome.NOBODY)
+    began = time.monotonic()
+    try:
+        pressed = shown.ask(
+            f"{guest or 'A guest'} is about to take the screen",
+            f"In {seconds:g} seconds your desktop is asked to log out. Save your work.",
+            {_NOT_NOW: "Not now"} if shown.has_actions else {},
+            seconds=max(1, round(seconds)),
+            urgent=True,
+        )
+    except HostError:
+        return Answer(Outcome.NOBODY)
+    if pressed == _NOT_NOW:
+        return Answer(Outcome.DECLINED)
+    time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+    return Answer(Outcome.DONE)

@@ -1,0 +1,56 @@
+"""Whether people are asked before their desktops end, and whose work nobody can ask about. Pure."""
+
+from collections.abc import Iterator
+
+from vfiod.config.schema import SessionPolicy
+from vfiod.errors import HostError, VfiodError
+from vfiod.handoff import ending
+from vfiod.handoff.ending import Person
+from vfiod.handoff.request import Request
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
+
+
+def steps(request: Request) -> Iterator[Step]:
+    """Notification and logout: first of all that a person notices, last of all that may refuse."""
+    ended = sorted(ending.sessions(request), key=lambda session: session.ident)
+    policy = request.guest.sessions
+    if not (policy.asks and ended):
+        return
+    guest, idents = request.guest.name, tuple(session.ident for session in ended)
+    users = asked(request)
+    if request.config.countdown:
+        yield AnnounceStart(guest, idents, users, request.config.countdown)
+    required = policy is SessionPolicy.REFUSE_UNSAVED
+    yield AskToLogOut(guest, idents, users, request.config.limits.goodbye, required)
+
+
+def asked(request: Request) -> tuple[str, ...]:
+    """The users whose desktops are asked to log out."""
+    if not request.guest.sessions.asks:
+        return ()
+    return tuple(sorted({session.user for session in ending.sessions(request)}))
+
+
+def find_faults(request: Request) -> Iterator[VfiodError]:
+    """sessions: refuse and refuse-unsaved protect work, wherever it is that a handoff ends it."""
+    if request.guest.sessions is SessionPolicy.REFUSE:
+        for person in ending.people(request):
+            yield _would_end(person, "sessions is set to refuse", "sessions: terminate")
+    if request.guest.sessions is SessionPolicy.REFUSE_UNSAVED:
+        for person in _unasked(request):
+            why = "no desktop can ask about it, and sessions is set to refuse-unsaved"
+            yield _would_end(person, why, "sessions: log-out")
+
+
+def _unasked(request: Request) -> list[Person]:
+    """People whose work ends without a session that ends: a job over ssh with the card open."""
+    users = asked(request)
+    return [person for person in ending.people(request) if person.user not in users]
+
+
+def _would_end(person: Person, why: str, instead: str) -> HostError:
+    return HostError(
+        f"the work of {person} would end, and {why}",
+        f"save it and log out first, or set {instead}",
+    )

@@ -1,0 +1,96 @@
+"""Compositors that are spoken to by a program of their own, or by one for several."""
+
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vfiod.errors import HostError
+from vfiod.tools.goodbye.surroundings import Surroundings
+from vfiod.tools.goodbye.sway import Sway, socket_of
+from vfiod.tools.goodbye.windows import Compositor, Window
+from vfiod.util import programs
+
+_SECONDS = 5.0
+
+
+class Hyprland:
+    """hyprctl(1); since 0.55 its dispatchers are written in Lua (wiki.hypr.land, Dispatchers)."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+
+    def windows(self) -> Sequence[Window]:
+        rows = _rows(self._run("-j", "clients"))
+        return [Window(str(row["address"]), str(row.get("class") or "a window")) for row in rows]
+
+    def close(self, window: Window) -> None:
+        address = f"address:{window.handle}"
+        self._dispatch(["closewindow", address], f'hl.dsp.window.close({{window="{address}"}})')
+
+    def end(self) -> None:
+        self._dispatch(["exit"], "hl.dsp.exit()")
+
+    def _dispatch(self, words: Sequence[str], lua: str) -> None:
+        if self._run("dispatch", *words).strip() != "ok":
+            self._run("dispatch", lua)
+
+    def _run(self, *words: str) -> str:
+        return _run(["hyprctl", "--instance", self._around.hyprland, *words], self._around)
+
+
+class Wlroots:
+    """Others that list their windows to wlrctl(1), and end at SIGTERM: labwc, wayfire, river."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+
+    def windows(self) -> Sequence[Window]:
+        """Each line is PROGRAM: TITLE; who has no program is known by the title."""
+        send(self._around.pid, 0)
+        lines = _run(["wlrctl", "toplevel", "list"], self._around).splitlines()
+        rows = [line.partition(": ") for line in lines if line]
+        return [Window(title, program or "a window") for program, _, title in rows]
+
+    def close(self, window: Window) -> None:
+        matches = [f"app_id:{window.program}", f"title:{window.handle}"]
+        _run(["wlrctl", "toplevel", "close", *matches], self._around)
+
+    def end(self) -> None:
+        send(self._around.pid, signal.SIGTERM)
+
+
+def of(around: Surroundings) -> Compositor | None:
+    """How the compositor that runs is spoken to; None if there is none, or no way to."""
+    if around.compositor in ("sway", "i3"):
+        return Sway(socket_of(around))
+    if around.compositor == "Hyprland" and around.hyprland:
+        return Hyprland(around)
+    return Wlroots(around) if around.compositor and programs.find("wlrctl") else None
+
+
+def send(pid: int, number: int) -> None:
+    """Signal a process of this user's. Raises HostError if it is gone."""
+    try:
+        os.kill(pid, number)
+    except OSError as error:
+        raise HostError(f"process {pid}: {error.strerror}") from error
+
+
+def _run(argv: Sequence[str], around: Surroundings) -> str:
+    environment = {"XDG_RUNTIME_DIR": str(around.runtime), "WAYLAND_DISPLAY": around.display}
+    done = programs.finish(argv, seconds=_SECONDS, environment=environment)
+    if done.returncode:
+        raise HostError(f"{argv[0]}: {done.stderr.strip() or f'status {done.returncode}'}")
+    return done.stdout
+
+
+def _rows(text: str) -> Sequence[Mapping[str, Any]]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise HostError(f"not a list of windows: {text[:40]!r}")
+    return [row for row in found if isinstance(row, dict) and "address" in row]

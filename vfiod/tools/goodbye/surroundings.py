@@ -1,0 +1,102 @@
+"""What a desktop is, as its processes show it: where its bus is, which compositor runs.
+
+Read as the person whose desktop it is, from processes of theirs (proc(5)).
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+# What the environment of a program in a session says of it.
+_BUS, _HYPRLAND, _DISPLAY = (
+    "DBUS_SESSION_BUS_ADDRESS", "HYPRLAND_INSTANCE_SIGNATURE", "WAYLAND_DISPLAY",
+)  # fmt: skip
+_NAMED = (_BUS, _HYPRLAND, _DISPLAY)
+# Processes that are a whole desktop; NixOS runs .NAME-wrapped.
+COMPOSITORS = frozenset({"sway", "i3", "Hyprland", "labwc", "wayfire", "river"})
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """``runtime`` is the person's runtime directory (pam_systemd(8)); ``compositor`` the name of
+    one of COMPOSITORS that runs as process ``pid``, or empty.
+    """
+
+    runtime: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    compositor: str = ""
+    pid: int = 0
+
+    @property
+    def bus(self) -> str:
+        """The address of the session's bus: its own, if it has one, else the user's."""
+        return self.variables.get(_BUS) or f"unix:path={self.runtime / 'bus'}"
+
+    @property
+    def hyprland(self) -> str:
+        """What hyprctl(1) calls the instance."""
+        return self.variables.get(_HYPRLAND, "")
+
+    @property
+    def display(self) -> str:
+        """The compositor's socket in ``runtime``, or its path."""
+        return self.variables.get(_DISPLAY, "wayland-0")
+
+
+def read(session: str, runtime: Path) -> Surroundings:
+    """Those of a logind session. Programs in its scope tell first, then the user's others."""
+    scope = f"/session-{session}.scope"
+    mine = sorted(_mine(), key=lambda process: scope not in _group(process))
+    variables: dict[str, str] = {}
+    for process in mine:
+        for name, value in _environment(process).items():
+            variables.setdefault(name, value)
+    compositor = next((p for p in mine if _name(p) in COMPOSITORS), None)
+    if compositor is None:
+        return Surroundings(runtime, variables)
+    return Surroundings(runtime, variables, _name(compositor), compositor.pid)
+
+
+def watch(pid: int) -> Callable[[], bool]:
+    """Whether a process that is there now has ended, whoever has its number then."""
+    try:
+        process = psutil.Process(pid)
+    except psutil.Error:
+        return lambda: True
+
+    def is_gone() -> bool:
+        with suppress(psutil.Error):
+            return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        return True
+
+    return is_gone
+
+
+def _mine() -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and process.uids().real == os.getuid():
+                yield process
+
+
+def _environment(process: psutil.Process) -> Mapping[str, str]:
+    with suppress(psutil.Error):
+        given = process.environ()
+        return {name: given[name] for name in _NAMED if given.get(name)}
+    return {}
+
+
+def _group(process: psutil.Process) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{process.pid}/cgroup").read_text().strip()
+    return ""
+
+
+def _name(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return process.name().removeprefix(".").removesuffix("-wrapped")
+    return ""
