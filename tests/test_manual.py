@@ -83,7 +83,7 @@ def test_vfiod_yaml_names_every_key_and_no_other() -> None:
     assert {*GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - bold == set()
     performance = source[source.index(".SH PERFORMANCE") : source.index(".SH EXAMPLE")]
     assert set(re.findall(r"^\.TP\n\.B (\S+)$", performance, re.MULTILINE)) == {*PERFORMANCE_KEYS}
-    values = {"terminate", "refuse", "wait", "reboot", "and", "or"}
+    values = {"terminate", "refuse", "never", "ask", "always", "wait", "reboot", "and", "or"}
     assert bold - {*TOP_KEYS, *GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - values == set()
 
 

@@ -24,6 +24,7 @@ from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
 from tests.fakes.libvirt import UUID, Libvirt
 from tests.fakes.performance import FakeCpus, FakeHugePages, FakeSlices
+from tests.fakes.users import FakeUsers
 from tests.fakes.userspace import Process, Program, Userspace
 from vfiod.errors import HostError
 from vfiod.host.door import Host
@@ -108,6 +109,7 @@ class FakeHost:
         self.modules, self.units = FakeModules(*behind), FakeUnits(*behind, self.clock)
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
+        self.users = FakeUsers(*behind, self.clock)
         self.libvirt = Libvirt(self.clock, self.kernel)
         self.user.on_end = self.libvirt.qemu_ended
         self.late = FakeLate(*behind)
@@ -194,6 +196,7 @@ class FakeHost:
             "closed": sorted(user.closed),
             "staged": sorted(self.files.staged),
             "theirs": dict(self.files.theirs),
+            "remembered": dict(self.users.written),
             **performance.snapshot(self.slices, self.cpus, self.hugepages),
         }
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vfiod.config import schema
 from vfiod.config.performance import AUTO, PERFORMANCE_KEYS, TRANSPARENT_MODES, Performance
+from vfiod.config.reopen import Reopen
 from vfiod.config.schema import (
     Config,
     DeviceConfig,
@@ -32,6 +33,7 @@ AUDIO = PciAddress.parse("0000:01:00.1")
 
 FULL = """\
 sessions: refuse
+reopen: ask
 display_manager: lightdm.service
 release_consoles: false
 on_stuck: reboot
@@ -117,6 +119,7 @@ def test_every_key_is_read() -> None:
         },
         limits=Limits(desktop=30, kill=0.5),
         sessions=SessionPolicy.REFUSE,
+        reopen=Reopen.ASK,
         display_manager="lightdm.service",
         release_consoles=False,
         on_stuck=OnStuck.REBOOT,
@@ -353,8 +356,9 @@ def test_a_service_that_is_listed_twice_is_stopped_once() -> None:
 
 
 def test_normalised_is_short_where_it_can_be() -> None:
-    assert normalised(parse(FULL)).splitlines()[:10] == [
+    assert normalised(parse(FULL)).splitlines()[:11] == [
         "sessions: refuse",
+        "reopen: ask",
         "display_manager: lightdm.service",
         "release_consoles: false",
         "on_stuck: reboot",
@@ -507,7 +511,7 @@ def test_the_shipped_file_shows_every_key_with_its_default() -> None:
 def test_every_key_of_the_shipped_file_is_explained() -> None:
     lines = SHIPPED.read_text(encoding="utf-8").splitlines()
     keys = [i for i, line in enumerate(lines) if re.match(r"#(?! \S)[ -]*\w+:( |$)", line)]
-    assert len(keys) == 28
+    assert len(keys) == 29
     without = [lines[i] for i in keys if not re.match(r"# \S", lines[i - 1])]
     assert without == ["#        rom: /etc/vfiod/card.rom"]  # explained with address
     assert max(map(len, lines)) <= 80

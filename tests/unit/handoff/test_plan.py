@@ -31,6 +31,7 @@ from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.people import RememberApplications, StopInManager
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -46,14 +47,16 @@ BEFORE[TransparentHugePages] = BEFORE[ReserveHugePages] | {ReserveHugePages}
 BEFORE[SetFrequency] = BEFORE[TransparentHugePages] | {TransparentHugePages}
 BEFORE[LoadModule] = BEFORE[SetFrequency] | {SetFrequency}
 BEFORE[StageRom] = BEFORE[LoadModule] | {LoadModule, StageRom}
+BEFORE[RememberApplications] = BEFORE[StageRom] | {RememberApplications}
 # A USB controller goes beside the desktop.
-BEFORE[KeepAwake] = BEFORE[StageRom] | {KeepAwake}
+BEFORE[KeepAwake] = BEFORE[RememberApplications] | {KeepAwake}
 BEFORE[Detach] = BEFORE[KeepAwake] | {Detach}
 BEFORE[CloseGate] = BEFORE[Detach]
 BEFORE[StopContainer] = BEFORE[CloseGate] | {CloseGate, StopUnit, StopContainer}
 BEFORE[StopDisplayManager] = BEFORE[StopContainer] | {StopUnit, StopContainer}
 BEFORE[EndSessions] = BEFORE[StopDisplayManager] | {StopDisplayManager}
-BEFORE[StopUnit] = BEFORE[EndSessions] | {EndSessions, StopUnit}
+BEFORE[StopInManager] = BEFORE[EndSessions] | {EndSessions, StopInManager}
+BEFORE[StopUnit] = BEFORE[StopInManager] | {StopUnit}
 BEFORE[ReleaseHolders] = BEFORE[StopUnit]
 BEFORE[AwaitDisplay] = BEFORE[ReleaseHolders] | {ReleaseHolders, AwaitDisplay}
 BEFORE[ReleaseConsoles] = BEFORE[AwaitDisplay]
@@ -76,6 +79,7 @@ SHAPES: Sequence[Callable[[], FakeHost]] = (
     pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
     lambda: pcs.greeter(pcs.bare(audio=None)),
     lambda: pcs.greeter(pcs.bare(audio="vfio-pci")), pcs.tuned, pcs.autologin, pcs.container,
+    pcs.reopening, pcs.staying,
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.people import RememberApplications, StopInManager
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -39,6 +40,8 @@ ONE_OF_EACH: tuple[Step, ...] = (
     StopUnit("user@1000.service", restart=True, seconds=0.5),
     StopUnit("lactd.service", restart=True, seconds=0.5, after_displays=(pcs.VGA,)),
     EndSessions(("2", "c1"), 20.0),
+    RememberApplications(1000, "älice", ("2", "c1"), "ask", 20.0),
+    StopInManager(1000, ODD, ("app-a@1.service",), ("pipewire.service",), 20.0),
     CloseGate((pcs.VGA, pcs.AUDIO)),
     OpenGate(),
     StartAgain("user@1001.service", 20.0),
