@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.fakes.rig import Rig
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.events import Kind
 
-WRITTEN = {"remembered": ({}, {1000: "always"})}
+WRITTEN: dict[str, Any] = {"remembered": ({}, {1000: "always"})}
 
 
 @pytest.fixture

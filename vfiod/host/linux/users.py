@@ -29,7 +29,7 @@ class LinuxUsers:
 
     def forget(self, uid: int, *, seconds: float) -> None:
         what = "what was open is still written down"
-        self._run(uid, "forget", [PROGRAM, "reopen", "--forget"], what, seconds)
+        self._run(uid, "forget", [PROGRAM, "reopen", "--write", "never"], what, seconds)
 
     def stop(self, uid: int, units: Collection[str], *, seconds: float) -> None:
         self._manager(uid, "stop", units, seconds)
