@@ -43,7 +43,7 @@ def parse(
     """
     file = GLib.KeyFile()
     try:
-        file.load_from_data(text, -1, GLib.KeyFileFlags.NONE)
+        file.load_from_bytes(GLib.Bytes.new(text.encode()), GLib.KeyFileFlags.NONE)
         if _string(file, "Type") != "Application":
             return None
         words = _words(_string(file, "Exec"))

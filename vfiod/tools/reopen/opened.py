@@ -14,6 +14,7 @@ from vfiod.tools.reopen.entry import Entry
 MOST = 50
 # Folders in which every program is its own.
 _SHARED = ("/bin", "/sbin", "/games", "/lib", "/lib64", "/libexec")
+_NAMESAKE, _BESIDE, _SAME = 1, 2, 3
 _STARTERS = frozenset({"virsh", "vfiod"})
 _ENDINGS = ("-bin", ".bin", "-wrapped")
 
@@ -21,7 +22,8 @@ _ENDINGS = ("-bin", ".bin", "-wrapped")
 @dataclass(frozen=True, slots=True)
 class Process:
     """A process of the user's. ``program`` is its file, or the script that an interpreter runs;
-    ``units`` its units and slices, the innermost last; ``is_graphical``: it knows of a display.
+    ``units`` its units and slices, the innermost last; ``is_graphical``: it knows of a display;
+    ``entry`` is the file of the entry that GLib began it by, if it did (GIO_LAUNCHED_DESKTOP_FILE).
     """
 
     pid: int
@@ -31,6 +33,7 @@ class Process:
     units: tuple[str, ...] = ()
     is_graphical: bool = True
     is_script: bool = False
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,13 @@ def find(seen: Seen) -> list[Application]:
         for entry in _of_window(window, seen):
             found[entry.ident] = found.get(entry.ident) or window.workspace
     for process in seen.processes:
-        for entry in _of_units(process, seen):
+        for entry in _of_units(process, seen) or _as_begun(process, seen):
             found.setdefault(entry.ident, "")
     covered = [seen.entries[ident] for ident in found]
     for process in seen.processes:
-        if not any(_runs(entry, process) for entry in covered):
-            for entry in _of_program(process, seen.entries.values()):
+        least = _SAME if _is_in_own_unit(process, seen) else _NAMESAKE
+        if not any(_likeness(entry, process) for entry in covered):
+            for entry in _of_program(process, seen.entries.values(), least):
                 found.setdefault(entry.ident, "")
     starting = _starting_guests(seen.processes)
     kept = [
@@ -89,10 +93,12 @@ def _starting_guests(processes: Sequence[Process]) -> Collection[str]:
     found: set[str] = set()
     for process in processes:
         above = process if _stem(process.program) in _STARTERS else None
-        while above is not None:
+        seen: set[int] = set()  # numbers are given anew while /proc is read
+        while above is not None and above.pid not in seen:
+            seen.add(above.pid)
             if above.is_script:
                 found.add(above.program)
-            above = by_pid.get(above.parent) if above.parent != above.pid else None
+            above = by_pid.get(above.parent)
     return found
 
 
@@ -117,7 +123,11 @@ def _of_window(window: Window, seen: Seen) -> Iterator[Entry]:
             return
     for process in seen.processes:
         if process.pid == window.pid:
-            yield from _of_units(process, seen) or _of_program(process, seen.entries.values())
+            yield from (
+                _of_units(process, seen)
+                or _as_begun(process, seen)
+                or _of_program(process, seen.entries.values())
+            )
 
 
 def _of_units(process: Process, seen: Seen) -> list[Entry]:
@@ -131,13 +141,27 @@ def _of_units(process: Process, seen: Seen) -> list[Entry]:
     return []
 
 
-def _of_program(process: Process, entries: Iterable[Entry]) -> list[Entry]:
+def _is_in_own_unit(process: Process, seen: Seen) -> bool:
+    """Whether its unit says what it is. Only another application is then one of its own."""
+    names = (ident for unit in process.units[-1:] for ident in unitnames.candidates(unit))
+    return any(ident in seen.entries for ident in names)
+
+
+def _as_begun(process: Process, seen: Seen) -> list[Entry]:
+    """The entry that a menu began it by."""
+    return [e for e in seen.entries.values() if process.entry and e.path == process.entry]
+
+
+def _of_program(process: Process, entries: Iterable[Entry], least: int = _NAMESAKE) -> list[Entry]:
     """The entry whose program this is; of several the one whose arguments it was given, else the
     one that gives none.
     """
     if not process.is_graphical or any(map(unitnames.starts_by_itself, process.units)):
         return []
-    own = [e for e in entries if e.is_shown and not e.in_terminal and _runs(e, process)]
+    shown = [entry for entry in entries if entry.is_shown and not entry.in_terminal]
+    likeness = {entry.ident: _likeness(entry, process) for entry in shown}
+    most = max([least, *likeness.values()])
+    own = [entry for entry in shown if likeness[entry.ident] == most]
     given = [e for e in own if e.arguments and {*e.arguments} <= {*process.arguments}]
     if given:
         return [max(given, key=lambda entry: len(entry.arguments))]
@@ -145,18 +169,18 @@ def _of_program(process: Process, entries: Iterable[Entry]) -> list[Entry]:
     return plain if len(plain) == 1 else own if len(own) == 1 else []
 
 
-def _runs(entry: Entry, process: Process) -> bool:
+def _likeness(entry: Entry, process: Process) -> int:
     """Whether the process is of the entry's program: its file, or one beside it in a folder of
-    its own, which a script has started, or one of the same name.
+    its own, which a script has started, or one of the same name; 0 if none of that.
     """
     if not (entry.program and process.program):
-        return False
+        return 0
     if entry.program == process.program:
-        return True
+        return _SAME
     folder = dirname(process.program)
     if folder == dirname(entry.program) and not folder.endswith(_SHARED):
-        return True
-    return _stem(entry.program) == _stem(process.program)
+        return _BESIDE
+    return _NAMESAKE if _stem(entry.program) == _stem(process.program) else 0
 
 
 def _stem(program: str) -> str:

@@ -1,7 +1,7 @@
 """The processes of the user who runs this, as far as /proc shows them to that user (proc(5))."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from vfiod.tools.reopen.opened import Process
@@ -9,6 +9,7 @@ from vfiod.util import sysfs
 
 _INTERPRETERS = ("python", "perl", "ruby", "gjs", "bash", "dash", "sh", "node", "lua", "tclsh")
 _DISPLAYS = (b"DISPLAY=", b"WAYLAND_DISPLAY=")
+_LAUNCHED = b"GIO_LAUNCHED_DESKTOP_FILE"
 _SLICE = "user.slice"
 _KINDS = (".slice", ".service", ".scope")
 _LONGEST = 64  # arguments that are looked at
@@ -28,7 +29,7 @@ def _read(folder: Path, uid: int, root: Path) -> Process | None:
             return None
         program = os.readlink(folder / "exe").removesuffix(" (deleted)")
         words = (folder / "cmdline").read_bytes().split(b"\0")[:_LONGEST]
-        display = any(line.startswith(_DISPLAYS) for line in _environment(folder))
+        environment = (folder / "environ").read_bytes().split(b"\0")
         parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
     except (OSError, ValueError, IndexError):
         return None
@@ -38,12 +39,23 @@ def _read(folder: Path, uid: int, root: Path) -> Process | None:
     arguments = tuple(word.decode(errors="replace") for word in words[1:] if word)
     script = _script(program, arguments, root)
     return Process(
-        int(folder.name), parent, script or program, arguments, units, display, bool(script)
+        pid=int(folder.name),
+        parent=parent,
+        program=script or program,
+        arguments=arguments,
+        units=units,
+        is_graphical=any(line.startswith(_DISPLAYS) for line in environment),
+        is_script=bool(script),
+        entry=_entry(environment, folder.name),
     )
 
 
-def _environment(folder: Path) -> Iterator[bytes]:
-    yield from (folder / "environ").read_bytes().split(b"\0")
+def _entry(environment: Sequence[bytes], pid: str) -> str:
+    """The entry that GLib began just this process by: what it has begun inherits the variables."""
+    values = dict(line.split(b"=", 1) for line in environment if b"=" in line)
+    if values.get(_LAUNCHED + b"_PID") != pid.encode():
+        return ""
+    return values.get(_LAUNCHED, b"").decode(errors="replace")
 
 
 def _units(text: str) -> tuple[str, ...]:
