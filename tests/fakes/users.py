@@ -9,6 +9,8 @@ from tests.fakes.kernel import Kernel
 from tests.fakes.userspace import Userspace
 from vfiod.errors import HostError
 
+UNKNOWN = 65536
+
 
 class FakeUsers(Door):
     """``written``: what each user has written down, and how it is to be opened again.
@@ -40,6 +42,8 @@ class FakeUsers(Door):
 
     def _take(self, name: str, uid: int, do: Callable[[], object], seconds: float) -> None:
         def act() -> None:
+            if uid >= UNKNOWN:
+                raise HostError(f"{name}: there is no such user")
             if uid in self.dead:
                 self._clock.advance(seconds)
                 raise HostError(f"{name}: it did not end in time", "see: systemctl status vfiod")

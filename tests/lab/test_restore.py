@@ -181,17 +181,15 @@ def test_a_reboot_under_the_guest_loses_nothing(lab: Lab) -> None:
 
 
 @pytest.mark.usefixtures("open_applications")
-def test_a_start_that_is_refused_by_the_card_keeps_what_is_open(lab: Lab) -> None:
-    """It fails before her session ends: nothing is there to be opened again."""
+def test_a_start_that_fails_before_her_session_ends_leaves_no_list(lab: Lab) -> None:
+    """A service that nobody may stop comes first of what is stopped."""
     before = desktop(lab)
-    # The ROM's place is a file: what comes first of all that can fail.
-    lab.sh("sed -i 's/^limits.*//' /etc/vfiod/vfiod.yaml")
-    lab.sh("echo 'stop: [nothing-of-that-name.service]' >> /etc/vfiod/vfiod.yaml")
-    lab.put("[Service]\nExecStart=sleep infinity\nExecStop=sleep infinity\n"
+    lab.sh("echo 'stop: [obstinate.service]' >> /etc/vfiod/vfiod.yaml")
+    lab.put("[Service]\nExecStart=sleep infinity\n"
             "[Unit]\nRefuseManualStop=yes\n",
-            "/run/systemd/system/nothing-of-that-name.service")  # fmt: skip
+            "/run/systemd/system/obstinate.service")  # fmt: skip
     lab.run("systemctl", "daemon-reload")
-    lab.run("systemctl", "start", "nothing-of-that-name")
+    lab.run("systemctl", "start", "obstinate")
     status, _ = start(lab)
     assert status == 1
     assert desktop(lab) == before
