@@ -31,6 +31,8 @@ from vfiod.cli.main import main
 from vfiod.tools.reopen import launch, session
 launch.find = lambda program: sys.argv[1] + "/" + program
 session._QUIET_SECONDS = 0.0
+from vfiod.cli import telling
+telling._WAIT_SECONDS = 1
 sys.exit(main(["reopen", *sys.argv[2:]]))
 """
 

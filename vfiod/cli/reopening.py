@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vfiod.cli import notifications
 from vfiod.cli.asking import plain
+from vfiod.cli.telling import find_desktop
 from vfiod.config.reopen import Reopen
 from vfiod.errors import HostError
+from vfiod.tools.reopen.look import see
 from vfiod.tools.reopen.record import Place
 from vfiod.tools.reopen.session import Missing, missing, open_again, wait_until_quiet
 
@@ -32,7 +33,8 @@ def at_login(environment: Mapping[str, str]) -> list[HostError]:
         answer = not wanted.applications or record.how is Reopen.ALWAYS or _ask(wanted)
         if answer is None or not place.take() or not answer:
             return []
-        return open_again(wanted, environment)
+        # The answer may have taken its time.
+        return open_again(missing(record, see(environment)), environment)
 
 
 @contextmanager
@@ -51,7 +53,7 @@ def _alone(environment: Mapping[str, str]) -> Iterator[bool]:
 
 def _ask(wanted: Missing) -> bool | None:
     """Whether to open them; None if nobody can be asked here."""
-    desktop = notifications.find()
+    desktop = find_desktop()
     if desktop is None:
         return None
     summary, body = question(wanted.names)

@@ -27,7 +27,7 @@ def tell(stories: "Sequence[Story]") -> None:
     from vfiod.tools.log.notice import notice_of
 
     notice = notice_of(stories, told=read_told())
-    desktop = _find() if notice else None
+    desktop = find_desktop() if notice else None
     if notice is None or desktop is None:
         return
     write_told(notice.transaction)
@@ -58,7 +58,8 @@ def _place() -> Path:
     return folder / "vfiod" / "told"
 
 
-def _find() -> notifications.Notifications | None:
+def find_desktop() -> notifications.Notifications | None:
+    """The desktop's notifications, as soon as it shows any; None if it has not in half a minute."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while (found := notifications.find()) is None and time.monotonic() < deadline:
         if "DBUS_SESSION_BUS_ADDRESS" not in os.environ:
