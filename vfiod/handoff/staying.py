@@ -84,11 +84,18 @@ def steps(request: Request) -> Iterator[StopInManager]:
     for unit, uid in ending.holding_units(request).items():
         if unit != ending.manager_of(uid) or (found := letting_go(request, uid)) is None:
             continue
-        units = (*found.stopped, *((GRAPHICAL,) if uid in leaving else ()))
+        units = (*found.stopped, *((GRAPHICAL,) if _loses_desktop(request, uid) else ()))
         user = leaving.get(uid) or ending.name_of(uid, request)
         seconds = request.config.limits.desktop
         if units or found.anew:
             yield StopInManager(uid, user, units, found.anew, seconds)
+
+
+def _loses_desktop(request: Request, uid: int) -> bool:
+    """Whether a user's last desktop ends; one from afar that does not use the card stays."""
+    ending_now = [s.ident for s in ending.sessions(request) if s.uid == uid]
+    mine = [s for s in request.state.sessions if s.uid == uid and s.graphical]
+    return bool(ending_now) and all(s.ident in ending_now for s in mine)
 
 
 def remembering(request: Request) -> Iterator[RememberApplications]:

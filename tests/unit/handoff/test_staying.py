@@ -94,6 +94,14 @@ def test_a_manager_that_stays_only_lets_go() -> None:
     assert decided.stays == ("alice",)
 
 
+def test_a_desktop_from_afar_in_the_same_manager_stays() -> None:
+    host = pcs.staying()
+    unit = "session-5.scope"
+    host.user.log_in(Session("5", "alice", 1000, "", "user", graphical=True, unit=unit))
+    (step,) = stops(plan(host))
+    assert step.units == ()
+
+
 def test_it_lets_go_once_the_session_has_ended() -> None:
     steps = plan(pcs.staying()).steps
     assert steps.index(stops(plan(pcs.staying()))[0]) > steps.index(
