@@ -125,8 +125,8 @@ def open_applications(lab: Lab) -> Iterator[None]:
     unit = "systemd-run --user --scope --slice=app.slice --unit=app-lab-board-77.scope"
     sway(lab, "--", f"exec {unit} {command}")
     sway(lab, "--", "exec gio launch /usr/local/share/applications/sheet.desktop")
-    for name in APPLICATIONS:
-        lab.wait_until(name, lambda name=name: running(lab, name), timeout=PATIENCE)  # type: ignore[misc]
+    wanted = {*APPLICATIONS}
+    lab.wait_until("the windows", lambda: wanted <= workspaces(lab).keys(), timeout=PATIENCE)
     yield
     for name in APPLICATIONS:
         lab.run("pkill", "-u", "alice", "-x", name, check=False)
@@ -140,10 +140,9 @@ def written(lab: Lab) -> dict[str, str]:
 
 
 def all_are_back(lab: Lab) -> None:
-    for name in APPLICATIONS:
-        lab.wait_until(name, lambda name=name: running(lab, name), timeout=PATIENCE)  # type: ignore[misc]
+    wanted = {"notes": "3: text", "board": "1", "sheet": "1"}
     lab.wait_until(
-        "the windows", lambda: workspaces(lab).get("notes") == "3: text", timeout=PATIENCE
+        "the windows", lambda: wanted.items() <= workspaces(lab).items(), timeout=PATIENCE
     )
     assert [len(running(lab, name)) for name in APPLICATIONS] == [1, 1, 1]
 
