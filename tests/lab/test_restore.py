@@ -116,7 +116,8 @@ def furnish(lab: Lab) -> None:
 def open_applications(lab: Lab) -> Iterator[None]:
     """One begun by the compositor on another workspace, one in a unit, one by the menu's way."""
     configure(lab)
-    lab.sh("echo 'reopen: always' >> /etc/vfiod/vfiod.yaml")
+    # What takes a fraction of a second elsewhere takes its time here.
+    lab.sh("printf 'reopen: always\\nlimits: {desktop: 120}\\n' >> /etc/vfiod/vfiod.yaml")
     define(lab, Guest(does="stay"))
     sway(lab, "--", "workspace 3: text; exec /usr/local/bin/notes --app-id=notes sleep infinity")
     lab.wait_until("notes", lambda: "notes" in workspaces(lab), timeout=PATIENCE)
