@@ -114,6 +114,16 @@ def test_unit_is_well_formed(unit: Path) -> None:
     run("systemd-analyze", "verify", "--man=no", str(unit), install="apt install systemd")
 
 
+def test_the_users_unit_is_well_formed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "systemd" / "user" / "vfiod-reopen.service").read_text()
+    assert "ExecStart=/usr/bin/vfiod reopen --login\n" in text
+    copy = tmp_path / "vfiod-reopen.service"
+    copy.write_text(text.replace("/usr/bin/vfiod reopen --login", "/bin/true"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    tool = ("systemd-analyze", "--user", "verify", "--man=no")
+    run(*tool, str(copy), install="apt install systemd")
+
+
 def test_unit_is_confined(unit: Path) -> None:
     options = ("--offline=yes", f"--threshold={EXPOSURE}", "--no-pager")
     run("systemd-analyze", "security", *options, str(unit), install="apt install systemd")
