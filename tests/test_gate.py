@@ -120,8 +120,11 @@ def test_the_users_unit_is_well_formed(tmp_path: Path, monkeypatch: pytest.Monke
     copy = tmp_path / "vfiod-reopen.service"
     copy.write_text(text.replace("/usr/bin/vfiod reopen --login", "/bin/true"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    tool = ("systemd-analyze", "--user", "verify", "--man=no")
-    run(*tool, str(copy), install="apt install systemd")
+    tool = shutil.which("systemd-analyze") or pytest.fail("apt install systemd")
+    command = [tool, "--user", "verify", "--man=no", str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # A key that it does not know is a warning only.
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_unit_is_confined(unit: Path) -> None:
