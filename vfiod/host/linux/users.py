@@ -14,6 +14,8 @@ from vfiod.paths import PROGRAM
 
 # Then systemd kills it, and gives it up after four times as long (systemd.service(5), KillSignal=).
 _LAST_SECONDS = 1
+# systemctl's for a unit that is not there, as one that has ended with the session (LSB).
+_NOT_LOADED = 5
 _MORE = 10  # for all of that, and for systemd to say so
 
 
@@ -59,6 +61,7 @@ def _command(uid: int, unit: str, argv: Sequence[str], seconds: float) -> Sequen
         "systemd-run", "--quiet", "--collect", "--wait", f"--unit={unit}", f"--uid={uid}",
         f"--property=RuntimeMaxSec={seconds:g}", f"--property=TimeoutStopSec={_LAST_SECONDS}",
         "--property=KillSignal=SIGKILL", "--property=NoNewPrivileges=yes", "--property=UMask=0077",
+        f"--property=SuccessExitStatus={_NOT_LOADED}",
         f"--setenv=XDG_RUNTIME_DIR={runtime}",
         f"--setenv=DBUS_SESSION_BUS_ADDRESS=unix:path={runtime}/bus",
         "--setenv=PYTHONNOUSERSITE=1", "--", *argv,
