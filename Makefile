@@ -160,6 +160,7 @@ DESTDIR =
 bindir = $(prefix)/bin
 datadir = $(prefix)/share
 unitdir = $(prefix)/lib/systemd/system
+userunitdir = $(prefix)/lib/systemd/user
 # polkit, D-Bus and the catalog look in fixed places, and QEMU's AppArmor profile allows one.
 # Where each of them may be elsewhere, as on NixOS, every place can be given.
 local = $(filter-out /usr,$(prefix))
@@ -220,6 +221,9 @@ install-data:
 	$(call data,config/org.vfiod1.policy,$(actiondir))
 	$(call data,config/org.vfiod1.xml,$(interfacedir))
 	$(call data,config/vfiod-notify.desktop,$(autostartdir))
+	$(call data,config/vfiod-reopen.desktop,$(autostartdir))
+	$(call data,systemd/user/vfiod-reopen.service,$(userunitdir))
+	$(call data,systemd/user/vfiod.conf,$(userunitdir)/graphical-session.target.d)
 	$(foreach icon,$(ICONS),$(call data,config/icons/$(icon),$(icondir)))
 	$(call data,docs/man/vfiod.1,$(mandir)/man1)
 	$(call data,docs/man/vfiod.yaml.5,$(mandir)/man5)
@@ -270,7 +274,9 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 	rm -f $(DESTDIR)$(bindir)/vfiod $(DESTDIR)$(unitdir)/vfiod.service \
 		$(DESTDIR)$(activationdir)/org.vfiod1.service $(DESTDIR)$(catalogdir)/vfiod.catalog \
 		$(DESTDIR)$(policydir)/org.vfiod1.conf $(DESTDIR)$(actiondir)/org.vfiod1.policy \
-		$(DESTDIR)$(autostartdir)/vfiod-notify.desktop \
+		$(DESTDIR)$(autostartdir)/vfiod-notify.desktop $(DESTDIR)$(autostartdir)/vfiod-reopen.desktop \
+		$(DESTDIR)$(userunitdir)/vfiod-reopen.service \
+		$(DESTDIR)$(userunitdir)/graphical-session.target.d/vfiod.conf \
 		$(DESTDIR)$(interfacedir)/org.vfiod1.xml $(ICONS:%=$(DESTDIR)$(icondir)/%) \
 		$(DESTDIR)$(mandir)/man1/vfiod.1 $(DESTDIR)$(mandir)/man5/vfiod.yaml.5 \
 		$(DESTDIR)$(mandir)/man8/vfiod.service.8 $(DESTDIR)$(bashdir)/vfiod.bash \

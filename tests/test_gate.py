@@ -114,6 +114,19 @@ def test_unit_is_well_formed(unit: Path) -> None:
     run("systemd-analyze", "verify", "--man=no", str(unit), install="apt install systemd")
 
 
+def test_the_users_unit_is_well_formed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "systemd" / "user" / "vfiod-reopen.service").read_text()
+    assert "ExecStart=/usr/bin/vfiod reopen --login\n" in text
+    copy = tmp_path / "vfiod-reopen.service"
+    copy.write_text(text.replace("/usr/bin/vfiod reopen --login", "/bin/true"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    tool = shutil.which("systemd-analyze") or pytest.fail("apt install systemd")
+    command = [tool, "--user", "verify", "--man=no", str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # A key that it does not know is a warning only.
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_unit_is_confined(unit: Path) -> None:
     options = ("--offline=yes", f"--threshold={EXPOSURE}", "--no-pager")
     run("systemd-analyze", "security", *options, str(unit), install="apt install systemd")

@@ -84,6 +84,7 @@ def test_vfiod_yaml_names_every_key_and_no_other() -> None:
     performance = source[source.index(".SH PERFORMANCE") : source.index(".SH EXAMPLE")]
     assert set(re.findall(r"^\.TP\n\.B (\S+)$", performance, re.MULTILINE)) == {*PERFORMANCE_KEYS}
     values = {"terminate", "log", "out", "refuse", "unsaved", "wait", "reboot", "and", "or"}
+    values |= {"never", "ask", "always"}
     assert bold - {*TOP_KEYS, *GUEST_KEYS, *DEVICE_KEYS, *LIMIT_KEYS} - values == set()
 
 

@@ -16,6 +16,8 @@ ROOT_VERBS = frozenset(
 LOOKS = {"--dry-run", "--check", "--print-xml", "--help"}
 # systemctl(1): what changes nothing.
 LOOKING = {"status", "show", "cat", "list-units", "is-active", "is-enabled"}
+# polkit lets anybody do it for themselves (org.freedesktop.login1.set-self-linger).
+OWN_LINGER = ("enable-linger",)
 VIRSH = {"start", "shutdown", "destroy", "list", "edit", "dumpxml", "domrename", "net-list",
          "net-start", "net-autostart", "undefine", "define"}  # fmt: skip
 VIRSH_WITHOUT_NAME = {"list", "net-list", "define"}
@@ -31,7 +33,9 @@ def fault(command: Printed) -> str | None:
         case "virsh" | "virt-viewer":
             return _fault_of_virsh(command)
         case "systemctl":
-            needs_root = command.words[1] not in LOOKING
+            needs_root = command.words[1] not in LOOKING and "--user" not in command.words
+        case "loginctl":
+            needs_root = command.words[1:] != OWN_LINGER
         case "echo":
             return "a redirection is not sudo's: | sudo tee" if ">" in command.words else None
         case program:
@@ -105,6 +109,9 @@ def test_a_command_ends_where_its_arguments_do(sentence: str, commands: list[str
         ("sudo virsh edit", "names no guest"),
         ("sudo virsh --connect qemu:///system strat win10", "has no strat"),
         ("systemctl restart vfiod", "needs sudo"),
+        ("systemctl --user enable mpd", None),
+        ("loginctl enable-linger", None),
+        ("loginctl enable-linger bob", "needs sudo"),
         ("echo on > /sys/a", "sudo tee"),
         ("sudo vfiod tune win10 && vfiod plan win10  # then", None),
     ],

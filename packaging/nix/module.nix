@@ -43,6 +43,7 @@ in
     environment.systemPackages = [
       cfg.package
       pkgs.dbus
+      pkgs.glib
       pkgs.hwdata
       pkgs.kmod
       pkgs.util-linux

@@ -16,6 +16,7 @@ from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PowerPolic
 
 SECONDS = 20.0
 SHORT = 1.0
+NOBODY = 2**31 - 2
 NOWHERE = PciAddress.parse("fffe:fe:1e.7")
 
 
@@ -596,6 +597,21 @@ def a_session_that_is_gone_is_ended_without_an_error(b: Rig) -> None:
 @systemd
 def nobody_unknown_lingers(b: Rig) -> None:
     assert not b.host.logins.lingers(2**31)
+
+
+@systemd
+def nothing_is_done_as_a_user_whom_nobody_knows(b: Rig) -> None:
+    users = b.host.users
+    refuses(lambda: users.remember(NOBODY, "ask", seconds=SHORT))
+    refuses(lambda: users.forget(NOBODY, seconds=SHORT))
+    refuses(lambda: users.stop(NOBODY, ["x.service"], seconds=SHORT))
+    refuses(lambda: users.restart(NOBODY, ["x.service"], seconds=SHORT))
+
+
+@systemd
+def without_units_nothing_is_done_as_a_user(b: Rig) -> None:
+    b.host.users.stop(NOBODY, [], seconds=SHORT)
+    b.host.users.restart(NOBODY, [], seconds=SHORT)
 
 
 @systemd

@@ -27,6 +27,7 @@ from vfiod.host.linux.processes import LinuxProcesses
 from vfiod.host.linux.screen import LinuxScreen
 from vfiod.host.linux.slices import LinuxSlices
 from vfiod.host.linux.units import LinuxUnits
+from vfiod.host.linux.users import LinuxUsers
 from vfiod.model import PciAddress
 
 DISPLAY, AUDIO, SPARE = "0000:01:00.0", "0000:01:00.1", "0000:02:00.0"
@@ -48,6 +49,7 @@ class TreeHost(LinuxHost):
         self.screen = LinuxScreen(calls, root)
         self.files = LinuxFiles(root / "stage")
         self.memory = LinuxMemory(root)
+        self.users = LinuxUsers(Programs(self.late))
         self.slices = LinuxSlices(bus, root)
         self.cpus = LinuxCpus(root)
         self.hugepages = LinuxHugePages(root)

@@ -25,6 +25,7 @@ from tests.fakes.goodbyes import FakeGoodbyes
 from tests.fakes.kernel import Kernel
 from tests.fakes.libvirt import UUID, Libvirt
 from tests.fakes.performance import FakeCpus, FakeHugePages, FakeSlices
+from tests.fakes.users import FakeUsers
 from tests.fakes.userspace import Process, Program, Userspace
 from vfiod.errors import HostError
 from vfiod.host.door import Host
@@ -110,6 +111,7 @@ class FakeHost:
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
         self.goodbyes = FakeGoodbyes(*behind, self.clock)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
+        self.users = FakeUsers(*behind, self.clock)
         self.libvirt = Libvirt(self.clock, self.kernel)
         self.user.on_end = self.libvirt.qemu_ended
         self.late = FakeLate(*behind)
@@ -196,6 +198,7 @@ class FakeHost:
             "closed": sorted(user.closed),
             "staged": sorted(self.files.staged),
             "theirs": dict(self.files.theirs),
+            "remembered": dict(self.users.written),
             **performance.snapshot(self.slices, self.cpus, self.hugepages),
         }
 

@@ -101,6 +101,30 @@ def desktop(host: FakeHost | None = None) -> FakeHost:
     return host
 
 
+IN_MANAGER = "/user.slice/user-1000.slice/user@1000.service"
+
+
+def reopening() -> FakeHost:
+    """alice's desktop, on a host where applications are opened again."""
+    host = desktop()
+    host.configuration = f"reopen: always\n{configuration()}"
+    return host
+
+
+def staying() -> FakeHost:
+    """alice lingers: her manager stays, with a build in it, and with sound that uses the card."""
+    host = greeter()
+    host.user.session_ends_after = 0.5
+    host.user.lingering.add(1000)
+    sound, build = f"{IN_MANAGER}/session.slice/pipewire.service", f"{IN_MANAGER}/make.service"
+    pipewire = Program("pipewire", (AUDIO,), uid=1000, respawn=0.1, group=sound)
+    programs = (pipewire, Program("make", uid=1000, group=build))
+    host.user.add(FakeUnit("user@1000.service", programs))
+    alice = Session("2", "alice", 1000, "seat0", "user", graphical=True, unit="session-2.scope")
+    host.user.log_in(alice, Program("gnome-shell", (VGA,), uid=1000))
+    return host
+
+
 def crowded() -> FakeHost:
     """All at once: desktop, a monitoring daemon, a stubborn holder, somebody over ssh."""
     host = desktop()

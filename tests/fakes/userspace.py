@@ -123,6 +123,11 @@ class Userspace:
         if process and number not in process.program.ignores:
             self.kill(pid)
 
+    def inside(self, uid: int, units: Collection[str]) -> list[Process]:
+        """Processes in these units of a user's manager, by their control groups."""
+        mine = [p for p in self.processes.values() if p.unit == f"user@{uid}.service"]
+        return [p for p in mine if p.program.group.rpartition("/")[2] in units]
+
     def holders(self, nodes: Collection[str]) -> list[Holder]:
         return [
             Holder(p.pid, p.program.command, node, p.unit, p.program.uid, p.program.group)

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "/etc/vfiod/vfiod.yaml"
-AUTOSTART = "/etc/xdg/autostart/vfiod-notify.desktop"
+AUTOSTART = [f"/etc/xdg/autostart/vfiod-{what}.desktop" for what in ("notify", "reopen")]
 HOOK = "etc/libvirt/hooks/qemu.d/50-vfiod"
 JOURNAL = "run/vfiod/journal.json"
 STAGES = ("usr/share/vgabios/vfiod", "var/lib/libvirt/vfiod")
@@ -131,7 +131,7 @@ def test_the_rpm_has_what_is_installed(rpm: Path, installed: list[str]) -> None:
     listed = run("rpm", "-qp", "--qf", "[%{FILEMODES:perms} %{FILENAMES}\n]", rpm).splitlines()
     files = [line.split()[1] for line in listed if not line.startswith("d")]
     assert only_installed(files) == installed
-    assert run("rpm", "-qpc", rpm).split() == [CONFIG, AUTOSTART]
+    assert run("rpm", "-qpc", rpm).split() == [CONFIG, *AUTOSTART]
 
 
 def test_the_rpm_is_well_made(rpm: Path) -> None:

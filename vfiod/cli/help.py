@@ -11,7 +11,7 @@ GROUPS = {
         *("doctor", "setup", "groups", "create", "rom"),
         *("init", "tune", "plan", "rehearse", "try", "keep"),
     ),
-    "Every day": ("start", "shutdown", "guests", "status", "log"),
+    "Every day": ("start", "shutdown", "guests", "status", "log", "reopen"),
     "When something is wrong": ("return", "check-config", "uninstall-check"),
 }
 EXAMPLES = """\

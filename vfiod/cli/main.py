@@ -30,6 +30,7 @@ VERBS = {
     "shutdown": "shutdown",
     "return": "return_devices",
     "log": "log",
+    "reopen": "reopen",
     "check-config": "check_config",
     "uninstall-check": "uninstall_check",
     "session": "session",

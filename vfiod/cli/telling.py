@@ -28,7 +28,7 @@ def tell(stories: "Sequence[Story]") -> None:
     from vfiod.tools.log.notice import notice_of
 
     notice = notice_of(stories, told=userstate.read(_TOLD))
-    desktop = _find() if notice else None
+    desktop = find_desktop() if notice else None
     if notice is None or desktop is None:
         return
     userstate.write(_TOLD, notice.transaction)
@@ -40,13 +40,14 @@ def tell(stories: "Sequence[Story]") -> None:
 def tell_left() -> None:
     """Show what could not be shown where it happened, e.g. at the login screen."""
     text = userstate.read(LEFT)
-    desktop = _find() if text else None
+    desktop = find_desktop() if text else None
     if desktop is not None:
         desktop.show("vfiod", plain(text), urgent=True)
         userstate.write(LEFT, "")
 
 
-def _find() -> notifications.Notifications | None:
+def find_desktop() -> notifications.Notifications | None:
+    """The desktop's notifications, as soon as it shows any; None if it has not in half a minute."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while (found := notifications.find()) is None and time.monotonic() < deadline:
         if "DBUS_SESSION_BUS_ADDRESS" not in os.environ:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from vfiod.config.keys import from_keys, key, names
 from vfiod.config.performance import NOTHING, Performance, read_performance
+from vfiod.config.reopen import Reopen, read_reopen
 from vfiod.config.spared import is_spared
 from vfiod.config.yaml_nodes import Value, is_printable, read, show
 from vfiod.errors import ConfigError
@@ -193,6 +194,7 @@ class Config:
     limits: Limits = key(_limits, default=Limits())
     sessions: SessionPolicy = key(_choice(SessionPolicy), default=SessionPolicy.TERMINATE)
     countdown: float = key(_up_to(MAX_COUNTDOWN, zero=True), default=10.0)
+    reopen: Reopen = key(read_reopen, default=Reopen.NEVER)
     display_manager: str = key(_display_manager, default=DISPLAY_MANAGER)
     release_consoles: bool = key(Value.flag, default=True)
     on_stuck: OnStuck = key(_choice(OnStuck), default=OnStuck.WAIT)

@@ -166,7 +166,7 @@ def _units_of_people(request: Request) -> Iterator[tuple[str, str]]:
             yield manager_of(session.uid), session.user
     for unit, uid in holding_units(request).items():
         if unit == manager_of(uid) and uid in _PEOPLE:  # a greeter has one with a sound server, too
-            yield unit, _name(uid, request)
+            yield unit, name_of(uid, request)
 
 
 def _whose(holder: Holder, request: Request) -> str | None:
@@ -175,7 +175,7 @@ def _whose(holder: Holder, request: Request) -> str | None:
         if session.unit == holder.unit and session.is_person:
             return session.user
     is_person = holder.uid in _PEOPLE and not _is_contained(holder)
-    return _name(holder.uid, request) if is_person else None
+    return name_of(holder.uid, request) if is_person else None
 
 
 def _is_contained(holder: Holder) -> bool:
@@ -189,7 +189,8 @@ def containers(request: Request) -> list[Container]:
     return sorted(found, key=lambda container: (container.engine, container.ident))
 
 
-def _name(uid: int, request: Request) -> str:
+def name_of(uid: int, request: Request) -> str:
+    """A user's name, as far as it is known."""
     names = {s.uid: s.user for s in request.state.sessions}
     return names.get(uid) or request.state.users.get(uid) or f"user {uid}"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
-from vfiod.handoff import ending, goodbye, performance
+from vfiod.handoff import ending, goodbye, performance, staying
 from vfiod.handoff.checks import find_faults
 from vfiod.handoff.request import Request
 from vfiod.handoff.snapshot import NVIDIA_MODULES, VFIO_MODULE
@@ -35,7 +35,7 @@ class Plan:
     """The steps of a handoff, in order, and what they are about.
 
     ``remarks`` tell of configured things that this host does not know, ``ends`` of the people
-    whose work ends and of their programs.
+    whose work ends and of their programs, ``stays`` of those whose services go on meanwhile.
     """
 
     guest: str
@@ -47,6 +47,7 @@ class Plan:
     may_reboot: bool = False
     remarks: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
 
 
 def plan_handoff(request: Request) -> Plan:
@@ -64,6 +65,7 @@ def plan_handoff(request: Request) -> Plan:
         may_reboot=request.config.on_stuck is OnStuck.REBOOT,
         remarks=tuple(_remarks(request)),
         ends=tuple(map(str, ending.people(request))),
+        stays=tuple(staying.users(request)),
     )
 
 
@@ -89,6 +91,7 @@ def _steps(request: Request) -> Iterator[Step]:
     if request.leaving:
         yield LoadModule(VFIO_MODULE, request.config.limits.driver)
     yield from _roms(request)
+    yield from staying.remembering(request)
     yield from (KeepAwake(f.address) for f in _in_order(request.leaving))
     # Before a controller goes: a keyboard may hang on it, and somebody has a question to answer.
     yield from goodbye.steps(request)
@@ -132,6 +135,7 @@ def _desktop(request: Request) -> Iterator[Step]:
         users = tuple(sorted({session.user for session in ended}))
         idents, asked = tuple(s.ident for s in ended), goodbye.asked(request)
         yield EndSessions(idents, limits.desktop, users, asked)
+    yield from staying.steps(request)
 
 
 def _services(request: Request) -> Iterator[Step]:
@@ -153,9 +157,7 @@ def _services(request: Request) -> Iterator[Step]:
             continue
         if unit.startswith(_BOOT_ONLY):
             yield StopUnit(unit, restart=False, seconds=seconds)
-        elif not unit.startswith("user@") or (
-            request.ends_desktop and ending.outlives(request, uid)
-        ):
+        elif not unit.startswith("user@") or _begins_again(unit, uid, request):
             yield StopUnit(unit, restart=True, seconds=seconds, after_displays=after_displays)
 
 
@@ -179,12 +181,14 @@ def _users(request: Request) -> Iterator[Step]:
     if request.ends_desktop and request.state.lit and manager.active:
         yield StartAgain(manager.ident, request.config.limits.desktop)
     for unit, uid in ending.holding_units(request).items():
-        if (
-            unit == ending.manager_of(uid)
-            and request.ends_desktop
-            and ending.outlives(request, uid)
-        ):
+        if _begins_again(unit, uid, request):
             yield StartAgain(unit, request.config.limits.desktop)
+
+
+def _begins_again(unit: str, uid: int, request: Request) -> bool:
+    """A user's manager that stays, and is stopped meanwhile: nothing less makes it let go."""
+    stays = request.ends_desktop and ending.outlives(request, uid)
+    return unit == ending.manager_of(uid) and stays and staying.letting_go(request, uid) is None
 
 
 def _picture(request: Request) -> Iterator[Step]:

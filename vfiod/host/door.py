@@ -23,6 +23,7 @@ from vfiod.host.pci import Pci
 from vfiod.host.performance import Cpus, HugePages, Slices
 from vfiod.host.processes import Containers, Gate, Late, Processes
 from vfiod.host.systemd import Logins, Units
+from vfiod.host.users import Users
 from vfiod.model import (
     Console,
     FirmwareFramebuffer,
@@ -193,6 +194,8 @@ class Host(Protocol):
     def guests(self) -> Guests: ...
     @property
     def commands(self) -> Commands: ...
+    @property
+    def users(self) -> Users: ...
     @property
     def slices(self) -> Slices: ...
     @property

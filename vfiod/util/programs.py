@@ -62,3 +62,26 @@ def finish(
         raise TimedOut(f"{argv[0]} did not end within {seconds:g} s") from error
     except OSError as error:
         raise HostError(f"cannot run {argv[0]}: {error.strerror}") from error
+
+
+def leave_running(argv: Sequence[str], *, seconds: float, environment: Mapping[str, str]) -> int:
+    """Run what starts something for a person and ends; its exit status.
+
+    In that person's own environment, with their language and their PATH. What it leaves running
+    may write to nothing that anybody waits for. Raises as finish() does.
+    """
+    try:
+        return subprocess.run(
+            argv,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds,
+            check=False,
+            start_new_session=True,
+        ).returncode
+    except subprocess.TimeoutExpired as error:
+        raise TimedOut(f"{argv[0]} did not end within {seconds:g} s") from error
+    except OSError as error:
+        raise HostError(f"cannot run {argv[0]}: {error.strerror}") from error

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vfiod.config import schema
 from vfiod.config.performance import AUTO, PERFORMANCE_KEYS, TRANSPARENT_MODES, Performance
+from vfiod.config.reopen import Reopen
 from vfiod.config.schema import (
     Config,
     DeviceConfig,
@@ -33,6 +34,7 @@ AUDIO = PciAddress.parse("0000:01:00.1")
 FULL = """\
 sessions: refuse
 countdown: 7
+reopen: ask
 display_manager: lightdm.service
 release_consoles: false
 on_stuck: reboot
@@ -120,6 +122,7 @@ def test_every_key_is_read() -> None:
         limits=Limits(desktop=30, kill=0.5, goodbye=180),
         sessions=SessionPolicy.REFUSE,
         countdown=7,
+        reopen=Reopen.ASK,
         display_manager="lightdm.service",
         release_consoles=False,
         on_stuck=OnStuck.REBOOT,
@@ -362,9 +365,10 @@ def test_a_service_that_is_listed_twice_is_stopped_once() -> None:
 
 
 def test_normalised_is_short_where_it_can_be() -> None:
-    assert normalised(parse(FULL)).splitlines()[:11] == [
+    assert normalised(parse(FULL)).splitlines()[:12] == [
         "sessions: refuse",
         "countdown: 7",
+        "reopen: ask",
         "display_manager: lightdm.service",
         "release_consoles: false",
         "on_stuck: reboot",
@@ -518,7 +522,7 @@ def test_the_shipped_file_shows_every_key_with_its_default() -> None:
 def test_every_key_of_the_shipped_file_is_explained() -> None:
     lines = SHIPPED.read_text(encoding="utf-8").splitlines()
     keys = [i for i, line in enumerate(lines) if re.match(r"#(?! \S)[ -]*\w+:( |$)", line)]
-    assert len(keys) == 30
+    assert len(keys) == 31
     without = [lines[i] for i in keys if not re.match(r"# \S", lines[i - 1])]
     assert without == ["#        rom: /etc/vfiod/card.rom"]  # explained with address
     assert max(map(len, lines)) <= 80

@@ -32,6 +32,7 @@ from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.people import RememberApplications, StopInManager
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -47,7 +48,8 @@ BEFORE[TransparentHugePages] = BEFORE[ReserveHugePages] | {ReserveHugePages}
 BEFORE[SetFrequency] = BEFORE[TransparentHugePages] | {TransparentHugePages}
 BEFORE[LoadModule] = BEFORE[SetFrequency] | {SetFrequency}
 BEFORE[StageRom] = BEFORE[LoadModule] | {LoadModule, StageRom}
-BEFORE[KeepAwake] = BEFORE[StageRom] | {KeepAwake}
+BEFORE[RememberApplications] = BEFORE[StageRom] | {RememberApplications}
+BEFORE[KeepAwake] = BEFORE[RememberApplications] | {KeepAwake}
 # People answer while everything of theirs is there, keyboards on a USB controller too.
 BEFORE[AnnounceStart] = BEFORE[KeepAwake]
 BEFORE[AskToLogOut] = BEFORE[KeepAwake] | {AnnounceStart}
@@ -57,7 +59,8 @@ BEFORE[CloseGate] = BEFORE[Detach]
 BEFORE[StopContainer] = BEFORE[CloseGate] | {CloseGate, StopUnit, StopContainer}
 BEFORE[StopDisplayManager] = BEFORE[StopContainer] | {StopUnit, StopContainer}
 BEFORE[EndSessions] = BEFORE[StopDisplayManager] | {StopDisplayManager}
-BEFORE[StopUnit] = BEFORE[EndSessions] | {EndSessions, StopUnit}
+BEFORE[StopInManager] = BEFORE[EndSessions] | {EndSessions, StopInManager}
+BEFORE[StopUnit] = BEFORE[StopInManager] | {StopUnit}
 BEFORE[ReleaseHolders] = BEFORE[StopUnit]
 BEFORE[AwaitDisplay] = BEFORE[ReleaseHolders] | {ReleaseHolders, AwaitDisplay}
 BEFORE[ReleaseConsoles] = BEFORE[AwaitDisplay]
@@ -88,7 +91,7 @@ SHAPES: Sequence[Callable[[], FakeHost]] = (
     pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
     lambda: pcs.greeter(pcs.bare(audio=None)),
     lambda: pcs.greeter(pcs.bare(audio="vfio-pci")), pcs.tuned, pcs.autologin, pcs.container,
-    polite,
+    polite, pcs.reopening, pcs.staying,
 )  # fmt: skip
 
 

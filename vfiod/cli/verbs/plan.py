@@ -43,7 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     steps = decided.steps
     if arguments.json:
         rows = [{"step": s.kind, "device": s.device, "does": s.describe()} for s in steps]
-        _print_json(arguments.guest, "steps", rows, ends=list(decided.ends))
+        people = {"ends": list(decided.ends), "stays": list(decided.stays)}
+        _print_json(arguments.guest, "steps", rows, **people)
     else:
         say("\n".join(as_lines(decided)))
     if os.geteuid() != 0:
@@ -56,6 +57,7 @@ def as_lines(decided: "Plan") -> Iterator[str]:
     yield f"A start of {decided.guest} would now:"
     yield from (f"{number:4}. {s.describe()}" for number, s in enumerate(decided.steps, 1))
     yield from (f"The work of {person} would end." for person in decided.ends)
+    yield from (f"Services of {user} go on, and tmux among them." for user in decided.stays)
     yield from (f"Not done: {remark}" for remark in decided.remarks)
     yield "Next, try all of this without the guest (ends the desktop; what is not saved is lost):"
     yield f"  sudo vfiod rehearse {shlex.quote(decided.guest)}"

@@ -18,6 +18,7 @@ from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.people import RememberApplications, StopInManager
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -42,12 +43,14 @@ KINDS: Final[dict[str, type[Any]]] = {
         OpenGate,
         ReleaseConsoles,
         ReleaseHolders,
+        RememberApplications,
         ReserveHugePages,
         SetFrequency,
         StageRom,
         StartAgain,
         StopContainer,
         StopDisplayManager,
+        StopInManager,
         StopUnit,
         TransparentHugePages,
         UnbindFramebuffer,

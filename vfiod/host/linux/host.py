@@ -26,6 +26,7 @@ from vfiod.host.linux.processes import LinuxProcesses
 from vfiod.host.linux.screen import LinuxScreen
 from vfiod.host.linux.slices import LinuxSlices
 from vfiod.host.linux.units import LinuxUnits
+from vfiod.host.linux.users import LinuxUsers
 
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.25
@@ -52,6 +53,7 @@ class LinuxHost:
         self.power = LinuxPower(self.units)
         self.guests = LinuxGuests(self.units, programs)
         self.commands = LinuxCommands(bus, self.units, programs)
+        self.users = LinuxUsers(programs)
         self.slices = LinuxSlices(bus)
         self.cpus = LinuxCpus()
         self.hugepages = LinuxHugePages()

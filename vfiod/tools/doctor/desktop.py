@@ -94,8 +94,8 @@ def lingering(facts: Facts) -> Findings:
         yield warn(
             "lingering",
             f"services of {user} keep running without a login (linger)",
-            why="If one of them uses the card or its sound, vfiod must stop them all before a "
-            "guest starts. They are started again afterwards.",
+            why="They go on while a guest has the screen, and take memory and processors that it "
+            "may want. What of them uses the card or its sound is stopped or started anew.",
             remedy="Switch it off if you do not need it.",
             command=f"sudo loginctl disable-linger {user}",
         )

@@ -26,6 +26,7 @@ from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.people import RememberApplications, StopInManager
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -42,6 +43,8 @@ ONE_OF_EACH: tuple[Step, ...] = (
     AnnounceStart("win10", ("2", "c1"), ("alice", ODD), 10.0),
     AskToLogOut("win10", ("2", "c1"), ("alice", ODD), 60.0, required=True),
     EndSessions(("2", "c1"), 20.0),
+    RememberApplications(1000, "älice", ("2", "c1"), "ask", 20.0),
+    StopInManager(1000, ODD, ("app-a@1.service",), ("pipewire.service",), 20.0),
     CloseGate((pcs.VGA, pcs.AUDIO)),
     OpenGate(),
     StartAgain("user@1001.service", 20.0),

@@ -28,6 +28,7 @@ from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
+from vfiod.handoff.steps.people import RememberApplications, StopInManager
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -70,6 +71,8 @@ CASES = (
     Case(CloseGate((pcs.VGA,)), pcs.greeter, returns=False),
     Case(OpenGate(), pcs.greeter),
     Case(StartAgain("user@1001.service", SECONDS), pcs.crowded),
+    Case(RememberApplications(1000, "alice", ("2",), "ask", SECONDS), pcs.desktop),
+    Case(StopInManager(1000, "alice", (), ("pipewire.service",), SECONDS), pcs.staying),
     Case(StopContainer("docker", pcs.CONTAINER, SECONDS), pcs.container),
     Case(ReleaseHolders((pcs.USB,), 5, 5), pcs.greeter),
     Case(AwaitDisplay(pcs.VGA, SECONDS), pcs.greeter),

@@ -1,0 +1,117 @@
+"""What is open, on recorded sessions and one rule at a time."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.tools.reopen.recorded import NAMES, entries, recorded
+from vfiod.tools.reopen.entry import Entry
+from vfiod.tools.reopen.opened import MOST, Application, Process, Seen, Window, find
+
+SESSION = ("user.slice", "user-1000.slice", "session-2.scope")
+MANAGER = ("user.slice", "user-1000.slice", "user@1000.service", "app.slice")
+
+
+def process(program: str, *arguments: str, **more: object) -> Process:
+    values = {"pid": 70, "parent": 1, "units": SESSION, **more}
+    return Process(program=program, arguments=arguments, **values)  # type: ignore[arg-type]
+
+
+def idents(seen: Seen) -> set[str]:
+    return {application.ident for application in find(seen)}
+
+
+def seen(*processes: Process, windows: tuple[Window, ...] = ()) -> Seen:
+    return Seen(entries(), processes, windows)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_open_in_a_recorded_session(name: str) -> None:
+    session = recorded(name)
+    assert idents(session.seen) == session.opened
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_starts_a_guest_is_never_opened_again(name: str) -> None:
+    """Not vfiod's own launcher, not one that a person made, not the script that waits now."""
+    assert not idents(recorded(name).seen) & {"vfiod-6d0c-41", "win10", "play"}
+
+
+def test_a_script_that_starts_no_guest_now_is_an_application_like_any_other() -> None:
+    script = process("/home/alice/bin/play.sh", is_script=True)
+    assert idents(seen(script)) == {"play"}
+    virsh = process("/usr/bin/virsh", "start", "win10", pid=71, parent=70)
+    assert idents(seen(script, virsh)) == set()
+
+
+def test_a_terminal_in_which_virsh_was_typed_is_opened_again() -> None:
+    terminal = process("/usr/bin/xfce4-terminal")
+    shell = process("/usr/bin/bash", pid=71, parent=70)
+    virsh = process("/usr/bin/virsh", "start", "win10", pid=72, parent=71)
+    assert idents(seen(terminal, shell, virsh)) == {"xfce4-terminal"}
+
+
+def test_processes_that_are_each_other_s_parents_are_no_circle() -> None:
+    """A number is given anew: what /proc says of two processes need not fit together."""
+    one = process("/usr/bin/virsh", pid=70, parent=71)
+    other = process("/home/alice/bin/play.sh", pid=71, parent=70, is_script=True)
+    assert idents(seen(one, other)) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ident"),
+    [
+        ((), "libreoffice-startcenter"),
+        (("--writer",), "libreoffice-writer"),
+        (("--calc", "/home/alice/a.ods"), "libreoffice-calc"),
+    ],
+)
+def test_of_one_program_s_entries_the_arguments_say_which(
+    arguments: tuple[str, ...], ident: str
+) -> None:
+    program = "/usr/lib/libreoffice/program/soffice.bin"
+    assert idents(seen(process(program, *arguments))) == {ident}
+
+
+def test_a_window_knows_better_than_a_program() -> None:
+    """LibreOffice was started bare, and has a document open."""
+    program = process("/usr/lib/libreoffice/program/soffice.bin")
+    window = Window("libreoffice-writer", 70, "3: text")
+    assert find(seen(program, windows=(window,))) == [Application("libreoffice-writer", "3: text")]
+
+
+@pytest.mark.parametrize("app", ["firefox-esr", "Firefox-esr", "Navigator"])
+def test_a_window_is_known_by_its_id_or_class_or_process(app: str) -> None:
+    known = entries()
+    known["firefox-esr"] = replace(known["firefox-esr"], window_class="Navigator")
+    firefox = process("/usr/lib/firefox-esr/firefox-esr")
+    for windows in ((Window(app, 0, "2"),), (Window("odd", 70, "2"),)):
+        assert find(Seen(known, [firefox], windows)) == [Application("firefox-esr", "2")]
+
+
+def test_what_glib_began_is_known_by_the_entry() -> None:
+    begun = process("/opt/odd/x", entry="/usr/share/applications/org.kde.kate.desktop")
+    assert idents(seen(begun)) == {"org.kde.kate"}
+
+
+@pytest.mark.parametrize(
+    "more", [{"is_graphical": False}, {"units": (*MANAGER, "app-chromium@autostart.service")}]
+)
+def test_what_has_no_display_or_begins_by_itself_is_not_open(more: dict[str, object]) -> None:
+    assert idents(seen(process("/usr/bin/chromium"))) == {"chromium"}
+    assert idents(seen(process("/usr/bin/chromium", **more))) == set()
+
+
+@pytest.mark.parametrize("at_login", [
+    Entry("chromium", "Chromium", "/etc/xdg/autostart/chromium.desktop"),
+    Entry("web", "Web", "/etc/xdg/autostart/web.desktop", "/usr/bin/chromium"),
+])  # fmt: skip
+def test_what_the_autostart_opens_is_not_opened_twice(at_login: Entry) -> None:
+    found = replace(seen(process("/usr/bin/chromium")), at_login=(at_login,))
+    assert idents(found) == set()
+
+
+def test_each_application_is_there_once_and_not_without_end() -> None:
+    many = {str(n): Entry(str(n), str(n), "", f"/opt/{n}/run") for n in range(200)}
+    processes = [process(f"/opt/{n}/run", pid=n) for n in (*range(200), *range(200))]
+    assert len(find(Seen(many, processes))) == MOST

@@ -1,0 +1,110 @@
+"""What need not end: a user's manager that stays, and what runs in it without a device. Pure.
+
+It stays for a user who lingers or has another session. What of it holds a device lets go alone,
+which takes a closed gate: what a socket starts again at once then comes back without the device.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vfiod.config.reopen import Reopen
+from vfiod.handoff import ending
+from vfiod.handoff.containers import container_of
+from vfiod.handoff.request import Request
+from vfiod.handoff.steps.people import GRAPHICAL, RememberApplications, StopInManager
+from vfiod.model import Holder
+
+# systemd.unit(5). They are the user's to choose, and are given to the user's own systemctl.
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|scope)")
+_CARD_NODE = "/dev/dri/card"
+_MANAGER_ITSELF = "init.scope"
+_FIRST_PERSON = 1000  # login.defs(5), UID_MIN: nothing is done for accounts of the system
+
+
+@dataclass(frozen=True, slots=True)
+class LettingGo:
+    """Units of a manager that hold a device: those to stop, and those to start anew without it."""
+
+    stopped: tuple[str, ...] = ()
+    anew: tuple[str, ...] = ()
+
+
+def letting_go(request: Request, uid: int) -> LettingGo | None:
+    """How a manager that stays lets go; None if it has to be stopped as a whole.
+
+    A unit with the card itself open is a desktop, and an application has lost its own. Others,
+    such as a sound server, do without.
+    """
+    if not (request.state.can_close_gate and ending.outlives(request, uid)):
+        return None
+    units: dict[str, bool] = {}
+    for holder in _holders(request, uid):
+        name = unit_in_manager(holder)
+        if name is None:
+            return None
+        is_desktop = holder.node.startswith(_CARD_NODE)
+        is_application = name.startswith("app-") or name.endswith(".scope")
+        units[name] = units.get(name, False) or is_desktop or is_application
+    return LettingGo(
+        tuple(sorted(name for name, ends in units.items() if ends)),
+        tuple(sorted(name for name, ends in units.items() if not ends)),
+    )
+
+
+def _holders(request: Request, uid: int) -> list[Holder]:
+    mine = [h for h in request.state.holders if h.unit == ending.manager_of(uid)]
+    return [holder for holder in mine if container_of(holder) is None]
+
+
+def unit_in_manager(holder: Holder) -> str | None:
+    """The unit of the user's manager that a process is in, by its control group."""
+    below = holder.group.partition(f"/{holder.unit}/")[2].split("/")
+    name = next((part for part in below if not part.endswith(".slice")), "")
+    return name if _UNIT.fullmatch(name) and name != _MANAGER_ITSELF else None
+
+
+def users(request: Request) -> list[str]:
+    """Names of those whose session ends and whose manager goes on meanwhile."""
+    leaving = {s.uid: s.user for s in ending.sessions(request)}
+    return sorted(
+        user
+        for uid, user in leaving.items()
+        if ending.outlives(request, uid) and not _is_stopped(request, uid)
+    )
+
+
+def _is_stopped(request: Request, uid: int) -> bool:
+    return bool(_holders(request, uid)) and letting_go(request, uid) is None
+
+
+def steps(request: Request) -> Iterator[StopInManager]:
+    """What lets go in managers that stay; after the sessions have ended."""
+    leaving = {s.uid: s.user for s in ending.sessions(request)}
+    for unit, uid in ending.holding_units(request).items():
+        if unit != ending.manager_of(uid) or (found := letting_go(request, uid)) is None:
+            continue
+        units = (*found.stopped, *((GRAPHICAL,) if _loses_desktop(request, uid) else ()))
+        user = leaving.get(uid) or ending.name_of(uid, request)
+        seconds = request.config.limits.desktop
+        if units or found.anew:
+            yield StopInManager(uid, user, units, found.anew, seconds)
+
+
+def _loses_desktop(request: Request, uid: int) -> bool:
+    """Whether a user's last desktop ends; one from afar that does not use the card stays."""
+    ending_now = [s.ident for s in ending.sessions(request) if s.uid == uid]
+    mine = [s for s in request.state.sessions if s.uid == uid and s.graphical]
+    return bool(ending_now) and all(s.ident in ending_now for s in mine)
+
+
+def remembering(request: Request) -> Iterator[RememberApplications]:
+    """Each person's applications are written down while they are still open."""
+    how = request.config.reopen
+    if how is Reopen.NEVER:
+        return
+    sessions = [s for s in ending.sessions(request) if s.uid >= _FIRST_PERSON]
+    for uid, user in sorted({(s.uid, s.user) for s in sessions}):
+        idents = tuple(sorted(s.ident for s in sessions if s.uid == uid))
+        seconds = request.config.limits.desktop
+        yield RememberApplications(uid, user, idents, how.value, seconds)

@@ -1,0 +1,97 @@
+"""Steps about people's work: what is open is written down, and what need not end goes on.
+
+Neither is a reason to give a handoff up, or to call a return stuck: what fails is a remark.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vfiod.errors import HostError
+from vfiod.handoff.steps.base import HostStep, Notes, Prior
+from vfiod.handoff.steps.desktop import DesktopStep
+from vfiod.host.door import Host
+
+# The desktop, as systemd has it in a user's manager (systemd.special(7)).
+GRAPHICAL = "graphical-session.target"
+
+
+@dataclass(frozen=True, slots=True)
+class RememberApplications(HostStep):
+    """Write down what a user has open, to be opened again at their next login.
+
+    The return leaves it to that login. If the session has not ended after all, as after a start
+    that failed, it is dropped: nothing of it needs to be opened again.
+
+    ``sessions``: logind's of that user that end. ``how``: what reopen: says.
+    """
+
+    kind: ClassVar[str] = "remember-applications"
+    uid: int
+    user: str
+    sessions: tuple[str, ...]
+    how: str
+    seconds: float
+
+    def describe(self) -> str:
+        return f"write down what {self.user} has open, for the next login"
+
+    def describe_undo(self) -> str:
+        return f"leave what {self.user} had open to the next login"
+
+    def apply(self, host: Host) -> Notes:
+        try:
+            host.users.remember(self.uid, self.how, seconds=self.seconds)
+        except HostError as error:
+            return _told(self.user, error)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        if not any(self._lives(host)):
+            return ()
+        try:
+            host.users.forget(self.uid, seconds=self.seconds)
+        except HostError as error:
+            return _told(self.user, error)
+        return (f"{self.user} has it open still: it is not opened again",)
+
+    def _lives(self, host: Host) -> Sequence[bool]:
+        """Of each session that is left, whether its first process is: logind may be slow."""
+        left = [s for s in host.logins.sessions() if s.ident in self.sessions]
+        return [not s.leader or bool(host.processes.parent(s.leader)) for s in left]
+
+
+@dataclass(frozen=True, slots=True)
+class StopInManager(DesktopStep):
+    """Have the devices let go in a user's manager that stays, which is left running itself.
+
+    Not before the gate is closed: what starts anew, or is started again by a socket, then comes
+    back without the devices. What goes with a login comes back with the next one.
+
+    ``units`` are stopped, with the desktop; ``anew`` are started anew if they run.
+    """
+
+    kind: ClassVar[str] = "stop-in-manager"
+    uid: int
+    user: str
+    units: tuple[str, ...]
+    anew: tuple[str, ...]
+    seconds: float
+
+    def describe(self) -> str:
+        stopped = [f"stop {', '.join(self.units)}"] if self.units else []
+        begun = [f"start {', '.join(self.anew)} anew"] if self.anew else []
+        return f"in the manager of {self.user}, which stays: {' and '.join([*stopped, *begun])}"
+
+    def apply(self, host: Host) -> Notes:
+        notes: list[str] = []
+        for act, units in ((host.users.stop, self.units), (host.users.restart, self.anew)):
+            try:
+                act(self.uid, units, seconds=self.seconds)
+            except HostError as error:
+                notes += _told(self.user, error)
+        return notes
+
+
+def _told(user: str, error: HostError) -> Notes:
+    return (f"{user}: {error.message}; {error.hint}" if error.hint else f"{user}: {error.message}",)

@@ -1,0 +1,72 @@
+"""The processes of the user who runs this, as far as /proc shows them to that user (proc(5))."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from vfiod.tools.reopen.opened import Process
+from vfiod.util import sysfs
+
+_INTERPRETERS = ("python", "perl", "ruby", "gjs", "bash", "dash", "sh", "node", "lua", "tclsh")
+_DISPLAYS = (b"DISPLAY=", b"WAYLAND_DISPLAY=")
+_LAUNCHED = b"GIO_LAUNCHED_DESKTOP_FILE"
+_SLICE = "user.slice"
+_KINDS = (".slice", ".service", ".scope")
+_LONGEST = 64  # arguments that are looked at
+
+
+def read_processes(uid: int, root: Path = Path("/")) -> Sequence[Process]:
+    """Those in the user's own units; a container of the system's is nobody's desktop."""
+    folders = [root / "proc" / name for name in sysfs.names(root / "proc") if name.isdecimal()]
+    found = (_read(folder, uid, root) for folder in sorted(folders, key=lambda f: int(f.name)))
+    return [process for process in found if process is not None]
+
+
+def _read(folder: Path, uid: int, root: Path) -> Process | None:
+    """None if it is somebody else's, or has ended."""
+    try:
+        if folder.stat().st_uid != uid:
+            return None
+        program = os.readlink(folder / "exe").removesuffix(" (deleted)")
+        words = (folder / "cmdline").read_bytes().split(b"\0")[:_LONGEST]
+        environment = (folder / "environ").read_bytes().split(b"\0")
+        parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    units = _units(sysfs.read(folder / "cgroup") or "")
+    if _SLICE not in units[:1]:
+        return None
+    arguments = tuple(word.decode(errors="replace") for word in words[1:] if word)
+    script = _script(program, arguments, root)
+    return Process(
+        pid=int(folder.name),
+        parent=parent,
+        program=script or program,
+        arguments=arguments,
+        units=units,
+        is_graphical=any(line.startswith(_DISPLAYS) for line in environment),
+        is_script=bool(script),
+        entry=_entry(environment, folder.name),
+    )
+
+
+def _entry(environment: Sequence[bytes], pid: str) -> str:
+    """The entry that GLib began just this process by: what it has begun inherits the variables."""
+    values = dict(line.split(b"=", 1) for line in environment if b"=" in line)
+    if values.get(_LAUNCHED + b"_PID") != pid.encode():
+        return ""
+    return values.get(_LAUNCHED, b"").decode(errors="replace")
+
+
+def _units(text: str) -> tuple[str, ...]:
+    """The parts of the control group's path that are units of systemd's."""
+    path = next((line[3:] for line in text.splitlines() if line.startswith("0::")), "")
+    return tuple(part for part in path.split("/") if part.endswith(_KINDS))
+
+
+def _script(program: str, arguments: Sequence[str], root: Path) -> str:
+    """The file that an interpreter runs; empty if it is none, or runs no file."""
+    if not os.path.basename(program).startswith(_INTERPRETERS):
+        return ""
+    script = next((word for word in arguments if not word.startswith("-")), "")
+    return os.path.realpath(script) if script.startswith("/") else ""
