@@ -8,7 +8,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("CONTRIBUTING.md", "NEWS.md", "SECURITY.md", "docs/architecture.md", "docs/dbus.md",
-         "docs/hardware.md", "README.md", "README.zh-CN.md", "tests/README.md")  # fmt: skip
+         "docs/design/keep.md", "docs/hardware.md", "README.md", "README.zh-CN.md",
+         "tests/README.md")  # fmt: skip
 PATH = re.compile(r"(?<![\w/.-])((?:vfiod|tests|docs|config|hooks|debian)/[\w./-]*\w)")
 # Not those that go up to the project's own pages beside its files.
 LINK = re.compile(r"\]\((?!\.\./)([^):]+)\)")

@@ -17,6 +17,7 @@ DESKTOPS: dict[str, str] = {
     ),
     "greetd": "greetd gtkgreet cage sway foot libgl1-mesa-dri",
     "getty": "sway foot libgl1-mesa-dri",
+    "keep": "labwc swaybg wayvnc foot cage xwayland tigervnc-viewer libgl1-mesa-dri",
 }
 _VIRTUALISATION = "libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils ovmf seabios"
 # What the vfiod package needs at run time: the lab has no network to fetch it from later.
