@@ -16,7 +16,12 @@ DESKTOPS: dict[str, str] = {
         "openbox xterm x11-xserver-utils"
     ),
     "greetd": "greetd gtkgreet cage sway foot libgl1-mesa-dri",
-    "getty": "sway foot libgl1-mesa-dri",
+    "getty": "sway foot libgl1-mesa-dri podman crun busybox-static",
+    "gdm": "gdm3 gnome-session gnome-console libgl1-mesa-dri",
+    "sddm": (
+        "sddm xserver-xorg-core xserver-xorg-input-libinput plasma-workspace plasma-desktop "
+        "kwin-wayland konsole libgl1-mesa-dri"
+    ),
 }
 _VIRTUALISATION = "libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils ovmf seabios"
 # What the vfiod package needs at run time: the lab has no network to fetch it from later.
