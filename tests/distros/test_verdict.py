@@ -10,7 +10,10 @@ from tests.distros import chroot
 
 
 def outcome(
-    monkeypatch: pytest.MonkeyPatch, *, unbuilt: Sequence[str] = (), failing: Sequence[str] = ()
+    monkeypatch: pytest.MonkeyPatch,
+    *options: str,
+    unbuilt: Sequence[str] = (),
+    failing: Sequence[str] = (),
 ) -> int:
     """The exit status if these suites cannot be installed, and vfiod's tests fail on those."""
 
@@ -21,7 +24,7 @@ def outcome(
 
     monkeypatch.setattr(chroot, "built", built)
     monkeypatch.setattr(chroot, "run", lambda root, _command: int(str(root) in failing))
-    return distros.main(["--packages", "python3"])
+    return distros.main(["--packages", "python3", *options])
 
 
 def test_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +47,10 @@ def test_that_sid_cannot_be_installed_is_told(
 ) -> None:
     assert outcome(monkeypatch, unbuilt=["sid"]) == 0
     assert "WARNING: nothing was tested on sid" in capsys.readouterr().err
+
+
+def test_what_this_machine_runs_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distros, "own_suite", lambda: "trixie")
+    assert outcome(monkeypatch, "--others", failing=["trixie"]) == 0
+    assert outcome(monkeypatch, "--others", failing=["bookworm"]) == 1
+    assert outcome(monkeypatch, failing=["trixie"]) == 1

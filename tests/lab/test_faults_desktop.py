@@ -11,7 +11,7 @@ import pytest
 
 from .checks import unit_state
 from .emulator.machine import Lab
-from .guest import Guest
+from .guest import Guest, domain_xml
 from .scene import configure, define, facts, start, stop, told, wait_for_host
 
 pytestmark = pytest.mark.usefixtures("clean_host")
@@ -105,6 +105,61 @@ def test_a_user_manager_that_lingers_goes_on(lab: Lab) -> None:
         lab.run("loginctl", "disable-linger", "alice")
         lab.run("deluser", "--quiet", "alice", "audio")
         lab.run("systemctl", "stop", "user@1000.service")
+
+
+@pytest.fixture
+def watched_sound(lab: Lab, clean_host: None) -> Iterator[str]:
+    """alice's own service holds the sound of the card, and is started again at once."""
+    unit = "/home/alice/.config/systemd/user/watching.service"
+    program = "exec 3</dev/snd/controlC0; while :; do sleep 1; done"
+    service = f'[Service]\nExecStart=/bin/sh -c "{program}"\nRestart=always\nRestartSec=0\n'
+    lab.sh("mkdir -p .config/systemd/user/default.target.wants", user="alice")
+    lab.put(service, unit)
+    lab.sh(f"ln -s {unit} .config/systemd/user/default.target.wants", user="alice")
+    lab.run("adduser", "--quiet", "alice", "audio")
+    lab.run("loginctl", "enable-linger", "alice")
+    lab.wait_until("her service", lambda: holds_sound(lab), timeout=120)
+    yield "watching.service"
+    lab.run("loginctl", "disable-linger", "alice")
+    lab.run("systemctl", "stop", "user@1000.service")
+    lab.run("deluser", "--quiet", "alice", "audio")
+    lab.sh("rm -r .config/systemd", user="alice")
+
+
+@pytest.mark.long
+def test_a_users_service_that_is_started_again_is_stopped_and_comes_back(
+    lab: Lab, watched_sound: str
+) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    assert start(lab) == (0, "")
+    stop(lab)
+    wait_for_host(lab)
+    lab.wait_until(watched_sound, lambda: holds_sound(lab), timeout=120)
+    assert facts(lab)["faults"] == []
+
+
+@pytest.fixture
+def other_guest(lab: Lab, clean_host: None) -> Iterator[str]:
+    """Another guest's QEMU has the card open: as a serial port, there is no virgl without a GPU."""
+    other = domain_xml(Guest(name="other", does="stay", hostdevs=()))
+    serial = "<serial type='dev'><source path='/dev/dri/card0'/></serial></devices>"
+    lab.run("virsh", "define", "/dev/stdin", stdin=other.replace("</devices>", serial))
+    lab.run("virsh", "start", "other", timeout=120)
+    yield "other"
+    lab.run("virsh", "destroy", "other", check=False)
+    lab.run("virsh", "undefine", "--nvram", "other", check=False)
+
+
+@pytest.mark.long
+def test_another_guest_that_has_the_card_is_never_ended(lab: Lab, other_guest: str) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    status, words = start(lab)
+    assert status == 1
+    assert f"the guest {other_guest} uses a device of win10" in words
+    assert lab.output("virsh", "domstate", other_guest) == "running"
+    assert lab.greeter_shown()
 
 
 def holds_sound(lab: Lab) -> bool:
