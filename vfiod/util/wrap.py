@@ -10,7 +10,7 @@ _BEGINNING = re.compile(r" *(?:\d+\. +|[-!] +|\S+ {2,})?")
 VERBS = (
     *("status", "doctor", "groups", "setup", "init", "create", "tune", "rom", "plan", "rehearse"),
     *("try", "keep", "return", "log", "check-config", "uninstall-check", "daemon"),
-    *("start", "shutdown", "guests", "libvirt"),
+    *("start", "shutdown", "guests", "libvirt", "session", "goodbye", "reopen"),
 )
 _PROGRAMS = (
     rf"sudo|sudoedit|vfiod (?:{'|'.join(VERBS)})|virsh|virt-viewer|virt-xml|journalctl|systemctl"

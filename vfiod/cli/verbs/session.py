@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vfiod.errors import ConfigError, HostError, NotAuthorized, VfiodError
 
 if TYPE_CHECKING:
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
     from vfiod.cli.stage import Stage
     from vfiod.handoff.readiness import GuestFacts
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def propose(name: str, uid: int) -> int:
     """As root: have login screens propose a desktop to this user instead of a guest's entry."""
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.host.facts.loginscreen import read_sessions
     from vfiod.tools.session import proposal
     from vfiod.tools.session.usual import Usual, choose
@@ -98,7 +98,7 @@ def _log(text: str) -> None:
 
 def start(stage: "Stage", guest: str) -> int:
     """The entry's work, in its order. Raises what stands against it."""
-    from vfiod.bus import Bus
+    from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
     from vfiod.cli.waiting import heard, until_ended
     from vfiod.host.facts.loginscreen import guest_of

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from gi.repository import GLib
 
-from vfiod.bus import Bus, BusError
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 from vfiod.errors import HostError
 from vfiod.host.goodbye import Answer, Outcome
 from vfiod.tools.goodbye import compositors, manager, surroundings

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.errors import HostError, TimedOut
 
 _DBUS, _DBUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"

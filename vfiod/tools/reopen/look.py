@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.errors import HostError
 from vfiod.tools.reopen.compositor import find_compositor
 from vfiod.tools.reopen.entries import read_autostart, read_entries

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from vfiod.bus import Bus
+from vfiod.bus.connection import Bus
 from vfiod.errors import HostError, Refused, VfiodError
 from vfiod.host.facts.units import read_units
 

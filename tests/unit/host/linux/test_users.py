@@ -16,7 +16,7 @@ class Asked(Programs):
         self.seconds: list[float] = []
         self._error = error
 
-    def run(self, argv: object, *, subject: str, seconds: float) -> str:
+    def run(self, argv: object, *, subject: str, seconds: float, most: int | None = None) -> str:
         assert isinstance(argv, list)
         self.argv.append(argv)
         self.seconds.append(seconds)

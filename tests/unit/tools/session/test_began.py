@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from vfiod.bus import Bus, BusError
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 from vfiod.errors import Refused
 from vfiod.tools.session import began
 from vfiod.tools.session.began import Began, require_person

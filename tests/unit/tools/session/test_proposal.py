@@ -11,7 +11,8 @@ import pytest
 from tests.fakes import pcs
 from tests.fakes.tree import Contents, Link, grow
 from vfiod import paths
-from vfiod.bus import Bus, BusError
+from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 from vfiod.host.facts.loginscreen import WAYLAND, Offered
 from vfiod.tools.session import proposal
 
