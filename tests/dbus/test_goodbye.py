@@ -4,6 +4,7 @@ import os
 import pwd
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -118,10 +119,16 @@ def test_a_bus_that_goes_with_its_session_takes_nobody_along(
     with private_bus(with_policy=False) as session:
         manager = session.spawn(sys.executable, "-m", "tests.dbus.desktops", "gnome", "hangs")
         assert manager.stdout is not None
+        assert manager.stdout.readline() == "ready\n"
         words = command(session, "log-out", "2", "60")
         child = own_bus.spawn("setpriv", f"--reuid={PERSON}", "--clear-groups", *words)
-        while manager.stdout.readline() != "Logout 1\n":
-            assert child.poll() is None
+        limit = threading.Timer(60, manager.kill)
+        limit.start()
+        try:
+            while (line := manager.stdout.readline()) != "Logout 1\n":
+                assert line, "it was not asked"
+        finally:
+            limit.cancel()
     assert answer_of(own_bus, child) == Answer(Outcome.DONE)
 
 
