@@ -108,38 +108,6 @@ def test_a_user_manager_that_lingers_goes_on(lab: Lab) -> None:
 
 
 @pytest.fixture
-def watched_sound(lab: Lab, clean_host: None) -> Iterator[str]:
-    """alice's own service holds the sound of the card, and is started again at once."""
-    unit = "/home/alice/.config/systemd/user/watching.service"
-    program = "exec 3</dev/snd/controlC0; while :; do sleep 1; done"
-    service = f'[Service]\nExecStart=/bin/sh -c "{program}"\nRestart=always\nRestartSec=0\n'
-    lab.sh("mkdir -p .config/systemd/user/default.target.wants", user="alice")
-    lab.put(service, unit)
-    lab.sh(f"ln -s {unit} .config/systemd/user/default.target.wants", user="alice")
-    lab.run("adduser", "--quiet", "alice", "audio")
-    lab.run("loginctl", "enable-linger", "alice")
-    lab.wait_until("her service", lambda: holds_sound(lab), timeout=120)
-    yield "watching.service"
-    lab.run("loginctl", "disable-linger", "alice")
-    lab.run("systemctl", "stop", "user@1000.service")
-    lab.run("deluser", "--quiet", "alice", "audio")
-    lab.sh("rm -r .config/systemd", user="alice")
-
-
-@pytest.mark.long
-def test_a_users_service_that_is_started_again_is_stopped_and_comes_back(
-    lab: Lab, watched_sound: str
-) -> None:
-    configure(lab)
-    define(lab, Guest(does="stay"))
-    assert start(lab) == (0, "")
-    stop(lab)
-    wait_for_host(lab)
-    lab.wait_until(watched_sound, lambda: holds_sound(lab), timeout=120)
-    assert facts(lab)["faults"] == []
-
-
-@pytest.fixture
 def other_guest(lab: Lab, clean_host: None) -> Iterator[str]:
     """Another guest's QEMU has the card open: as a serial port, there is no virgl without a GPU."""
     other = domain_xml(Guest(name="other", does="stay", hostdevs=()))
