@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from . import chroot
 
 # The style gate is about the sources, which are the same everywhere, and a browser is too big for
-# a chroot. What a distribution could change is seen by one case as well as by hundreds.
+# a chroot. What a distribution could change is seen by one case as well as by hundreds. A polkitd
+# of its own needs a mount over /proc, which a namespace within a namespace is refused.
 PYTEST = (
     "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2",
     "--ignore=tests/lab", "--ignore=tests/test_gate.py",
-    "--ignore=tests/packages", "--ignore=tests/cockpit",
+    "--ignore=tests/packages", "--ignore=tests/cockpit", "--ignore=tests/dbus/test_polkit.py",
 )  # fmt: skip
 TESTS = ("-m", "not long and not exhaustive and not hypothesis", "tests")
 
