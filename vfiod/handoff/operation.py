@@ -41,6 +41,27 @@ class Handoff:
         Raises Refused if somebody who was asked said no, HostError with what failed, or Stuck if
         not everything could be put back.
         """
+        record, report = self._begin(decided)
+        try:
+            self._take_steps(decided, report, go_on)
+        except Stuck as stuck:
+            self._stuck(record, stuck)
+            raise
+        except Exception as error:
+            self.journal.clear()
+            if isinstance(error, Refused):
+                text = not_done(f"{record.guest} was not started", error)
+                report(Event(Kind.REFUSED, text, timed(record.since, self.host.now())))
+                raise
+            self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
+            raise _not_started(record.guest, error) from error
+        now = self.host.now()
+        text = f"{record.guest} may start: it has {list_devices(record)}"
+        took = f"({now - record.since:.3f} s)"
+        report(Event(Kind.HANDOFF_COMPLETE, f"{text} {took}", timed(record.since, now)))
+
+    def _begin(self, decided: Plan) -> tuple[Record, Report]:
+        """Journal the handoff before its first step, and tell whose work ends."""
         record = Record(
             transaction=uuid.uuid4().hex,
             guest=decided.guest,
@@ -60,23 +81,7 @@ class Handoff:
             report(Event(Kind.REMARK, f"the work of {person} ends", _ON_THE_WAY_OUT))
         for remark in decided.remarks:
             report(Event(Kind.REMARK, remark, _ON_THE_WAY_OUT))
-        try:
-            self._take_steps(decided, report, go_on)
-        except Stuck as stuck:
-            self._stuck(record, stuck)
-            raise
-        except Exception as error:
-            self.journal.clear()
-            if isinstance(error, Refused):
-                text = not_done(f"{record.guest} was not started", error)
-                report(Event(Kind.REFUSED, text, timed(record.since, self.host.now())))
-                raise
-            self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
-            raise _not_started(record.guest, error) from error
-        now = self.host.now()
-        text = f"{record.guest} may start: it has {list_devices(record)}"
-        took = f"({now - record.since:.3f} s)"
-        report(Event(Kind.HANDOFF_COMPLETE, f"{text} {took}", timed(record.since, now)))
+        return record, report
 
     def return_devices(self, transaction_id: str, why: str, *, may_reset: bool = True) -> None:
         """Give everything back, if this handoff is still the one under way. Raises Stuck.

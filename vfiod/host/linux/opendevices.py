@@ -15,8 +15,9 @@ from vfiod.host.linux.statx import DeviceNumbers, Number
 # Links of /proc/PID/task: two, and one for each thread (kernel: fs/proc/base.c).
 _ONE_THREAD = 3
 # Of a line "start-end rw-s offset device inode path" (proc(5)), from the s of a shared mapping on.
-# A private one of a device is refused (kernel: is_cow_mapping() in drm_gem.c and ttm_bo_vm.c,
-# VM_SHARED in vfio_pci_core.c); the others are libraries, nine of ten, in every process.
+# DRM and vfio refuse a private one (kernel: is_cow_mapping() in drm_gem_shmem_helper.c and
+# ttm_bo_vm.c, VM_SHARED in vfio_pci_core.c), and sound is mapped to be shared. The private ones are
+# libraries, nine of ten, in every process.
 _SHARED = re.compile(rb"s \w+ (\w+:\w+) (\d+) +(/.*)")
 _CHUNK = 1 << 16
 
