@@ -15,7 +15,7 @@ import pytest
 from gi.repository import GLib
 
 from tests.dbus.bus import DBUS, NOBODY, PrivateBus, until
-from vfiod.config.reopen import Reopen
+from vfiod.config.schema import Reopen
 from vfiod.tools.reopen.opened import Application
 from vfiod.tools.reopen.record import Record, dump
 

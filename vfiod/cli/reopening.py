@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vfiod.cli.asking import plain
 from vfiod.cli.telling import find_desktop
-from vfiod.config.reopen import Reopen
+from vfiod.config.schema import Reopen
 from vfiod.errors import HostError
 from vfiod.tools.reopen.look import see
 from vfiod.tools.reopen.record import Place

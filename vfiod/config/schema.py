@@ -3,33 +3,21 @@
 Pure: whether the file may be trusted and whether the devices exist is for others to see.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import TypeVar
 
+from vfiod.config import values
 from vfiod.config.keys import from_keys, key, names
 from vfiod.config.performance import NOTHING, Performance, read_performance
-from vfiod.config.reopen import Reopen, read_reopen
-from vfiod.config.spared import is_spared
-from vfiod.config.yaml_nodes import Value, is_printable, read, show
+from vfiod.config.yaml_nodes import Value, is_printable, read
 from vfiod.errors import ConfigError
 from vfiod.model import PciAddress
 
-E = TypeVar("E", bound=Enum)
-
-DISPLAY_MANAGER = "display-manager.service"
-MAX_SECONDS = 600
 # Of what libvirt's hook waits for while a person may still answer: it gives up after 300 s.
 MAX_GOODBYE, MAX_COUNTDOWN = 180, 60
 MAX_NAME_BYTES = 251  # libvirt keeps a guest in a file NAME.xml, and NAME_MAX is 255
-
-# systemd.unit(5); a template without an instance cannot be started.
-MAX_UNIT = 255
-_SERVICE = re.compile(r"[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\@-]+)?\.service")
-_KEY = re.compile(r"KEY_[A-Z0-9_]{1,40}")
 
 
 class SessionPolicy(Enum):
@@ -46,6 +34,19 @@ class SessionPolicy(Enum):
         return self in (SessionPolicy.LOG_OUT, SessionPolicy.REFUSE_UNSAVED)
 
 
+class Reopen(Enum):
+    """Whether what was open when a guest took the screen is opened at the user's next login.
+
+    A key of its own, not a third answer beside sessions: terminate and refuse: whether people may
+    be interrupted, and what is done for them afterwards, are two questions, and any answers go
+    together.
+    """
+
+    NEVER = "never"
+    ASK = "ask"
+    ALWAYS = "always"
+
+
 class OnStuck(Enum):
     """What happens when every way to get the display back was tried in vain."""
 
@@ -53,99 +54,12 @@ class OnStuck(Enum):
     REBOOT = "reboot"
 
 
-# What a key's value may be
-
-
-def _choice(choices: type[E]) -> Callable[[Value], E | None]:
-    def read(value: Value) -> E | None:
-        chosen = value.choice([choice.value for choice in choices])
-        return choices(chosen) if chosen else None
-
-    return read
-
-
-def _address(value: Value) -> PciAddress | None:
-    expected = "a PCI address as lspci -D shows it, like 0000:01:00.0"
-    text = value.text(expected=expected)
-    if text is None:
-        return None
-    try:
-        return PciAddress.parse(text)
-    except ValueError:
-        value.fault(f"{show(text)} is not a PCI address; write {expected}")
-        return None
-
-
-def _rom(value: Value) -> str | None:
-    expected = "the absolute path of the ROM file, or leave rom out"
-    text = value.text(expected=expected)
-    if text is not None and not text.startswith("/"):
-        value.fault(f"{show(text)} is not absolute; write {expected}")
-    elif text is not None and not is_printable(text):
-        value.fault(f"control characters in a path; write {expected}")
-    return text
-
-
-def _up_to(most: int, *, zero: bool = False) -> Callable[[Value], float | None]:
-    """Reads seconds; ``zero``: 0 is one of them."""
-    least = "0 for none" if zero else "more than 0"
-    expected = f"seconds, {least} and at most {most}, without quotes or unit"
-
-    def read(value: Value) -> float | None:
-        number = value.number(expected=expected)
-        if number is not None and not (0 < number <= most or (zero and number == 0)):
-            value.fault(f"{value.raw[:20]} is out of range; write {expected}")
-            return None
-        return number
-
-    return read
-
-
-_seconds = _up_to(MAX_SECONDS)
-
-
-def _escape_keys(value: Value) -> tuple[str, ...]:
-    expected = "names of keys, like KEY_LEFTCTRL (kernel: input-event-codes.h)"
-    items = value.items(expected=f"a list of {expected}")
-    names = [(item, item.text(expected=expected)) for item in items or []]
-    for item, name in names:
-        if name is not None and not _KEY.fullmatch(name):
-            item.fault(f"{show(name)} is not a key; write {expected}")
-    return tuple(name for _, name in names if name)
-
-
-def _stop(value: Value) -> tuple[str, ...]:
-    expected = "names of systemd services, like ollama.service"
-    items = value.items(expected=f"a list of {expected}")
-    found: dict[str, None] = {}
-    for item in items or []:
-        name = item.text(expected=expected)
-        if name is not None and not (_SERVICE.fullmatch(name) and len(name) <= MAX_UNIT):
-            item.fault(f"{show(name)} is not a service; write {expected}")
-        elif name is not None and is_spared(name, ()):
-            item.fault(f"{show(name)} is never stopped; leave it out")
-        elif name is not None:
-            found[name] = None
-    return tuple(found)
-
-
-def _display_manager(value: Value) -> str | None:
-    expected = f"the name of a systemd service, like {DISPLAY_MANAGER}"
-    text = value.text(expected=expected)
-    if text is not None and not (_SERVICE.fullmatch(text) and len(text) <= MAX_UNIT):
-        value.fault(f"{show(text)} is not a service; write {expected}")
-    return text or None
-
-
-# The keys
-
-
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
     """A PCI function that goes over to the guest; ``rom`` is the absolute path of its ROM file."""
 
     address: PciAddress
-    rom: str | None = key(_rom, default=None)
+    rom: str | None = key(values.rom, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +75,15 @@ class Limits:
     their work, and their desktops to log out, where these are asked to.
     """
 
-    desktop: float = key(_seconds, default=20.0)
-    holders: float = key(_seconds, default=5.0)
-    kill: float = key(_seconds, default=5.0)
-    driver: float = key(_seconds, default=20.0)
-    display: float = key(_seconds, default=20.0)
-    guest: float = key(_seconds, default=60.0)
-    shutdown: float = key(_seconds, default=60.0)
-    libvirt: float = key(_seconds, default=30.0)
-    goodbye: float = key(_up_to(MAX_GOODBYE), default=60.0)
+    desktop: float = key(values.seconds, default=20.0)
+    holders: float = key(values.seconds, default=5.0)
+    kill: float = key(values.seconds, default=5.0)
+    driver: float = key(values.seconds, default=20.0)
+    display: float = key(values.seconds, default=20.0)
+    guest: float = key(values.seconds, default=60.0)
+    shutdown: float = key(values.seconds, default=60.0)
+    libvirt: float = key(values.seconds, default=30.0)
+    goodbye: float = key(values.up_to(MAX_GOODBYE), default=60.0)
 
 
 def _limits(value: Value) -> Limits:
@@ -182,7 +96,7 @@ class GuestConfig:
 
     name: str
     devices: tuple[DeviceConfig, ...]
-    sessions: SessionPolicy = key(_choice(SessionPolicy), default=SessionPolicy.TERMINATE)
+    sessions: SessionPolicy = key(values.choice(SessionPolicy), default=SessionPolicy.TERMINATE)
     performance: Performance = key(read_performance, default=NOTHING)
 
 
@@ -192,15 +106,15 @@ class Config:
 
     guests: Mapping[str, GuestConfig] = field(default_factory=lambda: MappingProxyType({}))
     limits: Limits = key(_limits, default=Limits())
-    sessions: SessionPolicy = key(_choice(SessionPolicy), default=SessionPolicy.TERMINATE)
-    countdown: float = key(_up_to(MAX_COUNTDOWN, zero=True), default=10.0)
-    reopen: Reopen = key(read_reopen, default=Reopen.NEVER)
-    display_manager: str = key(_display_manager, default=DISPLAY_MANAGER)
+    sessions: SessionPolicy = key(values.choice(SessionPolicy), default=SessionPolicy.TERMINATE)
+    countdown: float = key(values.up_to(MAX_COUNTDOWN, zero=True), default=10.0)
+    reopen: Reopen = key(values.choice(Reopen), default=Reopen.NEVER)
+    display_manager: str = key(values.display_manager, default=values.DISPLAY_MANAGER)
     release_consoles: bool = key(Value.flag, default=True)
-    on_stuck: OnStuck = key(_choice(OnStuck), default=OnStuck.WAIT)
+    on_stuck: OnStuck = key(values.choice(OnStuck), default=OnStuck.WAIT)
     suspend_to_reset: bool = key(Value.flag, default=False)
-    escape_keys: tuple[str, ...] = key(_escape_keys, default=())
-    stop: tuple[str, ...] = key(_stop, default=())
+    escape_keys: tuple[str, ...] = key(values.escape_keys, default=())
+    stop: tuple[str, ...] = key(values.stop, default=())
 
 
 TOP_KEYS = names(Config)
@@ -277,6 +191,6 @@ def read_device(value: Value) -> DeviceConfig | None:
     if "address" not in keys:
         value.fault("no address; write address: and a PCI address as lspci -D shows it")
         return None
-    address = _address(keys["address"])
-    rom = _rom(keys["rom"]) if "rom" in keys else None
+    address = values.address(keys["address"])
+    rom = values.rom(keys["rom"]) if "rom" in keys else None
     return DeviceConfig(address, rom) if address else None

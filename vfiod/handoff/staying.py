@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vfiod.config.reopen import Reopen
+from vfiod.config.schema import Reopen
 from vfiod.handoff import ending
 from vfiod.handoff.containers import container_of
 from vfiod.handoff.request import Request

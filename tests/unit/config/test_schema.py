@@ -8,15 +8,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vfiod.config import schema
+from vfiod.config import schema, values
 from vfiod.config.performance import AUTO, PERFORMANCE_KEYS, TRANSPARENT_MODES, Performance
-from vfiod.config.reopen import Reopen
 from vfiod.config.schema import (
     Config,
     DeviceConfig,
     GuestConfig,
     Limits,
     OnStuck,
+    Reopen,
     SessionPolicy,
     parse,
 )
@@ -510,7 +510,7 @@ def test_the_shipped_file_shows_every_key_with_its_default() -> None:
         DeviceConfig(VGA, "/etc/vfiod/card.rom"),
     )
     assert (value.limits, value.sessions) == (Limits(), Config().sessions)
-    assert (value.display_manager, value.release_consoles) == (schema.DISPLAY_MANAGER, True)
+    assert (value.display_manager, value.release_consoles) == (values.DISPLAY_MANAGER, True)
     tree = yaml.safe_load(uncommented())
     assert set(tree) == set(schema.TOP_KEYS)
     assert set(tree["limits"]) == set(schema.LIMIT_KEYS)

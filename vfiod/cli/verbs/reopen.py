@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write(how: str, own: Mapping[str, str]) -> int:
     """What waits from before was never opened, and stays on the list."""
-    from vfiod.config.reopen import Reopen
+    from vfiod.config.schema import Reopen
     from vfiod.tools.reopen.look import environment_of_manager, see
     from vfiod.tools.reopen.opened import find
     from vfiod.tools.reopen.record import Place, Record, is_writable

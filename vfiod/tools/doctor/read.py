@@ -7,7 +7,8 @@ from pathlib import Path
 
 from vfiod import paths
 from vfiod.bus.connection import Bus
-from vfiod.config.schema import DISPLAY_MANAGER, Config
+from vfiod.config.schema import Config
+from vfiod.config.values import DISPLAY_MANAGER
 from vfiod.errors import ConfigError, VfiodError
 from vfiod.guest import domain
 from vfiod.guest.features import read_guest

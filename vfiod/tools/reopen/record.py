@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vfiod.config.reopen import Reopen
+from vfiod.config.schema import Reopen
 from vfiod.errors import HostError
 from vfiod.tools.reopen.opened import MOST, Application
 from vfiod.util.files import read_regular, remove_file, replace_file

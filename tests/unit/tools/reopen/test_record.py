@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiod.config.reopen import Reopen
+from vfiod.config.schema import Reopen
 from vfiod.errors import HostError
 from vfiod.tools.reopen.opened import MOST, Application
 from vfiod.tools.reopen.record import Place, Record, dump, is_writable, load

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.tools.reopen.recorded import entries
 from vfiod.cli.reopening import question
-from vfiod.config.reopen import Reopen
+from vfiod.config.schema import Reopen
 from vfiod.errors import HostError
 from vfiod.tools.reopen import launch, session
 from vfiod.tools.reopen.compositor import find_compositor
