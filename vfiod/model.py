@@ -124,16 +124,10 @@ class DisplayOutput:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """A vtconsole driver: ``ident`` is vtconN, ``name`` what the kernel calls it."""
+    """A framebuffer's text console: ``ident`` is its vtconN."""
 
     ident: str
-    name: str
     bound: bool
-
-    @property
-    def is_framebuffer(self) -> bool:
-        """True for fbcon, the one that keeps a graphics card busy."""
-        return "frame buffer" in self.name
 
 
 @dataclass(frozen=True, slots=True)

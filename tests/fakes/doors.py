@@ -203,9 +203,12 @@ class FakePci(Door):
 class FakeProcesses(Door):
     """Implements vfiod.host.processes.Processes."""
 
-    def holders(self, addresses: Collection[PciAddress]) -> Sequence[Holder]:
+    def holders(
+        self, addresses: Collection[PciAddress], among: Collection[int] | None = None
+    ) -> Sequence[Holder]:
         devices = [self._kernel.devices[a] for a in addresses if a in self._kernel.devices]
-        return self._user.holders({node for device in devices for node in device.nodes})
+        found = self._user.holders({node for device in devices for node in device.nodes})
+        return [holder for holder in found if among is None or holder.pid in among]
 
     def vfio_holders(self, groups: Collection[int]) -> Sequence[Holder]:
         nodes = {node for group in groups for node in self._kernel.vfio_nodes(group)}
@@ -437,15 +440,12 @@ class FakeScreen(Door):
         for subject in self._effects.hung:
             if subject.startswith("vtcon"):
                 self._effects.require_free(subject, 10)
-        consoles = [Console("vtcon0", "(S) dummy device", bound=True)]
-        if self._kernel.fbcon is not None:
-            consoles.append(Console("vtcon1", "(M) frame buffer device", self._kernel.fbcon))
-        return consoles
+        bound = self._kernel.fbcon
+        return [] if bound is None else [Console("vtcon1", bound)]
 
     def bind_console(self, ident: str, *, bound: bool) -> None:
         def do() -> None:
-            if ident == "vtcon1":
-                self._kernel.bind_console(bound=bound)
+            self._kernel.bind_console(bound=bound)
 
         if bound in {c.bound for c in self.consoles() if c.ident == ident}:
             self._effects.require_free(ident)

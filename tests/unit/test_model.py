@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiod.model import Console, PciAddress, PciFunction, Session
+from vfiod.model import PciAddress, PciFunction, Session
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,6 @@ def test_what_a_function_is(*, code: int, display: bool, bridge: bool) -> None:
     function = PciFunction(PciAddress.parse("01:00.0"), 0x1002, 0x73BF, code)
     assert (function.is_display, function.is_bridge) == (display, bridge)
     assert str(function) == "0000:01:00.0 [1002:73bf]"
-
-
-def test_the_framebuffer_console_is_known_by_its_name() -> None:
-    assert Console("vtcon0", "(M) frame buffer device", bound=True).is_framebuffer
-    assert not Console("vtcon1", "(S) dummy device", bound=True).is_framebuffer
 
 
 @pytest.mark.parametrize("kind", ["greeter", "lock-screen", "manager", "background"])

@@ -169,7 +169,8 @@ def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     for unit in ending.managers(request):
         yield StopUnit(unit, restart=False, seconds=limits.desktop)
     if held := tuple(f.address for f in functions if f.driver is not None):
-        yield ReleaseHolders(held, limits.holders, limits.kill)
+        known = tuple(sorted({holder.pid for holder in request.state.holders}))
+        yield ReleaseHolders(held, limits.holders, limits.kill, known)
 
 
 def _users(request: Request) -> Iterator[Step]:
@@ -196,8 +197,7 @@ def _picture(request: Request) -> Iterator[Step]:
     for function in request.displays:
         yield AwaitDisplay(function.address, limits.display)
     # With another card lit the consoles move there by themselves (kernel: fbcon.c).
-    has_consoles = any(c.is_framebuffer for c in request.state.consoles) and not request.state.lit
-    if request.config.release_consoles and has_consoles:
+    if request.config.release_consoles and request.state.consoles and not request.state.lit:
         yield ReleaseConsoles(limits.display, tuple(f.address for f in request.displays))
     if any(f.boot_vga for f in request.displays):
         for framebuffer in request.state.framebuffers:

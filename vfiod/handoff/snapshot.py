@@ -111,11 +111,12 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
     display_manager = host.units.unit(config.display_manager)
     opened = [path for one in domain.opened for path in one.paths]
     spawners = _spawners(host, sessions)
+    lingering = _lingering(host, holders, sessions)
     return HostState(
         functions=functions,
         display_manager=display_manager,
         vfio_available=host.modules.available(VFIO_MODULE),
-        memory=_memory(host, domain, display_manager, sessions),
+        memory=_memory(host, domain, display_manager, sessions, lingering),
         holders=holders,
         vfio_holders=host.processes.vfio_holders(groups),
         sessions=sessions,
@@ -127,7 +128,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         lit=_lit(host, functions, listed),
         in_use_by=host.pci.in_use_by(leaving),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
-        lingering=_lingering(host, holders, sessions),
+        lingering=lingering,
         spared=_spared(host, holders, display_manager, spawners),
         can_close_gate=host.gate.can_close(),
         programs=host.processes.programs(_units_of_people(holders, sessions)),
@@ -228,11 +229,15 @@ def _is_last(session: Session, sessions: Sequence[Session]) -> bool:
 
 
 def _memory(
-    host: Host, domain: Domain, display_manager: Unit, sessions: Sequence[Session]
+    host: Host,
+    domain: Domain,
+    display_manager: Unit,
+    sessions: Sequence[Session],
+    lingering: Collection[int],
 ) -> MemoryState:
     ending = {display_manager.ident, *(s.unit for s in sessions if s.graphical and s.unit)}
     leaving = {s.uid for s in sessions if _is_last(s, sessions)}
-    ending |= {f"user@{uid}.service" for uid in leaving if not host.logins.lingers(uid)}
+    ending |= {f"user@{uid}.service" for uid in leaving if uid not in lingering}
     return MemoryState(
         available=host.memory.available(),
         desktop=host.memory.held_by(ending),

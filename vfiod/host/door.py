@@ -60,7 +60,8 @@ class Screen(Protocol):
     """Text consoles and the firmware's framebuffer."""
 
     def consoles(self) -> Sequence[Console]:
-        """The vtconsole drivers (kernel: Documentation/driver-api/console.rst).
+        """Those of a framebuffer: no other console keeps a graphics card busy (kernel:
+        Documentation/driver-api/console.rst).
 
         Raises KernelStuck while the kernel is busy with one of them.
         """

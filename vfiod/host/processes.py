@@ -9,8 +9,14 @@ from vfiod.model import Holder, LateCall, PciAddress, Program
 class Processes(Protocol):
     """Who has which device node open."""
 
-    def holders(self, addresses: Collection[PciAddress]) -> Sequence[Holder]:
-        """Processes with a graphics, sound or i2c node of the functions open."""
+    def holders(
+        self, addresses: Collection[PciAddress], among: Collection[int] | None = None
+    ) -> Sequence[Holder]:
+        """Processes with a graphics, sound or i2c node of the functions open.
+
+        ``among``: only these are looked at, which costs next to nothing. To look at all means to
+        read the mappings and descriptors of every process.
+        """
 
     def vfio_holders(self, groups: Collection[int]) -> Sequence[Holder]:
         """The guest's QEMU: processes with a node of the groups open, or of a device in them

@@ -614,6 +614,13 @@ def test_without_a_display_that_leaves_no_user_manager_is_stopped() -> None:
     assert stopped(host) == []
 
 
+def test_the_gate_knows_who_has_the_devices() -> None:
+    host = pcs.crowded()
+    (gate,) = [step for step in plan(host).steps if isinstance(step, ReleaseHolders)]
+    assert gate.addresses == (pcs.VGA, pcs.AUDIO)
+    assert set(gate.known) == {h.pid for h in host.processes.holders(gate.addresses)} != set()
+
+
 def test_the_limits_of_the_configuration_are_used() -> None:
     more = "limits: {desktop: 1, holders: 2, kill: 3, driver: 4, display: 5, guest: 6}\n"
     decided = plan(pcs.crowded(), pcs.settings(more=more))
@@ -623,7 +630,8 @@ def test_the_limits_of_the_configuration_are_used() -> None:
         StopUnit("lactd.service", restart=True, seconds=1, after_displays=(pcs.VGA,))
         in decided.steps
     )
-    assert ReleaseHolders((pcs.VGA, pcs.AUDIO), 2, 3) in decided.steps
+    (gate,) = [step for step in decided.steps if isinstance(step, ReleaseHolders)]
+    assert (gate.seconds, gate.kill_seconds) == (2, 3)
     assert Detach(pcs.VGA, 4) in decided.steps
     assert LoadModule("vfio_pci", 4) in decided.steps
     assert AwaitDisplay(pcs.VGA, 5) in decided.steps

@@ -107,6 +107,6 @@ def test_modules_outputs_and_consoles() -> None:
     assert list(state.nvidia_modules) == ["nvidia_drm", "nvidia_modeset", "nvidia_uvm", "nvidia"]
     assert state.outputs[pcs.VGA].connected == ("card0-HDMI-A-1",)
     assert list(state.outputs) == [pcs.VGA]
-    assert [c.name for c in state.consoles] == ["(S) dummy device", "(M) frame buffer device"]
+    assert [c.ident for c in state.consoles] == ["vtcon1"]
     assert list(state.framebuffers) == [pcs.EFIFB]
     assert state.vfio_available

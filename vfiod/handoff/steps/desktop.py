@@ -210,12 +210,17 @@ class EndSessions(DesktopStep):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHolders(HostStep):
-    """The gate: nobody has a node of the devices open. Wait, SIGTERM, SIGKILL, each bounded."""
+    """The gate: nobody has a node of the devices open. Wait, SIGTERM, SIGKILL, each bounded.
+
+    ``known``: processes that had one when it was decided. As long as one of them has, the others
+    need not be looked at.
+    """
 
     kind: ClassVar[str] = "release-holders"
     addresses: tuple[PciAddress, ...]
     seconds: float
     kill_seconds: float
+    known: tuple[int, ...] = ()
 
     def describe(self) -> str:
         return f"wait until no process holds {', '.join(map(str, self.addresses))}"
@@ -231,7 +236,11 @@ class ReleaseHolders(HostStep):
         raise self._still_held(host)
 
     def _free_within(self, host: Host, seconds: float) -> bool:
-        return host.wait(lambda: not host.processes.holders(self.addresses), seconds=seconds)
+        return host.wait(lambda: self._is_free(host), seconds=seconds)
+
+    def _is_free(self, host: Host) -> bool:
+        holders = host.processes.holders
+        return not (holders(self.addresses, self.known) or holders(self.addresses))
 
     def _signal(self, host: Host, number: signal.Signals) -> list[str]:
         """Signal every holder once, by process."""

@@ -7,14 +7,10 @@ from typing import ClassVar
 from vfiod.errors import HostError, TimedOut
 from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
 from vfiod.host.door import Host
-from vfiod.model import Console, FirmwareFramebuffer, PciAddress
+from vfiod.model import FirmwareFramebuffer, PciAddress
 
 # A driver switches its device on first thing in its probe; one without addresses stays deaf.
 _ANSWER_SECONDS = 2.0
-
-
-def _framebuffer_consoles(host: Host) -> list[Console]:
-    return [c for c in host.screen.consoles() if c.is_framebuffer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +39,13 @@ class ReleaseConsoles(HostStep):
         return "bind the framebuffer console"
 
     def observe(self, host: Host) -> Prior:
-        return {"bound": any(c.bound for c in _framebuffer_consoles(host))}
+        return {"bound": any(c.bound for c in host.screen.consoles())}
 
     def apply(self, host: Host) -> Notes:
-        for console in _framebuffer_consoles(host):
+        for console in host.screen.consoles():
             if console.bound:
                 host.screen.bind_console(console.ident, bound=False)
-        still = [c.ident for c in _framebuffer_consoles(host) if c.bound]
+        still = [c.ident for c in host.screen.consoles() if c.bound]
         if still:
             raise HostError(
                 f"the text console {', '.join(still)} did not let go of the display",
@@ -61,9 +57,9 @@ class ReleaseConsoles(HostStep):
     def undo(self, host: Host, prior: Prior) -> Notes:
         if not prior["bound"]:
             return ()
-        if not host.wait(lambda: bool(_framebuffer_consoles(host)), seconds=self.seconds):
+        if not host.wait(lambda: bool(host.screen.consoles()), seconds=self.seconds):
             return ("the framebuffer console has not come back: text terminals stay dark",)
-        for console in _framebuffer_consoles(host):
+        for console in host.screen.consoles():
             # One that looks bound may be on its way out: an unbind that hangs is asked about.
             host.screen.bind_console(console.ident, bound=True)
         return ()

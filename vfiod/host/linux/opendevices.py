@@ -6,7 +6,7 @@ otherwise. psutil knows descriptors by path only, hence by hand.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,7 +23,7 @@ _CHUNK = 1 << 16
 
 
 class OpenDevices:
-    """One look at all processes. ``nodes``: the wanted numbers, and what to call each."""
+    """One look at processes. ``nodes``: the wanted numbers, and what to call each."""
 
     def __init__(self, proc: Path, nodes: Mapping[Number, str]) -> None:
         self._proc = proc
@@ -33,13 +33,15 @@ class OpenDevices:
         # The same libraries are mapped everywhere: each file is looked at once.
         self._files: dict[tuple[bytes, ...], str | None] = {}
 
-    def find(self) -> Iterator[tuple[int, str]]:
+    def find(self, among: Collection[int] | None = None) -> Iterator[tuple[int, str]]:
         """Process ids with a node they have open; a process may end while it is looked at."""
-        for entry in os.scandir(self._proc):
-            if entry.name.isdecimal():
-                with suppress(OSError):
-                    for node in sorted(self._held_by(entry.path)):
-                        yield int(entry.name), node
+        for pid in self._all() if among is None else among:
+            with suppress(OSError):
+                for node in sorted(self._held_by(f"{self._proc}/{pid}")):
+                    yield pid, node
+
+    def _all(self) -> Iterator[int]:
+        yield from (int(name) for name in os.listdir(self._proc) if name.isdecimal())
 
     def _held_by(self, process: str) -> set[str]:
         """What its first thread has, or if that has ended, the others.

@@ -39,8 +39,10 @@ class LinuxProcesses:
         self._proc = root / "proc"
         self._nodes = DeviceNodes(root)
 
-    def holders(self, addresses: Collection[PciAddress]) -> Sequence[Holder]:
-        return self._having_open(self._nodes.of(addresses))
+    def holders(
+        self, addresses: Collection[PciAddress], among: Collection[int] | None = None
+    ) -> Sequence[Holder]:
+        return self._having_open(self._nodes.of(addresses), among)
 
     def vfio_holders(self, groups: Collection[int]) -> Sequence[Holder]:
         nodes = {node for group in groups for node in self._vfio_nodes(group)}
@@ -85,9 +87,11 @@ class LinuxProcesses:
             return None
         return os.major(status.st_rdev), os.minor(status.st_rdev)
 
-    def _having_open(self, nodes: Mapping[Number, str]) -> Sequence[Holder]:
+    def _having_open(
+        self, nodes: Mapping[Number, str], among: Collection[int] | None = None
+    ) -> Sequence[Holder]:
         """One Holder a process and node."""
-        found = OpenDevices(self._proc, nodes).find() if nodes else ()
+        found = OpenDevices(self._proc, nodes).find(among) if nodes else ()
         return [holder for pid, node in found if (holder := self._named(pid, node))]
 
     def _named(self, pid: int, node: str) -> Holder | None:

@@ -43,8 +43,11 @@ def programs_of(units: Collection[str], root: Path = Path("/")) -> Sequence[Prog
 
 def _of(pid: int, units: Collection[str], root: Path) -> Iterator[Program]:
     """The program that a process is part of, if a person would know it."""
-    group = path_of(sysfs.read(root / f"proc/{pid}/cgroup") or "")
-    parts = group.split("/")
+    text = sysfs.read(root / f"proc/{pid}/cgroup") or ""
+    # Nearly all processes of a host are somewhere else.
+    if not any(unit in text for unit in units):
+        return
+    parts = path_of(text).split("/")
     # A container's users are below its own group.
     unit = next((part for part in parts if part in units), "")
     if unit and parts[1] == "user.slice":

@@ -29,8 +29,8 @@ class LinuxScreen:
         self._drivers = root / "sys/bus/platform/drivers"
 
     def consoles(self) -> Sequence[Console]:
-        names = sysfs.names(self._consoles)
-        return [Console(i, self._name(i), bound == "1") for i in names if (bound := self._bind(i))]
+        names = [i for i in sysfs.names(self._consoles) if self._is_framebuffer(i)]
+        return [Console(i, bound == "1") for i in names if (bound := self._bind(i))]
 
     def bind_console(self, ident: str, *, bound: bool) -> None:
         wanted = str(int(bound))
@@ -38,8 +38,9 @@ class LinuxScreen:
             path = self._consoles / ident / "bind"
             self._calls.write(path, wanted, subject=ident, seconds=self._seconds)
 
-    def _name(self, ident: str) -> str:
-        return sysfs.read(self._consoles / ident / "name") or ""
+    def _is_framebuffer(self, ident: str) -> bool:
+        """By its name, which takes no lock (kernel: drivers/video/fbdev/core/fbcon.c)."""
+        return "frame buffer" in (sysfs.read(self._consoles / ident / "name") or "")
 
     def _bind(self, ident: str) -> str:
         """What the kernel says of a console; empty if it has just vanished."""

@@ -201,6 +201,16 @@ def test_holders_get_time_to_let_go_by_themselves() -> None:
     assert host.effects.log == []
 
 
+def test_those_who_are_known_are_not_the_only_ones() -> None:
+    """The last look is at all processes."""
+    host = pcs.bare()
+    known, other = (host.user.spawn(Program("aplay", (pcs.AUDIO,))) for _ in range(2))
+    host.clock.after(1, lambda: host.user.kill(known.pid))
+    host.clock.after(4, lambda: host.user.kill(other.pid))
+    assert ReleaseHolders((pcs.VGA, pcs.AUDIO), 5, 3, (known.pid,)).apply(host) == []
+    assert 1004.0 <= host.now() < 1005.0
+
+
 def test_then_they_get_sigterm() -> None:
     host = pcs.bare()
     pid = host.user.spawn(Program("aplay", (pcs.AUDIO,))).pid

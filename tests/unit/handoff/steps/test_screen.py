@@ -48,7 +48,7 @@ def test_a_console_that_vanished_is_waited_for() -> None:
     priors = step.observe(host), detach.observe(host)
     step.apply(host)
     detach.apply(host)
-    assert [c.ident for c in host.screen.consoles()] == ["vtcon0"]
+    assert not host.screen.consoles()
     host.kernel.drivers["amdgpu"].node_after = 3.0
     detach.undo(host, priors[1])
     assert step.undo(host, priors[0]) == ()

@@ -207,6 +207,14 @@ def test_holders_with_command_node_and_unit(root: Path) -> None:
     assert found == [wanted]
 
 
+def test_some_processes_are_looked_at_alone(root: Path) -> None:
+    process(root, 812, "Xorg", "0::/", CARD)
+    process(root, 900, "mpv", "0::/", CARD)
+    processes = LinuxProcesses(root)
+    assert [h.pid for h in processes.holders([address(VGA)], [900, 901])] == [900]
+    assert processes.holders([address(VGA)], []) == []
+
+
 @pytest.mark.parametrize(
     ("file", "device", "node"),
     [(CARD, VGA, "/dev/dri/card0"), (RENDER, VGA, "/dev/dri/renderD128"), (FB, VGA, "/dev/fb0"),
@@ -490,11 +498,8 @@ def screen(tmp_path: Path) -> LinuxScreen:
     return LinuxScreen(KernelCalls(), tmp_path)
 
 
-def test_consoles_are_read(screen: LinuxScreen) -> None:
-    assert screen.consoles() == [
-        Console("vtcon0", "(S) dummy device", bound=True),
-        Console("vtcon1", "(M) frame buffer device", bound=False),
-    ]
+def test_consoles_of_a_framebuffer_are_read(screen: LinuxScreen) -> None:
+    assert screen.consoles() == [Console("vtcon1", bound=False)]
 
 
 @pytest.mark.parametrize(
