@@ -84,7 +84,7 @@ def test_a_cancelled_logout_is_known_at_once(
     desktop(kind, "cancels")
     began = time.monotonic()
     assert ask(own_bus, 60) == Answer(Outcome.DECLINED)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 30
 
 
 def test_plasma_s_is_known_by_the_end_of_its_helper(own_bus: PrivateBus, desktop: Start) -> None:
@@ -109,7 +109,7 @@ def test_what_does_not_end_costs_its_time_and_no_more(
     desktop(kind, does)
     began = time.monotonic()
     assert ask(own_bus, 2) == Answer(Outcome.UNANSWERED, waits_for)
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 20  # a call of D-Bus by itself waits for 25
 
 
 def test_a_bus_that_goes_with_its_session_takes_nobody_along(

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed,
 
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 INVALID = "org.freedesktop.DBus.Error.InvalidArgs"
-AT_ONCE = 1.0
+AT_ONCE = 5.0  # what waits for an operation that is held never comes
 XML = pcs.xml()
 OTHER = pcs.xml(pcs.DEVICES[:2], name="other")
 RETURN = "org.vfiod1.return"
