@@ -13,6 +13,7 @@ from vfiod.guest import domain
 from vfiod.handoff import plan, snapshot
 from vfiod.handoff.button import Button, PowerButton
 from vfiod.handoff.guest_watch import GuestWatch, Watcher
+from vfiod.handoff.hoststate import VFIO_MODULE
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, not_done
 from vfiod.handoff.plan import Plan
@@ -221,8 +222,8 @@ class Manager:
     def _warm_up(self) -> None:
         """vfio-pci takes no device by itself: to have it loaded is harmless."""
         with suppress(ConfigError, HostError):
-            if self.load_config().guests and not self.host.modules.loaded(snapshot.VFIO_MODULE):
-                self.host.modules.load(snapshot.VFIO_MODULE, seconds=self._limits().driver)
+            if self.load_config().guests and not self.host.modules.loaded(VFIO_MODULE):
+                self.host.modules.load(VFIO_MODULE, seconds=self._limits().driver)
 
     def _limits(self) -> Limits:
         """How long things may take; a configuration that is broken by now is no hindrance."""

@@ -8,8 +8,8 @@ from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
 from vfiod.handoff import ending, goodbye, performance, staying
 from vfiod.handoff.checks import find_faults
+from vfiod.handoff.hoststate import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.request import Request
-from vfiod.handoff.snapshot import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import (

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.guest.domain import Domain
+from vfiod.handoff.hoststate import HostState
 from vfiod.handoff.performance import PerformanceRequest
-from vfiod.handoff.snapshot import HostState
 from vfiod.model import VFIO_DRIVER, PciFunction
 
 _CARD_NODE = "/dev/dri/card"

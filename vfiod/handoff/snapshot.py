@@ -1,7 +1,6 @@
 """A read-only snapshot of everything a decision needs: Host -> HostState. Changes nothing."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vfiod.config import spared
@@ -9,95 +8,25 @@ from vfiod.config.performance import NOTHING
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
+from vfiod.handoff.hoststate import (
+    NVIDIA_MODULES,
+    VFIO_MODULE,
+    HostState,
+    MemoryState,
+    RomFile,
+)
 from vfiod.host.door import Host
-from vfiod.host.performance import FrequencyPolicy, HugePagePool
 from vfiod.model import (
     VFIO_DRIVER,
-    Console,
-    DisplayOutput,
-    FirmwareFramebuffer,
     Holder,
     PciAddress,
     PciFunction,
-    Program,
     Session,
     Unit,
-    UsbPlugged,
 )
 
-VFIO_MODULE = "vfio_pci"
 _INIT = 1
 _LOOK = 15.0  # a disk that sleeps takes half of it
-# In the order in which they must be unloaded (NVIDIA/open-gpu-kernel-modules, issue 1119).
-NVIDIA_MODULES = ("nvidia_drm", "nvidia_modeset", "nvidia_uvm", "nvidia")
-
-
-@dataclass(frozen=True, slots=True)
-class RomFile:
-    """A configured ROM: its bytes, or why it cannot be read. ``staged`` is where QEMU reads it."""
-
-    path: str
-    staged: str
-    data: bytes = b""
-    fault: str = ""
-    readable_in_place: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryState:
-    """What the guest may use of each kind, in bytes; ``desktop`` comes free when it ends.
-
-    ``pool`` is None if the guest wants no huge pages, or such as the kernel does not have.
-    """
-
-    available: int
-    desktop: int
-    pool: HugePagePool | None = None
-
-    @property
-    def hugepages(self) -> int:
-        """Bytes in huge pages that are free."""
-        return self.pool.free_bytes if self.pool else 0
-
-
-@dataclass(frozen=True, slots=True)
-class HostState:
-    """The host as it is now, as far as one guest's handoff is concerned."""
-
-    functions: Mapping[PciAddress, PciFunction]
-    display_manager: Unit
-    vfio_available: bool
-    memory: MemoryState
-    holders: Sequence[Holder] = ()
-    vfio_holders: Sequence[Holder] = ()
-    sessions: Sequence[Session] = ()
-    consoles: Sequence[Console] = ()
-    framebuffers: Sequence[FirmwareFramebuffer] = ()
-    nvidia_modules: Sequence[str] = ()
-    unknown_modules: Sequence[str] = ()  # that keep one of NVIDIA's in use
-    outputs: Mapping[PciAddress, DisplayOutput] = field(default_factory=dict)
-    # Displays that stay, with a driver of the host and a screen: a desktop may be there.
-    lit: frozenset[PciAddress] = frozenset()
-    in_use_by: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
-    roms: Mapping[PciAddress, RomFile] = field(default_factory=dict)
-    lingering: frozenset[int] = frozenset()
-    spared: frozenset[str] = frozenset()
-    can_close_gate: bool = False
-    # What people run; the service that began a session, by its ident; names of users without one.
-    programs: Sequence[Program] = ()
-    spawners: Mapping[str, str] = field(default_factory=dict)
-    users: Mapping[int, str] = field(default_factory=dict)
-    # Of what the guest opens: what is not there, with why, and the functions that nodes hang on.
-    missing: Mapping[str, str] = field(default_factory=dict)
-    behind: Mapping[str, Collection[PciAddress]] = field(default_factory=dict)
-    usb: Sequence[UsbPlugged] = ()
-    shutting_down: bool = False
-    refused_groups: frozenset[int] = frozenset()
-    # Only for a guest with performance: in its configuration.
-    online: frozenset[int] = frozenset()
-    can_limit_cpus: bool = False
-    frequencies: Sequence[FrequencyPolicy] = ()
-    transparent_hugepages: str | None = None
 
 
 def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> HostState:
@@ -105,42 +34,81 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
     functions = host.pci.functions()
     listed = [d.address for d in guest.devices if d.address in functions]
     leaving = [a for a in listed if functions[a].driver not in (None, VFIO_DRIVER)]
-    groups = {group for a in listed if (group := functions[a].group) is not None}
     holders = host.processes.holders(leaving)
-    sessions = host.logins.sessions()
     display_manager = host.units.unit(config.display_manager)
-    opened = [path for one in domain.opened for path in one.paths]
-    spawners = _spawners(host, sessions)
-    lingering = _lingering(host, holders, sessions)
+    people = _people(host, holders, display_manager)
     return HostState(
         functions=functions,
         display_manager=display_manager,
-        vfio_available=host.modules.available(VFIO_MODULE),
-        memory=_memory(host, domain, display_manager, sessions, lingering),
+        memory=_memory(host, domain, display_manager, people),
         holders=holders,
-        vfio_holders=host.processes.vfio_holders(groups),
-        sessions=sessions,
-        consoles=host.screen.consoles(),
-        framebuffers=host.screen.framebuffers(),
-        nvidia_modules=[name for name in NVIDIA_MODULES if host.modules.loaded(name)],
-        unknown_modules=_unknown_modules(host),
-        outputs={a: host.pci.output(a) for a in listed if functions[a].is_display},
-        lit=_lit(host, functions, listed),
-        in_use_by=host.pci.in_use_by(leaving),
-        roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
-        lingering=lingering,
-        spared=_spared(host, holders, display_manager, spawners),
         can_close_gate=host.gate.can_close(),
-        programs=host.processes.programs(_units_of_people(holders, sessions)),
-        spawners=spawners,
-        users={h.uid: host.logins.user_name(h.uid) for h in holders if _is_unknown(h, sessions)},
-        missing=host.files.missing(opened, seconds=_LOOK),
-        behind=host.pci.behind(opened),
-        usb=host.pci.usb() if domain.usb else (),
         shutting_down=host.units.shutting_down(),
-        refused_groups=frozenset(host.pci.refused_groups()),
+        roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
+        **people,
+        **_devices(host, functions, listed, leaving),
+        **_picture(host, functions, listed),
+        **_modules(host),
+        **_opened(host, domain),
         **_performance(host, guest),
     )
+
+
+def _people(host: Host, holders: Sequence[Holder], display_manager: Unit) -> dict[str, Any]:
+    """Whose work is there, and what would begin or keep it."""
+    sessions = host.logins.sessions()
+    spawners = _spawners(host, sessions)
+    return {
+        "sessions": sessions,
+        "spawners": spawners,
+        "lingering": _lingering(host, holders, sessions),
+        "spared": _spared(host, holders, display_manager, spawners),
+        "programs": host.processes.programs(_units_of_people(holders, sessions)),
+        "users": {h.uid: host.logins.user_name(h.uid) for h in holders if _is_unknown(h, sessions)},
+    }
+
+
+def _devices(
+    host: Host,
+    functions: Mapping[PciAddress, PciFunction],
+    listed: Sequence[PciAddress],
+    leaving: Sequence[PciAddress],
+) -> dict[str, Any]:
+    groups = {group for a in listed if (group := functions[a].group) is not None}
+    return {
+        "vfio_holders": host.processes.vfio_holders(groups),
+        "in_use_by": host.pci.in_use_by(leaving),
+        "refused_groups": frozenset(host.pci.refused_groups()),
+    }
+
+
+def _picture(
+    host: Host, functions: Mapping[PciAddress, PciFunction], listed: Sequence[PciAddress]
+) -> dict[str, Any]:
+    return {
+        "consoles": host.screen.consoles(),
+        "framebuffers": host.screen.framebuffers(),
+        "outputs": {a: host.pci.output(a) for a in listed if functions[a].is_display},
+        "lit": _lit(host, functions, listed),
+    }
+
+
+def _modules(host: Host) -> dict[str, Any]:
+    return {
+        "vfio_available": host.modules.available(VFIO_MODULE),
+        "nvidia_modules": [name for name in NVIDIA_MODULES if host.modules.loaded(name)],
+        "unknown_modules": _unknown_modules(host),
+    }
+
+
+def _opened(host: Host, domain: Domain) -> dict[str, Any]:
+    """What the guest opens beside its devices."""
+    opened = [path for one in domain.opened for path in one.paths]
+    return {
+        "missing": host.files.missing(opened, seconds=_LOOK),
+        "behind": host.pci.behind(opened),
+        "usb": host.pci.usb() if domain.usb else (),
+    }
 
 
 def _lit(
@@ -229,15 +197,12 @@ def _is_last(session: Session, sessions: Sequence[Session]) -> bool:
 
 
 def _memory(
-    host: Host,
-    domain: Domain,
-    display_manager: Unit,
-    sessions: Sequence[Session],
-    lingering: Collection[int],
+    host: Host, domain: Domain, display_manager: Unit, people: Mapping[str, Any]
 ) -> MemoryState:
+    sessions = people["sessions"]
     ending = {display_manager.ident, *(s.unit for s in sessions if s.graphical and s.unit)}
     leaving = {s.uid for s in sessions if _is_last(s, sessions)}
-    ending |= {f"user@{uid}.service" for uid in leaving if uid not in lingering}
+    ending |= {f"user@{uid}.service" for uid in leaving if uid not in people["lingering"]}
     return MemoryState(
         available=host.memory.available(),
         desktop=host.memory.held_by(ending),

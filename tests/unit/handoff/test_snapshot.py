@@ -6,7 +6,7 @@ from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
 from vfiod.guest import domain
 from vfiod.handoff import snapshot
-from vfiod.handoff.snapshot import HostState
+from vfiod.handoff.hoststate import HostState
 from vfiod.model import Unit
 
 
