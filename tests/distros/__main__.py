@@ -19,7 +19,7 @@ from . import chroot
 # a chroot. What a distribution could change is seen by one case as well as by hundreds. A polkitd
 # of its own needs a mount over /proc, which a namespace within a namespace is refused.
 PYTEST = (
-    "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2",
+    "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "3",
     "--ignore=tests/lab", "--ignore=tests/test_gate.py",
     "--ignore=tests/packages", "--ignore=tests/cockpit", "--ignore=tests/dbus/test_polkit.py",
 )  # fmt: skip

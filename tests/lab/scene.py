@@ -28,7 +28,7 @@ def define(lab: Lab, wanted: Guest) -> None:
 
 def start(lab: Lab, name: str = "win10") -> tuple[int, str]:
     """virsh start: its status and what it printed for the person who typed it."""
-    done = lab.run("virsh", "start", "--", name, check=False, timeout=240)
+    done = lab.run("virsh", "start", "--", name, check=False, timeout=400)
     return done.returncode, done.stderr.strip()
 
 

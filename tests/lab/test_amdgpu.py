@@ -13,6 +13,7 @@ from .emulator.machine import Lab
 from .guest import Guest
 from .scene import configure, define, phase, start, stop, told, wait_for_host
 
+pytestmark = pytest.mark.long
 LATE = 25  # s; limits.driver is 20
 
 
@@ -45,7 +46,6 @@ def test_the_card_goes_and_comes_back(lab: Lab) -> None:
     wait_for_host(lab)
 
 
-@pytest.mark.long
 def test_whoever_computes_on_the_card_lets_go(lab: Lab) -> None:
     program = "exec 3</dev/kfd; exec sleep 1000"
     lab.put(f'[Service]\nExecStart=/bin/sh -c "{program}"\n', "/run/systemd/system/compute.service")
@@ -61,7 +61,6 @@ def test_whoever_computes_on_the_card_lets_go(lab: Lab) -> None:
         lab.run("systemctl", "stop", "compute")
 
 
-@pytest.mark.long
 def test_a_probe_that_is_late_is_waited_for(lab: Lab) -> None:
     handed_over(lab)
     standin.put(lab, "amdgpu", probe_seconds=LATE)
@@ -69,7 +68,6 @@ def test_a_probe_that_is_late_is_waited_for(lab: Lab) -> None:
     wait_for_host(lab)
 
 
-@pytest.mark.long
 def test_a_remove_that_is_late_ends_in_the_hosts_display(lab: Lab) -> None:
     """Whether the guest starts or not: nobody has to type anything."""
     standin.put(lab, "amdgpu", remove_seconds=LATE)
@@ -80,7 +78,6 @@ def test_a_remove_that_is_late_ends_in_the_hosts_display(lab: Lab) -> None:
     wait_for_host(lab)
 
 
-@pytest.mark.long
 def test_a_screen_that_is_slow_to_wake(lab: Lab) -> None:
     handed_over(lab)
     standin.put(lab, "amdgpu", blind_seconds=LATE)
@@ -88,7 +85,6 @@ def test_a_screen_that_is_slow_to_wake(lab: Lab) -> None:
     wait_for_host(lab)
 
 
-@pytest.mark.long
 def test_a_card_that_is_dead_until_its_bus_was_reset(lab: Lab) -> None:
     handed_over(lab)
     spoil.make_dead(lab, cure="bus", driver="amdgpu", module="amdgpu")

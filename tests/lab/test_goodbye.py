@@ -14,6 +14,7 @@ from .scene import configure, define, start, stop, told, wait_for_return
 from .test_desktops import PATIENCE, SUITE, Way, compositor, log_in
 from .test_people import alice, alice_is_in
 
+pytestmark = pytest.mark.long
 SWAY = Way("getty", (), "sway")
 
 __all__ = ["alice"]
@@ -67,7 +68,6 @@ def sway(deb: Path | None) -> Iterator[Lab]:
         yield lab
 
 
-@pytest.mark.long
 def test_a_window_that_does_not_close_refuses_the_start(sway: Lab) -> None:
     """One that stands still is to vfiod what one that asks is: it is there."""
     wanted(sway, "refuse-unsaved", "'limits: {goodbye: 40}'")
@@ -82,7 +82,6 @@ def test_a_window_that_does_not_close_refuses_the_start(sway: Lab) -> None:
         sway.run("pkill", "-CONT", "-u", "alice", "-x", "foot")
 
 
-@pytest.mark.long
 def test_sway_ends_when_its_windows_have_closed_and_does_not_come_between(sway: Lab) -> None:
     wanted(sway, "refuse-unsaved")
     before = compositor(sway, SWAY)
