@@ -23,7 +23,7 @@ SUITE = "trixie"
 # But for a clock, a cursor and the like.
 SAME = 0.97
 # A compositor that an emulated processor draws for takes its time.
-PATIENCE = 400.0
+PATIENCE = 1200.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Way:
 WAYS = (
     Way("greetd", ("alice\n", "alice\n"), "sway"),
     Way("getty", (), "sway"),
+    Way("sddm", ("alice\n",), "kwin_wayland"),
+    Way("gdm", ("\n", "alice\n"), "gnome-shell"),
 )
 
 

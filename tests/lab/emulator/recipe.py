@@ -14,11 +14,14 @@ _LIGHTDM = (
     "lightdm lightdm-gtk-greeter xserver-xorg-core xserver-xorg-input-libinput "
     "openbox xterm x11-xserver-utils"
 )
+_PLASMA = "plasma-workspace plasma-desktop kwin-wayland konsole libgl1-mesa-dri"
 DESKTOPS: dict[str, str] = {
     "lightdm": _LIGHTDM,
     "greetd": "greetd gtkgreet cage sway foot libgl1-mesa-dri",
     "keep": "labwc swaybg wayvnc foot cage xwayland tigervnc-viewer libgl1-mesa-dri",
     "getty": "sway foot libgl1-mesa-dri podman crun busybox-static",
+    "gdm": "gdm3 gnome-session gnome-console libgl1-mesa-dri",
+    "sddm": f"sddm xserver-xorg-core xserver-xorg-input-libinput {_PLASMA}",
     "cockpit": f"{_LIGHTDM} cockpit-ws cockpit-bridge cockpit-system sudo",
 }
 _VIRTUALISATION = "libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils ovmf seabios"
