@@ -61,7 +61,7 @@ _ERRORS: Mapping[str, Callable[[str], list[str]]] = {
     "kdialog": lambda text: ["--title", _TITLE, "--error", text],
     "yad": lambda text: [f"--title={_TITLE}", f"--text={text}", "--width=420", "--button=OK:0"],
     "xmessage": lambda text: ["-center", "-title", _TITLE, "-buttons", "OK:0", text],
-    "xterm": lambda text: _xterm(f"{text}\n\nEnter"),
+    "xterm": lambda text: _xterm(f"{text}\n\nPress Enter."),
 }
 _NEWS: Mapping[str, Callable[[str], list[str]]] = {
     "zenity": lambda text: ["--info", f"--title={_TITLE}", f"--text={text}", "--width=420"],
