@@ -81,13 +81,25 @@ def compositor(lab: Lab, way: Way) -> str:
 
 
 def log_in(lab: Lab, way: Way) -> None:
-    """alice types what she always types, if she is not in already."""
+    """alice types what she always types, if she is not in already, and her desktop is drawn.
+
+    Its process is there long before: until then the login screen stands still.
+    """
+    asked: Picture.Image | None = None
     if not compositor(lab, way):
         for keys in way.keys:
+            asked = lab.screenshot()
             type_text(lab, keys)
             rest(lab)
     lab.wait_until("alice's desktop", lambda: compositor(lab, way), timeout=PATIENCE)
+    if asked is not None:
+        lab.wait_until("its picture", lambda: differs(lab, asked), timeout=PATIENCE)
     rest(lab)
+
+
+def differs(lab: Lab, before: Picture.Image) -> bool:
+    """Whether something else is on the screen now."""
+    return pixels.likeness(before, lab.screenshot()) < SAME
 
 
 def test_what_was_on_the_screen_is_there_again(lab: Lab) -> None:
