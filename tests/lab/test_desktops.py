@@ -38,8 +38,6 @@ class Way:
 WAYS = (
     Way("greetd", ("alice\n", "alice\n"), "sway"),
     Way("getty", (), "sway"),
-    Way("sddm", ("alice\n",), "kwin_wayland"),
-    Way("gdm", ("\n", "alice\n"), "gnome-shell"),
 )
 
 
