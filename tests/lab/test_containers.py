@@ -47,13 +47,13 @@ def holds_card(lab: Lab) -> bool:
 def test_a_container_that_is_begun_again_is_stopped_as_one(lab: Lab, watcher: str) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
-    assert "of podman" in lab.output("vfiod", "plan", "win10")
+    assert "stop the podman container" in lab.output("vfiod", "plan", "win10")
     assert start(lab) == (0, "")
     assert state(lab, watcher) == "exited"
     lab.wait_until("the guest's colour", lab.guest_shown, timeout=120)
     stop(lab)
     wait_for_return(lab)
-    assert "of podman" in told(lab)
+    assert "start the podman container" in told(lab)
     lab.wait_until("the container", lambda: holds_card(lab), timeout=120)
 
 
