@@ -72,6 +72,15 @@ def round_trip(lab: Lab) -> None:
     assert checks.device_faults(lab) == []
 
 
+def same_after_a_guest(lab: Lab) -> None:
+    """What is on the screen goes, a guest comes, and it is there again."""
+    configure(lab)
+    before = rest(lab)
+    round_trip(lab)
+    assert pixels.likeness(before, rest(lab)) > SAME
+    assert facts(lab)["phase"] == "host"
+
+
 def compositor(lab: Lab, way: Way) -> str:
     """Process id of alice's compositor; empty while she has none."""
     done = lab.run("pgrep", "--oldest", "-u", "alice", "-x", way.compositor, check=False)
@@ -101,11 +110,7 @@ def differs(lab: Lab, before: Picture.Image) -> bool:
 
 
 def test_what_was_on_the_screen_is_there_again(lab: Lab) -> None:
-    configure(lab)
-    before = rest(lab)
-    round_trip(lab)
-    assert pixels.likeness(before, rest(lab)) > SAME
-    assert facts(lab)["phase"] == "host"
+    same_after_a_guest(lab)
 
 
 def test_the_work_of_who_is_logged_in_is_guarded(lab: Lab, way: Way) -> None:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from .emulator import layer, pixels
+from .emulator import layer
 from .emulator.machine import Lab
-from .scene import configure, facts
-from .test_desktops import PATIENCE, SAME, SUITE, rest, round_trip
+from .test_desktops import PATIENCE, SUITE, same_after_a_guest
 
 pytestmark = pytest.mark.long
 
@@ -27,8 +26,4 @@ def lab(request: pytest.FixtureRequest, deb: Path | None) -> Iterator[Lab]:
 
 
 def test_what_was_on_the_screen_is_there_again(lab: Lab) -> None:
-    configure(lab)
-    before = rest(lab)
-    round_trip(lab)
-    assert pixels.likeness(before, rest(lab)) > SAME
-    assert facts(lab)["phase"] == "host"
+    same_after_a_guest(lab)
