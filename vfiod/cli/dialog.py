@@ -3,8 +3,9 @@
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from vfiod.cli import notifications
 from vfiod.errors import HostError
@@ -18,17 +19,26 @@ _NONE = HostError(
     "in a terminal: vfiod start GUEST",
 )
 
+# What these programs end with when a person has closed them is less: yad has 252 for the Escape
+# key, zenity 255 and kdialog 254 for what went wrong.
+_FAILED = 253
+
 Question = Callable[[str, str], list[str]]
+_T = TypeVar("_T")
+
+
+class NotShownError(HostError):
+    """A window that a person has not seen, or that was gone before they answered."""
 
 
 class Asker(Protocol):
     """Asks and tells a person at a desktop."""
 
     def ask(self, text: str, *, yes: str) -> bool:
-        """True if they press the button with this label."""
+        """True if they press the button with this label. Raises NotShownError."""
 
     def tell(self, text: str) -> None:
-        """Show what went wrong."""
+        """Show what went wrong. Raises NotShownError."""
 
 
 def _zenity(text: str, yes: str) -> list[str]:
@@ -90,7 +100,10 @@ class Window:
         return begin([self.path, *_NEWS[self.name](text)], environment=os.environ)
 
     def _run(self, options: Sequence[str], seconds: float = _PATIENCE) -> int:
+        """Its exit status. A crash is no answer: on some cards GTK 4 dies of its own drawing."""
         done = finish([self.path, *options], seconds=seconds, environment=os.environ)
+        if done.returncode < 0 or done.returncode >= _FAILED:
+            raise NotShownError(f"{self.name} could not show a window (status {done.returncode})")
         return done.returncode
 
 
@@ -109,10 +122,32 @@ class Notice:
         self.desktop.show(_TITLE, text, urgent=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """All that can ask here, the best first; what cannot show itself is passed over."""
+
+    windows: Sequence[Window]
+
+    def ask(self, text: str, *, yes: str) -> bool:
+        return self._first(lambda asker: asker.ask(text, yes=yes))
+
+    def tell(self, text: str) -> None:
+        self._first(lambda asker: asker.tell(text))
+
+    def _first(self, act: Callable[[Asker], _T]) -> _T:
+        for window in self.windows:
+            with suppress(NotShownError):
+                return act(window)
+        return act(_notice())
+
+
 def find(environment: Mapping[str, str] = os.environ) -> Asker:
     """What can ask here. Raises HostError if nothing can."""
-    if (window := _window(_QUESTIONS, environment)) is not None:
-        return window
+    windows = _windows(_QUESTIONS, environment)
+    return Ways(windows) if windows else _notice()
+
+
+def _notice() -> Notice:
     desktop = notifications.find()
     if desktop is None or not desktop.has_actions:
         raise _NONE
@@ -121,15 +156,14 @@ def find(environment: Mapping[str, str] = os.environ) -> Asker:
 
 def find_teller(environment: Mapping[str, str] = os.environ) -> Window | None:
     """What can tell in a window here, without a desktop too; None if nothing can."""
-    return _window(_ERRORS, environment)
+    return next(iter(_windows(_ERRORS, environment)), None)
 
 
-def _window(known: Collection[str], environment: Mapping[str, str]) -> Window | None:
+def _windows(known: Collection[str], environment: Mapping[str, str]) -> list[Window]:
     """The programs there are, the desktop's own first."""
     if not (environment.get("WAYLAND_DISPLAY") or environment.get("DISPLAY")):
-        return None
+        return []
     is_kde = "KDE" in environment.get("XDG_CURRENT_DESKTOP", "")
-    for name in sorted(known, key=lambda name: (name == "kdialog") != is_kde):
-        if path := shutil.which(name, path=environment.get("PATH")):
-            return Window(name, path)
-    return None
+    names = sorted(known, key=lambda name: (name == "kdialog") != is_kde)
+    found = ((name, shutil.which(name, path=environment.get("PATH"))) for name in names)
+    return [Window(name, path) for name, path in found if path]

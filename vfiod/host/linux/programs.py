@@ -28,7 +28,9 @@ _PLUMBING = re.compile(
     |gnome-(shell|session|keyring).*|gdm.*|gsd-.*|gvfs.*|goa-.*|gjs|mutter.*|evolution-.*|ibus.*
     |tracker-.*|localsearch.*|xdg-.*|at-spi.*|dconf-service|k(win|active|global|ded|wallet|access).*
     |plasma.*|ksm.*|polkit.*|org_kde_.*|baloo.*|sddm.*|lightdm.*|startplasma.*|sway.*|Hyprland
-    |labwc|wayfire|weston|i3.*|xfce4-.*|xfwm4|xfsettingsd|xfdesktop|cinnamon.*|mate-.*|uwsm
+    |labwc|wayfire|weston|i3.*|xfce4-(session|panel|notifyd|power-.*|screensaver.*|appfinder|volumed.*)
+    |xfwm4|xfconfd|xfsettingsd|xfdesktop|wrapper-2\.0|cinnamon.*|marco|uwsm
+    |mate-(session|panel|settings-.*|notification-.*|power-.*|screensaver.*|polkit|.*-applet)
     |ssh-agent|gpg-agent|greetd|vfiod|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su|agetty""",
     re.VERBOSE,
 )

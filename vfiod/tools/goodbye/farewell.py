@@ -14,6 +14,7 @@ from vfiod.tools.goodbye import compositors, manager, surroundings
 from vfiod.tools.goodbye.desktop import Desktop
 from vfiod.tools.goodbye.surroundings import Surroundings
 from vfiod.tools.goodbye.windows import Windows
+from vfiod.tools.goodbye.x11 import windows_first
 
 _LOGIN1 = "org.freedesktop.login1"
 _PATH = "/org/freedesktop/login1"
@@ -28,7 +29,7 @@ def find(around: Surroundings, *, seconds: float) -> Desktop | None:
     """Whom to ask on this desktop: a session manager if there is one, else the compositor."""
     with suppress(HostError):
         if found := manager.find(Bus(of_session=True), seconds=seconds):
-            return found
+            return found if found.asks_all else windows_first(found, around)
     compositor = compositors.of(around)
     return Windows(compositor, surroundings.watch(around.pid)) if compositor else None
 

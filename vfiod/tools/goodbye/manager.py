@@ -39,7 +39,8 @@ class Kind:
     """One kind of session manager: ``marks`` are bus names one of which it has while it runs.
 
     ``cancelled`` is a bus name and the signal of its that tells of a cancelled logout; ``helper``
-    a name that is there only during a logout.
+    a name that is there only during a logout. ``asks_all``: it closes the windows of programs that
+    take no part in its logouts, too.
     """
 
     marks: tuple[str, ...]
@@ -50,6 +51,7 @@ class Kind:
     values: tuple[Any, ...] = ()
     cancelled: tuple[str, str] = ("", "")
     helper: str = ""
+    asks_all: bool = False
 
 
 # LXQt runs with anybody's window manager, KWin for one; so it is first.
@@ -58,6 +60,7 @@ KINDS = (
     Kind(
         ("org.kde.ksmserver", "org.kde.plasmashell"),
         "org.kde.Shutdown", "/Shutdown", "org.kde.Shutdown.logout", helper="org.kde.Shutdown",
+        asks_all=True,
     ),
     Kind(
         ("org.xfce.SessionManager",),
@@ -85,6 +88,11 @@ class Manager:
         self._fault = ""
         self._helper_seen = False
         self._helper_left: float | None = None
+
+    @property
+    def asks_all(self) -> bool:
+        """Whether nobody's window is ended without a question."""
+        return self._kind.asks_all
 
     def begin(self) -> None:
         kind = self._kind

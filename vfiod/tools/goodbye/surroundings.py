@@ -15,7 +15,8 @@ import psutil
 _BUS, _HYPRLAND, _DISPLAY = (
     "DBUS_SESSION_BUS_ADDRESS", "HYPRLAND_INSTANCE_SIGNATURE", "WAYLAND_DISPLAY",
 )  # fmt: skip
-_NAMED = (_BUS, _HYPRLAND, _DISPLAY)
+_X11 = ("DISPLAY", "XAUTHORITY")
+_NAMED = (_BUS, _HYPRLAND, _DISPLAY, *_X11)
 # Processes that are a whole desktop; NixOS runs .NAME-wrapped.
 COMPOSITORS = frozenset({"sway", "i3", "Hyprland", "labwc", "wayfire", "river"})
 
@@ -45,6 +46,13 @@ class Surroundings:
     def display(self) -> str:
         """The compositor's socket in ``runtime``, or its path."""
         return self.variables.get(_DISPLAY, "wayland-0")
+
+    @property
+    def x11(self) -> Mapping[str, str]:
+        """How programs reach the X server; empty on Wayland, whose own X has but some windows."""
+        if _DISPLAY in self.variables or "DISPLAY" not in self.variables:
+            return {}
+        return {name: self.variables[name] for name in _X11 if name in self.variables}
 
 
 def read(session: str, runtime: Path) -> Surroundings:

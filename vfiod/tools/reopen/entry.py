@@ -10,6 +10,9 @@ _GROUP = "Desktop Entry"
 _OURS = "X-Vfiod-Guest"
 _STARTER = re.compile(r"\b(?:virsh|vfiod)\b")
 _FIELD_CODE = 2  # signs: % and a letter
+# Desktop Menu Specification, Additional Categories; the last is Xfce's mark of its own tools, one
+# of which, the application finder, stays without a window once it was used.
+_SETTINGS = frozenset({"Settings", "DesktopSettings", "X-XFCE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Entry:
 
     ``program`` is where Exec's program is, all links resolved, or empty; ``arguments`` those that
     Exec gives it without a file. ``is_shown``: menus have it. ``starts_guest``: it
-    may start one, as vfiod's own do.
+    may start one, as vfiod's own do. ``is_settings``: a part of the desktop, and nobody's work.
     """
 
     ident: str
@@ -31,6 +34,7 @@ class Entry:
     window_class: str = ""
     starts_guest: bool = False
     starts_at_login: bool = True
+    is_settings: bool = False
 
 
 def parse(
@@ -61,6 +65,7 @@ def parse(
         window_class=_string(file, "StartupWMClass"),
         starts_guest=bool(_string(file, _OURS)) or any(map(_STARTER.search, words)),
         starts_at_login=_starts_at_login(file, desktops),
+        is_settings=not _SETTINGS.isdisjoint(_list(file, "Categories")),
     )
 
 

@@ -17,6 +17,8 @@ _SHARED = ("/bin", "/sbin", "/games", "/lib", "/lib64", "/libexec")
 _NAMESAKE, _BESIDE, _SAME = 1, 2, 3
 _STARTERS = frozenset({"virsh", "vfiod"})
 _ENDINGS = ("-bin", ".bin", "-wrapped")
+# What a program is given that waits for work without a window (Thunar, GApplication, portals).
+_SERVING = frozenset({"--daemon", "--gapplication-service"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +106,15 @@ def _starting_guests(processes: Sequence[Process]) -> Collection[str]:
 
 def _may_be_opened(entry: Entry, seen: Seen) -> bool:
     """Never what starts a guest: it would take the screen at each login. Not what menus hide, nor
-    what is there after a login by itself.
+    what is there after a login by itself, nor a desktop's settings.
     """
     is_doubled = any(
         entry.ident == other.ident
         or (entry.program and (entry.program, entry.arguments) == (other.program, other.arguments))
         for other in seen.at_login
     )
-    return entry.is_shown and not entry.starts_guest and not is_doubled
+    is_work = entry.is_shown and not entry.is_settings
+    return is_work and not entry.starts_guest and not is_doubled
 
 
 def _of_window(window: Window, seen: Seen) -> Iterator[Entry]:
@@ -156,7 +159,12 @@ def _of_program(process: Process, entries: Iterable[Entry], least: int = _NAMESA
     """The entry whose program this is; of several the one whose arguments it was given, else the
     one that gives none.
     """
-    if not process.is_graphical or any(map(unitnames.starts_by_itself, process.units)):
+    is_serving = not _SERVING.isdisjoint(process.arguments)
+    if (
+        is_serving
+        or not process.is_graphical
+        or any(map(unitnames.starts_by_itself, process.units))
+    ):
         return []
     shown = [entry for entry in entries if entry.is_shown and not entry.in_terminal]
     likeness = {entry.ident: _likeness(entry, process) for entry in shown}

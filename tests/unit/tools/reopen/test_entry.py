@@ -45,6 +45,15 @@ def test_what_is_no_application_is_none(text: str) -> None:
     assert read(text) is None
 
 
+@pytest.mark.parametrize(
+    ("categories", "settings"),
+    [("Utility;TextEditor;", False), ("GNOME;GTK;Settings;", True), ("Utility;X-XFCE;", True),
+     ("XFCE;GTK;Settings;DesktopSettings;", True), ("System;Core;FileManager;", False)],
+)  # fmt: skip
+def test_settings_are_told_by_their_categories(categories: str, *, settings: bool) -> None:
+    assert entry(f"Categories={categories}").is_settings is settings
+
+
 @pytest.mark.parametrize("more", ["NoDisplay=true", "Hidden=true"])
 def test_what_menus_hide(more: str) -> None:
     assert (entry("").is_shown, entry(more).is_shown) == (True, False)

@@ -51,6 +51,25 @@ def test_a_terminal_in_which_virsh_was_typed_is_opened_again() -> None:
     assert idents(seen(terminal, shell, virsh)) == {"xfce4-terminal"}
 
 
+def test_what_serves_without_a_window_is_nobody_s_work() -> None:
+    """Xfce starts its file manager so at each login; `thunar` alone is a person's."""
+    files = Entry("thunar", "Files", "/thunar.desktop", "/usr/bin/thunar")
+    known = {"thunar": files}
+    for word, found in (("--daemon", set()), ("/home/alice", {"thunar"})):
+        assert idents(Seen(known, [process("/usr/bin/thunar", word)])) == found
+    window = Window("Thunar", 70, "1")
+    served = Seen(known, [process("/usr/bin/thunar", "--daemon")], [window])
+    assert idents(served) == {"thunar"}
+
+
+def test_a_desktop_s_settings_are_not_opened_again() -> None:
+    """A panel is not its dialog, though no other entry has its program."""
+    dialog = Entry("panel", "Panel", "/panel.desktop", "/usr/bin/xfce4-panel", ("--preferences",))
+    assert idents(Seen({"panel": dialog}, [process("/usr/bin/xfce4-panel")])) == {"panel"}
+    dialog = replace(dialog, is_settings=True)
+    assert idents(Seen({"panel": dialog}, [process("/usr/bin/xfce4-panel")])) == set()
+
+
 def test_processes_that_are_each_other_s_parents_are_no_circle() -> None:
     """A number is given anew: what /proc says of two processes need not fit together."""
     one = process("/usr/bin/virsh", pid=70, parent=71)

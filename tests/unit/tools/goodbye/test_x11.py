@@ -1,0 +1,119 @@
+"""Windows that are closed before an X11 desktop's session manager is asked to log out."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vfiod.errors import HostError
+from vfiod.host.goodbye import Answer, Outcome
+from vfiod.tools.goodbye import farewell
+from vfiod.tools.goodbye.surroundings import Surroundings
+from vfiod.tools.goodbye.x11 import WindowsFirst, windows_first
+from vfiod.util import programs
+
+VARIABLES = {"DISPLAY": ":0", "XAUTHORITY": "/home/alice/.Xauthority"}
+AROUND = Surroundings(Path("/run/user/1000"), VARIABLES)
+PANEL = "0x01400003 -1 xfce4-panel.Xfce4-panel  lab xfce4-panel"
+EDITOR = "0x03200003  0 mousepad.Mousepad     lab *Untitled 1 - Mousepad"
+SHEET = "0x03400003  1 soffice.LibreOffice 5  lab a"
+
+
+class Manager:
+    """A session manager that ends as soon as it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def begin(self) -> None:
+        self.asked += 1
+
+    def look(self) -> bool:
+        return bool(self.asked)
+
+    def was_cancelled(self) -> bool:
+        return False
+
+    def has_failed(self) -> bool:
+        return False
+
+    def waits_for(self) -> Sequence[str]:
+        return ["the session manager"]
+
+
+class Screen:
+    """wmctrl, and what is on the screen; ``stubborn`` windows ask a person."""
+
+    def __init__(self, *lines: str, stubborn: Sequence[str] = ()) -> None:
+        self.lines, self.stubborn = list(lines), stubborn
+        self.works = True
+        self.environment: Any = None
+
+    def finish(self, argv: Sequence[str], *, seconds: float, environment: Any) -> Any:
+        self.environment = environment
+        if not self.works:
+            return subprocess.CompletedProcess(argv, 1, "", "Cannot open display.")
+        if "-c" in argv and argv[-1] not in self.stubborn:
+            self.lines = [line for line in self.lines if not line.startswith(argv[-1])]
+        return subprocess.CompletedProcess(argv, 0, "\n".join(self.lines), "")
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    found = Screen(PANEL, EDITOR, SHEET)
+    monkeypatch.setattr(programs, "finish", found.finish)
+    monkeypatch.setattr(programs, "find", lambda name: f"/usr/bin/{name}")
+    return found
+
+
+def test_the_manager_is_asked_once_the_windows_have_closed(screen: Screen) -> None:
+    manager = Manager()
+    desktop = windows_first(manager, AROUND)
+    assert farewell.log_out(desktop, lambda: False, seconds=20) == Answer(Outcome.DONE)
+    assert (manager.asked, screen.lines) == (1, [PANEL])
+    assert screen.environment == VARIABLES
+
+
+def test_a_window_that_asks_keeps_the_manager_from_being_asked(screen: Screen) -> None:
+    """The session's end would not wait for its answer."""
+    screen.stubborn = ["0x03200003"]
+    manager = Manager()
+    answer = farewell.log_out(windows_first(manager, AROUND), lambda: False, seconds=1)
+    assert answer == Answer(Outcome.UNANSWERED, ("Mousepad",))
+    assert manager.asked == 0
+
+
+def test_where_windows_are_not_told_the_manager_is_asked_all_the_same(screen: Screen) -> None:
+    screen.works = False
+    manager = Manager()
+    windows_first(manager, AROUND).begin()
+    assert manager.asked == 1
+
+
+@pytest.mark.parametrize("more", [{"WAYLAND_DISPLAY": "wayland-0"}, {"DISPLAY": ""}])
+def test_on_wayland_the_windows_of_its_x_are_not_all(screen: Screen, more: dict[str, str]) -> None:
+    variables = {name: value for name, value in {**VARIABLES, **more}.items() if value}
+    manager = Manager()
+    around = Surroundings(Path("/run/user/1000"), variables)
+    assert windows_first(manager, around) is manager
+
+
+def test_without_wmctrl_the_manager_alone_is_asked(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "find", lambda name: None)
+    manager = Manager()
+    assert windows_first(manager, AROUND) is manager
+
+
+def test_a_manager_that_refuses_has_failed(screen: Screen) -> None:
+    class Refusing(Manager):
+        def begin(self) -> None:
+            raise HostError("logout is locked down")
+
+    desktop = WindowsFirst(Refusing(), VARIABLES)
+    screen.lines = []
+    desktop.begin()
+    assert not desktop.look()
