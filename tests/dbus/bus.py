@@ -21,7 +21,7 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 DBUS = "org.freedesktop.DBus"
 POLKIT = "org.freedesktop.PolicyKit1"
 NOBODY = 65534
-LONG = 20.0
+LONG = 60.0
 
 # As in /usr/share/dbus-1/system.conf, without what belongs to the machine.
 _CONFIGURATION = """<busconfig>

@@ -46,9 +46,14 @@ def heard(client: Client, guest: str) -> Iterator[Outcome]:
         yield outcome
 
 
-def until_ended(client: Client, outcome: Outcome, *, countdown: int) -> int:
-    """Wait, Ctrl+C cancels while the countdown runs. Exit status; raises what went wrong."""
+def start(client: Client, outcome: Outcome, *, countdown: int) -> int:
+    """Have the guest started and wait. Exit status; raises what went wrong.
+
+    Ctrl+C cancels until the countdown is over, also while the service is being asked: it comes to
+    Python only after the answer, when the countdown runs.
+    """
     try:
+        client.start_guest(outcome.guest, seconds=countdown)
         _count_down(outcome, countdown)
         if not outcome.ended.wait(_START_SECONDS):
             raise TimedOut(f"{outcome.guest} has not started by now", "see: vfiod status")

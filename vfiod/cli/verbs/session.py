@@ -99,8 +99,8 @@ def _log(text: str) -> None:
 def start(stage: "Stage", guest: str) -> int:
     """The entry's work, in its order. Raises what stands against it."""
     from vfiod.bus.connection import Bus
+    from vfiod.cli import waiting
     from vfiod.cli.client import Client
-    from vfiod.cli.waiting import heard, until_ended
     from vfiod.host.facts.loginscreen import guest_of
     from vfiod.tools.session import began
 
@@ -113,9 +113,8 @@ def start(stage: "Stage", guest: str) -> int:
     began.require_person(began.read(bus), guest_of(guest) or guest)
     facts = find(client, guest)
     stage.show(STARTING.format(guest=facts.name))
-    with heard(client, facts.name) as outcome:
-        client.start_guest(facts.name, seconds=0)
-        return until_ended(client, outcome, countdown=0)
+    with waiting.heard(client, facts.name) as outcome:
+        return waiting.start(client, outcome, countdown=0)
 
 
 def put_back(client: "Client") -> None:

@@ -66,19 +66,19 @@ def startable(client: "Client", name: str) -> "GuestFacts":
 
 
 def _start(client: "Client", arguments: argparse.Namespace, facts: "GuestFacts") -> int:
+    from vfiod.cli import waiting
     from vfiod.cli.asking import whose_work_ends
-    from vfiod.cli.waiting import heard, until_ended
 
     print("".join(f"{line}\n" for line in whose_work_ends(facts.people, me())), end="", flush=True)
     seconds = arguments.seconds
     if seconds is None:
         seconds = COUNTDOWN if facts.people and not arguments.ask else 0
-    with heard(client, facts.name) as outcome:
+    if arguments.no_wait:
         client.start_guest(facts.name, seconds=seconds)
-        if arguments.no_wait:
-            print(f"To cancel: vfiod start {facts.name} --cancel")
-            return 0
-        return until_ended(client, outcome, countdown=seconds)
+        print(f"To cancel: vfiod start {facts.name} --cancel")
+        return 0
+    with waiting.heard(client, facts.name) as outcome:
+        return waiting.start(client, outcome, countdown=seconds)
 
 
 def _ask(client: "Client", arguments: argparse.Namespace) -> int:
