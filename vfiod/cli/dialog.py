@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from vfiod.cli import notifications
-from vfiod.errors import HostError
+from vfiod.errors import HostError, TimedOut
 from vfiod.util.programs import begin, finish
 
 _TITLE = "vfiod"
@@ -92,16 +92,17 @@ class Window:
     def ask(self, text: str, *, yes: str) -> bool:
         return self._run(_QUESTIONS[self.name](text, yes)) == 0
 
-    def tell(self, text: str, *, seconds: float = _PATIENCE) -> None:
+    def tell(self, text: str, *, seconds: float | None = None) -> None:
         self._run(_ERRORS[self.name](text), seconds)
 
     def show(self, text: str) -> Callable[[], None]:
         """Show it meanwhile; what is returned takes it away."""
         return begin([self.path, *_NEWS[self.name](text)], environment=os.environ)
 
-    def _run(self, options: Sequence[str], seconds: float = _PATIENCE) -> int:
+    def _run(self, options: Sequence[str], seconds: float | None = None) -> int:
         """Its exit status. A crash is no answer: on some cards GTK 4 dies of its own drawing."""
-        done = finish([self.path, *options], seconds=seconds, environment=os.environ)
+        argv, patience = [self.path, *options], seconds or _PATIENCE
+        done = finish(argv, seconds=patience, environment=os.environ)
         if done.returncode < 0 or done.returncode >= _FAILED:
             raise NotShownError(f"{self.name} could not show a window (status {done.returncode})")
         return done.returncode
@@ -124,15 +125,21 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """All that can ask here, the best first; what cannot show itself is passed over."""
+    """All that can ask here, the best first; what cannot show itself is passed over.
+
+    Nobody's answer, after some minutes, is a no, and what was told then has been shown.
+    """
 
     windows: Sequence[Window]
 
     def ask(self, text: str, *, yes: str) -> bool:
-        return self._first(lambda asker: asker.ask(text, yes=yes))
+        with suppress(TimedOut):
+            return self._first(lambda asker: asker.ask(text, yes=yes))
+        return False
 
     def tell(self, text: str) -> None:
-        self._first(lambda asker: asker.tell(text))
+        with suppress(TimedOut):
+            self._first(lambda asker: asker.tell(text))
 
     def _first(self, act: Callable[[Asker], _T]) -> _T:
         for window in self.windows:

@@ -62,6 +62,18 @@ def test_a_window_that_nobody_saw_is_no_answer(place: Path, end: str) -> None:
     assert any(TEXT in option for option in said(place))
 
 
+def test_a_question_that_nobody_answers_is_a_no(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told as an error: that zenity did not end within 300 s."""
+    monkeypatch.setattr(dialog, "_PATIENCE", 0.2)
+    (place / "zenity").write_text("#!/bin/sh\nexec /usr/bin/sleep 60\n")
+    (place / "zenity").chmod(0o755)
+    asker = dialog.find(environment(place))
+    assert not asker.ask(TEXT, yes="Start win11")
+    asker.tell("win11 was not started")
+
+
 def test_if_no_window_shows_and_nothing_else_can_ask_that_is_said(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
