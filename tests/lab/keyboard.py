@@ -10,5 +10,9 @@ _KEYS = {"\n": "ret", " ": "spc"}
 def type_text(lab: Lab, text: str) -> None:
     """Press and let go of a key for each small letter, blank or line's end of ``text``."""
     for character in text:
-        key = {"type": "qcode", "data": _KEYS.get(character, character)}
-        lab.qmp("send-key", keys=[key])
+        press(lab, _KEYS.get(character, character))
+
+
+def press(lab: Lab, *keys: str) -> None:
+    """Press keys together, as QEMU's QKeyCode has them, and let go of them."""
+    lab.qmp("send-key", keys=[{"type": "qcode", "data": key} for key in keys])

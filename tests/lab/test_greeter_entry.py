@@ -126,10 +126,9 @@ def test_a_guest_is_chosen_from_gtkgreet_s_list(greetd: Lab) -> None:
     name = enter(lab)
     commands = lab.output("cat", "/etc/greetd/environments").splitlines()
     assert commands[-1].endswith(f" session {name.removeprefix('vfiod-')}")
-    lab.put(
-        lab.get("/etc/greetd/config.toml").decode().replace("/usr/local/bin/desktop", commands[-1]),
-        "/etc/greetd/config.toml",
-    )
+    usual = lab.get("/etc/greetd/config.toml").decode()
+    chosen = usual.replace("/usr/local/bin/desktop", f"'{commands[-1]}'")
+    lab.put(chosen, "/etc/greetd/config.toml")
     lab.run("systemctl", "restart", "greetd", timeout=120)
     lab.wait_until("a picture at rest", Rest(lab.screenshot), timeout=PATIENCE)
     type_both(lab)

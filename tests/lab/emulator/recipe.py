@@ -15,12 +15,18 @@ _LIGHTDM = (
     "openbox xterm x11-xserver-utils"
 )
 _PLASMA = "plasma-workspace plasma-desktop kwin-wayland konsole libgl1-mesa-dri"
+_XFCE = (
+    "xfce4-session xfwm4 xfdesktop4 xfce4-panel xfce4-settings xfce4-appfinder xfce4-notifyd "
+    "mousepad thunar xfce4-terminal zenity wmctrl dbus-x11 libglib2.0-bin adwaita-icon-theme "
+    "librsvg2-common"
+)
 DESKTOPS: dict[str, str] = {
     "lightdm": _LIGHTDM,
     "greetd": "greetd gtkgreet cage sway foot libgl1-mesa-dri",
     "keep": "labwc swaybg wayvnc foot cage xwayland tigervnc-viewer libgl1-mesa-dri",
     "getty": "sway foot libgl1-mesa-dri podman crun busybox-static",
     "gdm": "gdm3 gnome-session gnome-console libgl1-mesa-dri",
+    "xfce": f"{_LIGHTDM} {_XFCE}",
     "sddm": f"sddm xserver-xorg-core xserver-xorg-input-libinput {_PLASMA}",
     "cockpit": f"{_LIGHTDM} cockpit-ws cockpit-bridge cockpit-system sudo",
 }

@@ -14,10 +14,13 @@ _SAME = 0.995
 
 
 class Rest:
-    """A condition to wait for: something is drawn, and it has not changed for a while."""
+    """A condition to wait for: something is drawn, and it has not changed for a while.
 
-    def __init__(self, screenshot: Callable[[], Image.Image]) -> None:
-        self._screenshot = screenshot
+    Where black is the background of a desktop, ``drawn`` says more than the picture does.
+    """
+
+    def __init__(self, screenshot: Callable[[], Image.Image], *, drawn: bool = False) -> None:
+        self._screenshot, self._drawn = screenshot, drawn
         self._last: Image.Image | None = None
         self._since = 0.0
 
@@ -26,5 +29,6 @@ class Rest:
         picture, now = self._screenshot(), time.monotonic()
         if self._last is None or pixels.likeness(self._last, picture) < _SAME:
             self._last, self._since = picture, now
-        drawn = pixels.classify(picture) in (pixels.Screen.OTHER, pixels.Screen.GREETER)
+        shown = (pixels.Screen.OTHER, pixels.Screen.GREETER)
+        drawn = self._drawn or pixels.classify(picture) in shown
         return picture if drawn and now - self._since >= SECONDS else None
