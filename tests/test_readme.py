@@ -97,6 +97,14 @@ def test_the_picture_is_one() -> None:
     assert stages == ["desktop", "guest", "login"]
 
 
+def test_the_screens_are_a_small_picture() -> None:
+    """Made by `make demo`: build/demo/screens.png."""
+    assert "](docs/screens.png)" in README.read_text()
+    picture = (ROOT / "docs/screens.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n")
+    assert len(picture) < 20_000
+
+
 def test_the_status_stands_before_the_first_section() -> None:
     top = README.read_text().partition("\n## ")[0]
     assert "No step has met a real card yet" in " ".join(top.split())

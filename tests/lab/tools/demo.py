@@ -25,6 +25,11 @@ guests:
   win10:
     devices: [{", ".join(f'"{address}"' for address in FUNCTIONS)}]
 """
+CAPTIONS = {
+    "before": "your login screen, or your desktop",
+    "during": "the guest has the card",
+    "after": "your login screen again",
+}
 EXPECTED = {"before": Screen.GREETER, "during": Screen.GUEST, "after": Screen.GREETER}
 
 
@@ -77,12 +82,15 @@ def write(out: Path, pictures: dict[str, Picture.Image], ways: tuple[Way, Way], 
     for name, picture in pictures.items():
         picture.save(out / f"{name}.png")
     sheet.draw(pictures, ways).save(out / "demo.png")
+    captioned = {CAPTIONS[name]: picture for name, picture in pictures.items()}
+    sheet.stages(captioned).quantize(64).save(out / "screens.png", optimize=True)
     facts: dict[str, Any] = {way.direction: _way_facts(way) for way in ways}
     facts["pixels"] = {name: _pixel_facts(picture) for name, picture in pictures.items()}
     facts["suite"] = suite
     (out / "report.json").write_text(json.dumps(facts, indent=2) + "\n")
     print_timeline(ways)
-    print(f"written: {out}/report.json, {out}/demo.png, " + ", ".join(f"{n}.png" for n in pictures))
+    others = ", ".join(f"{name}.png" for name in ("screens", *pictures))
+    print(f"written: {out}/report.json, {out}/demo.png, {others}")
 
 
 def print_timeline(ways: tuple[Way, Way]) -> None:

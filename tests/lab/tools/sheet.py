@@ -1,4 +1,4 @@
-"""The contact sheet of the demo: three screens and the time each step took, on one picture."""
+"""The demo's pictures: three screens, alone or with the time that each step took below them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .timeline import Step, Way
 
-_PANEL = (480, 300)
+_PANEL, _SMALL = (480, 300), (304, 190)
 _MARGIN = 20
 _ROW = 18
 _LABELS = 330
@@ -17,20 +17,29 @@ _INK, _PAPER, _BAR = (30, 30, 30), (250, 250, 248), (32, 74, 135)
 
 def draw(pictures: Mapping[str, Image.Image], ways: Sequence[Way]) -> Image.Image:
     """Pictures in one row with their names, below it one bar chart per direction."""
-    width = len(pictures) * (_PANEL[0] + _MARGIN) + _MARGIN
+    row = stages(pictures, _PANEL)
     rows = sum(len(way.steps) + 3 for way in ways)
-    height = _PANEL[1] + 3 * _MARGIN + _ROW + rows * _ROW
-    sheet = Image.new("RGB", (width, height), _PAPER)
+    sheet = Image.new("RGB", (row.width, row.height + _MARGIN + rows * _ROW), _PAPER)
+    sheet.paste(row, (0, 0))
     pen = ImageDraw.Draw(sheet)
-    for index, (name, picture) in enumerate(pictures.items()):
-        corner = (_MARGIN + index * (_PANEL[0] + _MARGIN), _MARGIN + _ROW)
-        pen.text((corner[0], _MARGIN - 4), name, _INK, _font(15))
-        sheet.paste(picture.resize(_PANEL), corner)
-    top = _PANEL[1] + 2 * _MARGIN + _ROW
+    top = row.height
     for way in ways:
-        _chart(pen, way, top, width)
+        _chart(pen, way, top, row.width)
         top += (len(way.steps) + 3) * _ROW
     return sheet
+
+
+def stages(pictures: Mapping[str, Image.Image], panel: tuple[int, int] = _SMALL) -> Image.Image:
+    """Pictures in one row with their names above them, each as large as ``panel``."""
+    width, height = panel
+    size = (len(pictures) * (width + _MARGIN) + _MARGIN, height + 2 * _MARGIN + _ROW)
+    row = Image.new("RGB", size, _PAPER)
+    pen = ImageDraw.Draw(row)
+    for index, (name, picture) in enumerate(pictures.items()):
+        left = _MARGIN + index * (width + _MARGIN)
+        pen.text((left, _MARGIN - 4), name, _INK, _font(15))
+        row.paste(picture.resize(panel, Image.Resampling.LANCZOS), (left, _MARGIN + _ROW))
+    return row
 
 
 def _chart(pen: ImageDraw.ImageDraw, way: Way, top: int, width: int) -> None:

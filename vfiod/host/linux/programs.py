@@ -34,6 +34,9 @@ _PLUMBING = re.compile(
     |ssh-agent|gpg-agent|greetd|vfiod|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su|agetty""",
     re.VERBOSE,
 )
+# What a program is given that waits for work without a window, as Xfce's file manager from the
+# login on.
+_SERVING = frozenset({"--daemon", "--gapplication-service"})
 
 
 def programs_of(units: Collection[str], root: Path = Path("/")) -> Sequence[Program]:
@@ -62,10 +65,11 @@ def _name(unit: str, process: psutil.Process, root: Path) -> str:
     app = _APP.fullmatch(unit)
     if app is not None:
         return "" if app["instance"] == "autostart" else _entry(_unescape(app["id"]), root)
-    name = process.name()
-    if name == ENTRY and "session" in process.cmdline()[1:3]:
+    name, arguments = process.name(), process.cmdline()[1:]
+    if name == ENTRY and "session" in arguments[:2]:
         return STARTER
-    return "" if _PLUMBING.fullmatch(name) else name
+    is_seen = _SERVING.isdisjoint(arguments) and not _PLUMBING.fullmatch(name)
+    return name if is_seen else ""
 
 
 def _entry(ident: str, root: Path) -> str:

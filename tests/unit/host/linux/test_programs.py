@@ -72,6 +72,14 @@ def test_what_a_desktop_is_made_of_is_nobody_s_work(root: Path) -> None:
     assert names == ["bashful", "soffice.bin"]
 
 
+def test_terminals_are_work_and_a_file_manager_that_waits_is_none(root: Path) -> None:
+    for pid, command in enumerate(("xfce4-terminal", "mate-terminal", "xfce4-panel", "thunar"), 5):
+        run(root, pid, command, SESSION)
+    grow(root, {"proc/8/cmdline": "Thunar\0--daemon\0"})
+    names = [program.name for program in programs_of(["session-2.scope"], root)]
+    assert names == ["mate-terminal", "xfce4-terminal"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [("session\00815\0", ["vfiod session"]), ("start\0win10\0", []), ("log\0session\0", [])],
