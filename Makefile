@@ -9,8 +9,7 @@ RPM := build/vfiod-$(VERSION)-1.noarch.rpm
 ARCHPKG := build/vfiod-$(VERSION)-1-any.pkg.tar.zst
 VENV := build/venv
 UNIT := $(VENV)/bin/python -m pytest -q -n 3 --dist worksteal tests --ignore=tests/lab --ignore=tests/packages
-# Two at a time, a file each: an emulated PC keeps little more than one core busy.
-LAB := $(VENV)/bin/python -m pytest -n 2 --dist loadfile tests/lab --durations 12
+LAB := $(VENV)/bin/python -m pytest tests/lab --durations 12
 
 RUNTIME := python3 python3-gi gir1.2-glib-2.0 python3-libvirt python3-pydbus python3-systemd \
 	python3-yaml python3-psutil \

@@ -72,6 +72,7 @@ def test_a_guest_that_dies_while_libvirt_cannot_be_started(lab: Lab, running: st
     assert checks.deaf(lab) == []
 
 
+@pytest.mark.long
 def test_a_card_that_is_wiped_right_after_the_return_is_taken_back_once_more(lab: Lab) -> None:
     """What the greeter's screen does not show: driver, node and display manager are all there."""
     configure(lab)

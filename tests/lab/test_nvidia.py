@@ -15,6 +15,8 @@ from .scene import configure, define, phase, start, stop, wait_for_host
 
 UNBIND = f"/sys/bus/pci/devices/{GPU}/driver/unbind"
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def nvidia(lab: Lab) -> Iterator[None]:
@@ -51,7 +53,6 @@ def test_the_set_goes_and_comes_back(lab: Lab) -> None:
     round_trip(lab)
 
 
-@pytest.mark.long
 def test_the_stand_in_waits_for_whoever_has_the_card_open(lab: Lab) -> None:
     """Without vfiod: what must not happen to it. Nothing ends the writer but the holder."""
     lab.run("systemctl", "stop", "lightdm")
@@ -72,7 +73,6 @@ def _states(lab: Lab, unit: str) -> str:
     return lab.run("ps", "-o", "state=", "-p", pids, check=False).stdout
 
 
-@pytest.mark.long
 def test_the_persistence_daemon_is_stopped_and_started_again(lab: Lab) -> None:
     start_persistence(lab)
     try:
@@ -82,7 +82,6 @@ def test_the_persistence_daemon_is_stopped_and_started_again(lab: Lab) -> None:
         lab.run("systemctl", "stop", "nvidia-persistenced")
 
 
-@pytest.mark.long
 def test_a_monitor_that_opens_the_card_now_and_then(lab: Lab) -> None:
     lab.run("systemctl", "start", "gpu-monitor")
     try:
@@ -91,7 +90,6 @@ def test_a_monitor_that_opens_the_card_now_and_then(lab: Lab) -> None:
         lab.run("systemctl", "stop", "gpu-monitor")
 
 
-@pytest.mark.long
 def test_a_module_on_top_that_nobody_knows(lab: Lab) -> None:
     """Refused before the desktop ends, or moved out of the way: never a black screen."""
     lab.run("modprobe", "nvidia_peermem")
@@ -104,7 +102,6 @@ def test_a_module_on_top_that_nobody_knows(lab: Lab) -> None:
         lab.run("modprobe", "-r", "nvidia_peermem")
 
 
-@pytest.mark.long
 def test_udev_loads_the_set_at_every_event(lab: Lab) -> None:
     standin.reload_always(lab, on=True)
     try:

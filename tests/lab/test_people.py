@@ -32,6 +32,7 @@ def alice(lab: Lab, clean_host: None) -> Iterator[None]:
     wait_for_host(lab)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("alice")
 def test_a_session_with_sound_ends_and_the_greeter_comes_back(lab: Lab) -> None:
     configure(lab)

@@ -39,6 +39,7 @@ def test_configuration_and_guest_disagree(lab: Lab) -> None:
     assert f"<hostdev> {GPU} that {CONFIG} does not list" in refused(lab)
 
 
+@pytest.mark.long
 def test_device_that_is_not_there(lab: Lab) -> None:
     configure(lab, (*FUNCTIONS, "0000:00:1a.0"))
     define(lab, Guest())
@@ -53,6 +54,7 @@ def test_foreign_device_in_the_group(lab: Lab) -> None:
     assert "in use by the host's driver bochs-drm" in words
 
 
+@pytest.mark.long
 def test_broken_configuration_is_named_by_line(lab: Lab) -> None:
     lab.put(f"guests:\n  win10:\n    devices: [{GPU}\n", CONFIG)
     define(lab, Guest())
@@ -75,12 +77,14 @@ def test_many_reasons_are_all_told_each_on_a_line_of_its_own(lab: Lab) -> None:
     assert lines[-1].startswith("    ")
 
 
+@pytest.mark.long
 def test_rom_that_is_missing(lab: Lab) -> None:
     configure(lab, rom="/root/none.rom")
     define(lab, Guest(rom="/root/none.rom"))
     assert "cannot read /root/none.rom: No such file" in refused(lab)
 
 
+@pytest.mark.long
 def test_rom_of_another_card(lab: Lab) -> None:
     configure(lab, rom=f"{ROMS}/vgabios-virtio.bin")
     define(lab, Guest(rom=f"{ROMS}/vgabios-virtio.bin"))
@@ -88,18 +92,21 @@ def test_rom_of_another_card(lab: Lab) -> None:
     assert f"does not fit {GPU} [1234:1111]" in words
 
 
+@pytest.mark.long
 def test_rom_that_the_guest_does_not_use(lab: Lab) -> None:
     configure(lab, rom=f"{ROMS}/vgabios-stdvga.bin")
     define(lab, Guest())
     assert f"<rom file='/usr/share/vgabios/vfiod/{GPU}.rom'/>" in refused(lab)
 
 
+@pytest.mark.long
 def test_more_memory_than_there_is(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(memory=64 * 1024))
     assert "needs 64.0 GiB of memory" in refused(lab)
 
 
+@pytest.mark.long
 def test_disk_that_is_missing(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest())
@@ -111,6 +118,7 @@ def test_disk_that_is_missing(lab: Lab) -> None:
         lab.run("mv", f"{path}.away", path)
 
 
+@pytest.mark.long
 def test_another_guest_has_a_device(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest())
