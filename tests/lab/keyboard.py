@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .emulator.machine import Lab
 
-_KEYS = {"\n": "ret", " ": "spc"}
+_KEYS = {"\n": "ret", " ": "spc", "-": "minus"}
 
 
 def type_text(lab: Lab, text: str) -> None:
-    """Press and let go of a key for each small letter, blank or line's end of ``text``."""
+    """Press and let go of a key for each small letter, digit, dash, blank or line's end."""
     for character in text:
         press(lab, _KEYS.get(character, character))
 

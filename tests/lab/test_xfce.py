@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,7 +124,8 @@ def test_unsaved_words_keep_the_desktop_and_the_guest_waits(lab: Lab) -> None:
     status, words = start(lab)
     picture(lab, "unsaved")
     assert status == 1
-    assert "the desktop of alice has not logged out within 60 s: Mousepad" in words
+    # A slow PC's window manager has a question of its own beside the editor's.
+    assert re.search("alice has not logged out within 60 s: .*Mousepad", words)
     assert runs(lab, "mousepad") == editor
     lab.run("pkill", "-u", "alice", "-x", "mousepad")
 
