@@ -367,7 +367,9 @@ def test_the_command_line_need_not_wait(bus: PrivateBus, daemon: Daemon, polkit:
 
 
 def test_ctrl_c_cancels_the_countdown(bus: PrivateBus, daemon: Daemon, ended: list[Any]) -> None:
-    child = bus.spawn(sys.executable, "-m", "vfiod", "start", "win10", "--in", f"{LONG}")
+    # A shell has what it runs in the background ignore SIGINT, and so would the child.
+    heard = ("env", "--default-signal=INT")
+    child = bus.spawn(*heard, sys.executable, "-m", "vfiod", "start", "win10", "--in", f"{LONG}")
     assert child.stdout is not None
     assert any("Ctrl+C cancels" in line for line in iter(child.stdout.readline, ""))
     assert pending(bus)[0] == "win10"
