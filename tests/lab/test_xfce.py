@@ -79,7 +79,12 @@ def open_program(lab: Lab, command: str, name: str) -> None:
     """As a person does: the key for commands, its name."""
     press(lab, "alt", "f2")
     shown(lab, "Application Finder")
-    type_text(lab, f"{command}\n")
+    type_text(lab, command)
+    still(lab)
+    press(lab, "ret")
+    still(lab)
+    if "Application Finder" in windows(lab):
+        press(lab, "ret")  # the first one took what was proposed from before
     shown(lab, name)
 
 
