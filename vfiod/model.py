@@ -15,6 +15,9 @@ USB_CLASS = 0x0C03
 # How the name of a guest's entry among the login screen's sessions begins, and what it runs.
 ENTRY = "vfiod"
 STARTER = "vfiod session"
+# What a program is given that waits for work without a window, as Xfce's file manager does from
+# the login on.
+SERVING = frozenset({"--daemon", "--gapplication-service"})
 
 _ADDRESS = re.compile(
     r"(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([01][0-9a-fA-F])\.([0-7])", re.ASCII

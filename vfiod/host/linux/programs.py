@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from vfiod.host.linux.controlgroup import path_of
-from vfiod.model import ENTRY, STARTER, Program
+from vfiod.model import ENTRY, SERVING, STARTER, Program
 from vfiod.paths import APPLICATIONS
 from vfiod.util import sysfs
 
@@ -34,9 +34,6 @@ _PLUMBING = re.compile(
     |ssh-agent|gpg-agent|greetd|vfiod|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su|agetty""",
     re.VERBOSE,
 )
-# What a program is given that waits for work without a window, as Xfce's file manager from the
-# login on.
-_SERVING = frozenset({"--daemon", "--gapplication-service"})
 
 
 def programs_of(units: Collection[str], root: Path = Path("/")) -> Sequence[Program]:
@@ -68,7 +65,7 @@ def _name(unit: str, process: psutil.Process, root: Path) -> str:
     name, arguments = process.name(), process.cmdline()[1:]
     if name == ENTRY and "session" in arguments[:2]:
         return STARTER
-    is_seen = _SERVING.isdisjoint(arguments) and not _PLUMBING.fullmatch(name)
+    is_seen = SERVING.isdisjoint(arguments) and not _PLUMBING.fullmatch(name)
     return name if is_seen else ""
 
 

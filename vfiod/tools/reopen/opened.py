@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
+from vfiod.model import SERVING
 from vfiod.tools.reopen import unitnames
 from vfiod.tools.reopen.entry import Entry
 
@@ -17,8 +18,6 @@ _SHARED = ("/bin", "/sbin", "/games", "/lib", "/lib64", "/libexec")
 _NAMESAKE, _BESIDE, _SAME = 1, 2, 3
 _STARTERS = frozenset({"virsh", "vfiod"})
 _ENDINGS = ("-bin", ".bin", "-wrapped")
-# What a program is given that waits for work without a window (Thunar, GApplication, portals).
-_SERVING = frozenset({"--daemon", "--gapplication-service"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _of_program(process: Process, entries: Iterable[Entry], least: int = _NAMESA
     """The entry whose program this is; of several the one whose arguments it was given, else the
     one that gives none.
     """
-    is_serving = not _SERVING.isdisjoint(process.arguments)
+    is_serving = not SERVING.isdisjoint(process.arguments)
     if (
         is_serving
         or not process.is_graphical
