@@ -147,9 +147,8 @@ def test_what_was_open_is_open_again_and_nothing_else(lab: Lab) -> None:
     stop(lab)
     wait_for_host(lab)
     log_in(lab)
-    lab.wait_until("the editor", lambda: runs(lab, "mousepad"), PATIENCE)
-    lab.wait_until("the terminal", lambda: runs(lab, "xfce4-terminal"), PATIENCE)
-    still(lab)
+    shown(lab, "Mousepad")
+    shown(lab, "Terminal")
     picture(lab, "reopened")
     assert [len(runs(lab, name)) for name in ("mousepad", "xfce4-terminal")] == [1, 1]
     assert runs(lab, "xfce4-appfinder") == []
