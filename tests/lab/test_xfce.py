@@ -60,7 +60,7 @@ def shown(lab: Lab, words: str) -> None:
 
 
 def still(lab: Lab) -> None:
-    """Nothing moves any more on the screen, which Xfce leaves black here."""
+    """Nothing moves any more on the screen, black as it may be."""
     lab.wait_until("a picture at rest", Rest(lab.screenshot, drawn=True), PATIENCE)
 
 

@@ -53,15 +53,17 @@ class WindowsFirst:
     def __init__(self, manager: Desktop, environment: Mapping[str, str]) -> None:
         self._manager = manager
         self._windows = Windows(X11(environment, manager.begin), is_gone=lambda: False)
+        self._are_told = True
 
     def begin(self) -> None:
         try:
             self._windows.begin()
         except HostError:
+            self._are_told = False  # or it would be asked a second time once they are
             self._manager.begin()
 
     def look(self) -> bool:
-        return self._windows.look() or self._manager.look()
+        return (self._are_told and self._windows.look()) or self._manager.look()
 
     def was_cancelled(self) -> bool:
         return self._manager.was_cancelled()

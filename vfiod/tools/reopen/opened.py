@@ -74,7 +74,7 @@ def find(seen: Seen) -> list[Application]:
         for entry in _of_units(process, seen) or _as_begun(process, seen):
             found.setdefault(entry.ident, "")
     covered = [seen.entries[ident] for ident in found]
-    for process in seen.processes:
+    for process in (p for p in seen.processes if SERVING.isdisjoint(p.arguments)):
         least = _SAME if _is_in_own_unit(process, seen) else _NAMESAKE
         if not any(_likeness(entry, process) for entry in covered):
             for entry in _of_program(process, seen.entries.values(), least):
@@ -158,12 +158,7 @@ def _of_program(process: Process, entries: Iterable[Entry], least: int = _NAMESA
     """The entry whose program this is; of several the one whose arguments it was given, else the
     one that gives none.
     """
-    is_serving = not SERVING.isdisjoint(process.arguments)
-    if (
-        is_serving
-        or not process.is_graphical
-        or any(map(unitnames.starts_by_itself, process.units))
-    ):
+    if not process.is_graphical or any(map(unitnames.starts_by_itself, process.units)):
         return []
     shown = [entry for entry in entries if entry.is_shown and not entry.in_terminal]
     likeness = {entry.ident: _likeness(entry, process) for entry in shown}

@@ -88,7 +88,10 @@ def test_a_window_that_asks_keeps_the_manager_from_being_asked(screen: Screen) -
 def test_where_windows_are_not_told_the_manager_is_asked_all_the_same(screen: Screen) -> None:
     screen.works = False
     manager = Manager()
-    windows_first(manager, AROUND).begin()
+    desktop = windows_first(manager, AROUND)
+    desktop.begin()
+    screen.works, screen.lines = True, []
+    assert desktop.look()
     assert manager.asked == 1
 
 

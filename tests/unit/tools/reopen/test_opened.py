@@ -57,9 +57,10 @@ def test_what_serves_without_a_window_is_nobody_s_work() -> None:
     known = {"thunar": files}
     for word, found in (("--daemon", set()), ("/home/alice", {"thunar"})):
         assert idents(Seen(known, [process("/usr/bin/thunar", word)])) == found
-    window = Window("Thunar", 70, "1")
-    served = Seen(known, [process("/usr/bin/thunar", "--daemon")], [window])
-    assert idents(served) == {"thunar"}
+    for app in ("Thunar", "another-name"):
+        window = Window(app, 70, "1")
+        served = Seen(known, [process("/usr/bin/thunar", "--daemon")], [window])
+        assert idents(served) == {"thunar"}
 
 
 def test_a_desktop_s_settings_are_not_opened_again() -> None:
