@@ -1,7 +1,6 @@
 """What vfiod status shows: read from the journal and the driver links, never remembered."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,18 +33,10 @@ class StatusReader:
             "phase": (record.phase if record else Phase.HOST).value,
             "guest": record.guest if record else None,
             "seconds": round(self.host.now() - record.since, 1) if record else None,
-            "trial_until": self._trial_until(record),
             "devices": [self._device(address) for address in devices],
             "journal": _steps(record),
             "faults": [*(record.faults if record else ()), *([fault] if fault else ())],
         }
-
-    def _trial_until(self, record: Record | None) -> int:
-        """When the guest's trial ends, as Commands has it; 0 if it is on none."""
-        if record is not None and record.phase is Phase.GUEST:
-            with suppress(VfiodError):
-                return self.host.commands.trial_until()
-        return 0
 
     def _configured(self) -> tuple[Sequence[PciAddress], str]:
         try:

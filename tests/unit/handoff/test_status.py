@@ -20,7 +20,6 @@ def test_the_host_has_everything(rig: Rig) -> None:
         "phase": "host",
         "guest": None,
         "seconds": None,
-        "trial_until": 0,
         "devices": [
             {"address": "0000:01:00.0", "driver": "amdgpu", "owner": "host"},
             {"address": "0000:01:00.1", "driver": "snd_hda_intel", "owner": "host"},
@@ -41,22 +40,6 @@ def test_a_guest_has_everything(rig: Rig) -> None:
         "step": "inhibit", "device": "", "does": "block sleep and the power key",
     }  # fmt: skip
     assert {row["device"] for row in facts["journal"]} >= set(map(str, pcs.DEVICES))
-
-
-def test_a_trial_is_told_while_the_guest_has_the_devices(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rig.host.commands.trial = 7_000_000
-    assert rig.status.read()["trial_until"] == 0
-    rig.start()
-    assert rig.status.read()["trial_until"] == 7_000_000
-
-    def silent() -> int:
-        raise HostError("systemd does not tell of vfiod-trial.timer")
-
-    monkeypatch.setattr(rig.host.commands, "trial_until", silent)
-    facts = rig.status.read()
-    assert (facts["phase"], facts["trial_until"]) == ("guest", 0)
 
 
 def test_the_owner_is_read_and_not_remembered(rig: Rig) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,8 +16,6 @@ HEADS = {
     "stuck": "STUCK after {guest}: not everything has come back.",
 }
 CANCEL = "vfiod start {guest} --cancel"
-TRIAL = "On trial: in {seconds:.0f} s it ends and the display comes back. To keep it: {keep}"
-KEEP = "sudo vfiod keep"
 
 
 def add(verbs: Any) -> None:
@@ -58,9 +55,6 @@ def as_text(facts: dict[str, Any]) -> str:
     lines += [f"  {line}" for fault in facts["faults"] for line in fault.splitlines()]
     if start := facts.get("start"):
         lines.append(f"{start['guest']} is about to start; to cancel: {CANCEL.format(**start)}")
-    if until := facts.get("trial_until"):
-        left = max(0.0, until / 1e6 - time.time())
-        lines.append(TRIAL.format(seconds=left, keep=KEEP))
     lines += _devices(facts["devices"])
     lines += [f"  done: {step['does']}" for step in facts["journal"]]
     if facts["last"] and facts["phase"] != "stuck":
