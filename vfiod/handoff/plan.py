@@ -13,7 +13,6 @@ from vfiod.handoff.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import (
-    EndSessions,
     ReleaseHolders,
     StartAgain,
     StopDisplayManager,
@@ -22,6 +21,7 @@ from vfiod.handoff.steps.desktop import (
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
+from vfiod.handoff.steps.people import EndSessions
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress, PciFunction

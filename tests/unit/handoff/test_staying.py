@@ -10,8 +10,8 @@ from vfiod.guest.domain import parse as domain_of
 from vfiod.handoff import snapshot, staying
 from vfiod.handoff.plan import Plan, plan_handoff
 from vfiod.handoff.request import Request
-from vfiod.handoff.steps.desktop import EndSessions, StartAgain, StopUnit
-from vfiod.handoff.steps.people import GRAPHICAL, RememberApplications, StopInManager
+from vfiod.handoff.steps.desktop import StartAgain, StopUnit
+from vfiod.handoff.steps.people import GRAPHICAL, EndSessions, RememberApplications, StopInManager
 from vfiod.model import Holder, Session
 
 MANAGER = "user@1000.service"

@@ -7,7 +7,6 @@ from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Json, Step
 from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import (
-    EndSessions,
     ReleaseHolders,
     StartAgain,
     StopDisplayManager,
@@ -18,7 +17,7 @@ from vfiod.handoff.steps.gate import CloseGate, OpenGate
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.people import RememberApplications, StopInManager
+from vfiod.handoff.steps.people import EndSessions, RememberApplications, StopInManager
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule

@@ -175,40 +175,6 @@ class StopDisplayManager(DesktopStep):
 
 
 @dataclass(frozen=True, slots=True)
-class EndSessions(DesktopStep):
-    """End logind sessions that use the display. A session cannot be given back.
-
-    ``users``: whose they are. ``again``: those who were asked to log out, and may have been logged
-    in anew since: by a getty, before it was stopped.
-    """
-
-    kind: ClassVar[str] = "end-sessions"
-    sessions: tuple[str, ...]
-    seconds: float
-    users: tuple[str, ...] = ()
-    again: tuple[str, ...] = ()
-
-    def describe(self) -> str:
-        return f"end the desktop of {', '.join(self.users)}"
-
-    def apply(self, host: Host) -> Notes:
-        for ident in self._left(host):
-            host.logins.terminate(ident)
-        if not host.wait(lambda: not self._left(host), seconds=self.seconds):
-            left = ", ".join(self._left(host))
-            return (f"logind still lists session {left} after {self.seconds:g} s",)
-        return ()
-
-    def _left(self, host: Host) -> list[str]:
-        wanted = set(self.sessions)
-        return [
-            s.ident
-            for s in host.logins.sessions()
-            if s.ident in wanted or (s.seat == "seat0" and s.is_person and s.user in self.again)
-        ]
-
-
-@dataclass(frozen=True, slots=True)
 class ReleaseHolders(HostStep):
     """The gate: nobody has a node of the devices open. Wait, SIGTERM, SIGKILL, each bounded.
 

@@ -14,7 +14,6 @@ from vfiod.errors import HostError, KernelStuck, TimedOut
 from vfiod.handoff.steps.base import Notes, Prior, Step
 from vfiod.handoff.steps.desktop import (
     MONITOR_SECONDS,
-    EndSessions,
     ReleaseHolders,
     StopDisplayManager,
     StopUnit,
@@ -156,27 +155,6 @@ def test_a_unit_without_restart_is_not_waited_for_and_stays_stopped() -> None:
     step.undo(host, prior)
     assert not host.units.unit("lightdm.service").active
     assert step.describe_undo() == ""
-
-
-# Sessions
-
-
-def test_ending_a_session_waits_until_logind_has_let_it_go() -> None:
-    host = pcs.desktop()
-    assert EndSessions(("2",), SECONDS).apply(host) == ()
-    assert [s.ident for s in host.logins.sessions()] == ["c1"]
-
-
-def test_a_session_that_stays_listed_is_a_remark_and_no_failure() -> None:
-    host = pcs.desktop()
-    host.user.session_ends_after = 100
-    assert EndSessions(("2",), SECONDS).apply(host) == ("logind still lists session 2 after 20 s",)
-
-
-def test_a_session_that_is_gone_already_is_not_ended() -> None:
-    host = pcs.greeter()
-    assert EndSessions(("2",), SECONDS).apply(host) == ()
-    assert host.effects.log == []
 
 
 # The gate
