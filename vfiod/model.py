@@ -1,6 +1,7 @@
 """Facts about the host as frozen values: what is there, never how it was read."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Self
@@ -17,11 +18,21 @@ ENTRY = "vfiod"
 STARTER = "vfiod session"
 # What a program is given that waits for work without a window, as Xfce's file manager does from
 # the login on.
-SERVING = frozenset({"--daemon", "--gapplication-service"})
+SERVING = "--daemon"
+# What D-Bus begins a program with. One that nobody needs ends itself after some seconds (GIO:
+# g_application_set_inactivity_timeout); one that is there still has a window as a rule.
+BEGUN_BY_BUS = "--gapplication-service"
+SETTLED_SECONDS = 60.0
 
 _ADDRESS = re.compile(
     r"(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([01][0-9a-fA-F])\.([0-7])", re.ASCII
 )
+
+
+def only_serves(arguments: Collection[str], seconds: float) -> bool:
+    """Whether a program has no window, by what it was given and how long it has run."""
+    is_young = seconds < SETTLED_SECONDS
+    return SERVING in arguments or (BEGUN_BY_BUS in arguments and is_young)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,6 +1,7 @@
 """What people have running, by names that they know: from their processes and desktop entries."""
 
 import re
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from vfiod.host.linux.controlgroup import path_of
-from vfiod.model import ENTRY, SERVING, STARTER, Program
+from vfiod.model import ENTRY, STARTER, Program, only_serves
 from vfiod.paths import APPLICATIONS
 from vfiod.util import sysfs
 
@@ -31,7 +32,8 @@ _PLUMBING = re.compile(
     |labwc|wayfire|weston|i3.*|xfce4-(session|panel|notifyd|power-.*|screensaver.*|appfinder|volumed.*)
     |xfwm4|xfconfd|xfsettingsd|xfdesktop|wrapper-2\.0|cinnamon.*|marco|uwsm
     |mate-(session|panel|settings-.*|notification-.*|power-.*|screensaver.*|polkit|.*-applet)
-    |ssh-agent|gpg-agent|greetd|vfiod|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su|agetty""",
+    |fusermount3?|ssh-agent|gpg-agent|greetd|vfiod|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su
+    |agetty""",
     re.VERBOSE,
 )
 
@@ -65,8 +67,9 @@ def _name(unit: str, process: psutil.Process, root: Path) -> str:
     name, arguments = process.name(), process.cmdline()[1:]
     if name == ENTRY and "session" in arguments[:2]:
         return STARTER
-    is_seen = SERVING.isdisjoint(arguments) and not _PLUMBING.fullmatch(name)
-    return name if is_seen else ""
+    if _PLUMBING.fullmatch(name) or only_serves(arguments, time.time() - process.create_time()):
+        return ""
+    return name
 
 
 def _entry(ident: str, root: Path) -> str:

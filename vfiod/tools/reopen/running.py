@@ -13,6 +13,9 @@ _LAUNCHED = b"GIO_LAUNCHED_DESKTOP_FILE"
 _SLICE = "user.slice"
 _KINDS = (".slice", ".service", ".scope")
 _LONGEST = 64  # arguments that are looked at
+# Of /proc/PID/stat, after the name.
+_PARENT, _BEGUN = 1, 19
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def read_processes(uid: int, root: Path = Path("/")) -> Sequence[Process]:
@@ -30,7 +33,8 @@ def _read(folder: Path, uid: int, root: Path) -> Process | None:
         program = os.readlink(folder / "exe").removesuffix(" (deleted)")
         words = (folder / "cmdline").read_bytes().split(b"\0")[:_LONGEST]
         environment = (folder / "environ").read_bytes().split(b"\0")
-        parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        status = (folder / "stat").read_text().rpartition(")")[2].split()
+        parent, seconds = int(status[_PARENT]), _uptime(root) - int(status[_BEGUN]) / _TICKS
     except (OSError, ValueError, IndexError):
         return None
     units = _units(sysfs.read(folder / "cgroup") or "")
@@ -47,7 +51,12 @@ def _read(folder: Path, uid: int, root: Path) -> Process | None:
         is_graphical=any(line.startswith(_DISPLAYS) for line in environment),
         is_script=bool(script),
         entry=_entry(environment, folder.name),
+        seconds=seconds,
     )
+
+
+def _uptime(root: Path) -> float:
+    return float((sysfs.read(root / "proc/uptime") or "0").split()[0])
 
 
 def _entry(environment: Sequence[bytes], pid: str) -> str:

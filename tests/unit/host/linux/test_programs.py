@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,11 +66,22 @@ def test_an_application_has_the_name_that_menus_show(root: Path, unit: str, name
 
 def test_what_a_desktop_is_made_of_is_nobody_s_work(root: Path) -> None:
     plumbing = ("Xorg", "gnome-shell", "kwin_wayland", "pipewire", "bash", "systemd", "(sd-pam)",
-                "vfiod", "greetd")  # fmt: skip
+                "vfiod", "greetd", "fusermount3")  # fmt: skip
     for pid, command in enumerate((*plumbing, "soffice.bin", "soffice.bin", "bashful"), 5):
         run(root, pid, command, SESSION)
     names = [program.name for program in programs_of(["session-2.scope"], root)]
     assert names == ["bashful", "soffice.bin"]
+
+
+@pytest.mark.parametrize(("seconds", "names"), [(59, []), (61, ["kgx"])])
+def test_what_the_bus_has_begun_is_work_if_it_stays(
+    root: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, names: list[str]
+) -> None:
+    """GNOME's terminal is begun so; and so are programs that only answer a search."""
+    monkeypatch.setattr(time, "time", lambda: 1700000000.0 + seconds)
+    run(root, 5, "kgx", f"{BELOW}/session.slice/dbus.service")
+    grow(root, {"proc/5/cmdline": "/usr/bin/kgx\0--gapplication-service\0"})
+    assert [program.name for program in programs_of([ALICE], root)] == names
 
 
 def test_terminals_are_work_and_a_file_manager_that_waits_is_none(root: Path) -> None:

@@ -63,6 +63,16 @@ def test_what_serves_without_a_window_is_nobody_s_work() -> None:
         assert idents(served) == {"thunar"}
 
 
+@pytest.mark.parametrize(("seconds", "found"), [(59.0, set()), (61.0, {"text"})])
+def test_what_the_bus_has_begun_is_work_if_it_stays(seconds: float, found: set[str]) -> None:
+    """GNOME's applications are begun so; and so are those that only answer a search."""
+    editor = process("/usr/bin/text", "--gapplication-service", seconds=seconds)
+    known = {"text": Entry("text", "Text", "/text.desktop", "/usr/bin/text")}
+    assert idents(Seen(known, [editor])) == found
+    assert idents(Seen(known, [editor], [Window("another", 99, "1")])) == set()
+    assert idents(Seen(known, [editor], [Window("another-name", 70, "1")])) == {"text"}
+
+
 def test_a_desktop_s_settings_are_not_opened_again() -> None:
     """A panel is not its dialog, though no other entry has its program."""
     dialog = Entry("panel", "Panel", "/panel.desktop", "/usr/bin/xfce4-panel", ("--preferences",))

@@ -9,6 +9,7 @@ from vfiod.tools.reopen.running import read_processes
 
 IN = "0::/user.slice/user-1000.slice"
 ME = os.getuid()
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def one(pid: int, program: str, words: str = "", environment: str = "DISPLAY=:0",
@@ -18,7 +19,8 @@ def one(pid: int, program: str, words: str = "", environment: str = "DISPLAY=:0"
         f"{folder}/exe": Link(program),
         f"{folder}/cmdline": words.replace(" ", "\0") + "\0",
         f"{folder}/environ": environment.replace(" ", "\0") + "\0",
-        f"{folder}/stat": f"{pid} (a) b) S 7 7 7 0",
+        f"{folder}/stat": f"{pid} (a) b) S 7 {'0 ' * 17}{5 * TICKS} 0",
+        "proc/uptime": "75.00 1.00\n",
         f"{folder}/cgroup": f"{group}\n",
     }
 
@@ -33,7 +35,7 @@ def test_all_that_is_asked_for(tmp_path: Path) -> None:
     group = f"{IN}/user@1000.service/app.slice/app-a-1.scope/sub"
     found = read(tmp_path, one(70, "/usr/bin/a", "a --b c", "X=1 WAYLAND_DISPLAY=w", group))
     units = ("user.slice", "user-1000.slice", "user@1000.service", "app.slice", "app-a-1.scope")
-    assert found == [Process(70, 7, "/usr/bin/a", ("--b", "c"), units)]
+    assert found == [Process(70, 7, "/usr/bin/a", ("--b", "c"), units, seconds=70.0)]
 
 
 def test_a_script_is_what_its_interpreter_runs(tmp_path: Path) -> None:
