@@ -2,7 +2,7 @@
 
 They have the names, paths and methods of the real ones, on whatever bus DBUS_SYSTEM_BUS_ADDRESS
 names. KIND is a key of KINDS; DOES is what becomes of a logout: ``ends``, ``objects``, ``cancels``,
-``fails``, or ``hangs`` (no answer to anything).
+``fails``, ``hangs`` (no answer to anything), or ``lingers`` (the helper ends, the rest is slow).
 """
 
 import sys
@@ -14,6 +14,7 @@ from gi.repository import Gio, GLib
 GNOME = "org.gnome.SessionManager"
 LOGIN1 = "org.freedesktop.login1"
 SESSION = f"/{LOGIN1.replace('.', '/')}/session/_32"
+SYSTEMD = "org.freedesktop.systemd1"
 OBJECTS = {
     "/org/gnome/SessionManager": f"""<node><interface name="{GNOME}">
         <method name="Logout"><arg type="u" direction="in"/></method>
@@ -36,6 +37,9 @@ OBJECTS = {
         </method></interface></node>""",
     SESSION: f"""<node><interface name="{LOGIN1}.Session">
         <property name="State" type="s" access="read"/></interface></node>""",
+    "/org/freedesktop/systemd1/unit/graphical_2dsession_2etarget": f"""<node>
+        <interface name="{SYSTEMD}.Unit"><property name="ActiveState" type="s" access="read"/>
+        </interface></node>""",
 }
 ANSWERS = {
     "GetInhibitors": ("(ao)", (["/org/gnome/SessionManager/Inhibitor7"],)),
@@ -74,12 +78,12 @@ class Desktop:
     """One of them on the bus, and logind beside it."""
 
     def __init__(self, kind: Kind, does: str) -> None:
-        self.kind, self.does = kind, does
+        self.kind, self.does, self.state = kind, does, "active"
         self.bus = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
         for path, xml in OBJECTS.items():
             for interface in Gio.DBusNodeInfo.new_for_xml(xml).interfaces:
                 self.bus.register_object(path, interface, self.called, self.got, None)
-        for name in (*kind.names, LOGIN1, *filter(None, [kind.helper])):
+        for name in (*kind.names, LOGIN1, SYSTEMD, *filter(None, [kind.helper])):
             self.name("RequestName", "(su)", name, 4)
 
     def name(self, method: str, signature: str, *values: Any) -> None:
@@ -87,8 +91,8 @@ class Desktop:
         dbus = "org.freedesktop.DBus"
         self.bus.call_sync(dbus, "/", dbus, method, body, None, Gio.DBusCallFlags.NONE, -1, None)
 
-    def got(self, *_: Any) -> Any:
-        return GLib.Variant("s", "active")
+    def got(self, *values: Any) -> Any:
+        return GLib.Variant("s", self.state if values[-1] == "ActiveState" else "active")
 
     def called(self, *values: Any) -> None:
         *_, method, arguments, invocation = values
@@ -108,7 +112,8 @@ class Desktop:
                 GLib.timeout_add(300, self.name, "ReleaseName", "(s)", name)
         if self.does == "cancels" and self.kind.cancelled:
             self.bus.emit_signal(None, *self.kind.cancelled, None)
-        elif self.does == "cancels":
+        elif self.does in ("cancels", "lingers"):
+            self.state = "deactivating" if self.does == "lingers" else "active"
             GLib.timeout_add(300, self.name, "ReleaseName", "(s)", self.kind.helper)
 
 

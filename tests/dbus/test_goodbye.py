@@ -87,9 +87,14 @@ def test_a_cancelled_logout_is_known_at_once(
     assert time.monotonic() - began < 30
 
 
-def test_plasma_s_is_known_by_the_end_of_its_helper(own_bus: PrivateBus, desktop: Start) -> None:
-    desktop("plasma", "cancels")
-    assert ask(own_bus, 19) == Answer(Outcome.DECLINED)
+@pytest.mark.parametrize(
+    ("does", "outcome"), [("cancels", Outcome.DECLINED), ("lingers", Outcome.UNANSWERED)]
+)
+def test_plasma_s_is_known_by_its_helper_s_end_unless_the_desktop_ends_too(
+    own_bus: PrivateBus, desktop: Start, does: str, outcome: Outcome
+) -> None:
+    desktop("plasma", does)
+    assert ask(own_bus, 19) == Answer(outcome)
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,11 @@ _LOGOUT_FLAG = 1  # GSM_INHIBITOR_FLAG_LOGOUT
 _MOST = 10
 # A bus call to a program of the person's, which may hang.
 _CALL = 2.0
-# Plasma's helper ends before the desktop does. If that is still there so long after, the person
-# has cancelled.
+# Plasma's helper ends before the desktop does. If that is still there so long after, and systemd
+# does not say that it is ending, the person has cancelled.
 _SETTLE = 15.0
+_SYSTEMD = "org.freedesktop.systemd1"
+_DESKTOP = "/org/freedesktop/systemd1/unit/graphical_2dsession_2etarget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Manager:
         self._fault = ""
         self._helper_seen = False
         self._helper_left: float | None = None
+        self._was_up = False
 
     @property
     def asks_all(self) -> bool:
@@ -95,7 +98,7 @@ class Manager:
         return self._kind.asks_all
 
     def begin(self) -> None:
-        kind = self._kind
+        kind, self._was_up = self._kind, self._is_up()
         service, signal = kind.cancelled
         if signal:
             self._bus.subscribe(service, signal, lambda _values: self._note_cancelled())
@@ -140,7 +143,19 @@ class Manager:
         elif self._helper_seen and self._helper_left is None:
             self._helper_left = time.monotonic()
         left = self._helper_left
-        return left is not None and time.monotonic() - left > _SETTLE
+        is_long_gone = left is not None and time.monotonic() - left > _SETTLE
+        return is_long_gone and not self._is_ending()
+
+    def _is_ending(self) -> bool:
+        """As its target says; a desktop that systemd has not begun does not tell."""
+        return self._was_up and not self._is_up()
+
+    def _is_up(self) -> bool:
+        try:
+            state = self._bus.get(_SYSTEMD, _DESKTOP, f"{_SYSTEMD}.Unit.ActiveState")
+        except HostError:
+            return False
+        return bool(state == "active")
 
     def _inhibitors(self) -> list[str]:
         """Those of gnome-session that object to a logout: the program and its reason."""
