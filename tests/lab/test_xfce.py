@@ -42,9 +42,9 @@ def lab(booted: Lab) -> Lab:
     return booted
 
 
-def runs(lab: Lab, program: str) -> list[str]:
-    """Ids of alice's processes of this program."""
-    return lab.run("pgrep", "-u", "alice", "-x", program, check=False).stdout.split()
+def runs(lab: Lab, program: str, user: str = "alice") -> list[str]:
+    """Ids of somebody's processes of this program."""
+    return lab.run("pgrep", "-u", user, "-x", program, check=False).stdout.split()
 
 
 def windows(lab: Lab) -> str:
@@ -64,14 +64,16 @@ def still(lab: Lab) -> None:
     lab.wait_until("a picture at rest", Rest(lab.screenshot, drawn=True), PATIENCE)
 
 
-def log_in(lab: Lab) -> None:
-    if runs(lab, "xfce4-session"):
+def log_in(lab: Lab, user: str = "alice") -> None:
+    """Somebody whose password is their name, if they are not in already."""
+    if runs(lab, "xfce4-session", user):
         return
     lab.wait_until("the greeter", lab.greeter_shown, PATIENCE)
-    type_text(lab, "alice\n")
+    type_text(lab, f"{user}\n")
     still(lab)
-    type_text(lab, "alice\n")
-    lab.wait_until("the panel's last plugin", lambda: len(runs(lab, "wrapper-2.0")) > 1, PATIENCE)
+    type_text(lab, f"{user}\n")
+    plugins = "wrapper-2.0"
+    lab.wait_until("the panel's last plugin", lambda: len(runs(lab, plugins, user)) > 1, PATIENCE)
     still(lab)
 
 
@@ -154,3 +156,23 @@ def test_what_was_open_is_open_again_and_nothing_else(lab: Lab) -> None:
     assert runs(lab, "xfce4-appfinder") == []
     assert lab.run("test", "-e", WAITING, check=False).returncode == 1
     assert checks.device_faults(lab) == []
+
+
+def test_another_person_s_login_opens_nothing_and_hers_still_does(lab: Lab) -> None:
+    lab.sh("printf 'reopen: always\n' >> /etc/vfiod/vfiod.yaml")
+    lab.sh("useradd --create-home --shell /bin/bash bob; echo bob:bob | chpasswd")
+    open_program(lab, "mousepad", "Mousepad")
+    assert start(lab) == (0, "")
+    lab.wait_until("the guest's colour", lab.guest_shown, PATIENCE)
+    stop(lab)
+    wait_for_host(lab)
+
+    log_in(lab, "bob")
+    picture(lab, "bob")
+    assert (runs(lab, "mousepad", "bob"), runs(lab, "mousepad")) == ([], [])
+    assert EDITOR in lab.get(WAITING).decode()
+    lab.run("loginctl", "terminate-user", "bob")
+
+    log_in(lab)
+    shown(lab, "Mousepad")
+    assert len(runs(lab, "mousepad")) == 1

@@ -31,6 +31,7 @@ class Hardware:
 
     `root_bus`: the card and the USB controller stand on the root bus, as built-in ones do.
     `port_in_group`: the ports have no ACS, so each shares a group with what is behind it.
+    `resolution`: what the monitor prefers; fewer pixels are drawn sooner.
     """
 
     gpu: str = "VGA"
@@ -38,6 +39,7 @@ class Hardware:
     port_in_group: bool = False
     memory: int = 4096
     cpus: int = 2
+    resolution: tuple[int, int] | None = None
     accelerator: str = "tcg"
     display: str = "none"
     kernel_options: tuple[str, ...] = ()
@@ -116,7 +118,8 @@ def _computer(hardware: Hardware) -> list[str]:
 
 
 def _devices(hardware: Hardware) -> list[str]:
-    gpu = hardware.gpu + _GPU_OPTIONS.get(hardware.gpu, "")
+    monitor = ",xres={},yres={}".format(*hardware.resolution) if hardware.resolution else ""
+    gpu = hardware.gpu + monitor + _GPU_OPTIONS.get(hardware.gpu, "")
     card, controller = ("addr=05", "addr=06") if hardware.root_bus else _BEHIND_PORTS
     return [
         *([] if hardware.root_bus else _ports(hardware)),

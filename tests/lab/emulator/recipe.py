@@ -14,6 +14,7 @@ _LIGHTDM = (
     "lightdm lightdm-gtk-greeter xserver-xorg-core xserver-xorg-input-libinput "
     "openbox xterm x11-xserver-utils"
 )
+_GNOME = "gnome-session gnome-console libgl1-mesa-dri"
 _PLASMA = "plasma-workspace plasma-desktop kwin-wayland konsole libgl1-mesa-dri"
 _XFCE = (
     "xfce4-session xfwm4 xfdesktop4 xfce4-panel xfce4-settings xfce4-appfinder xfce4-notifyd "
@@ -25,9 +26,11 @@ DESKTOPS: dict[str, str] = {
     "greetd": "greetd gtkgreet cage sway foot libgl1-mesa-dri",
     "keep": "labwc swaybg wayvnc foot cage xwayland tigervnc-viewer libgl1-mesa-dri",
     "getty": "sway foot libgl1-mesa-dri podman crun busybox-static",
-    "gdm": "gdm3 gnome-session gnome-console libgl1-mesa-dri",
+    "gdm": f"gdm3 {_GNOME}",
+    "gnome": f"{_LIGHTDM} {_GNOME} gnome-text-editor dconf-cli",
     "xfce": f"{_LIGHTDM} {_XFCE}",
     "sddm": f"sddm xserver-xorg-core xserver-xorg-input-libinput {_PLASMA}",
+    "plasma": f"{_LIGHTDM} {_PLASMA} kwrite",
     "cockpit": f"{_LIGHTDM} cockpit-ws cockpit-bridge cockpit-system sudo",
 }
 _VIRTUALISATION = "libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils ovmf seabios"

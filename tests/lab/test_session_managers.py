@@ -1,0 +1,152 @@
+"""GNOME and Plasma on Wayland: asked to log out, and what was open is open again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image as Picture
+
+from . import checks
+from .conftest import SCREENS
+from .emulator import layer, pixels
+from .emulator.hardware import Hardware
+from .emulator.machine import Lab
+from .emulator.rest import Rest
+from .guest import Guest
+from .keyboard import type_text
+from .scene import configure, define, start, stop, told, wait_for_host
+
+pytestmark = pytest.mark.long
+SUITE = "trixie"
+# Without a GPU the desktop is drawn by an emulated processor: few pixels, and a long breath.
+SMALL = Hardware(resolution=(800, 600))
+PATIENCE = 1200.0
+LIMITS = "limits: {goodbye: 120, desktop: 120}"
+SAME = 0.97
+WAITING = "/home/alice/.local/state/vfiod/reopen.json"
+
+
+@dataclass(frozen=True)
+class Desktop:
+    """``shell`` is the process that draws it; ``entry`` begins its ``editor``, if it can show one."""
+
+    image: str
+    shell: str
+    entry: str = ""
+    editor: str = ""
+
+
+DESKTOPS = (
+    Desktop("gnome", "gnome-shell", "org.gnome.TextEditor", "gnome-text-editor"),
+    # KWin crashes at the first window of a program when it draws without OpenGL, and is too slow
+    # with it.
+    Desktop("plasma", "plasmashell"),
+)
+
+
+@pytest.fixture(scope="module", params=DESKTOPS, ids=lambda desktop: desktop.image)
+def desktop(request: pytest.FixtureRequest) -> Desktop:
+    """One after the other."""
+    found: Desktop = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def booted(desktop: Desktop, deb: Path | None) -> Iterator[Lab]:
+    """Debian 13 at LightDM's greeter, with this desktop behind it."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    with Lab(layer.prepared(SUITE, deb, desktop.image), SMALL) as found:
+        yield found.boot(PATIENCE)
+
+
+@pytest.fixture
+def lab(booted: Lab, desktop: Desktop) -> Lab:
+    """alice has logged in, and a guest is configured."""
+    configure(booted)
+    # What takes a second elsewhere takes a minute here.
+    booted.sh(f"printf 'reopen: always\\n{LIMITS}\\n' >> /etc/vfiod/vfiod.yaml")
+    define(booted, Guest(does="stay"))
+    log_in(booted, desktop)
+    return booted
+
+
+def as_alice(lab: Lab, *argv: str) -> str:
+    return lab.run("systemctl", "--user", "-M", "alice@", *argv, check=False).stdout.strip()
+
+
+def runs(lab: Lab, program: str) -> list[str]:
+    """Ids of alice's processes that were begun as this."""
+    return lab.run(
+        "pgrep", "-u", "alice", "-f", f"^(/usr/bin/)?{program}", check=False
+    ).stdout.split()
+
+
+def drawn(lab: Lab, name: str) -> Picture.Image:
+    """The screen once nothing moves on it any more, kept to be looked at."""
+    found = lab.wait_until("a picture at rest", Rest(lab.screenshot, drawn=True), PATIENCE)
+    assert found is not None
+    found.save(SCREENS / f"{name}.png")
+    return found
+
+
+def log_in(lab: Lab, desktop: Desktop) -> None:
+    """alice, if she is not in already; until her desktop is drawn and nothing is begun any more."""
+    if not runs(lab, desktop.shell):
+        lab.wait_until("the greeter", lab.greeter_shown, PATIENCE)
+        asked = lab.screenshot()
+        type_text(lab, "alice\n")
+        drawn(lab, f"{desktop.image}-password")
+        type_text(lab, "alice\n")
+        lab.wait_until("the desktop's process", lambda: runs(lab, desktop.shell), PATIENCE)
+        unit = ("is-active", "graphical-session.target")
+        lab.wait_until("the desktop", lambda: as_alice(lab, *unit) == "active", PATIENCE)
+        lab.wait_until("its picture", lambda: is_another(lab, asked), PATIENCE)
+    drawn(lab, f"{desktop.image}-desktop")
+
+
+def is_another(lab: Lab, before: Picture.Image) -> bool:
+    """Whether a desktop is on the screen now, and not what was."""
+    now = lab.screenshot()
+    return pixels.classify(now) is pixels.Screen.OTHER and pixels.likeness(before, now) < SAME
+
+
+def open_editor(lab: Lab, desktop: Desktop) -> None:
+    """As the shell does at a click: by the bus. One that has run for a minute has a window."""
+    if not runs(lab, desktop.editor):
+        launch = ("gapplication", "launch", desktop.entry)
+        lab.run("systemd-run", "--user", "-M", "alice@", *launch)
+        lab.wait_until("the editor", lambda: runs(lab, desktop.editor), PATIENCE)
+    lab.wait_until("its age", lambda: age(lab, runs(lab, desktop.editor)[0]) > 60, PATIENCE)
+    drawn(lab, f"{desktop.image}-editor")
+
+
+def age(lab: Lab, pid: str) -> int:
+    """How long a process has run, in seconds."""
+    return int(lab.output("ps", "-o", "etimes=", "-p", pid))
+
+
+def round_trip(lab: Lab, desktop: Desktop) -> None:
+    """The desktop is asked, ends; the guest has the screen; alice logs in anew."""
+    assert start(lab) == (0, "")
+    assert "ask the desktop of alice to log out, within 120 s (" in told(lab)
+    lab.wait_until("the guest's colour", lab.guest_shown, PATIENCE)
+    assert runs(lab, desktop.shell) == []
+    stop(lab)
+    wait_for_host(lab)
+    log_in(lab, desktop)
+
+
+def test_it_is_asked_and_what_was_open_is_open_again(lab: Lab, desktop: Desktop) -> None:
+    lab.sh("echo 'sessions: refuse-unsaved' >> /etc/vfiod/vfiod.yaml")
+    if desktop.editor:
+        open_editor(lab, desktop)
+    round_trip(lab, desktop)
+    if desktop.editor:
+        lab.wait_until("the editor", lambda: runs(lab, desktop.editor), PATIENCE)
+        drawn(lab, f"{desktop.image}-again")
+        assert len(runs(lab, desktop.editor)) == 1
+    assert lab.run("test", "-e", WAITING, check=False).returncode == 1
+    assert checks.device_faults(lab) == []
