@@ -31,7 +31,7 @@ WAITING = "/home/alice/.local/state/vfiod/reopen.json"
 
 @dataclass(frozen=True)
 class Desktop:
-    """``shell`` is the process that draws it; ``entry`` begins its ``editor``, if it can show one."""
+    """``shell`` draws it; ``entry`` begins its ``editor``, if it can show one."""
 
     image: str
     shell: str

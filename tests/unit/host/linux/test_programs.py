@@ -78,7 +78,9 @@ def test_what_the_bus_has_begun_is_work_if_it_stays(
     root: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, names: list[str]
 ) -> None:
     """GNOME's terminal is begun so; and so are programs that only answer a search."""
-    monkeypatch.setattr(time, "time", lambda: 1700000000.0 + seconds)
+    begun = time.time()
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _: begun)
+    monkeypatch.setattr(time, "time", lambda: begun + seconds)
     run(root, 5, "kgx", f"{BELOW}/session.slice/dbus.service")
     grow(root, {"proc/5/cmdline": "/usr/bin/kgx\0--gapplication-service\0"})
     assert [program.name for program in programs_of([ALICE], root)] == names
