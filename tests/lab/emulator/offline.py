@@ -16,18 +16,26 @@ log = logging.getLogger(__name__)
 _SCRIPT = Path(__file__).with_name("install-deb.sh")
 _NEEDED = ("/dev/fuse", "/dev/loop-control")
 _NOT_MOUNTED = 75
+_INSTALL_SECONDS, _END_SECONDS = 300.0, 30.0
 
 
 def install(disk: Path, deb: Path, command: Sequence[str]) -> bool:
     """Run `command` in the root of the qcow2 `disk`, with the package as /tmp/vfiod.deb.
 
-    False if this machine does not mount it: not root, or in a container. Raises LabError.
+    False if this machine does not mount it: not root, or in a container. Raises LabError if the
+    command fails, TimeoutExpired.
     """
     if os.geteuid() != 0 or not all(map(os.path.exists, _NEEDED)):
         return False
-    with _as_file(disk) as file:
-        script = ["unshare", "--mount", "sh", str(_SCRIPT), str(file), str(deb), *command]
-        done = subprocess.run(script, capture_output=True, text=True, check=False)
+    try:
+        with _as_file(disk) as file:
+            script = ["unshare", "--mount", "sh", str(_SCRIPT), str(file), str(deb), *command]
+            done = subprocess.run(
+                script, capture_output=True, text=True, check=False, timeout=_INSTALL_SECONDS
+            )
+    except LabError as error:
+        log.warning("%s is not mounted: %s", disk, error)
+        return False
     if done.returncode == _NOT_MOUNTED:
         log.warning("%s", done.stderr.strip())
         return False
@@ -60,7 +68,7 @@ def _as_file(disk: Path) -> Iterator[Path]:
         yield file
     finally:
         daemon.terminate()
-        daemon.wait()
+        daemon.wait(_END_SECONDS)
         file.unlink()
 
 

@@ -98,7 +98,8 @@ class Manager:
         return self._kind.asks_all
 
     def begin(self) -> None:
-        kind, self._was_up = self._kind, self._is_up()
+        kind = self._kind
+        self._was_up = bool(kind.helper) and self._is_up()
         service, signal = kind.cancelled
         if signal:
             self._bus.subscribe(service, signal, lambda _values: self._note_cancelled())
@@ -151,11 +152,12 @@ class Manager:
         return self._was_up and not self._is_up()
 
     def _is_up(self) -> bool:
+        get, wanted = "org.freedesktop.DBus.Properties.Get", (f"{_SYSTEMD}.Unit", "ActiveState")
         try:
-            state = self._bus.get(_SYSTEMD, _DESKTOP, f"{_SYSTEMD}.Unit.ActiveState")
+            answer = self._bus.call(_SYSTEMD, _DESKTOP, get, "ss", *wanted, seconds=_CALL)
         except HostError:
             return False
-        return bool(state == "active")
+        return bool(answer[0] == "active")
 
     def _inhibitors(self) -> list[str]:
         """Those of gnome-session that object to a logout: the program and its reason."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
-from vfiod.model import BEGUN_BY_BUS, only_serves
+from vfiod.model import only_serves
 from vfiod.tools.reopen import unitnames
 from vfiod.tools.reopen.entry import Entry
 
@@ -76,7 +76,9 @@ def find(seen: Seen) -> list[Application]:
         for entry in _of_units(process, seen) or _as_begun(process, seen):
             found.setdefault(entry.ident, "")
     covered = [seen.entries[ident] for ident in found]
-    for process in (p for p in seen.processes if not _only_serves(p, seen)):
+    for process in seen.processes:
+        if only_serves(process.arguments, process.seconds):
+            continue
         least = _SAME if _is_in_own_unit(process, seen) else _NAMESAKE
         if not any(_likeness(entry, process) for entry in covered):
             for entry in _of_program(process, seen.entries.values(), least):
@@ -88,12 +90,6 @@ def find(seen: Seen) -> list[Application]:
         if _may_be_opened(seen.entries[ident], seen) and seen.entries[ident].program not in starting
     ]
     return [Application(ident, found[ident]) for ident in kept[:MOST]]
-
-
-def _only_serves(process: Process, seen: Seen) -> bool:
-    """Where the windows are known, they tell of those that D-Bus has begun."""
-    is_told = bool(seen.windows) and BEGUN_BY_BUS in process.arguments
-    return is_told or only_serves(process.arguments, process.seconds)
 
 
 def _starting_guests(processes: Sequence[Process]) -> Collection[str]:

@@ -69,7 +69,8 @@ def test_what_the_bus_has_begun_is_work_if_it_stays(seconds: float, found: set[s
     editor = process("/usr/bin/text", "--gapplication-service", seconds=seconds)
     known = {"text": Entry("text", "Text", "/text.desktop", "/usr/bin/text")}
     assert idents(Seen(known, [editor])) == found
-    assert idents(Seen(known, [editor], [Window("another", 99, "1")])) == set()
+    # On Wayland wmctrl tells of some windows and not of others.
+    assert idents(Seen(known, [editor], [Window("another", 99, "1")])) == found
     assert idents(Seen(known, [editor], [Window("another-name", 70, "1")])) == {"text"}
 
 
