@@ -30,7 +30,7 @@ DESKTOPS: dict[str, str] = {
     "gnome": f"{_LIGHTDM} {_GNOME} gnome-text-editor dconf-cli",
     "xfce": f"{_LIGHTDM} {_XFCE}",
     "sddm": f"sddm xserver-xorg-core xserver-xorg-input-libinput {_PLASMA}",
-    "plasma": f"{_LIGHTDM} {_PLASMA} kwrite",
+    "plasma": f"{_LIGHTDM} {_PLASMA} kwin-x11 kde-cli-tools kwrite wmctrl",
     "cockpit": f"{_LIGHTDM} cockpit-ws cockpit-bridge cockpit-system sudo",
 }
 _VIRTUALISATION = "libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils ovmf seabios"
