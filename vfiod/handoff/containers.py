@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from vfiod.model import Holder
 
 # docker and podman name the scope, or without systemd's driver the group, after the whole id.
+# Incus, LXD and LXC come first: one in such a container is that one's matter.
 _ENGINES = (
-    re.compile(r"(?:^|/)(?P<engine>docker|nerdctl)[-/](?P<ident>[0-9a-f]{64})(?:\.scope)?(?:/|$)"),
-    re.compile(r"^/machine\.slice/libpod-(?P<ident>[0-9a-f]{64})(?P<engine>)\.scope(?:/|$)"),
-    # Incus, LXD and LXC itself.
     re.compile(r"^/lxc\.payload[./](?P<ident>[\w.-]+)(?P<engine>)(?:/|$)"),
+    re.compile(r"(?:^|/)(?P<engine>docker|nerdctl)[-/](?P<ident>[0-9a-f]{64})(?:\.scope)?(?:/|$)"),
+    # podman has a slice for each pod.
+    re.compile(
+        r"^/machine\.slice/(?:machine-libpod_pod_[0-9a-f]+\.slice/)?"
+        r"libpod-(?P<ident>[0-9a-f]{64})(?P<engine>)\.scope(?:/|$)"
+    ),
 )
-_NAMES = ("", "podman", "lxc")
+_NAMES = ("lxc", "", "podman")
 
 
 @dataclass(frozen=True, slots=True)

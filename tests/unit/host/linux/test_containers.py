@@ -28,6 +28,9 @@ ID = "0123456789abcdef" * 4
         (f"/system.slice/nerdctl-{ID}.scope", f"nerdctl-{ID}.scope", Container("nerdctl", ID)),
         (f"/machine.slice/libpod-{ID}.scope/container", f"libpod-{ID}.scope",
          Container("podman", ID)),
+        (f"/machine.slice/machine-libpod_pod_{ID}.slice/libpod-{ID}.scope/container",
+         f"libpod-{ID}.scope", Container("podman", ID)),
+        (f"/lxc.payload.dev/system.slice/docker-{ID}.scope", "", Container("lxc", "dev")),
         ("/lxc.payload.dev/system.slice/ssh.service", "", Container("lxc", "dev")),
         ("/lxc.payload.user-1000_dev/init.scope", "", Container("lxc", "user-1000_dev")),
         # A quadlet is its service's, a rootless one is stopped with its user's manager.
