@@ -6,7 +6,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.doors import Door
 from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
-from tests.fakes.userspace import Userspace
+from tests.fakes.userspace import Process, Userspace
 from vfiod.errors import HostError
 
 UNKNOWN = 65536
@@ -23,6 +23,7 @@ class FakeUsers(Door):
         self._clock = clock
         self.written: dict[int, str] = {}
         self.dead: set[int] = set()
+        self._stopped: dict[tuple[int, str], list[Process]] = {}
 
     def remember(self, uid: int, how: str, *, seconds: float) -> None:
         self._take(f"remember {uid}", uid, lambda: self.written.__setitem__(uid, how), seconds)
@@ -34,6 +35,11 @@ class FakeUsers(Door):
         if units:
             name = f"stop {', '.join(sorted(units))} of {uid}"
             self._take(name, uid, lambda: self._end(uid, units), seconds)
+
+    def start(self, uid: int, units: Collection[str], *, seconds: float) -> None:
+        if units:
+            name = f"start {', '.join(sorted(units))} of {uid}"
+            self._take(name, uid, lambda: self._begin(uid, units), seconds)
 
     def restart(self, uid: int, units: Collection[str], *, seconds: float) -> None:
         if units:
@@ -53,7 +59,13 @@ class FakeUsers(Door):
 
     def _end(self, uid: int, units: Collection[str]) -> None:
         for process in self._user.inside(uid, units):
-            self._user.kill(process.pid)
+            self._stopped.setdefault((uid, process.name_of_unit), []).append(process)
+            self._user.end(process.pid)
+
+    def _begin(self, uid: int, units: Collection[str]) -> None:
+        for unit in units:
+            for process in self._stopped.pop((uid, unit), []):
+                self._user.spawn(process.program, process.unit)
 
     def _begin_anew(self, uid: int, units: Collection[str]) -> None:
         for process in self._user.inside(uid, units):

@@ -36,6 +36,11 @@ class Process:
     unit: str
     nodes: set[str] = field(default_factory=set)
 
+    @property
+    def name_of_unit(self) -> str:
+        """The unit of a user's manager that it is in, by its control group."""
+        return self.program.group.rpartition("/")[2]
+
 
 @dataclass
 class FakeUnit:
@@ -102,8 +107,7 @@ class Userspace:
 
     def kill(self, pid: int) -> None:
         """The process ends, and may be started again by its unit."""
-        process = self.processes.pop(pid, None)
-        self.on_end(pid)
+        process = self.end(pid)
         unit = self.units.get(process.unit) if process else None
         getty = self.main_of(pid)
         if getty is not None:
@@ -113,6 +117,12 @@ class Userspace:
             self._clock.after(
                 process.program.respawn, lambda: self._respawn(process, unit, this_run)
             )
+
+    def end(self, pid: int) -> Process | None:
+        """The process ends for good."""
+        process = self.processes.pop(pid, None)
+        self.on_end(pid)
+        return process
 
     def _respawn(self, process: Process, unit: FakeUnit, run: int) -> None:
         if unit.active and unit.runs == run:
@@ -126,7 +136,7 @@ class Userspace:
     def inside(self, uid: int, units: Collection[str]) -> list[Process]:
         """Processes in these units of a user's manager, by their control groups."""
         mine = [p for p in self.processes.values() if p.unit == f"user@{uid}.service"]
-        return [p for p in mine if p.program.group.rpartition("/")[2] in units]
+        return [p for p in mine if p.name_of_unit in units]
 
     def holders(self, nodes: Collection[str]) -> list[Holder]:
         return [

@@ -9,6 +9,7 @@ from tests.fakes.host import FakeHost
 from tests.fakes.kernel import Device
 from tests.fakes.rig import Rig
 from tests.fakes.userspace import FakeUnit, Program
+from vfiod.events import Kind
 from vfiod.model import PciAddress, PciFunction, Phase, Session
 
 OWN = PciAddress.parse("0000:00:02.0")
@@ -90,3 +91,76 @@ def test_the_sound_of_a_desktop_that_stays_is_nobody_s_work(
     rig = Rig(host, run_directory, REFUSE)
     assert rig.prepare() is None
     assert host.units.unit("user@1000.service").active
+
+
+# A desktop that draws on the guest's card for the screen of the other
+
+
+def drawing(*, unit: str, command: str) -> FakeHost:
+    """A display server with the host's card open, and of the guest's only what one draws by."""
+    host = two_cards(OWN)
+    node = next(node for node in host.kernel.device(pcs.VGA).nodes if "render" in node)
+    host.user.spawn(Program(command, (OWN,), uid=1000), unit, [node])
+    return host
+
+
+UNITS = [("lightdm.service", "Xorg"), ("user@1000.service", "gnome-shell")]
+
+
+@pytest.mark.parametrize(("unit", "command"), UNITS)
+def test_who_draws_on_it_is_the_desktop_too(run_directory: Path, unit: str, command: str) -> None:
+    rig = Rig(drawing(unit=unit, command=command), run_directory, REFUSE)
+    assert "alice" in str(rig.prepare())
+
+
+@pytest.mark.parametrize(("unit", "command"), UNITS)
+def test_its_people_are_asked_and_it_begins_anew(
+    run_directory: Path, unit: str, command: str
+) -> None:
+    text = "sessions: log-out\n" + pcs.configuration()
+    rig = Rig(drawing(unit=unit, command=command), run_directory, text)
+    rig.start()
+    assert rig.host.goodbyes.asked == ["announce alice", "log out alice"]
+    assert rig.host.units.unit("lightdm.service").active
+    assert not [message for message in rig.messages(Kind.REMARK) if "SIGTERM" in message]
+
+
+def test_a_desktop_that_a_getty_begins_is_there_anew_as_well(run_directory: Path) -> None:
+    host = two_cards(OWN)
+    host.user.stop("lightdm.service")
+    del host.user.units["lightdm.service"]
+    host.user.terminate("2")
+    host.user.session_ends_after = 0.2
+    alice = Session("1", "alice", 1000, "seat0", "user", terminal=1)
+    sway = Program("sway", (OWN, pcs.VGA), uid=1000)
+    host.user.add(FakeUnit("getty@tty1.service", logs_in=(alice, (sway,))))
+    rig = Rig(host, run_directory)
+    pid = rig.start()
+    assert host.units.unit("getty@tty1.service").active
+    assert [s.user for s in host.logins.sessions()] == ["alice"]
+    rig.end_guest(pid)
+    assert rig.phase is Phase.HOST
+
+
+def test_a_service_of_alice_s_own_on_it_is_back_after_the_guest(run_directory: Path) -> None:
+    host = two_cards(OWN)
+    node = next(node for node in host.kernel.device(pcs.VGA).nodes if "render" in node)
+    group = f"{pcs.IN_MANAGER}/app.slice/ollama.service"
+    host.user.spawn(Program("ollama", uid=1000, group=group), "user@1000.service", [node])
+    rig = Rig(host, run_directory)
+    pid = rig.start()
+    assert "stop ollama.service of 1000" in host.effects.log
+    rig.end_guest(pid)
+    assert "start ollama.service of 1000" in host.effects.log
+    assert rig.differences() == {}
+
+
+def test_a_sound_server_alone_is_no_reason_to_refuse(run_directory: Path) -> None:
+    """No display leaves: what else the manager runs goes on."""
+    host = two_cards(OWN)
+    host.kernel.modules["vfio_pci"] = True
+    host.pci.rebind(pcs.VGA, "vfio-pci", seconds=1)
+    manager = "user@1000.service"
+    host.user.spawn(Program("pipewire", (pcs.AUDIO,), uid=1000), manager)
+    host.user.spawn(Program("firefox", uid=1000, title="Firefox"), manager)
+    assert Rig(host, run_directory, REFUSE).prepare() is None

@@ -23,15 +23,18 @@ NETWORK = (
     "networking.service", "network.service", "wpa_supplicant.service", "iwd.service",
     "connman.service", "dhcpcd.service",
 )  # fmt: skip
+# They begin everybody's jobs; those that hold a device are ended alone.
+JOBS = ("cron.service", "crond.service", "cronie.service", "anacron.service", "atd.service")
 OTHERS = ("systemd-journald.service", "polkit.service", "init.scope")
 
 # What systemd is asked the primary names of, as each may be an alias here.
-NAMES = (*BUS, LOGIND, UDEV, OWN, *LIBVIRT, *SSH, *NETWORK, *OTHERS)
+NAMES = (*BUS, LOGIND, UDEV, OWN, *LIBVIRT, *SSH, *NETWORK, *JOBS, *OTHERS)
 # One instance for a connection or an interface.
 TEMPLATES = ("ssh@", "sshd@", "wpa_supplicant@", "dhcpcd@")
 UNTOUCHABLE = frozenset({*BUS, LOGIND, UDEV, OWN, *LIBVIRT})
 _LETS_GO = frozenset({*BUS, LOGIND, UDEV})
 _INIT = 1
+_QEMU = ("qemu-system", "qemu-kvm", "kvm")
 
 
 def is_spared(unit: str, spared: Collection[str]) -> bool:
@@ -45,6 +48,11 @@ def is_untouchable(holder: Holder) -> bool:
     By number and unit, as systemd knows them: what a process calls itself says nothing.
     """
     return holder.pid == _INIT or holder.unit in UNTOUCHABLE
+
+
+def is_guest(holder: Holder) -> bool:
+    """Whether a process is a guest, or runs in a machine's scope: to end it is to pull its plug."""
+    return holder.unit.startswith("machine-") or holder.command.startswith(_QEMU)
 
 
 def will_not_let_go(holder: Holder) -> bool:

@@ -8,22 +8,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from vfiod.config.spared import is_spared, is_untouchable
+from vfiod.config.spared import is_guest, is_spared, is_untouchable
+from vfiod.handoff.accounts import is_manager, is_persons, manager_of, owner_of
 from vfiod.handoff.containers import Container, container_of
+from vfiod.handoff.nodes import is_sound
 from vfiod.handoff.request import Request
 from vfiod.model import ENTRY, STARTER, Holder, Session
 
-# Ids that people's accounts have (systemd.io, UIDS-GIDS); sessions of the others are known.
-_PEOPLE = range(1000, 60514)
 _SHOWN = 5
-_SOUND = "/dev/snd/"
 _SOUND_SERVERS = frozenset({"pipewire", "pipewire-pulse", "wireplumber", "pulseaudio"})
 # What an entry runs: itself, and a window to say so.
 _OF_ENTRY = frozenset({STARTER, "zenity", "kdialog", "yad", "xmessage", "xterm"})
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 # libvirt names a guest's scope after driver, number and guest (src/util/virsystemd.c).
 _GUEST = re.compile(r"machine-qemu-\d+-(.+)\.scope")
-_QEMU = ("qemu-system", "qemu-kvm", "kvm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,10 @@ class Person:
 
 
 def sessions(request: Request) -> list[Session]:
-    """People's sessions that end: those on the display's seat, and desktops that hold a device."""
+    """People's sessions that end: those on the display's seat, and desktops that hold a device.
+
+    With the display manager all that it began end, on whatever seat.
+    """
     return [s for s in request.state.sessions if s.is_person and _ends(s, request)]
 
 
@@ -64,7 +65,8 @@ def _ends(session: Session, request: Request) -> bool:
     holding = {holder.unit for holder in request.state.holders}
     if session.seat == "seat0":
         return session.graphical or session.unit in holding or _begins_desktop(session, request)
-    return session.graphical and session.unit in holding
+    is_served = bool(session.seat) and request.state.display_manager.active
+    return session.graphical and (is_served or session.unit in holding)
 
 
 def _begins_desktop(session: Session, request: Request) -> bool:
@@ -73,7 +75,7 @@ def _begins_desktop(session: Session, request: Request) -> bool:
     A sound server in there, which every manager has, makes no desktop.
     """
     mine = [s for s in request.state.sessions if s.uid == session.uid and s.seat == "seat0"]
-    holding = {h.unit for h in request.state.holders if not h.node.startswith(_SOUND)}
+    holding = {h.unit for h in request.state.holders if not is_sound(h)}
     return manager_of(session.uid) in holding and not any(s.graphical for s in mine)
 
 
@@ -87,12 +89,12 @@ def spawners(request: Request) -> list[str]:
 def holding_units(request: Request) -> Mapping[str, int]:
     """Services that hold a device and do not end with the desktop, with the user's id."""
     ending = {s.unit for s in sessions(request)} | {request.state.display_manager.ident}
-    units = {h.unit: h.uid for h in request.state.holders if h.unit.endswith(".service")}
+    units = {h.unit: owner_of(h) for h in request.state.holders if h.unit.endswith(".service")}
     kept = request.state.spared
     found = {u: units[u] for u in sorted(set(units) - ending) if not is_spared(u, kept)}
-    if request.displays and not request.ends_desktop:
+    if not request.ends_desktop:
         # The desktop lives in them; what of it has the card open is ended alone.
-        return {u: uid for u, uid in found.items() if u != manager_of(uid)}
+        return {u: uid for u, uid in found.items() if not is_manager(u)}
     return found
 
 
@@ -101,7 +103,7 @@ def managers(request: Request) -> list[str]:
     if not request.ends_desktop:
         return []
     users = {session.uid for session in sessions(request)}
-    users |= {uid for unit, uid in holding_units(request).items() if unit == manager_of(uid)}
+    users |= {uid for unit, uid in holding_units(request).items() if is_manager(unit)}
     return sorted(manager_of(uid) for uid in users if not outlives(request, uid))
 
 
@@ -121,12 +123,7 @@ def signalled(request: Request) -> list[Holder]:
 
 def guests(request: Request) -> list[Holder]:
     """QEMUs of other guests that render on a device: to end one is to pull its plug."""
-    found = {
-        h.pid: h
-        for h in request.state.holders
-        if h.unit.startswith("machine-") or h.command.startswith(_QEMU)
-    }
-    return list(found.values())
+    return list({h.pid: h for h in request.state.holders if is_guest(h)}.values())
 
 
 def guest_of(holder: Holder) -> str | None:
@@ -137,7 +134,8 @@ def guest_of(holder: Holder) -> str | None:
 
 
 def people(request: Request) -> list[Person]:
-    """Everybody whose work ends: a session, their manager, or a program that holds a device.
+    """Everybody whose work ends: a session, their manager, or a program that holds a device,
+    be it in a service of the system.
 
     Who came to the login screen for a guest alone has no work there that could end, and a manager
     with nothing in it but what desktops are made of is nobody's either.
@@ -147,7 +145,7 @@ def people(request: Request) -> list[Person]:
     for program in request.state.programs:
         if program.unit in units:
             programs[units[program.unit]].add(program.name)
-    for holder in signalled(request):
+    for holder in (*signalled(request), *_in_services(request)):
         if holder.command in _SOUND_SERVERS:
             continue  # it is back at once, and has lost nothing
         if (user := _whose(holder, request)) is not None:
@@ -165,8 +163,14 @@ def _units_of_people(request: Request) -> Iterator[tuple[str, str]]:
         if not outlives(request, session.uid):
             yield manager_of(session.uid), session.user
     for unit, uid in holding_units(request).items():
-        if unit == manager_of(uid) and uid in _PEOPLE:  # a greeter has one with a sound server, too
+        if is_manager(unit) and is_persons(uid):  # a greeter has one with a sound server, too
             yield unit, name_of(uid, request)
+
+
+def _in_services(request: Request) -> list[Holder]:
+    """In services that end; one that was listed to be stopped is nobody's surprise."""
+    services = set(holding_units(request)) - set(request.config.stop)
+    return [h for h in request.state.holders if h.unit in services and not is_manager(h.unit)]
 
 
 def _whose(holder: Holder, request: Request) -> str | None:
@@ -174,8 +178,9 @@ def _whose(holder: Holder, request: Request) -> str | None:
     for session in request.state.sessions:
         if session.unit == holder.unit and session.is_person:
             return session.user
-    is_person = holder.uid in _PEOPLE and not _is_contained(holder)
-    return name_of(holder.uid, request) if is_person else None
+    uid = owner_of(holder)
+    is_person = is_persons(uid) and not _is_contained(holder)
+    return name_of(uid, request) if is_person else None
 
 
 def _is_contained(holder: Holder) -> bool:
@@ -193,8 +198,3 @@ def name_of(uid: int, request: Request) -> str:
     """A user's name, as far as it is known."""
     names = {s.uid: s.user for s in request.state.sessions}
     return names.get(uid) or request.state.users.get(uid) or f"user {uid}"
-
-
-def manager_of(uid: int) -> str:
-    """The unit of a user's manager (user@.service(5))."""
-    return f"user@{uid}.service"

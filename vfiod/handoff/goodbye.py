@@ -9,16 +9,16 @@ from vfiod.handoff.ending import Person
 from vfiod.handoff.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
+from vfiod.model import Session
 
 
 def steps(request: Request) -> Iterator[Step]:
     """Notification and logout: first of all that a person notices, last of all that may refuse."""
-    ended = sorted(ending.sessions(request), key=lambda session: session.ident)
-    policy = request.guest.sessions
-    if not (policy.asks and ended):
+    sessions = _asked(request)
+    if not sessions:
         return
-    guest, idents = request.guest.name, tuple(session.ident for session in ended)
-    users = asked(request)
+    guest, policy = request.guest.name, request.guest.sessions
+    idents, users = tuple(sorted(session.ident for session in sessions)), asked(request)
     if request.config.countdown:
         yield AnnounceStart(guest, idents, users, request.config.countdown)
     required = policy is SessionPolicy.REFUSE_UNSAVED
@@ -27,9 +27,14 @@ def steps(request: Request) -> Iterator[Step]:
 
 def asked(request: Request) -> tuple[str, ...]:
     """The users whose desktops are asked to log out."""
+    return tuple(sorted({session.user for session in _asked(request)}))
+
+
+def _asked(request: Request) -> list[Session]:
+    """Sessions that end; who came to the login screen for a guest alone has nothing to save."""
     if not request.guest.sessions.asks:
-        return ()
-    return tuple(sorted({session.user for session in ending.sessions(request)}))
+        return []
+    return [s for s in ending.sessions(request) if not ending.is_entry(s, request)]
 
 
 def find_faults(request: Request) -> Iterator[VfiodError]:

@@ -68,6 +68,8 @@ class HostState:
     outputs: Mapping[PciAddress, DisplayOutput] = field(default_factory=dict)
     # Displays that stay, with a driver of the host and a screen: a desktop may be there.
     lit: frozenset[PciAddress] = frozenset()
+    # Processes that have such a one's card node open, as display servers have.
+    drawing: frozenset[int] = frozenset()
     in_use_by: Mapping[PciAddress, Sequence[str]] = field(default_factory=dict)
     roms: Mapping[PciAddress, RomFile] = field(default_factory=dict)
     lingering: frozenset[int] = frozenset()

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
-from vfiod.handoff import ending, goodbye, performance, staying
+from vfiod.handoff import bystanders, ending, goodbye, performance, staying
 from vfiod.handoff.checks import find_faults
 from vfiod.handoff.hoststate import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.request import Request
 from vfiod.handoff.steps.base import Step
-from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import (
     ReleaseHolders,
     StartAgain,
@@ -19,15 +18,12 @@ from vfiod.handoff.steps.desktop import (
     StopUnit,
 )
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
-from vfiod.handoff.steps.gate import CloseGate, OpenGate
+from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.people import EndSessions
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress, PciFunction
-
-# Units of the boot only: nobody would end them after the return.
-_BOOT_ONLY = ("plymouth",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,7 @@ def _remarks(request: Request) -> Iterator[str]:
         cards = ", ".join(map(str, sorted(request.state.lit)))
         yield (
             "keeping the desktop, although another card has a screen: a part of it has the guest's "
-            f"card open. It ends, and begins anew at once on {cards}"
+            f"card open. It ends, and a login is there anew at once on {cards}"
         )
     if not request.state.can_close_gate and any(f.driver for f in request.leaving):
         yield (
@@ -101,6 +97,8 @@ def _steps(request: Request) -> Iterator[Step]:
     held = tuple(f.address for f in others if f.driver is not None)
     if held and request.state.can_close_gate:
         yield CloseGate(held)
+    if held and goodbye.asked(request):
+        yield SpareGuests(held)
     if request.ends_desktop:
         yield from _desktop(request)
     yield from _holders(request, others)
@@ -128,44 +126,22 @@ def _desktop(request: Request) -> Iterator[Step]:
     limits, manager = request.config.limits, request.state.display_manager
     # On another card it need not wait for this one on the way back.
     displays = () if request.state.lit else tuple(f.address for f in request.displays)
-    yield from _services(request)
+    yield from bystanders.steps(request)
     if manager.active:
         yield StopDisplayManager(manager.ident, displays, limits.desktop)
     if ended := sorted(ending.sessions(request), key=lambda session: session.ident):
         users = tuple(sorted({session.user for session in ended}))
         idents, asked = tuple(s.ident for s in ended), goodbye.asked(request)
-        yield EndSessions(idents, limits.desktop, users, asked)
+        others = {s.ident for s in request.state.sessions if s.user in asked} - set(idents)
+        yield EndSessions(idents, limits.desktop, users, asked, tuple(sorted(others)))
     yield from staying.steps(request)
-
-
-def _services(request: Request) -> Iterator[Step]:
-    """Units that hold a device or would begin a session anew, stopped so that nothing does.
-
-    Before the display manager, so that on the way back it opens the card before they do.
-    """
-    seconds, manager = request.config.limits.desktop, request.state.display_manager
-    waits = manager.active and request.ends_desktop and not request.state.lit
-    after_displays = tuple(f.address for f in request.displays) if waits else ()
-    for unit in request.config.stop:
-        yield StopUnit(unit, restart=True, seconds=seconds, after_displays=after_displays)
-    for container in ending.containers(request):
-        yield StopContainer(container.engine, container.ident, seconds, after_displays)
-    for unit in ending.spawners(request):
-        yield StopUnit(unit, restart=True, seconds=seconds, after_displays=after_displays)
-    for unit, uid in ending.holding_units(request).items():
-        if unit in request.config.stop:
-            continue
-        if unit.startswith(_BOOT_ONLY):
-            yield StopUnit(unit, restart=False, seconds=seconds)
-        elif not unit.startswith("user@") or _begins_again(unit, uid, request):
-            yield StopUnit(unit, restart=True, seconds=seconds, after_displays=after_displays)
 
 
 def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     """Users' managers that end with their sessions, and then whoever is left."""
     limits = request.config.limits
     if not request.ends_desktop:
-        yield from _services(request)
+        yield from bystanders.steps(request)
     for unit in ending.managers(request):
         yield StopUnit(unit, restart=False, seconds=limits.desktop)
     if held := tuple(f.address for f in functions if f.driver is not None):
@@ -176,20 +152,16 @@ def _holders(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
 def _users(request: Request) -> Iterator[Step]:
     """Managers that were stopped only for what they held: their other work goes on.
 
-    And the display manager, if another card of the host has a screen.
+    And what begins the desktop, if another card of the host has a screen.
     """
     manager = request.state.display_manager
-    if request.ends_desktop and request.state.lit and manager.active:
-        yield StartAgain(manager.ident, request.config.limits.desktop)
-    for unit, uid in ending.holding_units(request).items():
-        if _begins_again(unit, uid, request):
+    if request.ends_desktop and request.state.lit:
+        begun = [manager.ident] if manager.active else []
+        for unit in (*begun, *ending.spawners(request)):
             yield StartAgain(unit, request.config.limits.desktop)
-
-
-def _begins_again(unit: str, uid: int, request: Request) -> bool:
-    """A user's manager that stays, and is stopped meanwhile: nothing less makes it let go."""
-    stays = request.ends_desktop and ending.outlives(request, uid)
-    return unit == ending.manager_of(uid) and stays and staying.letting_go(request, uid) is None
+    for unit, uid in ending.holding_units(request).items():
+        if bystanders.begins_again(unit, uid, request):
+            yield StartAgain(unit, request.config.limits.desktop)
 
 
 def _picture(request: Request) -> Iterator[Step]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.guest.domain import Domain
+from vfiod.handoff.accounts import is_manager
 from vfiod.handoff.hoststate import HostState
+from vfiod.handoff.nodes import is_card, is_sound
 from vfiod.handoff.performance import PerformanceRequest
 from vfiod.model import VFIO_DRIVER, PciFunction
-
-_CARD_NODE = "/dev/dri/card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,17 @@ class Request:
 
     @property
     def desktop_has_it(self) -> bool:
-        """True if a display server has a leaving card open: its card node, as a game has not."""
+        """True if a display server has a leaving card open: its card node, as a game has not.
+
+        Or, as one that draws on a card for another's screen, any node of it.
+        """
         sessions = {session.unit for session in self.state.sessions}
-        desktop = {self.state.display_manager.ident, *sessions}
         return any(
-            holder.node.startswith(_CARD_NODE)
-            and (holder.unit in desktop or holder.unit.startswith("user@"))
-            for holder in self.state.holders
+            h.pid in self.state.drawing
+            or h.unit == self.state.display_manager.ident
+            or (is_card(h) and (h.unit in sessions or is_manager(h.unit)))
+            for h in self.state.holders
+            if not is_sound(h)
         )
 
     @property

@@ -8,6 +8,7 @@ from vfiod.config.performance import NOTHING
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
+from vfiod.handoff.accounts import is_manager, manager_of, owner_of
 from vfiod.handoff.hoststate import (
     NVIDIA_MODULES,
     VFIO_MODULE,
@@ -15,6 +16,7 @@ from vfiod.handoff.hoststate import (
     MemoryState,
     RomFile,
 )
+from vfiod.handoff.nodes import is_card
 from vfiod.host.door import Host
 from vfiod.model import (
     VFIO_DRIVER,
@@ -64,7 +66,7 @@ def _people(host: Host, holders: Sequence[Holder], display_manager: Unit) -> dic
         "lingering": _lingering(host, holders, sessions),
         "spared": _spared(host, holders, display_manager, spawners),
         "programs": host.processes.programs(_units_of_people(holders, sessions)),
-        "users": {h.uid: host.logins.user_name(h.uid) for h in holders if _is_unknown(h, sessions)},
+        "users": {uid: host.logins.user_name(uid) for uid in _unknown(holders, sessions)},
     }
 
 
@@ -85,11 +87,13 @@ def _devices(
 def _picture(
     host: Host, functions: Mapping[PciAddress, PciFunction], listed: Sequence[PciAddress]
 ) -> dict[str, Any]:
+    lit = _lit(host, functions, listed)
     return {
         "consoles": host.screen.consoles(),
         "framebuffers": host.screen.framebuffers(),
         "outputs": {a: host.pci.output(a) for a in listed if functions[a].is_display},
-        "lit": _lit(host, functions, listed),
+        "lit": lit,
+        "drawing": _drawing(host, lit),
     }
 
 
@@ -119,6 +123,12 @@ def _lit(
     return frozenset(address for address in driven if host.pci.output(address).connected)
 
 
+def _drawing(host: Host, lit: frozenset[PciAddress]) -> frozenset[int]:
+    """logind has the cards of all its sessions open, too."""
+    holders = host.processes.holders(lit) if lit else ()
+    return frozenset(h.pid for h in holders if is_card(h) and not spared.is_untouchable(h))
+
+
 def _unknown_modules(host: Host) -> Sequence[str]:
     users = {user for name in NVIDIA_MODULES for user in host.modules.users(name)}
     return sorted(users - set(NVIDIA_MODULES))
@@ -128,7 +138,7 @@ def _lingering(
     host: Host, holders: Sequence[Holder], sessions: Sequence[Session]
 ) -> frozenset[int]:
     """Users whose manager stays without a session, of those whom it may be about."""
-    users = {holder.uid for holder in holders if holder.unit.startswith("user@")}
+    users = {owner_of(holder) for holder in holders if is_manager(holder.unit)}
     users |= {session.uid for session in sessions if session.is_person}
     return frozenset(uid for uid in users if host.logins.lingers(uid))
 
@@ -141,7 +151,7 @@ def _spared(
     Asked for only where a service might be: systemd reads those that do not run from the disk.
     """
     services = {h.unit for h in holders if h.unit.endswith(".service")} - {manager.ident}
-    if not spawners and all(unit.startswith("user@") for unit in services):
+    if not spawners and all(map(is_manager, services)):
         return frozenset()
     names = host.units.primary_names(spared.NAMES)
     return frozenset({*names, *host.units.needs(spared.OWN)})
@@ -150,8 +160,8 @@ def _spared(
 def _units_of_people(holders: Sequence[Holder], sessions: Sequence[Session]) -> frozenset[str]:
     """Where somebody's programs may end: sessions' scopes and users' managers."""
     people = [s for s in sessions if s.is_person]
-    managers = {f"user@{s.uid}.service" for s in people}
-    managers |= {h.unit for h in holders if h.unit.startswith("user@")}
+    managers = {manager_of(s.uid) for s in people}
+    managers |= {h.unit for h in holders if is_manager(h.unit)}
     return frozenset({*managers, *(s.unit for s in people)})
 
 
@@ -166,8 +176,8 @@ def _spawners(host: Host, sessions: Sequence[Session]) -> Mapping[str, str]:
     return {leaders[pid]: unit for pid, unit in host.units.begun_with(leaders).items()}
 
 
-def _is_unknown(holder: Holder, sessions: Sequence[Session]) -> bool:
-    return holder.uid != 0 and holder.uid not in {s.uid for s in sessions}
+def _unknown(holders: Sequence[Holder], sessions: Sequence[Session]) -> set[int]:
+    return {owner_of(holder) for holder in holders} - {0, *(s.uid for s in sessions)}
 
 
 def _performance(host: Host, guest: GuestConfig) -> dict[str, Any]:
@@ -202,7 +212,7 @@ def _memory(
     sessions = people["sessions"]
     ending = {display_manager.ident, *(s.unit for s in sessions if s.graphical and s.unit)}
     leaving = {s.uid for s in sessions if _is_last(s, sessions)}
-    ending |= {f"user@{uid}.service" for uid in leaving if uid not in people["lingering"]}
+    ending |= {manager_of(uid) for uid in leaving if uid not in people["lingering"]}
     return MemoryState(
         available=host.memory.available(),
         desktop=host.memory.held_by(ending),

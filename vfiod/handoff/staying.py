@@ -10,50 +10,75 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import Reopen
 from vfiod.handoff import ending
+from vfiod.handoff.accounts import is_manager, manager_of, owner_of
 from vfiod.handoff.containers import container_of
+from vfiod.handoff.nodes import is_card, is_sound
 from vfiod.handoff.request import Request
-from vfiod.handoff.steps.people import GRAPHICAL, RememberApplications, StopInManager
+from vfiod.handoff.steps.people import (
+    GRAPHICAL,
+    RememberApplications,
+    StopInManager,
+    StopUserUnits,
+)
 from vfiod.model import Holder
 
 # systemd.unit(5). They are the user's to choose, and are given to the user's own systemctl.
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|scope)")
-_CARD_NODE = "/dev/dri/card"
 _MANAGER_ITSELF = "init.scope"
 _FIRST_PERSON = 1000  # login.defs(5), UID_MIN: nothing is done for accounts of the system
 
 
 @dataclass(frozen=True, slots=True)
 class LettingGo:
-    """Units of a manager that hold a device: those to stop, and those to start anew without it."""
+    """Units of a manager that hold a device: those to stop, those to start anew without it, and
+    services to stop for as long as it is away.
+    """
 
     stopped: tuple[str, ...] = ()
     anew: tuple[str, ...] = ()
+    lent: tuple[str, ...] = ()
 
 
 def letting_go(request: Request, uid: int) -> LettingGo | None:
     """How a manager that stays lets go; None if it has to be stopped as a whole.
 
-    A unit with the card itself open is a desktop, and an application has lost its own. Others,
-    such as a sound server, do without.
+    A unit with the card itself open is a desktop, and an application has lost its own. A service
+    that draws or computes on it is of no use without; a sound server does without.
     """
     if not (request.state.can_close_gate and ending.outlives(request, uid)):
         return None
-    units: dict[str, bool] = {}
-    for holder in _holders(request, uid):
-        name = unit_in_manager(holder)
-        if name is None:
-            return None
-        is_desktop = holder.node.startswith(_CARD_NODE)
-        is_application = name.startswith("app-") or name.endswith(".scope")
-        units[name] = units.get(name, False) or is_desktop or is_application
-    return LettingGo(
-        tuple(sorted(name for name, ends in units.items() if ends)),
-        tuple(sorted(name for name, ends in units.items() if not ends)),
-    )
+    named = [(unit_in_manager(holder), holder) for holder in _holders(request, uid)]
+    if any(name is None for name, _ in named):
+        return None
+    stopped = {name for name, holder in named if name and _ends(name, holder)}
+    lent = {name for name, holder in named if name and not is_sound(holder)} - stopped
+    anew = {name for name, _ in named if name} - stopped - lent
+    return LettingGo(*(tuple(sorted(names)) for names in (stopped, anew, lent)))
+
+
+def _ends(name: str, holder: Holder) -> bool:
+    is_application = name.startswith("app-") or name.endswith(".scope")
+    return is_application or is_card(holder)
+
+
+def lending(request: Request) -> Iterator[StopUserUnits]:
+    """Services in users' managers that are stopped and come back as the system's own do."""
+    for uid in sorted({owner_of(h) for h in request.state.holders if is_manager(h.unit)}):
+        if units := _lent(request, uid):
+            user, seconds = ending.name_of(uid, request), request.config.limits.desktop
+            yield StopUserUnits(uid, user, units, seconds)
+
+
+def _lent(request: Request, uid: int) -> tuple[str, ...]:
+    if request.ends_desktop:
+        found = letting_go(request, uid)
+        return found.lent if found else ()
+    named = [(unit_in_manager(h), h) for h in _holders(request, uid) if not is_sound(h)]
+    return tuple(sorted({name for name, h in named if name and not _ends(name, h)}))
 
 
 def _holders(request: Request, uid: int) -> list[Holder]:
-    mine = [h for h in request.state.holders if h.unit == ending.manager_of(uid)]
+    mine = [h for h in request.state.holders if h.unit == manager_of(uid)]
     return [holder for holder in mine if container_of(holder) is None]
 
 
@@ -82,7 +107,7 @@ def steps(request: Request) -> Iterator[StopInManager]:
     """What lets go in managers that stay; after the sessions have ended."""
     leaving = {s.uid: s.user for s in ending.sessions(request)}
     for unit, uid in ending.holding_units(request).items():
-        if unit != ending.manager_of(uid) or (found := letting_go(request, uid)) is None:
+        if not is_manager(unit) or (found := letting_go(request, uid)) is None:
             continue
         units = (*found.stopped, *((GRAPHICAL,) if _loses_desktop(request, uid) else ()))
         user = leaving.get(uid) or ending.name_of(uid, request)

@@ -20,5 +20,8 @@ class Users(Protocol):
     def stop(self, uid: int, units: Collection[str], *, seconds: float) -> None:
         """Stop units of the user's manager; absent ones are no error."""
 
+    def start(self, uid: int, units: Collection[str], *, seconds: float) -> None:
+        """Start units of the user's manager, whatever became of them before."""
+
     def restart(self, uid: int, units: Collection[str], *, seconds: float) -> None:
         """Start those of the units anew that run."""

@@ -27,11 +27,16 @@ from vfiod.handoff.steps.desktop import (
     StopUnit,
 )
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
-from vfiod.handoff.steps.gate import CloseGate, OpenGate
+from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.people import EndSessions, RememberApplications, StopInManager
+from vfiod.handoff.steps.people import (
+    EndSessions,
+    RememberApplications,
+    StopInManager,
+    StopUserUnits,
+)
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -55,7 +60,9 @@ BEFORE[AskToLogOut] = BEFORE[KeepAwake] | {AnnounceStart}
 # A USB controller goes beside the desktop.
 BEFORE[Detach] = BEFORE[AskToLogOut] | {AskToLogOut, Detach}
 BEFORE[CloseGate] = BEFORE[Detach]
-BEFORE[StopContainer] = BEFORE[CloseGate] | {CloseGate, StopUnit, StopContainer}
+BEFORE[SpareGuests] = BEFORE[CloseGate] | {CloseGate}
+BEFORE[StopUserUnits] = BEFORE[SpareGuests] | {SpareGuests, StopUnit, StopUserUnits}
+BEFORE[StopContainer] = BEFORE[StopUserUnits] | {StopUserUnits, StopUnit, StopContainer}
 BEFORE[StopDisplayManager] = BEFORE[StopContainer] | {StopUnit, StopContainer}
 BEFORE[EndSessions] = BEFORE[StopDisplayManager] | {StopDisplayManager}
 BEFORE[StopInManager] = BEFORE[EndSessions] | {EndSessions, StopInManager}
@@ -442,7 +449,8 @@ def add_session(
         ("", False, (pcs.VGA,), False),
         ("", True, (), False),
         ("", True, (pcs.VGA,), True),
-        ("seat1", True, (), False),
+        ("seat1", True, (), True),  # the display manager began it, and ends
+        ("seat1", False, (), False),
     ],
 )
 def test_which_sessions_end(
@@ -474,7 +482,7 @@ def test_a_text_login_beside_the_desktop_of_the_same_user_stays() -> None:
 
 def test_a_getty_that_would_log_in_again_is_stopped_before_its_session_ends() -> None:
     steps = plan(pcs.autologin()).steps
-    getty = StopUnit("getty@tty1.service", restart=True, seconds=20)
+    getty = StopUnit("getty@tty1.service", restart=True, seconds=20, displays=(pcs.VGA,))
     assert steps.index(getty) < steps.index(EndSessions(("1",), 20, ("alice",)))
 
 
@@ -517,10 +525,17 @@ def test_whose_work_ends_is_told_with_their_programs() -> None:
     )
 
 
-def test_nobody_s_work_ends_for_a_greeter_and_a_service() -> None:
+@pytest.mark.parametrize(("uid", "ends"), [(0, ()), (994, ()), (1000, ("alice (python3)",))])
+def test_the_work_in_a_service_is_that_of_who_runs_it(uid: int, ends: tuple[str, ...]) -> None:
+    host = pcs.greeter()
+    host.user.add(FakeUnit("jupyterhub.service", (Program("python3", (pcs.VGA,), uid=uid),)))
+    assert plan(host).ends == ends
+
+
+def test_a_service_of_one_s_choice_is_nobody_s_surprise() -> None:
     host = pcs.greeter()
     host.user.add(FakeUnit("jellyfin.service", (Program("jellyfin", (pcs.VGA,), uid=1000),)))
-    assert plan(host).ends == ()
+    assert plan(host, pcs.settings(more="stop: [jellyfin.service]\n")).ends == ()
 
 
 def test_a_greeter_is_no_session_to_end() -> None:
@@ -541,7 +556,7 @@ def test_a_service_that_holds_a_device_is_stopped_and_started_again() -> None:
 def test_a_service_is_stopped_before_the_display_manager_and_started_after_it() -> None:
     """Who opens a card first is its master, and that must not be a monitoring tool."""
     steps = plan(pcs.crowded()).steps
-    service = StopUnit("lactd.service", restart=True, seconds=20, after_displays=(pcs.VGA,))
+    service = StopUnit("lactd.service", restart=True, seconds=20)
     manager = StopDisplayManager("lightdm.service", (pcs.VGA,), 20)
     assert steps.index(service) < steps.index(manager)
 
@@ -625,10 +640,7 @@ def test_the_limits_of_the_configuration_are_used() -> None:
     decided = plan(pcs.crowded(), pcs.settings(more=more))
     assert StopDisplayManager("lightdm.service", (pcs.VGA,), 1) in decided.steps
     assert EndSessions(("2",), 1, ("alice",)) in decided.steps
-    assert (
-        StopUnit("lactd.service", restart=True, seconds=1, after_displays=(pcs.VGA,))
-        in decided.steps
-    )
+    assert StopUnit("lactd.service", restart=True, seconds=1) in decided.steps
     (gate,) = [step for step in decided.steps if isinstance(step, ReleaseHolders)]
     assert (gate.seconds, gate.kill_seconds) == (2, 3)
     assert Detach(pcs.VGA, 4) in decided.steps

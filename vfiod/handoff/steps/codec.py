@@ -13,11 +13,16 @@ from vfiod.handoff.steps.desktop import (
     StopUnit,
 )
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
-from vfiod.handoff.steps.gate import CloseGate, OpenGate
+from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.people import EndSessions, RememberApplications, StopInManager
+from vfiod.handoff.steps.people import (
+    EndSessions,
+    RememberApplications,
+    StopInManager,
+    StopUserUnits,
+)
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -45,12 +50,14 @@ KINDS: Final[dict[str, type[Any]]] = {
         RememberApplications,
         ReserveHugePages,
         SetFrequency,
+        SpareGuests,
         StageRom,
         StartAgain,
         StopContainer,
         StopDisplayManager,
         StopInManager,
         StopUnit,
+        StopUserUnits,
         TransparentHugePages,
         UnbindFramebuffer,
         UnloadModule,

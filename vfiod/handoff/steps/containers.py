@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Notes, Prior
-from vfiod.handoff.steps.desktop import DesktopStep, start_bystander
+from vfiod.handoff.steps.desktop import DesktopStep, await_master, start_bystander
 from vfiod.host.door import Host
 from vfiod.model import PciAddress
 
@@ -15,7 +15,7 @@ class StopContainer(DesktopStep):
     """Stop a container that holds the devices: its engine would begin an ended one again.
 
     It is a bystander: neither way does its failure stop a handoff. What is left of it the gate
-    ends, and on the way back it is told. ``after_displays``: see start_bystander().
+    ends, and on the way back it is told. ``after_displays``: as await_master().
     """
 
     kind: ClassVar[str] = "stop-container"
@@ -41,11 +41,10 @@ class StopContainer(DesktopStep):
         return ()
 
     def undo(self, host: Host, prior: Prior) -> Notes:
+        await_master(host, self.after_displays)
         name = f"container {self.container[:12]}"
-        return start_bystander(
-            host, name, self.after_displays, lambda: self._start(host),
-            f"see to it with: {self.engine} start {self.container[:12]}",
-        )  # fmt: skip
+        remedy = f"see to it with: {self.engine} start {self.container[:12]}"
+        return start_bystander(host, name, lambda: self._start(host), remedy)
 
     def _start(self, host: Host) -> Notes:
         host.containers.start(self.engine, self.container, seconds=self.seconds)

@@ -5,41 +5,47 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vfiod.config.spared import is_untouchable
+from vfiod.config.spared import is_guest, is_untouchable
 from vfiod.errors import HostError, TimedOut
+from vfiod.handoff.steps import ready
 from vfiod.handoff.steps.base import HostStep, Notes, Prior, names_in
 from vfiod.host.door import Host
-from vfiod.model import VFIO_DRIVER, Holder, PciAddress
+from vfiod.model import Holder, PciAddress
 
 # They end and begin one after the other: stopped at the same time they once took twenty seconds.
 SERIAL_KEY = "desktop"
 # How long a display manager may take to open the card after it was started.
 MASTER_SECONDS = 20.0
-# How long a connector that had a monitor may take to see it again.
-MONITOR_SECONDS = 5.0
 
 
 def await_master(host: Host, displays: Collection[PciAddress]) -> None:
-    """Wait until somebody has the displays open, if there are any to wait for."""
-    if displays:
+    """Wait until somebody has the displays open, if there are any to wait for.
+
+    Who opens a card first becomes its master (kernel: drm_auth.c), and that must be the display
+    manager. Only the first that is started again after it has to wait.
+    """
+    if displays and not host.units.shutting_down():
         host.wait(lambda: bool(host.processes.holders(displays)), seconds=MASTER_SECONDS)
 
 
-def start_bystander(
-    host: Host, name: str, displays: Collection[PciAddress], start: Callable[[], Notes], remedy: str
-) -> Notes:
-    """Start again what only lost the devices. Its failure is told, with ``remedy``, and done with.
-
-    ``displays`` are those that somebody else must have open again before: who opens a card first
-    becomes its master (kernel: drm_auth.c), and that must be the display manager.
-    """
+def start_bystander(host: Host, name: str, start: Callable[[], Notes], remedy: str) -> Notes:
+    """Start what only lost the devices. Its failure is told, with ``remedy``, and done with."""
     if host.units.shutting_down():
         return (f"{name} not started: the host is shutting down",)
-    await_master(host, displays)
     try:
         return start()
     except HostError as error:
         return (f"{error.message}; {remedy}",)
+
+
+def refuse_guests(holders: Collection[Holder]) -> None:
+    """Raise HostError for a guest that has begun to use the devices: its plug is not pulled."""
+    for holder in holders:
+        if is_guest(holder):
+            raise HostError(
+                f"another guest uses the devices: {holder}",
+                "shut that guest down, then start this one again",
+            )
 
 
 class DesktopStep(HostStep):
@@ -59,7 +65,9 @@ class StopUnit(DesktopStep):
     One that is not wanted back, a user's manager whose sessions end, is only asked to: it has let
     go long before it has ended, and the gate waits for that.
 
-    ``after_displays``: see start_bystander().
+    ``displays``: it begins the desktop where no display manager does, and is started again only
+    once they are the host's. ``after_displays``: as await_master(), for itself and for whatever
+    comes back after it.
     """
 
     kind: ClassVar[str] = "stop-unit"
@@ -67,6 +75,7 @@ class StopUnit(DesktopStep):
     restart: bool
     seconds: float
     after_displays: tuple[PciAddress, ...] = ()
+    displays: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"stop {self.unit}"
@@ -75,7 +84,7 @@ class StopUnit(DesktopStep):
         return f"start {self.unit} again" if self.restart else ""
 
     def observe(self, host: Host) -> Prior:
-        return {"active": host.units.unit(self.unit).active}
+        return {"active": host.units.unit(self.unit).active, **ready.seen(host, self.displays)}
 
     def apply(self, host: Host) -> Notes:
         if self.restart:
@@ -84,12 +93,13 @@ class StopUnit(DesktopStep):
         return ()
 
     def undo(self, host: Host, prior: Prior) -> Notes:
+        await_master(host, self.after_displays)
         if not (self.restart and prior["active"]):
             return ()
+        ready.require_displays(host, self.unit, self.displays, names_in(prior, ready.NODES))
         return start_bystander(
             host,
             self.unit,
-            self.after_displays,
             lambda: host.units.start(self.unit, seconds=self.seconds),
             f"when that is set right: sudo systemctl start {self.unit}",
         )
@@ -97,7 +107,10 @@ class StopUnit(DesktopStep):
 
 @dataclass(frozen=True, slots=True)
 class StartAgain(HostStep):
-    """Start a user's manager that stays without a desktop: with the devices gone it holds none."""
+    """Start a unit that goes on without the devices: with them gone it holds none.
+
+    A user's manager that stays; or what begins the desktop, where another card has a screen.
+    """
 
     kind: ClassVar[str] = "start-again"
     unit: str
@@ -129,13 +142,7 @@ class StopDisplayManager(DesktopStep):
         return f"start the display manager {self.unit}"
 
     def observe(self, host: Host) -> Prior:
-        """Which displays have a DRM node, and which of these a monitor."""
-        outputs = {str(address): host.pci.output(address) for address in self.displays}
-        return {
-            "active": host.units.unit(self.unit).active,
-            "nodes": [name for name, output in outputs.items() if output.cards],
-            "connected": [name for name, output in outputs.items() if output.connected],
-        }
+        return {"active": host.units.unit(self.unit).active, **ready.seen(host, self.displays)}
 
     def apply(self, host: Host) -> Notes:
         return host.units.stop(self.unit, seconds=self.seconds)
@@ -145,33 +152,9 @@ class StopDisplayManager(DesktopStep):
             return ()
         if host.units.shutting_down():
             return (f"{self.unit} not started: the host is shutting down",)
-        self._require_displays(host, names_in(prior, "nodes"))
-        self._wait_for_monitors(host, names_in(prior, "connected"))
+        ready.require_displays(host, self.unit, self.displays, names_in(prior, ready.NODES))
+        ready.wait_for_monitors(host, self.displays, names_in(prior, ready.CONNECTED))
         return host.units.start(self.unit, seconds=self.seconds)
-
-    def _require_displays(self, host: Host, nodes: Collection[str]) -> None:
-        """The node counts: the driver link is set before the driver's probe (drivers/base/dd.c)."""
-        for address in self.displays:
-            if host.pci.driver(address) in (None, VFIO_DRIVER):
-                raise self._not_started(address, "has no driver of the host")
-            if str(address) in nodes and not host.pci.output(address).cards:
-                raise self._not_started(address, "has no DRM node")
-            if host.pci.fault(address):
-                raise self._not_started(address, "does not answer")
-
-    def _not_started(self, address: PciAddress, why: str) -> HostError:
-        return HostError(
-            f"{self.unit} not started: the display {address} {why}",
-            f"once that is set right, run: sudo systemctl start {self.unit}",
-        )
-
-    def _wait_for_monitors(self, host: Host, connected: Collection[str]) -> None:
-        """A greeter that finds no monitor may stay away; one that sleeps must not keep it away."""
-        shown = [address for address in self.displays if str(address) in connected]
-        host.wait(
-            lambda: all(host.pci.output(address).connected for address in shown),
-            seconds=MONITOR_SECONDS,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +194,7 @@ class ReleaseHolders(HostStep):
     def _signal(self, host: Host, number: signal.Signals) -> list[str]:
         """Signal every holder once, by process."""
         found = {h.pid: h for h in host.processes.holders(self.addresses)}
+        refuse_guests(found.values())
         targets = [h for h in found.values() if not is_untouchable(h)]
         for holder in targets:
             host.processes.signal(holder, number)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import HostStep, Notes
-from vfiod.handoff.steps.desktop import DesktopStep
+from vfiod.handoff.steps.desktop import DesktopStep, refuse_guests
 from vfiod.host.door import Host
 from vfiod.model import PciAddress
 
@@ -43,4 +43,21 @@ class OpenGate(HostStep):
 
     def apply(self, host: Host) -> Notes:
         host.gate.open()
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpareGuests(DesktopStep):
+    """People were asked, which takes its time: a guest that has begun to use the devices since
+    gives the start up, before anything has ended for it.
+    """
+
+    kind: ClassVar[str] = "spare-guests"
+    addresses: tuple[PciAddress, ...]
+
+    def describe(self) -> str:
+        return f"see that no guest uses {', '.join(map(str, self.addresses))} by now"
+
+    def apply(self, host: Host) -> Notes:
+        refuse_guests(host.processes.holders(self.addresses))
         return ()

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError
+from vfiod.handoff.accounts import manager_of
 from vfiod.handoff.steps.base import HostStep, Notes, Prior
-from vfiod.handoff.steps.desktop import DesktopStep
+from vfiod.handoff.steps.desktop import DesktopStep, start_bystander
 from vfiod.host.door import Host
+from vfiod.model import Session
 
 # The desktop, as systemd has it in a user's manager (systemd.special(7)).
 GRAPHICAL = "graphical-session.target"
@@ -66,7 +68,8 @@ class EndSessions(DesktopStep):
     """End logind sessions that use the display. A session cannot be given back.
 
     ``users``: whose they are. ``again``: those who were asked to log out, and may have been logged
-    in anew since: by a getty, before it was stopped.
+    in anew since: by a getty, before it was stopped. ``others``: sessions of theirs that were there
+    already and stay, as a text login beside the desktop.
     """
 
     kind: ClassVar[str] = "end-sessions"
@@ -74,6 +77,7 @@ class EndSessions(DesktopStep):
     seconds: float
     users: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def describe(self) -> str:
         return f"end the desktop of {', '.join(self.users)}"
@@ -87,12 +91,13 @@ class EndSessions(DesktopStep):
         return ()
 
     def _left(self, host: Host) -> list[str]:
-        wanted = set(self.sessions)
         return [
-            s.ident
-            for s in host.logins.sessions()
-            if s.ident in wanted or (s.seat == "seat0" and s.is_person and s.user in self.again)
+            s.ident for s in host.logins.sessions() if s.ident in self.sessions or self._is_anew(s)
         ]
+
+    def _is_anew(self, session: Session) -> bool:
+        theirs = session.is_person and session.user in self.again and session.seat == "seat0"
+        return theirs and session.ident not in self.others
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,44 @@ class StopInManager(DesktopStep):
             except HostError as error:
                 notes += _told(self.user, error)
         return notes
+
+
+@dataclass(frozen=True, slots=True)
+class StopUserUnits(DesktopStep):
+    """Stop services of a user's own that use the card, and start them again on the way back.
+
+    Where their manager has gone meanwhile, as with a login, nobody is there to start them for.
+    """
+
+    kind: ClassVar[str] = "stop-user-units"
+    uid: int
+    user: str
+    units: tuple[str, ...]
+    seconds: float
+
+    def describe(self) -> str:
+        return f"in the manager of {self.user}: stop {', '.join(self.units)}"
+
+    def describe_undo(self) -> str:
+        return f"in the manager of {self.user}: start {', '.join(self.units)} again"
+
+    def apply(self, host: Host) -> Notes:
+        try:
+            host.users.stop(self.uid, self.units, seconds=self.seconds)
+        except HostError as error:
+            return _told(self.user, error)
+        return ()
+
+    def undo(self, host: Host, prior: Prior) -> Notes:
+        if not host.units.unit(manager_of(self.uid)).active:
+            return ()
+        units = " ".join(self.units)
+        remedy = f"as {self.user}: systemctl --user start {units}"
+        return start_bystander(host, units, lambda: self._start(host), remedy)
+
+    def _start(self, host: Host) -> Notes:
+        host.users.start(self.uid, self.units, seconds=self.seconds)
+        return ()
 
 
 def _told(user: str, error: HostError) -> Notes:

@@ -6,6 +6,7 @@ user, and ends it when its time is over, also where a home directory does not an
 
 import os
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from itertools import count
 
 from vfiod.errors import HostError
@@ -35,6 +36,11 @@ class LinuxUsers:
 
     def stop(self, uid: int, units: Collection[str], *, seconds: float) -> None:
         self._manager(uid, "stop", units, seconds)
+
+    def start(self, uid: int, units: Collection[str], *, seconds: float) -> None:
+        with suppress(HostError):  # one that is not loaded has no failures to forget
+            self._manager(uid, "reset-failed", units, seconds)
+        self._manager(uid, "start", units, seconds)
 
     def restart(self, uid: int, units: Collection[str], *, seconds: float) -> None:
         self._manager(uid, "try-restart", units, seconds)

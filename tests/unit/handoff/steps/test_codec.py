@@ -21,11 +21,16 @@ from vfiod.handoff.steps.desktop import (
     StopUnit,
 )
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
-from vfiod.handoff.steps.gate import CloseGate, OpenGate
+from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.people import EndSessions, RememberApplications, StopInManager
+from vfiod.handoff.steps.people import (
+    EndSessions,
+    RememberApplications,
+    StopInManager,
+    StopUserUnits,
+)
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -43,9 +48,11 @@ ONE_OF_EACH: tuple[Step, ...] = (
     AskToLogOut("win10", ("2", "c1"), ("alice", ODD), 60.0, required=True),
     EndSessions(("2", "c1"), 20.0),
     RememberApplications(1000, "älice", ("2", "c1"), "ask", 20.0),
+    StopUserUnits(1000, ODD, ("ollama.service",), 20.0),
     StopInManager(1000, ODD, ("app-a@1.service",), ("pipewire.service",), 20.0),
     CloseGate((pcs.VGA, pcs.AUDIO)),
     OpenGate(),
+    SpareGuests((pcs.VGA, pcs.AUDIO)),
     StartAgain("user@1001.service", 20.0),
     StopContainer("docker", "3f" * 32, 20.0, (pcs.VGA,)),
     ReleaseHolders((pcs.VGA, pcs.AUDIO), 5.0, 5.0),

@@ -13,12 +13,12 @@ from vfiod.config.spared import UNTOUCHABLE
 from vfiod.errors import HostError, KernelStuck, TimedOut
 from vfiod.handoff.steps.base import Notes, Prior, Step
 from vfiod.handoff.steps.desktop import (
-    MONITOR_SECONDS,
     ReleaseHolders,
     StopDisplayManager,
     StopUnit,
 )
 from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.ready import MONITOR_SECONDS
 
 SECONDS = 20.0
 

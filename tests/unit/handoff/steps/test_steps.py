@@ -23,11 +23,16 @@ from vfiod.handoff.steps.desktop import (
     StopUnit,
 )
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
-from vfiod.handoff.steps.gate import CloseGate, OpenGate
+from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
-from vfiod.handoff.steps.people import EndSessions, RememberApplications, StopInManager
+from vfiod.handoff.steps.people import (
+    EndSessions,
+    RememberApplications,
+    StopInManager,
+    StopUserUnits,
+)
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
@@ -69,8 +74,10 @@ CASES = (
     Case(EndSessions(("2",), SECONDS), pcs.desktop),
     Case(CloseGate((pcs.VGA,)), pcs.greeter, returns=False),
     Case(OpenGate(), pcs.greeter),
+    Case(SpareGuests((pcs.VGA,)), pcs.greeter),
     Case(StartAgain("user@1001.service", SECONDS), pcs.crowded),
     Case(RememberApplications(1000, "alice", ("2",), "ask", SECONDS), pcs.desktop),
+    Case(StopUserUnits(1000, "alice", ("pipewire.service",), SECONDS), pcs.staying),
     Case(StopInManager(1000, "alice", (), ("pipewire.service",), SECONDS), pcs.staying),
     Case(StopContainer("docker", pcs.CONTAINER, SECONDS), pcs.container),
     Case(ReleaseHolders((pcs.USB,), 5, 5), pcs.greeter),

@@ -1,0 +1,76 @@
+"""What holds a device beside the desktop, or would begin it anew: stopped, then back. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vfiod.handoff import ending, staying
+from vfiod.handoff.accounts import is_manager
+from vfiod.handoff.request import Request
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.containers import StopContainer
+from vfiod.handoff.steps.desktop import StopUnit
+from vfiod.model import PciAddress
+
+# Units of the boot only: nobody would end them after the return.
+_BOOT_ONLY = ("plymouth",)
+
+
+def steps(request: Request) -> Iterator[Step]:
+    """Units that hold a device or would begin a session anew, stopped so that nothing does.
+
+    Before the display manager, so that on the way back it opens the card before they do: the one
+    that comes back first waits for it.
+    """
+    for unit in filter(_is_of_the_boot, ending.holding_units(request)):
+        yield StopUnit(unit, restart=False, seconds=request.config.limits.desktop)
+    yield from staying.lending(request)
+    stopped = list(_stopped(request))
+    if stopped and _comes_first(request):
+        displays = tuple(f.address for f in request.displays)
+        stopped[-1] = replace(stopped[-1], after_displays=displays)
+    yield from stopped
+
+
+def _stopped(request: Request) -> Iterator[StopUnit | StopContainer]:
+    """The first is the last to come back."""
+    seconds, chosen = request.config.limits.desktop, request.config.stop
+    for unit in chosen:
+        yield StopUnit(unit, restart=True, seconds=seconds)
+    for container in ending.containers(request):
+        yield StopContainer(container.engine, container.ident, seconds)
+    for unit in ending.spawners(request):
+        yield StopUnit(unit, restart=True, seconds=seconds, displays=_begun_on(request))
+    for unit, uid in ending.holding_units(request).items():
+        stays = is_manager(unit) and not begins_again(unit, uid, request)
+        if not (stays or unit in chosen or _is_of_the_boot(unit)):
+            yield StopUnit(unit, restart=True, seconds=seconds)
+
+
+def _comes_first(request: Request) -> bool:
+    """Whether the display manager's login screen opens the card: a text greeter never does.
+
+    Nobody knows where somebody has logged in; it may be one that does, then.
+    """
+    manager, sessions = request.state.display_manager, {s.unit for s in request.state.sessions}
+    starts = manager.active and request.ends_desktop and not request.state.lit
+    return starts and any(
+        h.unit == manager.ident or h.unit in sessions or is_manager(h.unit)
+        for h in request.state.holders
+    )
+
+
+def _begun_on(request: Request) -> tuple[PciAddress, ...]:
+    """The displays on which a getty begins the desktop: where no display manager does."""
+    if request.state.display_manager.active or request.state.lit:
+        return ()
+    return tuple(f.address for f in request.displays)
+
+
+def begins_again(unit: str, uid: int, request: Request) -> bool:
+    """A user's manager that stays, and is stopped meanwhile: nothing less makes it let go."""
+    stays = request.ends_desktop and ending.outlives(request, uid)
+    return is_manager(unit) and stays and staying.letting_go(request, uid) is None
+
+
+def _is_of_the_boot(unit: str) -> bool:
+    return unit.startswith(_BOOT_ONLY)
