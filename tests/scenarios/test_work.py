@@ -57,7 +57,7 @@ def test_a_start_that_fails_before_the_session_ends_drops_the_list(rig: Rig) -> 
     again.host.effects.plan({steps + 1: Fault.FAIL_BEFORE})
     assert again.prepare() is not None
     assert again.differences() == {}
-    assert any("has it open still" in text for text in again.messages(Kind.REMARK))
+    assert any("has open still is not opened again" in text for text in again.messages(Kind.REMARK))
 
 
 @pytest.mark.parametrize("fault", KILLS)

@@ -15,7 +15,7 @@ class Users(Protocol):
         """Write down what the user has open, in their home; ``how`` is what reopen: says."""
 
     def forget(self, uid: int, *, seconds: float) -> None:
-        """Drop what was written down and not used yet; absent is no error."""
+        """Drop of what was written down what is open still; absent is no error."""
 
     def stop(self, uid: int, units: Collection[str], *, seconds: float) -> None:
         """Stop units of the user's manager; absent ones are no error."""

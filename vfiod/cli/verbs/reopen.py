@@ -30,7 +30,7 @@ def add(verbs: Any) -> None:
     which.add_argument(
         "--write", choices=("never", "ask", "always"),
         help="run by the service: write down what is open before your session ends, or that "
-        "nothing of it needs to be opened again",
+        "what is open still need not be opened again",
     )  # fmt: skip
     verb.set_defaults(run=run)
 
@@ -63,11 +63,12 @@ def _write(how: str, own: Mapping[str, str]) -> int:
     from vfiod.tools.reopen.look import environment_of_manager, see
     from vfiod.tools.reopen.opened import find
     from vfiod.tools.reopen.record import Place, Record, is_writable
+    from vfiod.tools.reopen.session import keep_missing
 
     environment = environment_of_manager(own)
     place = Place(environment)
     if how == Reopen.NEVER.value:
-        place.take()
+        keep_missing(place, see(environment))
         return 0
     found = tuple(a for a in find(see(environment)) if is_writable(a))
     if found:

@@ -23,7 +23,7 @@ class RememberApplications(HostStep):
     """Write down what a user has open, to be opened again at their next login.
 
     The return leaves it to that login. If the session has not ended after all, as after a start
-    that failed, it is dropped: nothing of it needs to be opened again.
+    that failed, only what has closed meanwhile needs to be opened again.
 
     ``sessions``: logind's of that user that end. ``how``: what reopen: says.
     """
@@ -55,7 +55,8 @@ class RememberApplications(HostStep):
             host.users.forget(self.uid, seconds=self.seconds)
         except HostError as error:
             return _told(self.user, error)
-        return (f"{self.user} has it open still: it is not opened again",)
+        still = f"what {self.user} has open still is not opened again"
+        return (f"{still}; what has closed is, by: vfiod reopen (as {self.user})",)
 
     def _lives(self, host: Host) -> Sequence[bool]:
         """Of each session that is left, whether its first process is: logind may be slow."""

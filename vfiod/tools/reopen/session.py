@@ -11,7 +11,7 @@ from vfiod.tools.reopen.entry import Entry
 from vfiod.tools.reopen.launch import launch
 from vfiod.tools.reopen.look import see
 from vfiod.tools.reopen.opened import Application, Seen, find
-from vfiod.tools.reopen.record import Record
+from vfiod.tools.reopen.record import Place, Record
 
 # A desktop that restores a session, or starts things at the login, is left to it first.
 _QUIET_SECONDS, _LONGEST_SECONDS, _PAUSE = 5.0, 60.0, 1.0
@@ -37,6 +37,19 @@ def missing(record: Record, seen: Seen) -> Missing:
     may_be = {i: e for i, e in seen.entries.items() if i not in there and not e.starts_guest}
     wanted = tuple(a for a in record.applications if a.ident in may_be)
     return Missing(wanted, {a.ident: may_be[a.ident] for a in wanted})
+
+
+def keep_missing(place: Place, seen: Seen) -> None:
+    """The session has not ended: of what was written down only what is not open any more waits.
+
+    A program with nothing to save may have closed when it was asked. Raises HostError.
+    """
+    record = place.read()
+    left = missing(record, seen).applications if record else ()
+    if record and left:
+        place.write(Record(record.how, left))
+    else:
+        place.take()
 
 
 def wait_until_quiet(

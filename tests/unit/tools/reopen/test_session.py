@@ -12,8 +12,8 @@ from vfiod.errors import HostError
 from vfiod.tools.reopen import launch, session
 from vfiod.tools.reopen.compositor import find_compositor
 from vfiod.tools.reopen.opened import Application, Process, Seen
-from vfiod.tools.reopen.record import Record
-from vfiod.tools.reopen.session import missing, open_again, wait_until_quiet
+from vfiod.tools.reopen.record import Place, Record
+from vfiod.tools.reopen.session import keep_missing, missing, open_again, wait_until_quiet
 
 SESSION = ("user.slice", "user-1000.slice", "session-2.scope")
 
@@ -41,6 +41,21 @@ def test_what_is_not_installed_any_more_is_left_out() -> None:
 def test_a_record_that_names_what_starts_a_guest_opens_nothing() -> None:
     """Whoever wrote it there: the screen would go at each login."""
     assert missing(record("win10", "vfiod-6d0c-41"), running()).applications == ()
+
+
+def test_what_a_refused_logout_has_closed_still_waits(tmp_path: Path) -> None:
+    """The editor asked, and the start was refused; the browser had closed by then."""
+    place = Place({"HOME": str(tmp_path)})
+    place.write(record("firefox-esr", "org.kde.kate"))
+    keep_missing(place, running("org.kde.kate"))
+    assert place.read() == record("firefox-esr")
+
+
+def test_nothing_waits_if_all_of_it_is_open(tmp_path: Path) -> None:
+    place = Place({"HOME": str(tmp_path)})
+    place.write(record("firefox-esr", "org.kde.kate"))
+    keep_missing(place, running("firefox-esr", "org.kde.kate"))
+    assert place.read() is None
 
 
 class Desktop:
