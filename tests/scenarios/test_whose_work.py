@@ -159,6 +159,15 @@ def test_everybody_s_jobs_go_on_when_one_of_them_ends(run_directory: Path) -> No
     assert runs(host, "ffmpeg") == []
 
 
+def test_a_job_elsewhere_of_who_has_a_desktop_is_asked_about_by_nobody(run_directory: Path) -> None:
+    host = pcs.desktop()
+    over_ssh = Session("7", "alice", 1000, "", "user", unit="session-7.scope")
+    host.user.log_in(over_ssh, Program("python3", (pcs.VGA,), uid=1000))
+    words = str(rig(run_directory, host, "refuse-unsaved").prepare())
+    assert "the work of alice (python3) would end, and no desktop can ask about it" in words
+    assert host.goodbyes.asked == []
+
+
 # A desktop without a display manager
 
 

@@ -145,14 +145,21 @@ def people(request: Request) -> list[Person]:
     for program in request.state.programs:
         if program.unit in units:
             programs[units[program.unit]].add(program.name)
-    for holder in (*signalled(request), *_in_services(request)):
-        if holder.command in _SOUND_SERVERS:
-            continue  # it is back at once, and has lost nothing
-        if (user := _whose(holder, request)) is not None:
-            programs.setdefault(user, set()).add(holder.command)
+    for person in people_elsewhere(request):
+        programs.setdefault(person.user, set()).update(person.programs)
     at_work = {s.user for s in sessions(request) if not is_entry(s, request)}
     found = {user: names for user, names in programs.items() if names or user in at_work}
     return [Person(user, tuple(sorted(names))) for user, names in sorted(found.items())]
+
+
+def people_elsewhere(request: Request) -> list[Person]:
+    """Those of them whose programs end in no session and no manager: no desktop asks about these."""
+    programs: dict[str, set[str]] = {}
+    for holder in (*signalled(request), *_in_services(request)):
+        # A sound server is back at once, and has lost nothing.
+        if holder.command not in _SOUND_SERVERS and (user := _whose(holder, request)):
+            programs.setdefault(user, set()).add(holder.command)
+    return [Person(user, tuple(sorted(names))) for user, names in sorted(programs.items())]
 
 
 def _units_of_people(request: Request) -> Iterator[tuple[str, str]]:

@@ -49,9 +49,14 @@ def find_faults(request: Request) -> Iterator[VfiodError]:
 
 
 def _unasked(request: Request) -> list[Person]:
-    """People whose work ends without a session that ends: a job over ssh with the card open."""
+    """People whose work ends without a session that ends: a job over ssh with the card open.
+
+    Their own desktop, if they have one beside, knows nothing of it.
+    """
     users = asked(request)
-    return [person for person in ending.people(request) if person.user not in users]
+    others = [person for person in ending.people(request) if person.user not in users]
+    beside = [person for person in ending.people_elsewhere(request) if person.user in users]
+    return [*others, *beside]
 
 
 def _would_end(person: Person, why: str, instead: str) -> HostError:
