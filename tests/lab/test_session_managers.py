@@ -26,13 +26,14 @@ SMALL = Hardware(resolution=(800, 600))
 PATIENCE = 1200.0
 LIMITS = "limits: {goodbye: 120, desktop: 120}"
 SAME = 0.97
+WORDS = "not saved"
 WAITING = "/home/alice/.local/state/vfiod/reopen.json"
 
 
 @dataclass(frozen=True)
 class Desktop:
     """A ``session`` of LightDM's; ``shell`` draws it, ``launch`` begins its ``editor``, if it can
-    show one.
+    show one. ``drafts`` is where that keeps what is not saved; one that has none asks about it.
     """
 
     image: str
@@ -40,6 +41,7 @@ class Desktop:
     shell: str
     launch: tuple[str, ...] = ()
     editor: str = ""
+    drafts: str = ""
 
 
 DESKTOPS = (
@@ -49,6 +51,7 @@ DESKTOPS = (
         "gnome-shell",
         ("gapplication", "launch", "org.gnome.TextEditor"),
         "gnome-text-editor",
+        "/home/alice/.local/share/org.gnome.TextEditor/drafts",
     ),
     # On Wayland KWin crashes at the first window of a program when it draws without OpenGL, and
     # is too slow with it.
@@ -114,7 +117,7 @@ def drawn(lab: Lab, name: str) -> Picture.Image:
 
 
 def log_in(lab: Lab, desktop: Desktop) -> None:
-    """alice, if she is not in already; until her desktop is drawn and nothing is begun any more."""
+    """alice, if she is not in already; until a picture of her desktop is there."""
     if not runs(lab, desktop.shell):
         lab.wait_until("the greeter", lab.greeter_shown, PATIENCE)
         asked = lab.screenshot()
@@ -125,7 +128,6 @@ def log_in(lab: Lab, desktop: Desktop) -> None:
         unit = ("is-active", "graphical-session.target")
         lab.wait_until("the desktop", lambda: as_alice(lab, *unit) == "active", PATIENCE)
         lab.wait_until("its picture", lambda: is_another(lab, asked), PATIENCE)
-    drawn(lab, f"{desktop.session}-desktop")
 
 
 def is_another(lab: Lab, before: Picture.Image) -> bool:
@@ -136,11 +138,26 @@ def is_another(lab: Lab, before: Picture.Image) -> bool:
 
 def open_editor(lab: Lab, desktop: Desktop) -> None:
     """As the shell does at a click: by the bus. One that has run for a minute has a window."""
-    if not runs(lab, desktop.editor):
-        lab.run("systemd-run", "--user", "-M", "alice@", *desktop.launch)
-        lab.wait_until("the editor", lambda: runs(lab, desktop.editor), PATIENCE)
+    lab.run("systemd-run", "--user", "-M", "alice@", *desktop.launch)
+    lab.wait_until("the editor", lambda: runs(lab, desktop.editor), PATIENCE)
     lab.wait_until("its age", lambda: age(lab, runs(lab, desktop.editor)[0]) > 60, PATIENCE)
     drawn(lab, f"{desktop.session}-editor")
+
+
+def write_words(lab: Lab, desktop: Desktop) -> None:
+    """Something that is not saved."""
+    type_text(lab, WORDS)
+    drawn(lab, f"{desktop.session}-words")
+
+
+def refused(lab: Lab, desktop: Desktop) -> None:
+    """The editor asks, and nobody answers: the guest waits. Then it is closed without its words."""
+    status, words = start(lab)
+    drawn(lab, f"{desktop.session}-asks")
+    assert (status, "alice has not logged out within" in words) == (1, True), words
+    assert runs(lab, desktop.editor)
+    assert runs(lab, desktop.shell)
+    lab.run("pkill", "-u", "alice", "-f", f"^(/usr/bin/)?{desktop.editor}")
 
 
 def age(lab: Lab, pid: str) -> int:
@@ -159,14 +176,26 @@ def round_trip(lab: Lab, desktop: Desktop) -> None:
     log_in(lab, desktop)
 
 
+def is_kept(lab: Lab, desktop: Desktop) -> bool:
+    return lab.run("grep", "-rqs", WORDS, desktop.drafts, check=False).returncode == 0
+
+
 def test_it_is_asked_and_what_was_open_is_open_again(lab: Lab, desktop: Desktop) -> None:
     lab.sh("echo 'sessions: refuse-unsaved' >> /etc/vfiod/vfiod.yaml")
+    bare = drawn(lab, f"{desktop.session}-desktop")
     if desktop.editor:
+        open_editor(lab, desktop)
+        write_words(lab, desktop)
+    if desktop.editor and not desktop.drafts:
+        refused(lab, desktop)
         open_editor(lab, desktop)
     round_trip(lab, desktop)
     if desktop.editor:
         lab.wait_until("the editor", lambda: runs(lab, desktop.editor), PATIENCE)
+        window = "something on the desktop"
+        lab.wait_until(window, lambda: is_another(lab, bare), PATIENCE)
         drawn(lab, f"{desktop.session}-again")
         assert len(runs(lab, desktop.editor)) == 1
+    assert not desktop.drafts or is_kept(lab, desktop)
     assert lab.run("test", "-e", WAITING, check=False).returncode == 1
     assert checks.device_faults(lab) == []
