@@ -48,25 +48,25 @@ class Manager:
 
     @property
     def _second_look(self) -> SecondLook:
-        parts = (self.host, self.journal, self.watcher, self.tasks.submit)
+        parts = (self.host, self.journal, self.watcher, self.tasks.submit_unwatched)
         return SecondLook(*parts, lambda: self.handoff)
 
     @property
     def retrying(self) -> Retrying:
         """What goes on by itself with a return that got stuck."""
-        parts = (self.host, self.journal, self.report, self.watcher, self.tasks.submit)
+        parts = (self.host, self.journal, self.report, self.watcher, self.tasks.submit_unwatched)
         return Retrying(*parts, lambda: self.handoff, self.seen)
 
     @property
     def guest_watch(self) -> GuestWatch:
         """What keeps an eye on the guest."""
         parts = (self.host, self.journal, self.handoff, self.report, self.watcher)
-        return GuestWatch(*parts, self.tasks.submit, self._power_button.pressed)
+        return GuestWatch(*parts, self.tasks.submit_unwatched, self._power_button.pressed)
 
     @property
     def _power_button(self) -> PowerButton:
         parts = (self.host, self.journal, self.report)
-        return PowerButton(*parts, self._limits, self.tasks.submit, self.button)
+        return PowerButton(*parts, self._limits, self.tasks.submit_unwatched, self.button)
 
     # Called by the bus; each returns at once with the promise of an answer.
 
@@ -81,7 +81,7 @@ class Manager:
 
     def started(self, name: str) -> "Future[None]":
         """The guest's QEMU runs: watch it."""
-        return self.tasks.submit(self.guest_watch.follow, name)
+        return self.tasks.submit_unwatched(self.guest_watch.follow, name)
 
     def release(self, name: str, reason: str) -> None:
         """The guest has ended: journal the return and go about it. Never blocks.
@@ -95,7 +95,8 @@ class Manager:
         # A full /run must not stop the way home.
         with suppress(HostError):
             self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
-        self.tasks.submit(self.guest_watch.end, record.transaction, f"it ended ({reason})")
+        why = f"it ended ({reason})"
+        self.tasks.submit_unwatched(self.guest_watch.end, record.transaction, why)
 
     def return_devices(self, *, force: bool = False) -> "Future[None]":
         """What a person asks for: the devices back now, if no guest has them.
@@ -110,7 +111,7 @@ class Manager:
 
     def recover(self) -> "Future[None]":
         """At start: finish, reverse or adopt what an earlier daemon left."""
-        return self.tasks.submit(self._recover)
+        return self.tasks.submit_unwatched(self._recover)
 
     def warm_up(self) -> "Future[None]":
         """Do before any handoff what each would have to wait for."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from vfiod.errors import Awaited, KernelStuck
+from vfiod.errors import Awaited, HostError, KernelStuck
 from vfiod.host.door import Host
 
 # Beyond the deadline that has passed already: a healthy probe of 25 s is no rare thing.
@@ -43,7 +43,15 @@ class Patience:
         """Processes in the kernel and units with a job."""
         late = frozenset(call.pid for call in self.host.late.calls())
         units = (cause for cause in causes if isinstance(cause, str))
-        return (causes & late) | {name for name in units if self.host.units.unit(name).busy}
+        return (causes & late) | {name for name in units if is_busy(self.host, name)}
+
+
+def is_busy(host: Host, unit: str) -> bool:
+    """True while a job for the unit is under way, and while systemd does not say."""
+    try:
+        return host.units.unit(unit).busy
+    except HostError:
+        return True
 
 
 def _causes(error: Exception) -> Causes:

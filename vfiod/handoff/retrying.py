@@ -14,6 +14,7 @@ from vfiod.events import Event, Kind, Report
 from vfiod.handoff.guest_watch import Submit, Watcher
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
+from vfiod.handoff.patience import is_busy
 from vfiod.host.door import Host
 from vfiod.model import Phase
 
@@ -86,7 +87,7 @@ class Retrying:
 
     def _look(self, record: Record, unit: str) -> None:
         """Again and again, as long as the unit's job takes and the return is stuck."""
-        if self._is_stuck(record) and self.host.units.unit(unit).busy:
+        if self._is_stuck(record) and is_busy(self.host, unit):
             self._look_later(record, unit)
             return
         self.seen.units.discard(unit)

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from vfiod.errors import Busy, VfiodError
+from vfiod.errors import Busy, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
 
 
@@ -47,6 +47,12 @@ class Tasks:
         future.add_done_callback(self._done)
         return future
 
+    def submit_unwatched(self, task: Callable[..., None], *arguments: object) -> "Future[None]":
+        """Queue a task whose end nobody waits for: its error is told."""
+        future = self.submit(task, *arguments)
+        future.add_done_callback(self._tell_failure)
+        return future
+
     def give_up(self, future: "Future[None]") -> None:
         """The one who asked for a start is gone."""
         self._give_up(lambda asked, _: asked is future)
@@ -72,6 +78,14 @@ class Tasks:
         self._queued.pop(future, None)
         error = None if future.cancelled() else future.exception()
         if error is not None and not isinstance(error, VfiodError):
-            text = f"internal error, please report it: {error!r}"
-            with suppress(Exception):
-                self.report(Event(Kind.STEP_FAILED, text))
+            self._tell(f"internal error, please report it: {error!r}")
+
+    def _tell_failure(self, future: "Future[None]") -> None:
+        """What is stuck has been told of where it got stuck."""
+        error = None if future.cancelled() else future.exception()
+        if isinstance(error, VfiodError) and not isinstance(error, Stuck):
+            self._tell(f"could not go on: {error}")
+
+    def _tell(self, text: str) -> None:
+        with suppress(Exception):
+            self.report(Event(Kind.STEP_FAILED, text))

@@ -74,10 +74,15 @@ def roll_back(host: Host, journal: Journal, report: Report, *, may_reset: bool =
     host.gate.open()
     faults, tried = undo_all(), list[str]()
     if may_reset and faults:
-        may_suspend = _may_suspend(journal)
-        faults, tried = recovery.recover(
-            faults, undo_all, host, report, push, may_suspend=may_suspend
-        )
+        try:
+            faults, tried = recovery.recover(
+                faults, undo_all, host, report, push, may_suspend=_may_suspend(journal)
+            )
+        except Exception as error:
+            # Broken off, it must end as any other: with what is left, said and watched.
+            text = f"the recovery was broken off: {_reason(error)}"
+            report(Event(Kind.STEP_FAILED, text, {"DIRECTION": Direction.RETURN.value}))
+            faults = undo_all()
     if faults:
         raise stuck.describe(faults, tried)
 
@@ -92,8 +97,7 @@ def _put_back(error: BaseException, host: Host, journal: Journal, report: Report
     try:
         roll_back(host, journal, report)
     except Stuck as left:
-        reason = error.message if isinstance(error, VfiodError) else repr(error)
-        text = f"{reason}\n{left.message}"
+        text = f"{_reason(error)}\n{left.message}"
         raise Stuck(text, left.hint, display_lost=left.display_lost, awaits=left.awaits) from error
 
 
@@ -150,13 +154,16 @@ def _done(step: Step, notes: Notes, took: Fields, way: Direction, report: Report
 
 def _failed(step: Step, error: Exception, took: Fields, way: Direction, report: Report) -> str:
     """Tell of it; gives what happened. On the way back the end says what to do, once for all."""
-    reason = error.message if isinstance(error, VfiodError) else repr(error)
-    text = f"could not {_describe(step, way)}: {reason}"
+    text = f"could not {_describe(step, way)}: {_reason(error)}"
     told = VfiodError(text)
     if way is Direction.HANDOFF and isinstance(error, VfiodError):
         told = VfiodError(text, error.hint)
     report(Event(Kind.STEP_FAILED, str(told), {**_fields(step, way), **took}))
     return text
+
+
+def _reason(error: BaseException) -> str:
+    return error.message if isinstance(error, VfiodError) else repr(error)
 
 
 def _describe(step: Step, way: Direction) -> str:

@@ -14,7 +14,7 @@ def path_of(text: str) -> str:
 def guess_unit(path: str) -> str:
     """The first unit on the path: user@1000.service for all that is below it.
 
-    Good enough to be shown and for nothing else: a container has units of its own.
+    Good enough to be shown, and while systemd does not say: a container has units of its own.
     """
     units = [part for part in path.split("/") if part.endswith((".service", ".scope"))]
     return units[0] if units else ""

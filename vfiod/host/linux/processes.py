@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from vfiod.errors import HostError
+from vfiod.errors import HostError, TimedOut
 from vfiod.host.linux.controlgroup import guess_unit, path_of
 from vfiod.host.linux.devicenodes import DeviceNodes
 from vfiod.host.linux.opendevices import OpenDevices
@@ -128,6 +128,10 @@ class LinuxProcesses:
             return guess_unit(group)
         if len(self._owners) > _MANY:
             self._owners.clear()
-        if group not in self._owners and (owner := self._ask(pid)) is not None:
-            self._owners[group] = owner
+        try:
+            if group not in self._owners and (owner := self._ask(pid)) is not None:
+                self._owners[group] = owner
+        except TimedOut:
+            # Who it is counts more than whose it is: a return must not end for that.
+            return guess_unit(group)
         return self._owners.get(group, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, Link, grow, pci_function
-from vfiod.errors import HostError, KernelStuck
+from vfiod.errors import HostError, KernelStuck, TimedOut
 from vfiod.host.linux.devicenodes import DeviceNodes
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.host.linux.memory import LinuxMemory
@@ -205,6 +205,21 @@ def test_holders_with_command_node_and_unit(root: Path) -> None:
     group = unit.removeprefix("0::")
     wanted = Holder(812, "Xorg", "/dev/dri/card0", "lightdm.service", os.getuid(), group)
     assert found == [wanted]
+
+
+def test_a_holder_is_found_while_systemd_does_not_say_whose_it_is(root: Path) -> None:
+    process(root, 812, "Xorg", "0::/system.slice/lightdm.service", CARD)
+    answers = iter([TimedOut("no answer to GetUnitByPID in time"), "display.service"])
+
+    def ask(_pid: int) -> str:
+        answer = next(answers)
+        if isinstance(answer, TimedOut):
+            raise answer
+        return answer
+
+    processes = LinuxProcesses(root, ask)
+    assert [h.unit for h in processes.holders([address(VGA)])] == ["lightdm.service"]
+    assert [h.unit for h in processes.holders([address(VGA)])] == ["display.service"]
 
 
 def test_some_processes_are_looked_at_alone(root: Path) -> None:
