@@ -102,6 +102,29 @@ def test_what_an_earlier_daemon_left_behind_is_watched_too(rig: Rig) -> None:
     assert rig.differences() == {}
 
 
+def test_what_ends_while_the_daemon_is_away_is_gone_on_with_at_its_restart(rig: Rig) -> None:
+    pid = rig.start()
+    spoil(rig, f"probe {pcs.VGA}", Fault.HANG)
+    rig.end_guest(pid)
+    assert phase(rig) is Phase.STUCK
+    rig.host.effects.thaw()
+    assert rig.recover() is None
+    assert phase(rig) is Phase.HOST
+    assert rig.host.units.unit(DM).active
+    assert rig.differences() == {}
+
+
+def test_what_ends_while_the_daemon_is_away_and_has_failed_climbs_the_ladder(rig: Rig) -> None:
+    pid = rig.start()
+    rig.host.kernel.devices[pcs.VGA].cure = "reset bus"
+    spoil(rig, f"probe {pcs.VGA}", Fault.HANG)
+    rig.end_guest(pid)
+    rig.host.effects.thaw()
+    assert rig.recover() is None
+    assert f"reset {pcs.VGA} bus" in resets(rig)
+    assert rig.differences() == {}
+
+
 def test_what_comes_back_much_later_and_has_failed_climbs_the_ladder(rig: Rig) -> None:
     pid = rig.start()
     rig.host.kernel.devices[pcs.VGA].cure = "reset bus"
@@ -198,6 +221,19 @@ def test_a_display_manager_whose_start_is_very_late_ends_the_stuck_state(rig: Ri
     assert rig.differences() == {}
 
 
+def test_a_very_late_display_manager_ends_the_stuck_state_after_a_restart_too(rig: Rig) -> None:
+    pid = rig.start()
+    rig.host.user.units[DM].start_takes = 90
+    rig.end_guest(pid)
+    assert phase(rig) is Phase.STUCK
+    assert rig.recover() is None
+    assert phase(rig) is Phase.STUCK
+    for _ in range(20):
+        rig.pass_time(5)
+    assert phase(rig) is Phase.HOST
+    assert rig.differences() == {}
+
+
 # QEMU
 
 
@@ -255,6 +291,19 @@ def test_on_stuck_reboot_waits_while_it_may_still_end(run_directory: Path) -> No
 def test_on_stuck_reboot_does_not_wait_for_ever(run_directory: Path) -> None:
     rig, _ = slow_qemu(run_directory)
     rig.pass_time(PATIENCE_SECONDS + 10)
+    assert rig.host.effects.log[-1] == "reboot"
+
+
+def test_on_stuck_reboot_outlives_a_restart_of_the_daemon(run_directory: Path) -> None:
+    rig = Rig(pcs.desktop(), run_directory, WITH_REBOOT)
+    rig.host.clock.advance(600)
+    pid = rig.start()
+    spoil(rig, f"probe {pcs.VGA}", Fault.HANG)
+    rig.end_guest(pid)
+    assert rig.recover() is None
+    rig.pass_time(PATIENCE_SECONDS - 10)
+    assert "reboot" not in rig.host.effects.log
+    rig.pass_time(20)
     assert rig.host.effects.log[-1] == "reboot"
 
 

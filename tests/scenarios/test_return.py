@@ -415,13 +415,17 @@ def test_reconnect_adopts(rig: Rig) -> None:
     assert rig.phase is Phase.GUEST
 
 
-def test_what_is_stuck_stays_so_over_a_restart(rig: Rig) -> None:
+def test_what_is_stuck_is_tried_once_more_at_a_restart_without_a_reset(rig: Rig) -> None:
     make_stuck(rig)
     log = len(rig.host.effects.log)
     rig.events.clear()
-    assert rig.recover() is None
-    assert rig.host.effects.log[log:] == []
+    assert isinstance(rig.recover(), Stuck)
+    assert rig.phase is Phase.STUCK
+    verbs = ("reset", "rediscover", "unload")
+    assert not [name for name in rig.host.effects.log[log:] if name.startswith(verbs)]
     assert str(pcs.USB) in rig.messages(Kind.STUCK)[-1]
+    rig.pass_time(1000)
+    assert len(rig.messages(Kind.RETURN_BEGUN)) == 1
 
 
 def test_a_killed_daemon_finishes_the_return_at_its_restart(rig: Rig) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from vfiod.config.schema import Limits
-from vfiod.errors import HostError
+from vfiod.errors import Awaited, HostError, Stuck
 from vfiod.handoff.steps.base import NOTHING, Prior, Step
 from vfiod.handoff.steps.codec import decode, encode
 from vfiod.handoff.steps.devices import Detach
@@ -56,6 +56,9 @@ class Record:
 
     ``may_suspend`` and ``may_reboot``: the last resorts that the configuration allowed, for a
     display that does not come back.
+
+    ``faults`` is what got stuck, in words. ``awaits``: something was late then that may end by
+    itself; ``units``: those of systemd among it. ``display_lost``: a display is what got stuck.
     """
 
     transaction: str
@@ -69,6 +72,26 @@ class Record:
     faults: tuple[str, ...] = ()
     may_suspend: bool = False
     may_reboot: bool = False
+    awaits: bool = False
+    units: tuple[str, ...] = ()
+    display_lost: bool = False
+
+    def got_stuck(self, stuck: Stuck) -> Self:
+        """With what got stuck, for the daemon that goes on with it."""
+        return replace(
+            self,
+            phase=Phase.STUCK,
+            faults=(str(stuck),),
+            awaits=bool(stuck.awaits),
+            units=tuple(sorted(stuck.units)),
+            display_lost=stuck.display_lost,
+        )
+
+    @property
+    def stuck(self) -> Stuck:
+        """What got stuck, as far as another daemon can know."""
+        awaits = [Awaited("a unit was late", units=self.units)] if self.units else []
+        return Stuck("\n".join(self.faults), display_lost=self.display_lost, awaits=awaits)
 
     def to_json(self) -> str:
         """One line: indenting would take Python's own encoder, at every step."""
@@ -103,6 +126,7 @@ class Record:
             groups=tuple(value.pop("groups")),
             phase=Phase(value.pop("phase")),
             faults=tuple(value.pop("faults")),
+            units=tuple(value.pop("units", ())),
             entries=entries,
             may_suspend=value.pop("may_sleep", False),
             **value,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from vfiod.config.schema import Config, Limits
-from vfiod.errors import Busy, ConfigError, HostError, Stuck, UnknownGuest, VfiodError
+from vfiod.errors import Busy, ConfigError, HostError, UnknownGuest, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.guest import domain
 from vfiod.handoff import plan, snapshot
@@ -174,7 +174,7 @@ class Manager:
             self.handoff.return_devices(record.transaction, "it is started anew")
             return
         if record.phase is Phase.STUCK:
-            raise Stuck("\n".join(record.faults))
+            raise record.stuck
         raise Busy(
             f"the devices are handed over to {record.guest} ({record.phase.value})",
             f"end {record.guest} first; what it is at: vfiod status",
@@ -208,8 +208,7 @@ class Manager:
                 record.transaction, "the daemon was restarted in the middle"
             )
         elif record.phase is Phase.STUCK:
-            self._say(Kind.STUCK, "\n".join(record.faults), guest=record.guest)
-            self.retrying.watch(record, Stuck("\n".join(record.faults)))
+            self.retrying.resume(record)
         elif self.guest_watch.adopt(record):
             return
         elif record.phase is Phase.GUEST:

@@ -162,7 +162,7 @@ class Handoff:
 
     def _stuck(self, record: Record, stuck: Stuck) -> None:
         with suppress(HostError):
-            self.journal.update(lambda r: replace(r, phase=Phase.STUCK, faults=(str(stuck),)))
+            self.journal.update(lambda r: r.got_stuck(stuck))
         may_end = False
         with suppress(HostError):
             may_end = self.may_end(record, stuck)

@@ -69,6 +69,16 @@ class Retrying:
             self.watcher.after(PATIENCE_SECONDS, lambda: self.submit(self._lose_patience, now))
         return may_end
 
+    def resume(self, record: Record) -> None:
+        """What got stuck under an earlier daemon: what that waited for may have ended since.
+
+        Resets were tried in vain then, unless something was late. Raises Stuck.
+        """
+        self._say(Kind.STUCK, str(record.stuck), record)
+        if not self.watch(record, record.stuck):
+            why = "the daemon was started anew"
+            self.handoff().return_devices(record.transaction, why, may_reset=record.awaits)
+
     def _watch_process(self, record: Record, pid: int, what: str, is_late: bool) -> None:  # noqa: FBT001
         self.seen.pids.add(pid)
         if is_late:

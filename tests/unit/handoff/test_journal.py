@@ -16,7 +16,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.unit.handoff.steps.test_codec import ODD, ONE_OF_EACH
-from vfiod.errors import HostError
+from vfiod.errors import Awaited, HostError, Stuck
 from vfiod.handoff.journal import VERSION, Entry, Journal, Record
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
@@ -33,6 +33,9 @@ RECORD = Record(
     since=1234.5,
     entries=tuple(Entry(step, {"driver": "amdgpu", "override": None}) for step in ONE_OF_EACH),
     faults=("the kernel said: »no«",),
+    awaits=True,
+    units=("lightdm.service",),
+    display_lost=True,
 )
 
 
@@ -61,6 +64,15 @@ def test_a_journal_of_the_version_before_is_read() -> None:
     assert (record.phase, record.devices) == (Phase.GUEST, (pcs.VGA, pcs.AUDIO))
     assert (record.may_suspend, record.may_reboot) == (True, True)
     assert record.entries[-1].stage > record.entries[0].stage
+
+
+def test_what_got_stuck_can_be_told_by_another_daemon() -> None:
+    late = Awaited("lightdm.service did not finish", units=["lightdm.service"])
+    stuck = Stuck("the screen is dark", "wait", display_lost=True, awaits=[late])
+    again = Record.from_json(RECORD.got_stuck(stuck).to_json())
+    assert (again.phase, again.awaits) == (Phase.STUCK, True)
+    assert (again.stuck.units, again.stuck.display_lost) == ({"lightdm.service"}, True)
+    assert str(again.stuck) == str(stuck)
 
 
 def test_a_journal_is_written_as_the_version_before_did() -> None:
