@@ -14,7 +14,9 @@ def path_of(text: str) -> str:
 def guess_unit(path: str) -> str:
     """The first unit on the path: user@1000.service for all that is below it.
 
-    Good enough to be shown, and while systemd does not say: a container has units of its own.
+    Good enough to be shown, and while systemd does not say. Only slices stand before a unit of
+    the host's (systemd.slice(5)): what is below another group is a container's own.
     """
-    units = [part for part in path.split("/") if part.endswith((".service", ".scope"))]
-    return units[0] if units else ""
+    inside = (part for part in path.split("/") if part and not part.endswith(".slice"))
+    unit = next(inside, "")
+    return unit if unit.endswith((".service", ".scope")) else ""

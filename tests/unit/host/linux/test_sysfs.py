@@ -222,6 +222,19 @@ def test_a_holder_is_found_while_systemd_does_not_say_whose_it_is(root: Path) ->
     assert [h.unit for h in processes.holders([address(VGA)])] == ["display.service"]
 
 
+def test_while_systemd_does_not_say_a_container_s_service_is_not_taken_for_the_host_s(
+    root: Path,
+) -> None:
+    process(root, 5, "sshd", "0::/lxc.payload.web/system.slice/ssh.service", CARD)
+    process(root, 6, "ollama", "0::/system.slice/docker-1.scope/system.slice/ssh.service", CARD)
+
+    def ask(_pid: int) -> str:
+        raise TimedOut("no answer to GetUnitByPID in time")
+
+    found = {h.pid: h.unit for h in LinuxProcesses(root, ask).holders([address(VGA)])}
+    assert found == {5: "", 6: "docker-1.scope"}
+
+
 def test_some_processes_are_looked_at_alone(root: Path) -> None:
     process(root, 812, "Xorg", "0::/", CARD)
     process(root, 900, "mpv", "0::/", CARD)
