@@ -148,12 +148,20 @@ def find_remedies(
     for m in missing:
         if m.is_display and host.pci.on_bus_of(m.address):
             yield ResetBus(m.address)
-    yield from (Rediscover(m.address) for m in missing)
+    yield from (Rediscover(m.address) for m in missing if not _is_virtual(host, m.address))
     for m in missing:
         if (module := _module_of_its_own(host, m)) is not None:
             yield ReloadModule(m.address, module)
     if may_suspend:
         yield from (Sleep(m.address) for m in missing if m.is_display)
+
+
+def _is_virtual(host: Host, address: PciAddress) -> bool:
+    """A bus that is looked through shows no virtual function (SR-IOV): removed, it is gone."""
+    try:
+        return host.pci.function(address).is_virtual
+    except HostError:
+        return False
 
 
 def is_free(host: Host, address: PciAddress) -> bool:

@@ -14,6 +14,7 @@ HEADER_BYTES = 64
 _IO, _MEMORY, _UNSET = 0x100, 0x200, 0x20000000  # kernel: include/linux/ioport.h
 _BARS, _FIRST_BAR = 6, 0x10
 _GONE = 0xFFFF
+_NOT_THERE = "it is not on the bus any more (its configuration space reads ff)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,21 @@ def find_fault(header: bytes, regions: Sequence[Region]) -> str | None:
         return f"only {len(header)} bytes of its configuration space can be read"
     vendor, _, command = struct.unpack_from("<HHH", header)
     if vendor == _GONE:
-        return "it is not on the bus any more (its configuration space reads ff)"
+        return _NOT_THERE
     if wrong := list(_wrong_bars(header, regions)):
         return f"it has lost its addresses, as after a reset: {', '.join(wrong)}"
     if any(region.is_memory for region in regions) and not command & 2:
         return f"it is switched off (command register {command:04x}), as after a reset"
     return None
+
+
+def find_fault_of_virtual(header: bytes) -> str | None:
+    """The same for a virtual function (SR-IOV), which has no ids, addresses or memory switch.
+
+    Its vendor reads ff, its BARs and the switch read 0 while it is well: they are its physical
+    function's (Single Root I/O Virtualization 1.1, 3.4.1; kernel: vfio_pci_config.c).
+    """
+    return None if header.strip(b"\xff") else _NOT_THERE
 
 
 def _wrong_bars(header: bytes, regions: Sequence[Region]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """A device that does not come back: which remedies are tried, in which order, and for whom."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -221,6 +222,21 @@ def test_a_bus_that_a_guest_shares_is_not_reset(run_directory: Path) -> None:
     assert f"a guest has {beside}, on the same bus" in "".join(rig.messages(Kind.REMEDY))
     assert rig.host.kernel.mishaps == []
     assert "reset bus of 0000:01:00.0" not in resets(rig)
+
+
+def test_a_virtual_function_is_never_removed(run_directory: Path) -> None:
+    """No scan of a bus finds it again."""
+    rig = Rig(pcs.desktop(), run_directory)
+    device = rig.host.kernel.devices[pcs.USB]
+    device.function = replace(device.function, physical=pcs.DISK)
+    pid = rig.start()
+    device.cure = "nothing"
+    rig.end_guest(pid)
+    assert rig.phase is Phase.STUCK
+    assert not [name for name in rig.host.effects.log if name.startswith("rediscover")]
+    device.cure = None
+    assert rig.return_devices() is None
+    assert rig.differences() == {}
 
 
 def test_what_is_home_already_has_its_driver_again_after_a_bus_reset(run_directory: Path) -> None:

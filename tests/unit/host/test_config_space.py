@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from vfiod.host.config_space import Region, find_fault, parse_regions
+from vfiod.host.config_space import Region, find_fault, find_fault_of_virtual, parse_regions
 
 # An RX 480 behind a port: 256 MiB and 2 MiB in 64-bit BARs, ports, 256 KiB of registers.
 RESOURCE = """\
@@ -64,3 +64,12 @@ def test_a_function_without_memory_need_not_be_switched_on() -> None:
 @pytest.mark.parametrize("text", ["", "\n", "0x0 0x0\n"])
 def test_a_file_that_says_nothing_has_no_regions(text: str) -> None:
     assert list(parse_regions(text)) == []
+
+
+def test_a_virtual_function_that_is_well_reads_next_to_nothing() -> None:
+    well = struct.pack("<HHHH", 0xFFFF, 0xFFFF, 0x0004, 0x0010).ljust(64, b"\0")
+    assert find_fault_of_virtual(well) is None
+
+
+def test_a_virtual_function_that_has_left_the_bus() -> None:
+    assert "not on the bus" in (find_fault_of_virtual(b"\xff" * 64) or "")

@@ -45,9 +45,12 @@ class LinuxPci:
     def fault(self, address: PciAddress) -> str | None:
         path = self._path(address)
         # Reading it may resume the function (drivers/pci/access.c), which may take its time.
-        header = self._calls.read_bytes(path / "config", subject=str(address), seconds=_SECONDS)
+        config = self._calls.read_bytes(path / "config", subject=str(address), seconds=_SECONDS)
+        header = config[: config_space.HEADER_BYTES]
+        if (path / "physfn").exists():
+            return config_space.find_fault_of_virtual(header)
         regions = config_space.parse_regions(sysfs.read(path / "resource") or "")
-        return config_space.find_fault(header[: config_space.HEADER_BYTES], regions)
+        return config_space.find_fault(header, regions)
 
     def override(self, address: PciAddress) -> str | None:
         # Even reading it takes the device's lock (drivers/pci/pci-sysfs.c), which a hanging

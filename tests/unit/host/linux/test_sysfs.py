@@ -669,3 +669,15 @@ def test_a_function_is_compared_with_what_the_kernel_knows_of_it(root: Path) -> 
     (device / "resource").write_text("0xe0000000 0xefffffff 0x14220c\n")
     (device / "config").write_bytes(bytes.fromhex("0210df67 0704").ljust(64, b"\0"))
     assert "BAR 0" in (LinuxPci(KernelCalls(), root).fault(address(VGA)) or "")
+
+
+def test_a_virtual_function_is_well_without_addresses_of_its_own(root: Path) -> None:
+    device = root / f"sys/bus/pci/devices/{VGA}"
+    (device / "resource").write_text("0xf7e00000 0xf7e03fff 0x140204\n")
+    (device / "config").write_bytes(bytes.fromhex("ffffffff 0400 1000").ljust(64, b"\0"))
+    pci = LinuxPci(KernelCalls(), root)
+    assert pci.fault(address(VGA)) is not None
+    (device / "physfn").symlink_to(f"../{AUDIO}")
+    assert pci.fault(address(VGA)) is None
+    (device / "config").write_bytes(b"\xff" * 64)
+    assert "not on the bus" in (pci.fault(address(VGA)) or "")
