@@ -111,7 +111,8 @@ class Rig:
     def __init__(self, host: FakeHost, directory: Path, text: str | None = None) -> None:
         self.host = host
         self.path = directory / "journal.json"
-        self.path.unlink(missing_ok=True)
+        for left in directory.glob("*.json"):
+            left.unlink()
         self.text = (host.configuration or pcs.configuration()) if text is None else text
         self.events: list[Event] = []
         self.before = host.snapshot()

@@ -77,6 +77,59 @@ def test_a_card_that_a_late_libvirt_wipes_is_taken_back_once_more(rig: Rig) -> N
     assert rig.differences() == {}
 
 
+def test_what_was_home_before_the_login_screen_was_is_looked_after_too(rig: Rig) -> None:
+    """The display manager's start is very late: what is left to undo then is that alone."""
+    rig.host.libvirt.hangs = True
+    rig.host.user.units["lightdm.service"].start_takes = 90
+    lose_guest(rig)
+    for _ in range(20):
+        rig.pass_time(5)
+    assert rig.phase is Phase.HOST
+    rig.host.user.units["lightdm.service"].start_takes = 0
+    rig.host.libvirt.wake()
+    rig.pass_time(60)
+    assert rig.host.libvirt.guests == {}
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+
+
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_a_card_that_a_late_libvirt_wipes_after_a_restart_of_the_daemon(
+    rig: Rig, restarts: int
+) -> None:
+    rig.host.libvirt.hangs = True
+    lose_guest(rig)
+    for _ in range(restarts):
+        rig.pass_time(10)
+        assert rig.recover() is None
+    rig.host.libvirt.wake()
+    rig.pass_time(60)
+    assert rig.host.libvirt.guests == {}
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+
+
+def test_what_is_well_is_not_looked_at_by_the_next_daemon(rig: Rig) -> None:
+    lose_guest(rig)
+    assert [path.name for path in rig.path.parent.iterdir()] == ["returned.json"]
+    rig.pass_time(SETTLE_SECONDS)
+    assert list(rig.path.parent.iterdir()) == []
+    rig.recover()
+    rig.host.kernel.reset_bus(pcs.VGA)
+    log = len(rig.host.effects.log)
+    rig.pass_time(60)
+    assert rig.host.effects.log[log:] == []
+
+
+def test_a_full_run_does_not_keep_anybody_from_looking(rig: Rig) -> None:
+    (rig.path.parent / "returned.json").mkdir()
+    lose_guest(rig)
+    rig.host.kernel.reset_bus(pcs.VGA)
+    rig.pass_time(SETTLE_SECONDS)
+    assert rig.phase is Phase.HOST
+    assert rig.host.kernel.devices[pcs.VGA].wiped is False
+
+
 def test_a_card_wiped_by_somebody_else_right_after_the_return_is_seen(rig: Rig) -> None:
     lose_guest(rig)
     rig.host.kernel.reset_bus(pcs.VGA)
@@ -107,6 +160,7 @@ def test_a_guest_started_meanwhile_is_not_looked_after(rig: Rig) -> None:
     log = len(rig.host.effects.log)
     rig.pass_time(SETTLE_SECONDS)
     assert rig.host.effects.log[log:] == []
+    assert list(rig.path.parent.iterdir()) == [rig.path]
     assert rig.phase is Phase.GUEST
 
 

@@ -15,7 +15,7 @@ guests and the new daemon undoes what the old one wrote (a new field has a defau
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -59,6 +59,8 @@ class Record:
 
     ``faults`` is what got stuck, in words. ``awaits``: something was late then that may end by
     itself; ``units``: those of systemd among it. ``display_lost``: a display is what got stuck.
+
+    ``returning``: what the return is to bring home, also what of it is home already.
     """
 
     transaction: str
@@ -75,6 +77,7 @@ class Record:
     awaits: bool = False
     units: tuple[str, ...] = ()
     display_lost: bool = False
+    returning: tuple[Entry, ...] = ()
 
     def got_stuck(self, stuck: Stuck) -> Self:
         """With what got stuck, for the daemon that goes on with it."""
@@ -101,6 +104,7 @@ class Record:
             "phase": self.phase.value,
             "devices": [str(address) for address in self.devices],
             "entries": [_to_value(entry) for entry in self.entries],
+            "returning": [_to_value(entry) for entry in self.returning],
         }
         return json.dumps(value, ensure_ascii=False)
 
@@ -115,10 +119,7 @@ class Record:
         if value.pop("version") != VERSION:
             raise ValueError("it was written by another version of vfiod")
         # A package before stages may have written it and been upgraded under the guest: one each.
-        entries = tuple(
-            Entry(decode(e["step"]), e["prior"], e.get("stage", number))
-            for number, e in enumerate(value.pop("entries"))
-        )
+        entries = _from_values(value.pop("entries"))
         if value["phase"] in _BEFORE_THE_RETURN:
             entries = _with_wait(entries, value["uuid"])
         return cls(
@@ -128,9 +129,17 @@ class Record:
             faults=tuple(value.pop("faults")),
             units=tuple(value.pop("units", ())),
             entries=entries,
+            returning=_from_values(value.pop("returning", ())),
             may_suspend=value.pop("may_sleep", False),
             **value,
         )
+
+
+def _from_values(values: Sequence[dict[str, Any]]) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(decode(e["step"]), e["prior"], e.get("stage", number))
+        for number, e in enumerate(values)
+    )
 
 
 def _with_wait(entries: tuple[Entry, ...], uuid: str) -> tuple[Entry, ...]:
@@ -169,6 +178,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
+
+    def beside(self, name: str) -> "Journal":
+        """Another one in the same folder."""
+        return Journal(self._path.with_name(name))
 
     def read(self) -> Record | None:
         """The handoff under way, or None. Raises HostError if the file cannot be understood."""

@@ -44,7 +44,7 @@ class Manager:
     def handoff(self) -> Handoff:
         """What moves the devices."""
         parts = (self.host, self.journal, self.report)
-        return Handoff(*parts, self._second_look.later, self.retrying.watch)
+        return Handoff(*parts, self._second_look.begin, self.retrying.watch)
 
     @property
     def _second_look(self) -> SecondLook:
@@ -203,6 +203,7 @@ class Manager:
             raise
         if record is None:
             self._sweep()
+            self._second_look.resume()
         elif record.phase in (Phase.HANDOFF, Phase.RETURN):
             self.handoff.return_devices(
                 record.transaction, "the daemon was restarted in the middle"

@@ -24,8 +24,8 @@ _SETTLED = 600.0  # seconds since boot
 class Handoff:
     """Moves devices out and home. Runs in the worker; knows no queue and no libvirt.
 
-    ``returned`` is told of each handoff whose devices are home again. ``may_end`` is told of what
-    got stuck, and says whether that may end by itself.
+    ``returned`` is told of each handoff whose devices are home again, before its journal goes.
+    ``may_end`` is told of what got stuck, and says whether that may end by itself.
     """
 
     host: Host
@@ -92,8 +92,11 @@ class Handoff:
         if record is None or record.transaction != transaction_id:
             return
         began = self.host.now()
+        home = record.returning or aftercare.entries_to_revive(record)
         with suppress(HostError):
-            self.journal.update(lambda r: replace(r, phase=Phase.RETURN, since=began, faults=()))
+            self.journal.update(
+                lambda r: replace(r, phase=Phase.RETURN, since=began, faults=(), returning=home)
+            )
         report = self._reporter(record)
         text = f"taking {list_devices(record)} back from {record.guest}: {why}"
         report(Event(Kind.RETURN_BEGUN, text, began_at(began)))
@@ -102,9 +105,9 @@ class Handoff:
         except Stuck as stuck:
             self._stuck(record, stuck)
             raise
+        self.returned(replace(record, phase=Phase.RETURN, since=began, entries=home))
         self.journal.clear()
         self._say_returned(report, f"{_BACK} from {record.guest}", record, began)
-        self.returned(replace(record, since=began))
 
     def revive(self, record: Record, dead: Sequence[str]) -> None:
         """Give back once more what stopped answering after it had come home. Raises Stuck.
@@ -113,7 +116,8 @@ class Handoff:
         is wrong.
         """
         entries = aftercare.entries_to_revive(record)
-        self.journal.begin(replace(record, phase=Phase.RETURN, entries=entries, faults=()))
+        revived = replace(record, phase=Phase.RETURN, entries=entries, returning=(), faults=())
+        self.journal.begin(revived)
         text = f"no answer any more from {'; '.join(dead)}. Taking the devices back once more"
         self._reporter(record)(Event(Kind.STEP_FAILED, text))
         for entry in entries:

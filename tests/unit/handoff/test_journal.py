@@ -36,6 +36,7 @@ RECORD = Record(
     awaits=True,
     units=("lightdm.service",),
     display_lost=True,
+    returning=tuple(Entry(step, {"driver": "amdgpu"}) for step in ONE_OF_EACH[:3]),
 )
 
 
