@@ -11,6 +11,7 @@ from vfiod.errors import Busy, HostError, KernelStuck, Stuck
 from vfiod.events import Kind
 from vfiod.handoff.patience import SECONDS as PATIENCE
 from vfiod.handoff.retrying import PATIENCE_SECONDS, TRIES
+from vfiod.handoff.tasks import Start
 from vfiod.model import VFIO_DRIVER, Phase
 
 WITH_REBOOT = "on_stuck: reboot\n" + pcs.configuration()
@@ -345,6 +346,23 @@ def test_a_start_that_is_given_up_in_the_middle_is_undone(rig: Rig, moment: str)
     rig.queue.run_all()
     assert isinstance(future.exception(), Busy)
     assert "gave its start up" in str(future.exception())
+    assert rig.differences() == {}
+
+
+def test_a_start_that_is_given_up_in_the_last_moment_is_taken_back_in_its_time(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libvirt died: no release comes."""
+    require_wanted = Start.require_wanted
+
+    def give_up(start: Start) -> None:
+        start.given_up = start.given_up or phase(rig) is Phase.PREPARED
+        require_wanted(start)
+
+    monkeypatch.setattr(Start, "require_wanted", give_up)
+    assert isinstance(rig.prepare(), Busy)
+    assert phase(rig) is Phase.PREPARED
+    rig.pass_time(61)
     assert rig.differences() == {}
 
 

@@ -125,11 +125,12 @@ class Manager:
             return
         start.require_wanted()
         self.handoff.hand_over(decided[1], start.require_wanted)
+        # At once: whoever gives the start up from here on may not be there to release it.
+        self.guest_watch.arm_start_timeout(decided[0].config.limits.guest)
         record = self.journal.read()
         if start.given_up and record is not None:
             self.handoff.return_devices(record.transaction, "its start was given up")
         start.require_wanted()
-        self.guest_watch.arm_start_timeout(decided[0].config.limits.guest)
 
     def _rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> None:
         decided = self._decide(name, xml, "rehearsed")
