@@ -4,6 +4,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.bus import BusUnit, FakeBus
+from tests.fakes.libvirt import UUID
 from tests.fakes.rig import Rig
 from tests.fakes.userspace import Program
 from vfiod.errors import Busy, HostError
@@ -23,6 +24,10 @@ def phase(rig: Rig) -> Phase:
 def require_untouched(rig: Rig) -> None:
     assert {rig.host.pci.driver(address) for address in pcs.DEVICES} == {VFIO_DRIVER}
     assert rig.host.kernel.mishaps == []
+
+
+def silent(_name: str) -> str | None:
+    raise HostError("no answer to ListUnitsByPatterns in time")
 
 
 # iommufd
@@ -121,9 +126,6 @@ def test_a_guest_that_libvirt_says_runs_keeps_its_devices_until_libvirt_says_oth
 def test_as_long_as_nobody_can_say_whether_it_runs_nothing_is_taken_back(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def silent(_name: str) -> str | None:
-        raise HostError("no answer to ListUnitsByPatterns in time")
-
     rig.prepare()
     monkeypatch.setattr(rig.host.guests, "scope", silent)
     rig.pass_time(1000)
@@ -133,6 +135,82 @@ def test_as_long_as_nobody_can_say_whether_it_runs_nothing_is_taken_back(
     monkeypatch.undo()
     rig.pass_time(100)
     assert rig.differences() == {}
+
+
+# A guest that takes its time to open its devices: much memory to be had first
+
+
+def run_slowly(rig: Rig) -> int:
+    """It is in its scope when the time limit of its start ends, and opens its devices later."""
+    assert rig.prepare() is None
+    process = rig.host.user.spawn(Program("qemu", uid=64055), SCOPE)
+    rig.host.libvirt.began(UUID, process.pid, pcs.DEVICES)
+    rig.pass_time(61)
+    assert phase(rig) is Phase.GUEST
+    process.nodes |= {"/dev/vfio/10", "/dev/vfio/11"}
+    return process.pid
+
+
+def require_its_end_is_heard(rig: Rig, pid: int) -> None:
+    """Though libvirt does not tell of it."""
+    rig.host.libvirt.runs = False
+    rig.host.user.kill(pid)
+    rig.pass_time(1)
+    assert phase(rig) is Phase.HOST
+    assert rig.differences() == {}
+
+
+def test_a_guest_that_was_slow_is_watched_once_libvirt_says_that_it_runs(rig: Rig) -> None:
+    pid = run_slowly(rig)
+    assert rig.outcome(rig.manager.started("win10")) is None
+    assert rig.outcome(rig.manager.started("win10")) is None
+    assert len(rig.messages(Kind.ADOPTED)) == 1
+    require_its_end_is_heard(rig, pid)
+
+
+def test_a_guest_that_was_slow_is_watched_although_libvirt_says_nothing(rig: Rig) -> None:
+    pid = run_slowly(rig)
+    rig.pass_time(60)
+    rig.pass_time(1000)
+    assert len(rig.messages(Kind.ADOPTED)) == 1
+    require_its_end_is_heard(rig, pid)
+
+
+def test_a_guest_that_is_never_seen_to_have_its_devices_ends_with_its_scope(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = run_unseen(rig)
+    rig.outcome(rig.manager.started("win10"))
+    rig.pass_time(60)
+    rig.host.user.kill(pid)
+    monkeypatch.setattr(rig.host.guests, "scope", silent)
+    rig.pass_time(600)
+    assert phase(rig) is Phase.GUEST
+    require_untouched(rig)
+    monkeypatch.undo()
+    rig.pass_time(60)
+    assert phase(rig) is Phase.HOST
+    assert f"{SCOPE} has ended" in rig.messages(Kind.RETURN_BEGUN)[-1]
+    assert rig.differences() == {}
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_daemon_that_gets_no_answer_at_its_start_asks_again(
+    *, rig: Rig, monkeypatch: pytest.MonkeyPatch, runs: bool
+) -> None:
+    pid = run_unseen(rig)
+    rig.outcome(rig.manager.started("win10"))
+    if not runs:
+        rig.host.user.kill(pid)
+    monkeypatch.setattr(rig.host.guests, "scope", silent)
+    assert isinstance(rig.recover(), HostError)
+    rig.pass_time(100)
+    assert phase(rig) is Phase.GUEST
+    require_untouched(rig)
+    monkeypatch.undo()
+    rig.pass_time(60)
+    assert phase(rig) is (Phase.GUEST if runs else Phase.HOST)
+    assert rig.watcher.press() is runs
 
 
 # The scope

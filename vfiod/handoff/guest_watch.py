@@ -6,14 +6,17 @@ that end a guest. A daemon that is started anew has none of these and adopts fro
 
 A guest comes by libvirt's `started`, by a holder of the devices when the time limit ends, or is
 there already when the daemon starts. It goes by libvirt's `release` or by the end of its QEMU,
-whichever comes first; both lead to one return, and the second finds nothing to do.
+whichever comes first; both lead to one return, and the second finds nothing to do. One that runs
+and is not seen to have its devices yet, a slow one, is looked at until it is.
 
 What must never happen: work in the main loop (all is handed to the worker by `submit`); a return
 while QEMU holds the devices; a return of what is stuck, for which a person has to ask.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from vfiod.errors import HostError
@@ -49,7 +52,7 @@ class GuestWatch:
     """What is to be done when a guest's QEMU comes, goes, or stays away.
 
     ``submit`` queues a task with its arguments for the worker; ``pressed`` is told of the
-    power button.
+    power button; ``watched`` are the processes whose end is heard of already.
     """
 
     host: Host
@@ -59,6 +62,7 @@ class GuestWatch:
     watcher: Watcher
     submit: Submit
     pressed: Callable[[], None]
+    watched: set[int]
 
     def holders(self, record: Record) -> Sequence[Holder]:
         """The QEMU that has the devices open."""
@@ -72,7 +76,7 @@ class GuestWatch:
         """
         if holders := self.holders(record):
             return ", ".join(map(str, holders))
-        if record.phase not in (Phase.PREPARED, Phase.GUEST):
+        if not _is_out(record):
             return ""
         scope = self.host.guests.scope(record.guest)
         return f"systemd has it in {scope}" if scope is not None else ""
@@ -80,20 +84,22 @@ class GuestWatch:
     def follow(self, name: str) -> None:
         """libvirt says that the guest runs, whatever is seen of it."""
         record = self.journal.read()
-        if record is None or record.guest != name or record.phase is not Phase.PREPARED:
+        if record is None or record.guest != name or not _is_out(record):
             return
-        if self.holders(record):
+        found = {holder.pid for holder in self.holders(record)}
+        if found - self.watched:
             self.adopt(record)
-        else:
+        elif not found and record.phase is Phase.PREPARED:
             self.trust(record)
 
     def trust(self, record: Record) -> None:
         """The guest runs, and no process is seen to hold its devices: libvirt's word counts."""
+        self._look_later(record.transaction, "")
         self.watcher.on_button(self.pressed)
         text = (
             f"{record.guest} runs, but no process is seen to have {list_devices(record)} open; "
-            "nothing is taken back until libvirt says that it has ended, or somebody runs: "
-            "sudo vfiod return"
+            "nothing is taken back until libvirt or systemd says that it has ended, or somebody "
+            "runs: sudo vfiod return"
         )
         self._say(Kind.REMARK, text, record)
         self.handoff.advance(Phase.GUEST)
@@ -107,8 +113,9 @@ class GuestWatch:
                 self.trust(record)
             return runs
         # First what cannot fail: whatever does, the end of QEMU and the button are heard.
-        for pid in sorted({holder.pid for holder in holders}):
-            self.watcher.on_exit(pid, lambda: self.submit(self._gone, record))
+        for pid in sorted({holder.pid for holder in holders} - self.watched):
+            self.watched.add(pid)
+            self.watcher.on_exit(pid, partial(self.submit, self._gone, record, pid))
         self.watcher.on_button(self.pressed)
         if record.phase is not Phase.PREPARED:
             text = f"{record.guest} goes on running with {list_devices(record)}"
@@ -116,6 +123,22 @@ class GuestWatch:
         self.handoff.advance(Phase.GUEST)
         self.host.logins.inhibit(f"{record.guest} has the display")
         return True
+
+    def resume(self, record: Record, limit: float) -> None:
+        """Go on with what an earlier daemon watched. ``limit``: the time that a start has."""
+        try:
+            runs = self.adopt(record)
+        except HostError:
+            again = partial(self.submit, self._resume_again, record.transaction, limit)
+            self.watcher.after(_LOOK_AGAIN_SECONDS, again)
+            raise
+        if runs:
+            return
+        if record.phase is Phase.GUEST:
+            why = "its QEMU ended while the daemon was away"
+            self.handoff.return_devices(record.transaction, why)
+        else:
+            self.arm_start_timeout(max(0.0, limit - (self.host.now() - record.since)))
 
     def arm_start_timeout(self, seconds: float) -> None:
         """Give QEMU this long to take the devices that are prepared for it."""
@@ -130,8 +153,35 @@ class GuestWatch:
         if record is not None and record.phase is not Phase.STUCK:
             self.handoff.return_devices(transaction_id, why)
 
-    def _gone(self, record: Record) -> None:
+    def _gone(self, record: Record, pid: int) -> None:
+        self.watched.discard(pid)
         self.end(record.transaction, "its QEMU has ended")
+
+    def _resume_again(self, transaction_id: str, limit: float) -> None:
+        record = self.journal.read()
+        if record is not None and record.transaction == transaction_id and _is_out(record):
+            self.resume(record, limit)
+
+    def _look_later(self, transaction_id: str, scope: str) -> None:
+        look = partial(self.submit, self._look, transaction_id, scope)
+        self.watcher.after(_LOOK_AGAIN_SECONDS, look)
+
+    def _look(self, transaction_id: str, scope: str) -> None:
+        """At a guest that was not seen yet. ``scope``: where systemd had it, if it was seen to."""
+        record = self.journal.read()
+        if record is None or record.transaction != transaction_id or not _is_out(record):
+            return
+        if found := self.holders(record):
+            if {holder.pid for holder in found} - self.watched:
+                self.adopt(record)
+            return
+        now: str | None = scope  # as long as systemd does not say otherwise
+        with suppress(HostError):
+            now = self.host.guests.scope(record.guest)
+        if scope and now is None:
+            self.end(transaction_id, f"{scope} has ended")
+        else:
+            self._look_later(transaction_id, now or "")
 
     def _end_unstarted(self, record: Record) -> None:
         """Prepared, but libvirt never started QEMU (it was killed in between): take it back."""
@@ -151,3 +201,8 @@ class GuestWatch:
 
     def _say(self, kind: Kind, text: str, record: Record) -> None:
         self.report(Event(kind, text, {"GUEST": record.guest}))
+
+
+def _is_out(record: Record) -> bool:
+    """True while the devices are a guest's, or prepared for it."""
+    return record.phase in (Phase.PREPARED, Phase.GUEST)

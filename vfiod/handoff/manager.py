@@ -39,6 +39,7 @@ class Manager:
     tasks: Tasks
     seen: Seen = field(default_factory=Seen)
     button: Button = field(default_factory=Button)
+    watched: set[int] = field(default_factory=set)
 
     @property
     def handoff(self) -> Handoff:
@@ -61,7 +62,9 @@ class Manager:
     def guest_watch(self) -> GuestWatch:
         """What keeps an eye on the guest."""
         parts = (self.host, self.journal, self.handoff, self.report, self.watcher)
-        return GuestWatch(*parts, self.tasks.submit_unwatched, self._power_button.pressed)
+        return GuestWatch(
+            *parts, self.tasks.submit_unwatched, self._power_button.pressed, self.watched
+        )
 
     @property
     def _power_button(self) -> PowerButton:
@@ -211,15 +214,8 @@ class Manager:
             )
         elif record.phase is Phase.STUCK:
             self.retrying.resume(record)
-        elif self.guest_watch.adopt(record):
-            return
-        elif record.phase is Phase.GUEST:
-            self.handoff.return_devices(
-                record.transaction, "its QEMU ended while the daemon was away"
-            )
         else:
-            waited = self.host.now() - record.since
-            self.guest_watch.arm_start_timeout(max(0.0, self._limits().guest - waited))
+            self.guest_watch.resume(record, self._limits().guest)
 
     def _warm_up(self) -> None:
         """vfio-pci takes no device by itself: to have it loaded is harmless."""
