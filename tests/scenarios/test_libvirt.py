@@ -1,11 +1,14 @@
 """A return beside libvirt's own clean-up, which resets what is not with vfio-pci."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import pcs
+from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig
+from tests.fakes.userspace import Program
 from vfiod.events import Kind
 from vfiod.handoff.aftercare import SETTLE_SECONDS
 from vfiod.model import Phase, Session
@@ -164,6 +167,81 @@ def test_a_guest_started_meanwhile_is_not_looked_after(rig: Rig) -> None:
     assert rig.phase is Phase.GUEST
 
 
+# Whoever uses what is taken back once more
+
+ALICE = Session("9", "alice", 1000, "seat0", "user", graphical=True, unit="session-9.scope")
+
+
+def late_libvirt(pc: FakeHost, directory: Path, *programs: Program) -> Rig:
+    """The return went on without libvirt, and somebody has logged in since."""
+    rig = Rig(pc, directory)
+    rig.host.libvirt.hangs = True
+    lose_guest(rig)
+    rig.pass_time(30)
+    rig.host.user.log_in(ALICE, *programs)
+    return rig
+
+
+def test_nobody_s_desktop_ends_for_a_usb_controller(run_directory: Path) -> None:
+    rig = late_libvirt(pcs.greeter(), run_directory, Program("gnome-shell", (pcs.VGA,), uid=1000))
+    log = len(rig.host.effects.log)
+    rig.host.kernel.devices[pcs.USB].wiped = True
+    rig.pass_time(SETTLE_SECONDS)
+    assert rig.phase is Phase.HOST
+    assert not rig.host.kernel.devices[pcs.USB].wiped
+    done = rig.host.effects.log[log:]
+    assert not [name for name in done if name.startswith(("stop", "signal", "start"))]
+    assert not [name for name in done if str(pcs.VGA) in name]
+    rig.host.libvirt.wake()
+    rig.pass_time(60)
+    assert not rig.host.kernel.devices[pcs.VGA].wiped
+
+
+@pytest.mark.parametrize("pc", [pcs.greeter, pcs.nvidia])
+def test_a_compositor_that_outlives_the_display_manager_is_ended_before_its_card_is_reset(
+    run_directory: Path, pc: Callable[[], FakeHost]
+) -> None:
+    rig = late_libvirt(pc(), run_directory, Program("kwin_wayland", (pcs.VGA,), uid=1000))
+    rig.host.libvirt.wake()
+    rig.pass_time(60)
+    assert rig.phase is Phase.HOST
+    assert rig.host.kernel.mishaps == []
+    assert any("SIGTERM sent: kwin_wayland" in text for text in rig.messages(Kind.REMARK))
+    assert rig.host.units.unit("lightdm.service").active
+
+
+def test_a_driver_that_waits_for_who_has_the_card_open_is_not_unbound_under_it(
+    run_directory: Path,
+) -> None:
+    stubborn = Program("wedged", (pcs.VGA,), uid=1000, ignores=frozenset({9, 15}))
+    rig = late_libvirt(pcs.nvidia(), run_directory, stubborn)
+    log = len(rig.host.effects.log)
+    rig.host.libvirt.wake()
+    rig.pass_time(60)
+    assert rig.phase is Phase.STUCK
+    assert f"unbind {pcs.VGA}" not in rig.host.effects.log[log:]
+    (text,) = rig.messages(Kind.STUCK)
+    first, *others = text.splitlines()
+    assert first == f"the screen of {pcs.VGA} is dark: the host does not have it back"
+    (left_out,) = [line for line in others if line.startswith("not tried: ")]
+    assert f"reset {pcs.VGA} (pm)" in left_out
+    assert f"{pcs.VGA} is still held by wedged" in left_out
+    assert "1. end what holds it: wedged" in text
+    assert len(others) == len(set(others))
+    assert rig.host.kernel.mishaps == []
+
+
+def test_who_has_logged_in_by_a_getty_is_no_reason_to_stay_dark(run_directory: Path) -> None:
+    rig = Rig(pcs.autologin(), run_directory)
+    rig.host.libvirt.hangs = True
+    lose_guest(rig)
+    rig.pass_time(30)
+    rig.host.libvirt.wake()
+    rig.pass_time(60)
+    assert rig.phase is Phase.HOST
+    assert not rig.host.kernel.devices[pcs.VGA].wiped
+
+
 # A screen that is not seen
 
 
@@ -228,8 +306,7 @@ def test_a_desktop_of_somebody_is_not_started_anew(rig: Rig) -> None:
     pid = rig.start()
     rig.host.kernel.devices[pcs.VGA].monitor = False
     rig.end_guest(pid)
-    session = Session("9", "alice", 1000, "seat0", "user", graphical=True, unit="session-9.scope")
-    rig.host.user.log_in(session)
+    rig.host.user.log_in(ALICE)
     runs = rig.host.user.units["lightdm.service"].runs
     rig.pass_time(60)
     assert rig.host.user.units["lightdm.service"].runs == runs

@@ -5,11 +5,13 @@ A return ends with a greeter on a card that answers. What resets the card after 
 that was late, a firmware) is seen by nobody else: driver link, DRM node and display manager stay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from vfiod.errors import HostError
 from vfiod.handoff.journal import Entry, Record
-from vfiod.handoff.steps.desktop import StopDisplayManager
+from vfiod.handoff.steps.base import Step
+from vfiod.handoff.steps.containers import StopContainer
+from vfiod.handoff.steps.desktop import StopDisplayManager, StopUnit
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
@@ -18,13 +20,14 @@ from vfiod.model import VFIO_DRIVER, PciAddress
 SETTLE_SECONDS = 3.0
 # For as long as libvirt has not cleaned up after the guest, and not longer.
 WATCH_SECONDS = 600.0
+_USERS = (StopDisplayManager, StopUnit, StopContainer)
 
 
-def find_dead(host: Host, record: Record) -> Sequence[str]:
-    """What is wrong with functions that this handoff gave back, each for a person."""
+def find_dead(host: Host, record: Record) -> Mapping[PciAddress, str]:
+    """Functions that this handoff gave back and that do not answer, and why, for a person."""
     addresses = [e.step.address for e in record.entries if isinstance(e.step, Detach)]
     found = [(address, _fault(host, address)) for address in addresses]
-    return [f"{address}: {fault}" for address, fault in found if fault]
+    return {address: fault for address, fault in found if fault}
 
 
 def find_blind(host: Host, record: Record) -> Sequence[PciAddress]:
@@ -46,10 +49,32 @@ def needs_watching(host: Host, record: Record) -> bool:
     return recent and not host.guests.is_cleaned_up(record.uuid)
 
 
-def entries_to_revive(record: Record) -> tuple[Entry, ...]:
-    """What must be undone once more to have the display back; the rest is home and well."""
-    kinds = (StopDisplayManager, AwaitDisplay, Detach)
+def entries_to_keep(record: Record) -> tuple[Entry, ...]:
+    """What a look after the return goes by, and what may have to be undone once more then."""
+    kinds = (*_USERS, AwaitDisplay, Detach)
     return tuple(entry for entry in record.entries if isinstance(entry.step, kinds))
+
+
+def entries_to_revive(record: Record, dead: Collection[PciAddress]) -> tuple[Entry, ...]:
+    """What must be undone once more for these functions; the rest is home and well.
+
+    Those who used the card end with its display alone: nobody's desktop is in the way of a sound
+    or USB controller.
+    """
+    waited = [e.step.address for e in record.entries if isinstance(e.step, AwaitDisplay)]
+    is_dark = not set(dead).isdisjoint(waited)
+    return tuple(e for e in record.entries if _is_concerned(e.step, dead, is_dark=is_dark))
+
+
+def ends_users(step: Step) -> bool:
+    """True for a step that ends somebody who uses the card, or would again at once."""
+    return isinstance(step, _USERS)
+
+
+def _is_concerned(step: Step, dead: Collection[PciAddress], *, is_dark: bool) -> bool:
+    if isinstance(step, StopDisplayManager):
+        return not set(dead).isdisjoint(step.displays)
+    return is_dark if ends_users(step) else step.device in map(str, dead)
 
 
 def _fault(host: Host, address: PciAddress) -> str | None:

@@ -1,17 +1,18 @@
 """One handoff and its return: the steps, the journal's phases, and what is told about them."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
+from vfiod.config.schema import Limits
 from vfiod.errors import Busy, HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, began_at, timed
 from vfiod.handoff import aftercare, transaction
-from vfiod.handoff.journal import Journal, Record
+from vfiod.handoff.journal import Entry, Journal, Record
 from vfiod.handoff.plan import Plan
-from vfiod.handoff.steps.desktop import StopDisplayManager
+from vfiod.handoff.steps.desktop import ReleaseHolders, StopDisplayManager
 from vfiod.host.door import Host
 from vfiod.model import Direction, PciAddress, Phase
 
@@ -92,7 +93,7 @@ class Handoff:
         if record is None or record.transaction != transaction_id:
             return
         began = self.host.now()
-        home = record.returning or aftercare.entries_to_revive(record)
+        home = record.returning or aftercare.entries_to_keep(record)
         with suppress(HostError):
             self.journal.update(
                 lambda r: replace(r, phase=Phase.RETURN, since=began, faults=(), returning=home)
@@ -109,21 +110,35 @@ class Handoff:
         self.journal.clear()
         self._say_returned(report, f"{_BACK} from {record.guest}", record, began)
 
-    def revive(self, record: Record, dead: Sequence[str]) -> None:
+    def revive(self, record: Record, dead: Mapping[PciAddress, str]) -> None:
         """Give back once more what stopped answering after it had come home. Raises Stuck.
 
         Arguments: ``record`` is the handoff's as it was when the return began; ``dead`` says what
-        is wrong.
+        is wrong with which function.
         """
-        entries = aftercare.entries_to_revive(record)
-        revived = replace(record, phase=Phase.RETURN, entries=entries, returning=(), faults=())
-        self.journal.begin(revived)
-        text = f"no answer any more from {'; '.join(dead)}. Taking the devices back once more"
-        self._reporter(record)(Event(Kind.STEP_FAILED, text))
-        for entry in entries:
-            if isinstance(entry.step, StopDisplayManager) and entry.step.displays:
-                self._stop_desktop(entry.step)
+        entries = aftercare.entries_to_revive(record, dead)
+        begun = replace(record, phase=Phase.RETURN, faults=(), returning=record.entries)
+        self.journal.begin(replace(begun, entries=entries))
+        report = self._reporter(record)
+        faults = "; ".join(f"{address}: {fault}" for address, fault in dead.items())
+        text = f"no answer any more from {faults}. Taking that back once more"
+        report(Event(Kind.STEP_FAILED, text))
+        self._end_users(entries, dead, report)
         self.return_devices(record.transaction, "they stopped answering")
+
+    def _end_users(
+        self, entries: Sequence[Entry], dead: Collection[PciAddress], report: Report
+    ) -> None:
+        """Nobody may use a card that is reset; one who does not let go is told of there."""
+        for entry in entries:
+            if aftercare.ends_users(entry.step):
+                with suppress(HostError):
+                    entry.step.apply(self.host)
+        limits = Limits()
+        gate = ReleaseHolders(tuple(dead), limits.holders, limits.kill)
+        with suppress(HostError):
+            for note in gate.apply(self.host):
+                report(Event(Kind.REMARK, note))
 
     def restart_desktop(self, record: Record, blind: Sequence[PciAddress]) -> None:
         """Start the display manager anew, once: some cards light their screens only for that."""

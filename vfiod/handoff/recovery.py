@@ -6,22 +6,28 @@ are still open are tried again, and they alone for a device that is back: it may
 by then.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from vfiod.errors import HostError, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import Entry
 from vfiod.handoff.patience import Patience
-from vfiod.handoff.remedies import SECONDS, Missing, Remedy, disturbed_by, find_remedies, is_free
+from vfiod.handoff.remedies import (
+    SECONDS,
+    LeftOut,
+    Missing,
+    Remedy,
+    disturbed_by,
+    find_remedies,
+    is_free,
+)
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Direction, PciAddress
-
-Tried = list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,14 @@ class Fault:
 
 
 Faults = Sequence[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of the remedies that did not help, by their names."""
+
+    in_vain: list[str] = field(default_factory=list)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
 
 
 def recover(
@@ -50,7 +64,7 @@ def recover(
     ``push`` journals, for ``undo_again``, what a remedy takes from devices that are home, and what
     was home and has stopped answering before the display manager could be started on it.
     """
-    tried: Tried = []
+    tried = Tried()
     patience = Patience(host)
     faults = patience.settle(faults, undo_again)
     if lost := _lost_again(faults, host):
@@ -61,9 +75,8 @@ def recover(
         missing = next((m for m in _missing(faults) if str(m.address) == remedy.device), None)
         if missing is None or not _may_be_asked(host, missing.address):
             continue
-        if not _is_back(host, missing):
-            tried.append(remedy.describe())
-            _apply(remedy, host, report, push)
+        if not _is_back(host, missing) and not _try(remedy, host, report, push, tried):
+            continue
         faults = patience.settle(undo_again(), undo_again)
     return faults, tried
 
@@ -82,7 +95,8 @@ def _lost_again(faults: Faults, host: Host) -> list[Step]:
             lost.append(AwaitDisplay(address, SECONDS))
             card = [a for a in host.pci.functions() if a.same_slot(address)]
             lost += [Detach(a, SECONDS) for a in card if _is_deaf(host, a)]
-    return lost
+    there = {(fault.entry.step.kind, fault.entry.step.device) for fault in faults}
+    return [step for step in lost if (step.kind, step.device) not in there]
 
 
 def _is_deaf(host: Host, address: PciAddress) -> bool:
@@ -125,8 +139,29 @@ def _is_back(host: Host, missing: Missing) -> bool:
     return driver == missing.driver and (in_use or not missing.is_display)
 
 
-def _apply(remedy: Remedy, host: Host, report: Report, push: Callable[[Step], None]) -> None:
+def _try(
+    remedy: Remedy, host: Host, report: Report, push: Callable[[Step], None], tried: Tried
+) -> bool:
+    """False if it was left out."""
     fields = {"STEP": "recovery", "DEVICE": remedy.device, "DIRECTION": Direction.RETURN.value}
+    try:
+        remedy.check(host)
+    except LeftOut as error:
+        tried.left_out[remedy.describe()] = error
+        report(Event(Kind.REMEDY, f"left out: {remedy.describe()}: {error.message}", fields))
+        return False
+    tried.in_vain.append(remedy.describe())
+    _apply(remedy, host, report, push, fields)
+    return True
+
+
+def _apply(
+    remedy: Remedy,
+    host: Host,
+    report: Report,
+    push: Callable[[Step], None],
+    fields: Mapping[str, str],
+) -> None:
     began = host.now()
     try:
         for step in disturbed_by(remedy, host):

@@ -13,6 +13,7 @@ from vfiod.model import VFIO_DRIVER, PciAddress
 
 SECONDS = 30.0
 SLEEP_SECONDS = 5.0
+_WAITS_FOR_EVER = "nvidia"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Missing:
     is_display: bool = False
 
 
+class LeftOut(HostError):
+    """A remedy that must not be tried now: it would do harm, or never end. Nothing was touched."""
+
+
 class Remedy(Protocol):
     """One way to wake a device."""
 
@@ -33,6 +38,9 @@ class Remedy(Protocol):
 
     def describe(self) -> str:
         """What apply does, for a person."""
+
+    def check(self, host: Host) -> None:
+        """Raise LeftOut if it must not be tried."""
 
     def apply(self, host: Host) -> None:
         """Do it. Raises HostError if the host refuses."""
@@ -48,6 +56,9 @@ class DeviceRemedy:
     def device(self) -> str:
         return str(self.address)
 
+    def check(self, host: Host) -> None:
+        require_let_go(host, self.address)
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeAgain(DeviceRemedy):
@@ -61,7 +72,7 @@ class ProbeAgain(DeviceRemedy):
 
     def apply(self, host: Host) -> None:
         if host.pci.driver(self.address) is not None and host.pci.fault(self.address):
-            host.pci.unbind(self.address, seconds=SECONDS)
+            _unbind(host, self.address)
         with suppress(HostError):
             host.modules.load_for(self.address, seconds=SECONDS)
         host.pci.probe(self.address, seconds=SECONDS)
@@ -92,11 +103,15 @@ class ResetBus(DeviceRemedy):
     def describe(self) -> str:
         return f"reset the bus of {self.address}"
 
-    def apply(self, host: Host) -> None:
+    def check(self, host: Host) -> None:
         functions = host.pci.on_bus_of(self.address)
         if held := [a for a in functions if not is_free(host, a)]:
-            raise HostError(f"a guest has {', '.join(map(str, held))}, on the same bus")
+            raise LeftOut(f"a guest has {', '.join(map(str, held))}, on the same bus")
         for address in functions:
+            require_let_go(host, address)
+
+    def apply(self, host: Host) -> None:
+        for address in host.pci.on_bus_of(self.address):
             _unbind(host, address)
         host.pci.reset_bus(self.address, seconds=SECONDS)
 
@@ -171,6 +186,20 @@ def is_free(host: Host, address: PciAddress) -> bool:
     except HostError:
         return True  # it has vanished: looking for it again is what helps
     return group is None or not host.processes.vfio_holders([group])
+
+
+def require_let_go(host: Host, address: PciAddress) -> None:
+    """Raise LeftOut if its driver would wait for those who have it open, for ever.
+
+    NVIDIA's does, in its remove(). Others leave at once and tell them (kernel: drm_dev_unplug();
+    sound/core/init.c, snd_card_disconnect()).
+    """
+    function = host.pci.functions().get(address)
+    if function is None or function.driver != _WAITS_FOR_EVER:
+        return
+    if holders := host.processes.holders([address]):
+        names = ", ".join(sorted({f"{h.command} (pid {h.pid})" for h in holders}))
+        raise LeftOut(f"{address} is still held by {names}", f"end what holds it: {names}")
 
 
 def disturbed_by(rung: Remedy, host: Host) -> Sequence[Step]:

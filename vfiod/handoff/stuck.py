@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from vfiod.errors import Awaited, KernelStuck, Stuck, VfiodError
-from vfiod.handoff.recovery import Fault, Faults, display_lost
+from vfiod.handoff.recovery import Fault, Faults, Tried, display_lost
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.screen import AwaitDisplay
 
@@ -13,8 +13,8 @@ _WAIT = "give it some minutes; whether it is over: vfiod status"
 _REBOOT = "if nothing of that helps, reboot: sudo systemctl reboot"
 
 
-def describe(faults: Faults, tried: Sequence[str]) -> Stuck:
-    """The error that tells of these faults. ``tried``: the remedies that were of no use."""
+def describe(faults: Faults, tried: Tried) -> Stuck:
+    """The error that tells of these faults, and of the remedies that were of no use."""
     awaits = [fault.error for fault in faults if isinstance(fault.error, Awaited)]
     return Stuck(
         "\n".join(_facts(faults, tried, waits=bool(awaits))),
@@ -24,11 +24,12 @@ def describe(faults: Faults, tried: Sequence[str]) -> Stuck:
     )
 
 
-def _facts(faults: Faults, tried: Sequence[str], *, waits: bool) -> Iterator[str]:
+def _facts(faults: Faults, tried: Tried, *, waits: bool) -> Iterator[str]:
     yield _what_is_dark([fault.entry.step for fault in faults])
-    yield from (fault.text for fault in faults)
-    if tried:
-        yield f"tried in vain: {', '.join(tried)}"
+    yield from dict.fromkeys(fault.text for fault in faults)
+    if tried.in_vain:
+        yield f"tried in vain: {', '.join(tried.in_vain)}"
+    yield from _left_out(tried)
     if waits:
         yield "vfiod waits for what is late, and goes on by itself as soon as it ends"
     else:
@@ -36,24 +37,33 @@ def _facts(faults: Faults, tried: Sequence[str], *, waits: bool) -> Iterator[str
     yield "a reboot brings all of it back: nothing that vfiod changes outlives one"
 
 
+def _left_out(tried: Tried) -> Iterator[str]:
+    """Each reason once."""
+    for reason in dict.fromkeys(error.message for error in tried.left_out.values()):
+        names = [name for name, error in tried.left_out.items() if error.message == reason]
+        yield f"not tried: {', '.join(names)}: {reason}"
+
+
 def _what_is_dark(steps: Sequence[object]) -> str:
-    displays = [str(step.address) for step in steps if isinstance(step, AwaitDisplay)]
+    lost = [str(step.address) for step in steps if isinstance(step, AwaitDisplay)]
+    displays = ", ".join(dict.fromkeys(lost))
     managers = [step.unit for step in steps if isinstance(step, StopDisplayManager)]
     if displays:
-        return f"the screen of {', '.join(displays)} is dark: the host does not have it back"
+        return f"the screen of {displays} is dark: the host does not have it back"
     if managers:
         return f"there is no login screen: {', '.join(managers)} has not started again"
     return "the host has its display, but not all of its devices and settings"
 
 
-def _ways(faults: Faults, tried: Sequence[str]) -> Iterator[str]:
+def _ways(faults: Faults, tried: Tried) -> Iterator[str]:
     """What to do, the gentle first."""
     # Its start is tried again with the display that it waits for.
     causes = [f for f in faults if not (display_lost(faults) and _is_manager(f.entry.step))]
-    yield from dict.fromkeys(hint for fault in causes for hint in _hints(fault))
+    left_out = [line for error in tried.left_out.values() for line in error.hint.splitlines()]
+    yield from dict.fromkeys([*left_out, *(hint for fault in causes for hint in _hints(fault))])
     if any(isinstance(fault.error, Awaited) for fault in faults):
         yield _WAIT
-    yield _FORCE if tried else _RETURN
+    yield _FORCE if tried.in_vain or tried.left_out else _RETURN
     yield _REBOOT
 
 

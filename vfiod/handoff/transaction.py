@@ -21,7 +21,7 @@ from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff import recovery, stuck
 from vfiod.handoff.journal import ALONE, Entry, Journal
-from vfiod.handoff.recovery import Fault, Faults
+from vfiod.handoff.recovery import Fault, Faults, Tried
 from vfiod.handoff.stages import stages, stages_back
 from vfiod.handoff.steps.base import Notes, Step
 from vfiod.host.door import Host
@@ -72,7 +72,7 @@ def roll_back(host: Host, journal: Journal, report: Report, *, may_reset: bool =
 
     # Whatever comes back must be able to open the card.
     host.gate.open()
-    faults, tried = undo_all(), list[str]()
+    faults, tried = undo_all(), Tried()
     if may_reset and faults:
         try:
             faults, tried = recovery.recover(

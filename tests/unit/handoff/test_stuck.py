@@ -7,7 +7,8 @@ import pytest
 from tests.fakes import pcs
 from vfiod.errors import Awaited, HostError, KernelStuck, Stuck
 from vfiod.handoff.journal import ALONE, Entry
-from vfiod.handoff.recovery import Fault
+from vfiod.handoff.recovery import Fault, Tried
+from vfiod.handoff.remedies import LeftOut
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.screen import AwaitDisplay
@@ -26,7 +27,9 @@ def fault(step: Any, error: Exception) -> Fault:
 
 
 def test_what_is_dark_comes_first_and_the_reboot_last() -> None:
-    stuck = describe([fault(SOUND, NONE), fault(SCREEN, NONE)], ["probe it again", "reset it"])
+    stuck = describe(
+        [fault(SOUND, NONE), fault(SCREEN, NONE)], Tried(["probe it again", "reset it"])
+    )
     assert str(stuck).splitlines() == [
         "the screen of 0000:01:00.0 is dark: the host does not have it back",
         "could not give 0000:01:00.1 back to its driver: it has no driver",
@@ -43,7 +46,7 @@ def test_what_is_dark_comes_first_and_the_reboot_last() -> None:
 
 def test_what_is_late_is_waited_for_before_anything_else() -> None:
     """Its own advice is to reboot, which would contradict that."""
-    stuck = describe([fault(SOUND, LATE)], [])
+    stuck = describe([fault(SOUND, LATE)], Tried())
     assert str(stuck).splitlines() == [
         "the host has its display, but not all of its devices and settings",
         "could not give 0000:01:00.1 back to its driver: the kernel did not finish",
@@ -59,18 +62,36 @@ def test_what_is_late_is_waited_for_before_anything_else() -> None:
 def test_a_missing_login_screen_is_named() -> None:
     manager = StopDisplayManager("sddm.service", (), 20.0)
     late = Awaited("it did not start", "see: systemctl status sddm.service", units=["sddm.service"])
-    first, *_, wait, again, _ = str(describe([fault(manager, late)], [])).splitlines()
+    first, *_, wait, again, _ = str(describe([fault(manager, late)], Tried())).splitlines()
     assert first == "there is no login screen: sddm.service has not started again"
     assert (wait.split()[0], again.split()[0]) == ("2.", "3.")
 
 
 @pytest.mark.parametrize("tried", [[], ["reset it"]])
 def test_there_is_one_way_to_try_again(tried: list[str]) -> None:
-    text = str(describe([fault(SOUND, NONE)], tried))
+    text = str(describe([fault(SOUND, NONE)], Tried(tried)))
     assert text.count("vfiod return") == 1
 
 
 def test_an_error_of_vfiod_s_own_has_no_advice() -> None:
-    stuck = describe([fault(SOUND, ZeroDivisionError("oh"))], [])
+    stuck = describe([fault(SOUND, ZeroDivisionError("oh"))], Tried())
     assert isinstance(stuck, Stuck)
     assert stuck.hint.startswith("1. have it tried again")
+
+
+def test_what_was_left_out_is_told_once_for_each_reason() -> None:
+    held = LeftOut("it is still held by kwin (pid 7)", "end what holds it: kwin (pid 7)")
+    left_out = {"probe it": held, "reset it": held, "reset its bus": LeftOut("a disk is on it")}
+    lines = str(describe([fault(SCREEN, NONE)], Tried([], left_out))).splitlines()
+    assert lines[2:4] == [
+        "not tried: probe it, reset it: it is still held by kwin (pid 7)",
+        "not tried: reset its bus: a disk is on it",
+    ]
+    assert lines[6] == "    1. end what holds it: kwin (pid 7)"
+    assert any("vfiod return --force" in line for line in lines)
+
+
+def test_what_is_dark_is_named_once() -> None:
+    lines = str(describe([fault(SCREEN, NONE), fault(SCREEN, NONE)], Tried())).splitlines()
+    assert lines[0].count(str(pcs.VGA)) == 1
+    assert len(lines) == len(set(lines))
