@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vfiod.errors import HostError
+from vfiod.handoff.rules import are_one_card
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.devices import Detach
 from vfiod.host.door import Host
@@ -107,8 +108,20 @@ class ResetBus(DeviceRemedy):
         functions = host.pci.on_bus_of(self.address)
         if held := [a for a in functions if not is_free(host, a)]:
             raise LeftOut(f"a guest has {', '.join(map(str, held))}, on the same bus")
+        others = [a for a in functions if a != self.address]
+        for other, uses in host.pci.in_use_by(others).items():
+            raise LeftOut(f"{', '.join(uses)} is on {other}, on the same bus")
+        if strangers := [a for a in others if not self._is_same_card(host, a)]:
+            raise LeftOut(
+                f"{', '.join(map(str, strangers))} on the same bus is no part of the card"
+            )
         for address in functions:
             require_let_go(host, address)
+
+    def _is_same_card(self, host: Host, other: PciAddress) -> bool:
+        functions = host.pci.functions()
+        mine, its = functions.get(self.address), functions.get(other)
+        return bool(mine and its and are_one_card(mine, its, functions.values()))
 
     def apply(self, host: Host) -> None:
         for address in host.pci.on_bus_of(self.address):

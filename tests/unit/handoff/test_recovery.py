@@ -224,6 +224,54 @@ def test_a_bus_that_a_guest_shares_is_not_reset(run_directory: Path) -> None:
     assert "reset bus of 0000:01:00.0" not in resets(rig)
 
 
+def beside_the_card(
+    directory: Path, code: int, vendor: int = 0x1002, *, slot: int = 0, uses: tuple[str, ...] = ()
+) -> Rig:
+    """A third function on the card's bus, and a display that only a reset of the bus wakes."""
+    host = pcs.desktop()
+    address = PciAddress(0, 1, slot, 2)
+    function = PciFunction(address, vendor, 0x15E0, code, group=30)
+    rig = Rig(host, directory)
+    pid = rig.start()  # before: a start wants all of a card
+    host.kernel.add(Device(function, "xhci_hcd", in_use_by=uses), "xhci_hcd")
+    host.kernel.devices[pcs.VGA].cure = "bus reset"
+    rig.end_guest(pid)
+    return rig
+
+
+def test_a_bus_that_carries_a_disk_of_the_host_is_not_reset(run_directory: Path) -> None:
+    rig = beside_the_card(run_directory, 0x0C0330, uses=("the mounted file system /",))
+    assert rig.phase is Phase.STUCK
+    assert "reset bus of 0000:01:00.0" not in resets(rig)
+    assert rig.host.pci.driver(PciAddress.parse("0000:01:00.2")) == "xhci_hcd"
+    assert (
+        "not tried: reset the bus of 0000:01:00.0: the mounted file system / is on "
+        "0000:01:00.2, on the same bus" in rig.status.read()["faults"][0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "slot"),
+    [(0x108000, 0), (0x020000, 1)],
+    ids=["a processor's graphics", "another slot of a bus without ports"],
+)
+def test_a_bus_that_carries_another_device_is_not_reset(
+    run_directory: Path, code: int, slot: int
+) -> None:
+    rig = beside_the_card(run_directory, code, 0x1022, slot=slot)
+    assert rig.phase is Phase.STUCK
+    assert not [name for name in rig.host.effects.log if f"01:0{slot}.2" in name]
+    assert "on the same bus is no part of the card" in rig.status.read()["faults"][0]
+
+
+def test_a_card_s_own_usb_controller_is_reset_with_it(run_directory: Path) -> None:
+    rig = beside_the_card(run_directory, 0x0C0330)
+    assert rig.phase is Phase.HOST
+    assert "reset bus of 0000:01:00.0" in resets(rig)
+    assert rig.host.pci.driver(PciAddress.parse("0000:01:00.2")) == "xhci_hcd"
+    assert rig.host.kernel.mishaps == []
+
+
 def test_a_virtual_function_is_never_removed(run_directory: Path) -> None:
     """No scan of a bus finds it again."""
     rig = Rig(pcs.desktop(), run_directory)
