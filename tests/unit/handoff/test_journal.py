@@ -72,7 +72,8 @@ def test_what_got_stuck_can_be_told_by_another_daemon() -> None:
     stuck = Stuck("the screen is dark", "wait", display_lost=True, awaits=[late])
     again = Record.from_json(RECORD.got_stuck(stuck).to_json())
     assert (again.phase, again.awaits) == (Phase.STUCK, True)
-    assert (again.stuck.units, again.stuck.display_lost) == ({"lightdm.service"}, True)
+    assert again.stuck.units == frozenset({"lightdm.service"})
+    assert again.stuck.display_lost
     assert str(again.stuck) == str(stuck)
 
 

@@ -209,16 +209,16 @@ def test_holders_with_command_node_and_unit(root: Path) -> None:
 
 def test_a_holder_is_found_while_systemd_does_not_say_whose_it_is(root: Path) -> None:
     process(root, 812, "Xorg", "0::/system.slice/lightdm.service", CARD)
-    answers = iter([TimedOut("no answer to GetUnitByPID in time"), "display.service"])
+    answers: list[str] = []
 
     def ask(_pid: int) -> str:
-        answer = next(answers)
-        if isinstance(answer, TimedOut):
-            raise answer
-        return answer
+        if not answers:
+            raise TimedOut("no answer to GetUnitByPID in time")
+        return answers[0]
 
     processes = LinuxProcesses(root, ask)
     assert [h.unit for h in processes.holders([address(VGA)])] == ["lightdm.service"]
+    answers.append("display.service")
     assert [h.unit for h in processes.holders([address(VGA)])] == ["display.service"]
 
 
