@@ -228,6 +228,8 @@ def test_a_driver_that_waits_for_who_has_the_card_open_is_not_unbound_under_it(
     assert f"{pcs.VGA} is still held by wedged" in left_out
     assert "1. end what holds it: wedged" in text
     assert len(others) == len(set(others))
+    steps = [(entry["step"], entry["device"]) for entry in rig.status.read()["journal"]]
+    assert len(steps) == len(set(steps))
     assert rig.host.kernel.mishaps == []
 
 
