@@ -153,7 +153,7 @@ def people(request: Request) -> list[Person]:
 
 
 def people_elsewhere(request: Request) -> list[Person]:
-    """Those of them whose programs end in no session and no manager: no desktop asks about these."""
+    """Those whose programs end in no session and no manager: no desktop asks about them."""
     programs: dict[str, set[str]] = {}
     for holder in (*signalled(request), *_in_services(request)):
         # A sound server is back at once, and has lost nothing.
