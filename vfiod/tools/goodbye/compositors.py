@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vfiod.errors import HostError
+from vfiod.errors import HostError, TimedOut
 from vfiod.tools.goodbye.surroundings import Surroundings
 from vfiod.tools.goodbye.sway import Sway, socket_of
 from vfiod.tools.goodbye.windows import Compositor, Window
@@ -16,7 +16,9 @@ _SECONDS = 5.0
 
 
 class Hyprland:
-    """hyprctl(1); since 0.55 its dispatchers are written in Lua (wiki.hypr.land, Dispatchers)."""
+    """hyprctl(1). With a configuration in Lua, which 0.55 has brought, its dispatchers are written
+    in Lua too (wiki.hypr.land, Dispatchers), and others end it with status 7.
+    """
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -33,8 +35,17 @@ class Hyprland:
         self._dispatch(["exit"], "hl.dsp.exit()")
 
     def _dispatch(self, words: Sequence[str], lua: str) -> None:
-        if self._run("dispatch", *words).strip() != "ok":
+        if not self._takes(words):
             self._run("dispatch", lua)
+
+    def _takes(self, words: Sequence[str]) -> bool:
+        """Earlier ones print their error and end well, later ones do not: both are a no."""
+        try:
+            return self._run("dispatch", *words).strip() == "ok"
+        except TimedOut:
+            raise
+        except HostError:
+            return False
 
     def _run(self, *words: str) -> str:
         return _run(["hyprctl", "--instance", self._around.hyprland, *words], self._around)

@@ -17,8 +17,14 @@ _BUS, _HYPRLAND, _DISPLAY = (
 )  # fmt: skip
 _X11 = ("DISPLAY", "XAUTHORITY")
 _NAMED = (_BUS, _HYPRLAND, _DISPLAY, *_X11)
-# Processes that are a whole desktop; NixOS runs .NAME-wrapped.
+# Processes that are a whole desktop.
 COMPOSITORS = frozenset({"sway", "i3", "Hyprland", "labwc", "wayfire", "river"})
+# NixOS runs .NAME-wrapped, and the kernel keeps 15 letters of a name (proc(5), comm).
+_SHOWN = {
+    shown: name
+    for name in COMPOSITORS
+    for shown in (name, f".{name}-wrapped", f".{name}-wrapped"[:15])
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +69,10 @@ def read(session: str, runtime: Path) -> Surroundings:
     for process in mine:
         for name, value in _environment(process).items():
             variables.setdefault(name, value)
-    compositor = next((p for p in mine if _name(p) in COMPOSITORS), None)
+    compositor = next((p for p in mine if _compositor(p)), None)
     if compositor is None:
         return Surroundings(runtime, variables)
-    return Surroundings(runtime, variables, _name(compositor), compositor.pid)
+    return Surroundings(runtime, variables, _compositor(compositor), compositor.pid)
 
 
 def watch(pid: int) -> Callable[[], bool]:
@@ -104,7 +110,8 @@ def _group(process: psutil.Process) -> str:
     return ""
 
 
-def _name(process: psutil.Process) -> str:
+def _compositor(process: psutil.Process) -> str:
+    """Which of COMPOSITORS it is; empty if none."""
     with suppress(psutil.Error):
-        return process.name().removeprefix(".").removesuffix("-wrapped")
+        return _SHOWN.get(process.name(), "")
     return ""

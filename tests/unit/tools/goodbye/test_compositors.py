@@ -24,10 +24,11 @@ CLIENTS = '[{"address": "0x5f", "class": "firefox"}, {"address": "0x60", "class"
 
 
 class Table:
-    """What each command prints; whatever is not in it fails."""
+    """What each command prints; whatever is not in it fails. ``status`` is what some end with."""
 
     def __init__(self, answers: dict[str, str]) -> None:
         self.answers, self.run = answers, list[str]()
+        self.status: dict[str, int] = {}
         self.environment: Any = None
 
     def finish(self, argv: Sequence[str], *, seconds: float, environment: Any) -> Any:
@@ -36,7 +37,10 @@ class Table:
         self.environment = environment
         known = line in self.answers
         return subprocess.CompletedProcess(
-            argv, 0 if known else 1, self.answers.get(line, ""), "" if known else "no such thing"
+            argv,
+            self.status.get(line, 0 if known else 1),
+            self.answers.get(line, ""),
+            "" if known else "no such thing",
         )
 
 
@@ -68,12 +72,22 @@ def test_hyprland_lists_its_windows_and_closes_one(table: Table) -> None:
     assert table.run[-2:] == [f"{ask} dispatch closewindow address:0x5f", f"{ask} dispatch exit"]
 
 
-def test_a_newer_hyprland_is_told_in_its_own_words(table: Table) -> None:
+@pytest.mark.parametrize("status", [0, 7])
+def test_a_newer_hyprland_is_told_in_its_own_words(table: Table, status: int) -> None:
     ask = "hyprctl --instance abc_1 dispatch"
-    lua = f'{ask} hl.dsp.window.close({{window="address:0x5f"}})'
-    table.answers = {f"{ask} closewindow address:0x5f": "error: syntax", lua: "ok"}
+    close = f'{ask} hl.dsp.window.close({{window="address:0x5f"}})'
+    old = (f"{ask} closewindow address:0x5f", f"{ask} exit")
+    table.answers = {line: "error: syntax" for line in old}
+    table.status = dict.fromkeys(old, status)
+    table.answers |= {close: "ok", f"{ask} hl.dsp.exit()": "ok"}
     Hyprland(HYPRLAND).close(Window("0x5f", "firefox"))
-    assert table.run[-1] == lua
+    Hyprland(HYPRLAND).end()
+    assert table.run == [old[0], close, old[1], f"{ask} hl.dsp.exit()"]
+
+
+def test_a_hyprland_that_takes_neither_has_not_been_told(table: Table) -> None:
+    with pytest.raises(HostError, match="no such thing"):
+        Hyprland(HYPRLAND).end()
 
 
 @pytest.mark.parametrize("said", ["", "[", "7", "[1, {}]"])

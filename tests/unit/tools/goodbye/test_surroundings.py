@@ -57,3 +57,18 @@ def test_a_user_s_bus_is_where_systemd_puts_it(monkeypatch: pytest.MonkeyPatch) 
     around = surroundings.read("2", RUN)
     assert (around.bus, around.compositor) == ("unix:path=/run/user/1000/bus", "")
     assert around.display == "wayland-0"
+
+
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [
+        ("labwc", "labwc"), (".labwc-wrapped", "labwc"), (".Hyprland-wrapp", "Hyprland"),
+        (".wayfire-wrappe", "wayfire"), ("Hyprland-wrapp", ""), ("labwc-tweaks", ""),
+    ],
+)  # fmt: skip
+def test_a_compositor_of_nixos_has_a_wrapped_name_that_is_cut(
+    shown: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Process(70, shown, os.getuid())
+    monkeypatch.setattr(psutil, "process_iter", lambda: iter([process]))
+    assert surroundings.read("2", RUN).compositor == name
