@@ -29,7 +29,7 @@ def find(around: Surroundings, *, seconds: float) -> Desktop | None:
     """Whom to ask on this desktop: a session manager if there is one, else the compositor."""
     with suppress(HostError):
         if found := manager.find(Bus(of_session=True), seconds=seconds):
-            return found if found.asks_all else windows_first(found, around)
+            return windows_first(found, around)
     compositor = compositors.of(around)
     return Windows(compositor, surroundings.watch(around.pid)) if compositor else None
 

@@ -6,7 +6,8 @@ Where the calls come from (all looked up in the sources):
   their copies. Logout(1), "no confirmation", asks every client and shows a dialog only if one of
   them objects; gnome-shell's dialog tells of its Cancel (js/ui/endSessionDialog.js).
 - Plasma: plasma-workspace, startkde/plasma-shutdown. org.kde.Shutdown is started by the bus, has
-  ksmserver and KWin close everything, and ends when that is done or was cancelled.
+  ksmserver ask its clients and KWin close the windows of Wayland's programs (KWin: sm.cpp), and
+  ends when that is done or was cancelled.
 - Xfce: xfce4-session, xfsm-manager-dbus.xml. A client that is answered with Cancel takes the
   logout back, and ShutdownCancelled tells so (xfsm-manager.c).
 - LXQt: lxqt-session, sessiondbusadaptor.h; logout() is not answered (Q_NOREPLY).
@@ -41,8 +42,7 @@ class Kind:
     """One kind of session manager: ``marks`` are bus names one of which it has while it runs.
 
     ``cancelled`` is a bus name and the signal of its that tells of a cancelled logout; ``helper``
-    a name that is there only during a logout. ``asks_all``: it closes the windows of programs that
-    take no part in its logouts, too.
+    a name that is there only during a logout.
     """
 
     marks: tuple[str, ...]
@@ -53,7 +53,6 @@ class Kind:
     values: tuple[Any, ...] = ()
     cancelled: tuple[str, str] = ("", "")
     helper: str = ""
-    asks_all: bool = False
 
 
 # LXQt runs with anybody's window manager, KWin for one; so it is first.
@@ -62,7 +61,6 @@ KINDS = (
     Kind(
         ("org.kde.ksmserver", "org.kde.plasmashell"),
         "org.kde.Shutdown", "/Shutdown", "org.kde.Shutdown.logout", helper="org.kde.Shutdown",
-        asks_all=True,
     ),
     Kind(
         ("org.xfce.SessionManager",),
@@ -91,11 +89,6 @@ class Manager:
         self._helper_seen = False
         self._helper_left: float | None = None
         self._was_up = False
-
-    @property
-    def asks_all(self) -> bool:
-        """Whether nobody's window is ended without a question."""
-        return self._kind.asks_all
 
     def begin(self) -> None:
         kind = self._kind

@@ -1,9 +1,9 @@
 """On X11 the windows are closed before the session manager is asked to log out, by wmctrl(1).
 
-Session managers but Plasma's ask only programs that take part in a session's end, by XSMP or by
-D-Bus; what uses GTK 3 or 4 does only if its authors have thought of it. Seen with Xfce 4.20: its
-logout ended an editor with unsaved words without a question. A window that is closed as by its
-own button does ask.
+Session managers ask only programs that take part in a session's end, by XSMP or by D-Bus; what
+uses GTK 3 or 4 does only if its authors have thought of it. Seen with Xfce 4.20: its logout ended
+an editor with unsaved words without a question. Plasma has KWin close windows only on Wayland
+(KWin: closeWaylandWindows()). A window that is closed as by its own button does ask.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -43,6 +43,16 @@ class Manager:
         return ["the session manager"]
 
 
+class Names:
+    """A bus on which somebody has one name."""
+
+    def __init__(self, mark: str) -> None:
+        self._mark = mark
+
+    def call(self, *call: Any, seconds: float) -> Any:
+        return [call[-1] == self._mark]
+
+
 class Screen:
     """wmctrl, and what is on the screen; ``stubborn`` windows ask a person."""
 
@@ -93,6 +103,17 @@ def test_where_windows_are_not_told_the_manager_is_asked_all_the_same(screen: Sc
     screen.works, screen.lines = True, []
     assert desktop.look()
     assert manager.asked == 1
+
+
+@pytest.mark.parametrize("mark", ["org.kde.ksmserver", "org.xfce.SessionManager"])
+def test_whoever_manages_an_x11_session_its_windows_come_first(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    """KWin closes those of Wayland's programs alone."""
+    monkeypatch.setattr(farewell, "Bus", lambda *, of_session: Names(mark))
+    assert isinstance(farewell.find(AROUND, seconds=60), WindowsFirst)
+    wayland = Surroundings(Path("/run/user/1000"), {**VARIABLES, "WAYLAND_DISPLAY": "wayland-0"})
+    assert not isinstance(farewell.find(wayland, seconds=60), WindowsFirst)
 
 
 @pytest.mark.parametrize("more", [{"WAYLAND_DISPLAY": "wayland-0"}, {"DISPLAY": ""}])
