@@ -15,8 +15,12 @@ from vfiod.tools.goodbye.windows import Window, Windows
 from vfiod.util import programs
 
 _SECONDS = 5.0
-# Panels and the desktop's own window are on all workspaces, by EWMH's _NET_WM_DESKTOP.
+# Panels and the desktop's own window are on all workspaces, by EWMH's _NET_WM_DESKTOP. So is what
+# a person has pinned, and on GNOME each window on another monitor than the first.
 _ALL = "-1"
+_TYPE = "_NET_WM_WINDOW_TYPE"
+# What programs work in, by EWMH; a window that does not say is one.
+_WORK = frozenset({f"{_TYPE}_NORMAL", f"{_TYPE}_DIALOG"})
 _COLUMNS = 5  # window, workspace, class, host, title
 
 
@@ -25,25 +29,41 @@ class X11:
 
     def __init__(self, environment: Mapping[str, str], log_out: Callable[[], None]) -> None:
         self._environment, self._log_out = environment, log_out
+        self._can_ask = programs.find("xprop") is not None
+        self._works: dict[str, bool] = {}
 
     def windows(self) -> Sequence[Window]:
-        rows = [line.split(None, _COLUMNS - 1) for line in self._run("-l", "-x").splitlines()]
+        listed = self._run("wmctrl", "-l", "-x").splitlines()
+        rows = [line.split(None, _COLUMNS - 1) for line in listed]
         return [
             Window(row[0], row[2].rpartition(".")[2])
             for row in rows
-            if len(row) >= _COLUMNS - 1 and row[1] != _ALL
+            if len(row) >= _COLUMNS - 1 and (row[1] != _ALL or self._is_work(row[0]))
         ]
 
     def close(self, window: Window) -> None:
-        self._run("-i", "-c", window.handle)
+        self._run("wmctrl", "-i", "-c", window.handle)
 
     def end(self) -> None:
         self._log_out()
 
-    def _run(self, *words: str) -> str:
-        done = programs.finish(["wmctrl", *words], seconds=_SECONDS, environment=self._environment)
+    def _is_work(self, handle: str) -> bool:
+        """Whether it is no part of the desktop, as xprop(1) tells; it is asked once of each."""
+        if handle not in self._works:
+            self._works[handle] = self._can_ask and self._tells_work(handle)
+        return self._works[handle]
+
+    def _tells_work(self, handle: str) -> bool:
+        try:
+            _, is_told, types = self._run("xprop", "-id", handle, _TYPE).partition("=")
+        except HostError:  # it has just been closed
+            return False
+        return not is_told or not _WORK.isdisjoint(types.replace(",", " ").split())
+
+    def _run(self, program: str, *words: str) -> str:
+        done = programs.finish([program, *words], seconds=_SECONDS, environment=self._environment)
         if done.returncode:
-            raise HostError(f"wmctrl: {done.stderr.strip() or f'status {done.returncode}'}")
+            raise HostError(f"{program}: {done.stderr.strip() or f'status {done.returncode}'}")
         return done.stdout
 
 

@@ -18,6 +18,7 @@ VARIABLES = {"DISPLAY": ":0", "XAUTHORITY": "/home/alice/.Xauthority"}
 AROUND = Surroundings(Path("/run/user/1000"), VARIABLES)
 PANEL = "0x01400003 -1 xfce4-panel.Xfce4-panel  lab xfce4-panel"
 EDITOR = "0x03200003  0 mousepad.Mousepad     lab *Untitled 1 - Mousepad"
+PINNED = "0x03600003 -1 gedit.Gedit            lab *Untitled Document 1 - gedit"
 SHEET = "0x03400003  1 soffice.LibreOffice 5  lab a"
 
 
@@ -54,10 +55,14 @@ class Names:
 
 
 class Screen:
-    """wmctrl, and what is on the screen; ``stubborn`` windows ask a person."""
+    """wmctrl, xprop, and what is on the screen; ``stubborn`` windows ask a person. ``types`` are
+    those that windows say they are of; without one xprop fails.
+    """
 
     def __init__(self, *lines: str, stubborn: Sequence[str] = ()) -> None:
         self.lines, self.stubborn = list(lines), stubborn
+        self.types: dict[str, str] = {}
+        self.looked_at: list[str] = []
         self.works = True
         self.environment: Any = None
 
@@ -65,9 +70,19 @@ class Screen:
         self.environment = environment
         if not self.works:
             return subprocess.CompletedProcess(argv, 1, "", "Cannot open display.")
+        if argv[0] == "xprop":
+            return self._xprop(argv)
         if "-c" in argv and argv[-1] not in self.stubborn:
             self.lines = [line for line in self.lines if not line.startswith(argv[-1])]
         return subprocess.CompletedProcess(argv, 0, "\n".join(self.lines), "")
+
+    def _xprop(self, argv: Sequence[str]) -> Any:
+        _, option, handle, name = argv
+        assert (option, name) == ("-id", "_NET_WM_WINDOW_TYPE")
+        self.looked_at.append(handle)
+        if handle not in self.types:
+            return subprocess.CompletedProcess(argv, 1, "", "X Error: BadWindow")
+        return subprocess.CompletedProcess(argv, 0, f"{name}{self.types[handle]}\n", "")
 
 
 @pytest.fixture
@@ -130,6 +145,46 @@ def test_without_wmctrl_the_manager_alone_is_asked(
     monkeypatch.setattr(programs, "find", lambda name: None)
     manager = Manager()
     assert windows_first(manager, AROUND) is manager
+
+
+NORMAL, DOCK, KDE = (
+    f"(ATOM) = {types}"
+    for types in (
+        "_NET_WM_WINDOW_TYPE_NORMAL",
+        "_NET_WM_WINDOW_TYPE_DOCK",
+        "_KDE_NET_WM_WINDOW_TYPE_OVERRIDE, _NET_WM_WINDOW_TYPE_NORMAL",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_closed"),
+    [
+        (NORMAL, True), (KDE, True), (NORMAL.replace("NORMAL", "DIALOG"), True),
+        (":  not found.", True), (NORMAL.replace("NORMAL", "DESKTOP"), False), (DOCK, False),
+        (NORMAL.replace("NORMAL", "NOTIFICATION"), False), (None, False),
+    ],
+)  # fmt: skip
+def test_a_window_on_all_workspaces_is_a_program_s_if_it_says_so(
+    screen: Screen, kind: str | None, *, is_closed: bool
+) -> None:
+    screen.lines = [PANEL, PINNED]
+    screen.types = {"0x01400003": DOCK} | ({"0x03600003": kind} if kind else {})
+    manager = Manager()
+    desktop = windows_first(manager, AROUND)
+    assert farewell.log_out(desktop, lambda: False, seconds=20) == Answer(Outcome.DONE)
+    assert screen.lines == ([PANEL] if is_closed else [PANEL, PINNED])
+    assert len(screen.looked_at) == 2
+
+
+def test_without_xprop_all_of_them_are_panels(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "find", lambda name: None if name == "xprop" else name)
+    screen.lines, screen.types = [PANEL, PINNED], {"0x03600003": NORMAL}
+    desktop = windows_first(Manager(), AROUND)
+    assert farewell.log_out(desktop, lambda: False, seconds=20) == Answer(Outcome.DONE)
+    assert (screen.lines, screen.looked_at) == ([PANEL, PINNED], [])
 
 
 def test_a_manager_that_refuses_has_failed(screen: Screen) -> None:
