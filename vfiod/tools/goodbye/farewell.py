@@ -10,7 +10,7 @@ from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
 from vfiod.errors import HostError
 from vfiod.host.goodbye import Answer, Outcome
-from vfiod.tools.goodbye import compositors, manager, surroundings
+from vfiod.tools.goodbye import compositors, managers, surroundings
 from vfiod.tools.goodbye.desktop import Desktop
 from vfiod.tools.goodbye.surroundings import Surroundings
 from vfiod.tools.goodbye.windows import Windows
@@ -28,7 +28,7 @@ Ended = Callable[[], bool]
 def find(around: Surroundings, *, seconds: float) -> Desktop | None:
     """Whom to ask on this desktop: a session manager if there is one, else the compositor."""
     with suppress(HostError):
-        if found := manager.find(Bus(of_session=True), seconds=seconds):
+        if found := managers.find(Bus(of_session=True), seconds=seconds):
             return windows_first(found, around)
     compositor = compositors.of(around)
     return Windows(compositor, surroundings.watch(around.pid)) if compositor else None

@@ -1,0 +1,61 @@
+"""Plasma: plasma-workspace, startkde/plasma-shutdown.
+
+org.kde.Shutdown is started by the bus, has ksmserver ask its clients and KWin close the windows of
+Wayland's programs (KWin: sm.cpp), and ends when that is done or was cancelled.
+"""
+
+import time
+from collections.abc import Callable
+
+from vfiod.bus.connection import Bus
+from vfiod.errors import HostError
+from vfiod.tools.goodbye.manager import CALL, Kind, Manager, has_owner
+
+_HELPER = "org.kde.Shutdown"
+KIND = Kind(("org.kde.ksmserver", "org.kde.plasmashell"), _HELPER, "/Shutdown", f"{_HELPER}.logout")
+# The helper ends before the desktop does. If that is still there so long after, and systemd does
+# not say that it is ending, the person has cancelled.
+_SETTLE = 15.0
+_SYSTEMD = "org.freedesktop.systemd1"
+_DESKTOP = "/org/freedesktop/systemd1/unit/graphical_2dsession_2etarget"
+
+
+class Plasma(Manager):
+    """Implements vfiod.tools.goodbye.desktop.Desktop."""
+
+    def __init__(
+        self, bus: Bus, kind: Kind, *, seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(bus, kind, seconds=seconds)
+        self._clock = clock
+        self._helper_seen = False
+        self._helper_left: float | None = None
+        self._was_up = False
+
+    def begin(self) -> None:
+        self._was_up = self._is_up()
+        super().begin()
+
+    def was_cancelled(self) -> bool:
+        return self._helper_has_given_up()
+
+    def _helper_has_given_up(self) -> bool:
+        if has_owner(self._bus, _HELPER):
+            self._helper_seen, self._helper_left = True, None
+        elif self._helper_seen and self._helper_left is None:
+            self._helper_left = self._clock()
+        left = self._helper_left
+        is_long_gone = left is not None and self._clock() - left > _SETTLE
+        return is_long_gone and not self._is_ending()
+
+    def _is_ending(self) -> bool:
+        """As its target says; a desktop that systemd has not begun does not tell."""
+        return self._was_up and not self._is_up()
+
+    def _is_up(self) -> bool:
+        get, wanted = "org.freedesktop.DBus.Properties.Get", (f"{_SYSTEMD}.Unit", "ActiveState")
+        try:
+            answer = self._bus.call(_SYSTEMD, _DESKTOP, get, "ss", *wanted, seconds=CALL)
+        except HostError:
+            return False
+        return bool(answer[0] == "active")
