@@ -27,6 +27,8 @@ OBJECTS = {
         </interface></node>""",
     "/Shutdown": """<node><interface name="org.kde.Shutdown">
         <method name="logout"/></interface></node>""",
+    "/KSMServer": """<node><interface name="org.kde.KSMServerInterface">
+        <method name="resetLogout"/></interface></node>""",
     "/org/xfce/SessionManager": """<node><interface name="org.xfce.Session.Manager">
         <method name="Logout"><arg type="b" direction="in"/><arg type="b" direction="in"/></method>
         </interface></node>""",
@@ -101,6 +103,8 @@ class Desktop:
             invocation.return_value(GLib.Variant(*ANSWERS[method]))
         elif method.lower() == "logout":
             self.log_out(invocation)
+        elif method == "resetLogout":
+            invocation.return_value(None)
 
     def log_out(self, invocation: Any) -> None:
         if self.does == "fails":

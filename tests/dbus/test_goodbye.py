@@ -117,6 +117,14 @@ def test_what_does_not_end_costs_its_time_and_no_more(
     assert time.monotonic() - began < 20  # a call of D-Bus by itself waits for 25
 
 
+def test_plasma_s_is_taken_back_when_its_time_is_over(own_bus: PrivateBus, desktop: Start) -> None:
+    child = desktop("plasma", "hangs")
+    assert ask(own_bus, 2) == Answer(Outcome.UNANSWERED)
+    child.kill()
+    assert child.stdout is not None
+    assert "resetLogout" in child.stdout.read().split()
+
+
 def test_a_bus_that_goes_with_its_session_takes_nobody_along(
     own_bus: PrivateBus, desktop: Start
 ) -> None:

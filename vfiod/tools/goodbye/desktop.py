@@ -7,6 +7,10 @@ from typing import Protocol
 class Desktop(Protocol):
     """None of these waits for the person. All raise HostError if the desktop does not answer."""
 
+    @property
+    def patience(self) -> float:
+        """For how many seconds it asks programs, before it ends them without an answer."""
+
     def begin(self) -> None:
         """Ask it to log out. What it is to be asked later, it is asked by look()."""
 
@@ -21,3 +25,6 @@ class Desktop(Protocol):
 
     def waits_for(self) -> Sequence[str]:
         """What holds the logout up, for a person; empty if the desktop does not tell."""
+
+    def withdraw(self) -> None:
+        """Take back what was begun, as far as the desktop lets anybody; never raises."""

@@ -35,10 +35,20 @@ def find(around: Surroundings, *, seconds: float) -> Desktop | None:
 
 
 def log_out(desktop: Desktop | None, session_ended: Ended, *, seconds: float) -> Answer:
-    """Ask it, and say what became of it within the time. ``session_ended`` is logind's word."""
+    """Ask it, and say what became of it within the time. ``session_ended`` is logind's word.
+
+    What the desktop has not done by then it is told not to do any more.
+    """
     if desktop is None or session_ended():
         return Answer(Outcome.NOBODY)
-    deadline = time.monotonic() + max(_SPARE, seconds - _SPARE)
+    answer = _ask(desktop, session_ended, min(max(_SPARE, seconds - _SPARE), desktop.patience))
+    if answer.outcome is not Outcome.DONE:
+        desktop.withdraw()
+    return answer
+
+
+def _ask(desktop: Desktop, session_ended: Ended, seconds: float) -> Answer:
+    deadline = time.monotonic() + seconds
     try:
         desktop.begin()
     except HostError as error:

@@ -1,5 +1,6 @@
 """A session manager on the session's bus, and how one is asked to log out."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,8 @@ class Kind:
 
 class Manager:
     """A session manager that runs. Implements vfiod.tools.goodbye.desktop.Desktop."""
+
+    patience = math.inf
 
     def __init__(self, bus: Bus, kind: Kind, *, seconds: float) -> None:
         self._bus, self._kind, self._seconds = bus, kind, seconds
@@ -62,6 +65,9 @@ class Manager:
 
     def waits_for(self) -> Sequence[str]:
         return [self._fault] if self._fault else []
+
+    def withdraw(self) -> None:
+        """None but GNOME's and Plasma's ends what is left without an answer."""
 
     def _note_cancelled(self) -> None:
         self._cancelled = True

@@ -1,27 +1,36 @@
 """Plasma: plasma-workspace, startkde/plasma-shutdown.
 
 org.kde.Shutdown is started by the bus, has ksmserver ask its clients and KWin close the windows of
-Wayland's programs (KWin: sm.cpp), and ends when that is done or was cancelled.
+Wayland's programs (KWin: sm.cpp), and ends when that is done or was cancelled. Two minutes after
+it was asked KWin calls it done whatever is open, and the helper ends the session. So the helper is
+ended before, and ksmserver told what it would be after a no of KWin's (ksmserver, resetLogout()).
 """
 
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from vfiod.bus.connection import Bus
 from vfiod.errors import HostError
-from vfiod.tools.goodbye.manager import CALL, Kind, Manager, has_owner
+from vfiod.tools.goodbye.compositors import send
+from vfiod.tools.goodbye.manager import CALL, DBUS, DBUS_PATH, Kind, Manager, has_owner
 
 _HELPER = "org.kde.Shutdown"
 KIND = Kind(("org.kde.ksmserver", "org.kde.plasmashell"), _HELPER, "/Shutdown", f"{_HELPER}.logout")
 # The helper ends before the desktop does. If that is still there so long after, and systemd does
 # not say that it is ending, the person has cancelled.
 _SETTLE = 15.0
+_KWIN_WAITS, _PATIENCE = 120.0, 110.0
+_KSMSERVER = ("org.kde.ksmserver", "/KSMServer", "org.kde.KSMServerInterface.resetLogout")
 _SYSTEMD = "org.freedesktop.systemd1"
 _DESKTOP = "/org/freedesktop/systemd1/unit/graphical_2dsession_2etarget"
 
 
 class Plasma(Manager):
     """Implements vfiod.tools.goodbye.desktop.Desktop."""
+
+    patience = _PATIENCE
 
     def __init__(
         self, bus: Bus, kind: Kind, *, seconds: float, clock: Callable[[], float] = time.monotonic
@@ -31,13 +40,31 @@ class Plasma(Manager):
         self._helper_seen = False
         self._helper_left: float | None = None
         self._was_up = False
+        self._asked: float | None = None
 
     def begin(self) -> None:
         self._was_up = self._is_up()
+        self._asked = self._clock()
         super().begin()
 
     def was_cancelled(self) -> bool:
         return self._helper_has_given_up()
+
+    def waits_for(self) -> Sequence[str]:
+        found = [*super().waits_for()]
+        if self._asked is not None and self._clock() - self._asked >= _PATIENCE:
+            found.append(f"KWin would have ended all {_KWIN_WAITS:g} s after it was asked")
+        return found
+
+    def withdraw(self) -> None:
+        if self._asked is None:
+            return
+        of_name = f"{DBUS}.GetConnectionUnixProcessID"
+        with suppress(HostError):  # it has ended
+            (pid,) = self._bus.call(DBUS, DBUS_PATH, of_name, "s", _HELPER, seconds=CALL)
+            send(pid, signal.SIGTERM)
+        with suppress(HostError):
+            self._bus.call(*_KSMSERVER, seconds=CALL)
 
     def _helper_has_given_up(self) -> bool:
         if has_owner(self._bus, _HELPER):

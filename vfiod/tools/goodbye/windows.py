@@ -4,6 +4,7 @@ A window that is closed so asks about what is unsaved, as if the person had clos
 all are gone is the compositor told to end; it ends hard whoever is left.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Windows:
     ``is_gone``: whether the compositor's process is; one that does not answer may have its reasons.
     """
 
+    patience = math.inf
+
     def __init__(self, compositor: Compositor, is_gone: Callable[[], bool]) -> None:
         self._compositor, self._is_gone = compositor, is_gone
         self._left: Sequence[Window] = ()
@@ -69,3 +72,6 @@ class Windows:
 
     def waits_for(self) -> Sequence[str]:
         return sorted({window.program for window in self._left})
+
+    def withdraw(self) -> None:
+        """A window that asks ends nothing by itself."""

@@ -6,6 +6,7 @@ an editor with unsaved words without a question. Plasma has KWin close windows o
 (KWin: closeWaylandWindows()). A window that is closed as by its own button does ask.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from vfiod.errors import HostError
@@ -70,6 +71,8 @@ class X11:
 class WindowsFirst:
     """A session manager that is asked once no window is left. Implements desktop.Desktop."""
 
+    patience = math.inf
+
     def __init__(self, manager: Desktop, environment: Mapping[str, str]) -> None:
         self._manager = manager
         self._windows = Windows(X11(environment, manager.begin), is_gone=lambda: False)
@@ -93,6 +96,9 @@ class WindowsFirst:
 
     def waits_for(self) -> Sequence[str]:
         return self._windows.waits_for() or self._manager.waits_for()
+
+    def withdraw(self) -> None:
+        self._manager.withdraw()
 
 
 def windows_first(manager: Desktop, around: Surroundings) -> Desktop:
