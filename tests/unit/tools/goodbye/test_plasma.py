@@ -5,10 +5,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.unit.tools.goodbye.sessionbus import SessionBus
+from vfiod.errors import HostError
 from vfiod.host.goodbye import Answer, Outcome
 from vfiod.tools.goodbye import farewell
 from vfiod.tools.goodbye.plasma import KIND, Plasma
@@ -81,3 +83,20 @@ def test_nobody_is_waited_for_longer_than_there_is_patience(bus: SessionBus) -> 
     answer = farewell.log_out(Impatient(bus, KIND, seconds=25), lambda: False, seconds=25)
     assert answer.outcome is Outcome.UNANSWERED
     assert time.monotonic() - began < 20
+
+
+class Going(SessionBus):
+    """A bus that goes with its session after the first look at who is there."""
+
+    def call(self, *call: Any, seconds: float = 1) -> Any:
+        answer = super().call(*call, seconds=seconds)
+        if call[-1] == "org.kde.ksmserver":
+            self.answers["NameHasOwner"] = HostError("the connection is closed")
+        return answer
+
+
+def test_a_bus_that_goes_between_two_looks_has_gone_with_the_session(bus: SessionBus) -> None:
+    going = Going(*NAMES)
+    going.answers = bus.answers
+    answer = farewell.log_out(Plasma(going, KIND, seconds=20), lambda: False, seconds=20)
+    assert answer == Answer(Outcome.DONE)
