@@ -1,8 +1,9 @@
 """Session managers that are not there, and logind: python -m tests.dbus.desktops KIND DOES.
 
 They have the names, paths and methods of the real ones, on whatever bus DBUS_SYSTEM_BUS_ADDRESS
-names. KIND is a key of KINDS; DOES is what becomes of a logout: ``ends``, ``objects``, ``cancels``,
-``fails``, ``hangs`` (no answer to anything), or ``lingers`` (the helper ends, the rest is slow).
+names. KIND is a key of KINDS; DOES is what becomes of a logout: ``ends``, ``objects`` (a program
+does, and says so before), ``asks`` (one does once it is asked), ``cancels``, ``fails``, ``hangs``
+(no answer to anything), or ``lingers`` (the helper ends, the rest is slow).
 """
 
 import sys
@@ -18,6 +19,8 @@ SYSTEMD = "org.freedesktop.systemd1"
 OBJECTS = {
     "/org/gnome/SessionManager": f"""<node><interface name="{GNOME}">
         <method name="Logout"><arg type="u" direction="in"/></method>
+        <method name="IsInhibited"><arg type="u" direction="in"/><arg type="b" direction="out"/>
+        </method>
         <method name="GetInhibitors"><arg type="ao" direction="out"/></method>
         </interface></node>""",
     "/org/gnome/SessionManager/Inhibitor7": f"""<node><interface name="{GNOME}.Inhibitor">
@@ -101,6 +104,8 @@ class Desktop:
         print(method, *arguments.unpack(), flush=True)
         if method in ANSWERS and (method == "GetSession" or self.does != "hangs"):
             invocation.return_value(GLib.Variant(*ANSWERS[method]))
+        elif method == "IsInhibited" and self.does != "hangs":
+            invocation.return_value(GLib.Variant("(b)", (self.does == "objects",)))
         elif method.lower() == "logout":
             self.log_out(invocation)
         elif method == "resetLogout":

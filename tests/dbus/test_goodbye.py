@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the bus is root's")
 # Somebody whom the bus knows, with no other processes.
 PERSON = pwd.getpwnam("bin").pw_uid
 Start = Callable[[str, str], "subprocess.Popen[str]"]
+DIALOG = "GNOME's own question may log out by itself after a minute: press Cancel there to stay"
 WAITS = ("org.gnome.TextEditor (There are unsaved documents)",)
 
 
@@ -101,6 +103,7 @@ def test_plasma_s_is_known_by_its_helper_s_end_unless_the_desktop_ends_too(
     ("kind", "does", "waits_for"),
     [
         ("gnome", "objects", WAITS),
+        ("gnome", "asks", (*WAITS, DIALOG)),
         ("gnome", "fails", ("Logout has been locked down", *WAITS)),
         ("gnome", "hangs", ()),
         ("xfce", "objects", ()),
@@ -117,6 +120,17 @@ def test_what_does_not_end_costs_its_time_and_no_more(
     assert time.monotonic() - began < 20  # a call of D-Bus by itself waits for 25
 
 
+def test_gnome_is_not_asked_as_long_as_a_program_objects(
+    own_bus: PrivateBus, desktop: Start
+) -> None:
+    """Its own question would end the session by itself."""
+    child = desktop("gnome", "objects")
+    assert ask(own_bus, 2) == Answer(Outcome.UNANSWERED, WAITS)
+    child.kill()
+    assert child.stdout is not None
+    assert not re.findall("^Logout", child.stdout.read(), re.MULTILINE)
+
+
 def test_plasma_s_is_taken_back_when_its_time_is_over(own_bus: PrivateBus, desktop: Start) -> None:
     child = desktop("plasma", "hangs")
     assert ask(own_bus, 2) == Answer(Outcome.UNANSWERED)
@@ -130,7 +144,7 @@ def test_a_bus_that_goes_with_its_session_takes_nobody_along(
 ) -> None:
     desktop("none", "ends")
     with private_bus(with_policy=False) as session:
-        manager = session.spawn(sys.executable, "-m", "tests.dbus.desktops", "gnome", "hangs")
+        manager = session.spawn(sys.executable, "-m", "tests.dbus.desktops", "gnome", "asks")
         assert manager.stdout is not None
         assert manager.stdout.readline() == "ready\n"
         words = command(session, "log-out", "2", "60")
@@ -183,6 +197,23 @@ def announced(bus: PrivateBus, seconds: str) -> "subprocess.Popen[str]":
     child = bus.spawn("setpriv", f"--reuid={PERSON}", "--clear-groups", *words)
     until(lambda: mock(bus, "GetMethodCalls", "s", "Notify")[0], "the notification")
     return child
+
+
+def test_what_keeps_gnome_from_being_asked_is_told_and_not_now_is_heard(
+    notifications: PrivateBus, desktop: Start
+) -> None:
+    desktop("gnome", "objects")
+    words = command(notifications, "log-out", "2", "60", "--", "-n win10")
+    child = notifications.spawn("setpriv", f"--reuid={PERSON}", "--clear-groups", *words)
+    until(lambda: mock(notifications, "GetMethodCalls", "s", "Notify")[0], "the notification")
+    (_, values), *_ = mock(notifications, "GetMethodCalls", "s", "Notify")[0]
+    assert "Save and close what is open: -n win10 is waiting" in values
+    assert f"Your desktop cannot log out yet: {WAITS[0]}" in values
+    pressed = ("ActionInvoked", "us", [GLib.Variant("u", 1), GLib.Variant("s", "not-now")])
+    mock(notifications, "EmitSignal", "sssav", SERVICE, *pressed)
+    assert answer_of(notifications, child) == Answer(Outcome.DECLINED)
+    assert len(mock(notifications, "GetMethodCalls", "s", "Notify")[0]) == 1
+    assert mock(notifications, "GetMethodCalls", "s", "CloseNotification")[0]
 
 
 def answer_of(bus: PrivateBus, child: "subprocess.Popen[str]") -> Answer:

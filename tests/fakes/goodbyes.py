@@ -24,7 +24,7 @@ class FakeGoodbyes(Door):
     def announce(self, session: Session, guest: str, *, seconds: float) -> Answer:
         return self._ask("announce", session, seconds, Answer(Outcome.DONE))
 
-    def log_out(self, session: Session, *, seconds: float) -> Answer:
+    def log_out(self, session: Session, guest: str, *, seconds: float) -> Answer:
         there = session.ident in self._user.sessions
         answer = self._ask(
             "log out", session, seconds, Answer(Outcome.DONE if there else Outcome.NOBODY)

@@ -1,6 +1,6 @@
 """Notifications of the desktop (org.freedesktop.Notifications, over the session's bus)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -54,9 +54,29 @@ class Notifications:
         GLib.timeout_add_seconds(seconds, loop.quit)
         mine[0] = self._show(summary, body, actions, urgent=urgent)
         loop.run()
-        with suppress(HostError):  # what is answered, or too late, is of no use on the screen
-            self._call("CloseNotification", "u", mine[0])
+        self._close(mine[0])
         return chosen[0]
+
+    def put(
+        self, summary: str, body: str, actions: Mapping[str, str], pressed: Callable[[str], None]
+    ) -> Callable[[], None]:
+        """Show one with buttons; ``pressed`` gets the key of each one pressed, in the main loop.
+
+        What is returned takes it off the screen.
+        """
+        mine = [-1]
+
+        def heard(values: Sequence[Any]) -> None:
+            if values[0] == mine[0]:
+                pressed(str(values[1]))
+
+        self._bus.subscribe(_SERVICE, f"{_SERVICE}.ActionInvoked", heard)
+        mine[0] = self._show(summary, body, actions, urgent=True)
+        return lambda: self._close(mine[0])
+
+    def _close(self, number: int) -> None:
+        with suppress(HostError):  # what is answered, or too late, is of no use on the screen
+            self._call("CloseNotification", "u", number)
 
     def _show(self, summary: str, body: str, actions: Mapping[str, str], *, urgent: bool) -> int:
         hints = {"urgency": variant("y", _CRITICAL if urgent else _LOW)}

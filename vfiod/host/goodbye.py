@@ -49,8 +49,11 @@ class Goodbyes(Protocol):
     def announce(self, session: Session, guest: str, *, seconds: float) -> Answer:
         """Show a notification with the button "Not now" for as long, if the desktop shows any."""
 
-    def log_out(self, session: Session, *, seconds: float) -> Answer:
-        """Have the desktop's session manager log out; returns when the desktop has ended."""
+    def log_out(self, session: Session, guest: str, *, seconds: float) -> Answer:
+        """Have the desktop's session manager log out; returns when the desktop has ended.
+
+        ``guest`` is whom a person is told that they keep waiting.
+        """
 
 
 def encode(answer: Answer) -> str:

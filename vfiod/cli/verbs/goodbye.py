@@ -4,6 +4,8 @@ import argparse
 import os
 import re
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
         from vfiod.tools.goodbye import farewell
 
         seconds = max(1.0, arguments.seconds - _age())
-        desktop = farewell.find(around, seconds=seconds)
+        tell = partial(_tell, arguments.guest)
+        desktop = farewell.find(around, seconds=seconds, tell=tell)
         ended = farewell.session_state(arguments.session)
         print(encode(farewell.log_out(desktop, ended, seconds=seconds)))
     return 0
@@ -57,6 +60,30 @@ def _age() -> float:
 
 def _runtime() -> Path:
     return Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+
+
+def _tell(guest: str, what: Sequence[str], declined: Callable[[], None]) -> Callable[[], None]:
+    """A notification of what keeps the desktop from logging out; what is returned ends it."""
+    from vfiod.cli import notifications
+    from vfiod.cli.asking import plain
+    from vfiod.errors import HostError
+
+    def pressed(key: str) -> None:
+        if key == _NOT_NOW:
+            declined()
+
+    shown = notifications.find()
+    if shown is None:
+        return lambda: None
+    try:
+        return shown.put(
+            f"Save and close what is open: {guest or 'a guest'} is waiting",
+            plain(f"Your desktop cannot log out yet: {', '.join(what)}"),
+            {_NOT_NOW: "Not now"} if shown.has_actions else {},
+            pressed,
+        )
+    except HostError:
+        return lambda: None
 
 
 def _announce(guest: str, seconds: float) -> Any:

@@ -65,7 +65,7 @@ class AskToLogOut(HostStep):
 
     def apply(self, host: Host) -> Notes:
         def ask(session: Session) -> Answer:
-            return host.goodbyes.log_out(session, seconds=self.seconds)
+            return host.goodbyes.log_out(session, self.guest, seconds=self.seconds)
 
         left = [
             (session, answer)

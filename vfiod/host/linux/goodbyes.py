@@ -32,8 +32,8 @@ class LinuxGoodbyes:
         words = ["announce", session.ident, f"{seconds:g}", "--", guest]
         return self._ask(session, words, seconds + _START)
 
-    def log_out(self, session: Session, *, seconds: float) -> Answer:
-        words = ["log-out", session.ident, f"{seconds:g}"]
+    def log_out(self, session: Session, guest: str, *, seconds: float) -> Answer:
+        words = ["log-out", session.ident, f"{seconds:g}", "--", guest]
         return self._ask(session, words, max(seconds, _START) + _LAST_WORDS)
 
     def _ask(self, session: Session, words: Sequence[str], seconds: float) -> Answer:

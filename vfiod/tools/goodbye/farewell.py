@@ -12,6 +12,7 @@ from vfiod.errors import HostError
 from vfiod.host.goodbye import Answer, Outcome
 from vfiod.tools.goodbye import compositors, managers, surroundings
 from vfiod.tools.goodbye.desktop import Desktop
+from vfiod.tools.goodbye.manager import Tell, tell_nobody
 from vfiod.tools.goodbye.surroundings import Surroundings
 from vfiod.tools.goodbye.windows import Windows
 from vfiod.tools.goodbye.x11 import windows_first
@@ -25,10 +26,10 @@ _SPARE = 1.0
 Ended = Callable[[], bool]
 
 
-def find(around: Surroundings, *, seconds: float) -> Desktop | None:
+def find(around: Surroundings, *, seconds: float, tell: Tell = tell_nobody) -> Desktop | None:
     """Whom to ask on this desktop: a session manager if there is one, else the compositor."""
     with suppress(HostError):
-        if found := managers.find(Bus(of_session=True), seconds=seconds):
+        if found := managers.find(Bus(of_session=True), seconds=seconds, tell=tell):
             return windows_first(found, around)
     compositor = compositors.of(around)
     return Windows(compositor, surroundings.watch(around.pid)) if compositor else None

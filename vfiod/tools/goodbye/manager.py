@@ -1,7 +1,7 @@
 """A session manager on the session's bus, and how one is asked to log out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,16 @@ from vfiod.bus.connection import Bus
 from vfiod.errors import HostError, TimedOut
 
 DBUS, DBUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
+# Tells a person what keeps their desktop from logging out; calls the second if they say "Not now".
+# What it returns takes that off the screen.
+Tell = Callable[[Sequence[str], Callable[[], None]], Callable[[], None]]
 # A bus call to a program of the person's, which may hang.
 CALL = 2.0
+
+
+def tell_nobody(_what: Sequence[str], _declined: Callable[[], None]) -> Callable[[], None]:
+    """For a desktop that shows nothing."""
+    return lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +42,8 @@ class Manager:
 
     patience = math.inf
 
-    def __init__(self, bus: Bus, kind: Kind, *, seconds: float) -> None:
-        self._bus, self._kind, self._seconds = bus, kind, seconds
+    def __init__(self, bus: Bus, kind: Kind, *, seconds: float, tell: Tell = tell_nobody) -> None:
+        self._bus, self._kind, self._seconds, self._tell = bus, kind, seconds, tell
         self._cancelled = False
         self._fault = ""
 

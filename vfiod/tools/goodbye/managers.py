@@ -11,7 +11,7 @@ own:
 
 from vfiod.bus.connection import Bus
 from vfiod.tools.goodbye import gnome, plasma
-from vfiod.tools.goodbye.manager import Kind, Manager, has_owner
+from vfiod.tools.goodbye.manager import Kind, Manager, Tell, has_owner
 
 _XFCE = "org.xfce.Session.Manager"
 
@@ -42,9 +42,9 @@ _KINDS: tuple[tuple[Kind, type[Manager]], ...] = (
 )  # fmt: skip
 
 
-def find(bus: Bus, *, seconds: float) -> Manager | None:
+def find(bus: Bus, *, seconds: float, tell: Tell) -> Manager | None:
     """The session manager on this bus, if there is one that is known. Raises HostError."""
     for kind, manager in _KINDS:
         if any(has_owner(bus, name) for name in kind.marks):
-            return manager(bus, kind, seconds=seconds)
+            return manager(bus, kind, seconds=seconds, tell=tell)
     return None

@@ -14,7 +14,16 @@ from contextlib import suppress
 from vfiod.bus.connection import Bus
 from vfiod.errors import HostError
 from vfiod.tools.goodbye.compositors import send
-from vfiod.tools.goodbye.manager import CALL, DBUS, DBUS_PATH, Kind, Manager, has_owner
+from vfiod.tools.goodbye.manager import (
+    CALL,
+    DBUS,
+    DBUS_PATH,
+    Kind,
+    Manager,
+    Tell,
+    has_owner,
+    tell_nobody,
+)
 
 _HELPER = "org.kde.Shutdown"
 KIND = Kind(("org.kde.ksmserver", "org.kde.plasmashell"), _HELPER, "/Shutdown", f"{_HELPER}.logout")
@@ -33,9 +42,15 @@ class Plasma(Manager):
     patience = _PATIENCE
 
     def __init__(
-        self, bus: Bus, kind: Kind, *, seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        bus: Bus,
+        kind: Kind,
+        *,
+        seconds: float,
+        tell: Tell = tell_nobody,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(bus, kind, seconds=seconds)
+        super().__init__(bus, kind, seconds=seconds, tell=tell)
         self._clock = clock
         self._helper_seen = False
         self._helper_left: float | None = None
