@@ -21,6 +21,7 @@ OBJECTS = {
         <method name="Logout"><arg type="u" direction="in"/></method>
         <method name="IsInhibited"><arg type="u" direction="in"/><arg type="b" direction="out"/>
         </method>
+        <method name="IsSessionRunning"><arg type="b" direction="out"/></method>
         <method name="GetInhibitors"><arg type="ao" direction="out"/></method>
         </interface></node>""",
     "/org/gnome/SessionManager/Inhibitor7": f"""<node><interface name="{GNOME}.Inhibitor">
@@ -69,6 +70,7 @@ KINDS = {
         (GNOME, "org.gnome.Shell"),
         ("/org/gnome/SessionManager/EndSessionDialog", f"{GNOME}.EndSessionDialog", "Canceled"),
     ),
+    "mate": Kind((GNOME,)),
     "plasma": Kind(("org.kde.ksmserver", "org.kde.plasmashell"), helper="org.kde.Shutdown"),
     "xfce": Kind(
         ("org.xfce.SessionManager",),
@@ -84,6 +86,7 @@ class Desktop:
 
     def __init__(self, kind: Kind, does: str) -> None:
         self.kind, self.does, self.state = kind, does, "active"
+        self.is_asked = False
         self.bus = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
         for path, xml in OBJECTS.items():
             for interface in Gio.DBusNodeInfo.new_for_xml(xml).interfaces:
@@ -104,6 +107,8 @@ class Desktop:
         print(method, *arguments.unpack(), flush=True)
         if method in ANSWERS and (method == "GetSession" or self.does != "hangs"):
             invocation.return_value(GLib.Variant(*ANSWERS[method]))
+        elif method == "IsSessionRunning" and self.does != "hangs":
+            invocation.return_value(GLib.Variant("(b)", (not self.is_asked,)))
         elif method == "IsInhibited" and self.does != "hangs":
             invocation.return_value(GLib.Variant("(b)", (self.does == "objects",)))
         elif method.lower() == "logout":
@@ -111,7 +116,11 @@ class Desktop:
         elif method == "resetLogout":
             invocation.return_value(None)
 
+    def run_again(self) -> None:
+        self.is_asked = False
+
     def log_out(self, invocation: Any) -> None:
+        self.is_asked = True
         if self.does == "fails":
             invocation.return_dbus_error(f"{GNOME}.LockedDown", "Logout has been locked down")
         elif self.does != "hangs":
@@ -121,6 +130,8 @@ class Desktop:
                 GLib.timeout_add(300, self.name, "ReleaseName", "(s)", name)
         if self.does == "cancels" and self.kind.cancelled:
             self.bus.emit_signal(None, *self.kind.cancelled, None)
+        elif self.does == "cancels" and not self.kind.helper:
+            GLib.timeout_add(1500, self.run_again)
         elif self.does in ("cancels", "lingers"):
             self.state = "deactivating" if self.does == "lingers" else "active"
             GLib.timeout_add(300, self.name, "ReleaseName", "(s)", self.kind.helper)

@@ -79,7 +79,7 @@ def test_each_is_asked_in_its_own_words_and_its_end_is_seen(
     assert called in [child.stdout.readline().strip() for _ in range(3)]
 
 
-@pytest.mark.parametrize("kind", ["gnome", "xfce"])
+@pytest.mark.parametrize("kind", ["gnome", "mate", "xfce"])
 def test_a_cancelled_logout_is_known_at_once(
     own_bus: PrivateBus, desktop: Start, kind: str
 ) -> None:

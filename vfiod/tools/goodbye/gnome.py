@@ -5,6 +5,10 @@ shows a dialog only if one of them objects; gnome-shell's dialog tells of its Ca
 (js/ui/endSessionDialog.js). After a minute that dialog may take itself for answered with yes, and
 nobody but the person can take it back. So a logout is not asked for as long as anybody objects:
 IsInhibited() tells. A program that does only when it is asked still brings the dialog up.
+
+The dialogs of MATE and Cinnamon (mate-session, cinnamon-session: cancel_end_session()) tell nobody
+of their Cancel. But to them a session does not run while it is asked, and does again then:
+IsSessionRunning(). To GNOME it runs until it ends.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +36,7 @@ class Gnome(Manager):
     def __init__(self, bus: Bus, kind: Kind, *, seconds: float, tell: Tell = tell_nobody) -> None:
         super().__init__(bus, kind, seconds=seconds, tell=tell)
         self._is_wanted = self._is_asked = False
-        self._is_told = False
+        self._is_told = self._was_ending = False
         self._end_telling: Callable[[], None] = lambda: None
 
     def begin(self) -> None:
@@ -44,6 +48,9 @@ class Gnome(Manager):
         if self._is_wanted and not has_ended:
             self._ask_if_free()
         return has_ended
+
+    def was_cancelled(self) -> bool:
+        return super().was_cancelled() or (self._is_asked and self._runs_again())
 
     def waits_for(self) -> Sequence[str]:
         found = self._objections()
@@ -74,6 +81,13 @@ class Gnome(Manager):
             return True
         except HostError:
             return False
+
+    def _runs_again(self) -> bool:
+        with suppress(HostError):
+            runs = bool(self._call(_PATH, f"{_NAME}.IsSessionRunning")[0])
+            self._was_ending = self._was_ending or not runs
+            return runs and self._was_ending
+        return False
 
     def _has_dialog(self) -> bool:
         """Whether there may be a question of gnome-shell's, which has a time."""

@@ -112,3 +112,32 @@ def test_the_shell_s_own_question_is_told_of(
     first, *rest = gnome.waits_for()
     assert (first, len(rest)) == (EDITOR, hints)
     assert all("press Cancel there to stay" in hint for hint in rest)
+
+
+def test_a_session_that_runs_again_has_been_cancelled(bus: SessionBus, gnome: Gnome) -> None:
+    """MATE and Cinnamon tell of it by nothing else."""
+    bus.answers["IsInhibited"] = [False]
+    gnome.begin()
+    seen = []
+    for runs in (True, False, False, True):
+        bus.answers["IsSessionRunning"] = [runs]
+        seen.append(gnome.was_cancelled())
+    assert seen == [False, False, False, True]
+
+
+@pytest.mark.parametrize("answer", [TimedOut("no answer"), HostError("no such method"), [True]])
+def test_who_never_says_that_it_ends_has_not_been_cancelled(
+    bus: SessionBus, gnome: Gnome, answer: object
+) -> None:
+    bus.answers |= {"IsInhibited": [False], "IsSessionRunning": answer}
+    gnome.begin()
+    assert [gnome.was_cancelled() for _ in range(3)] == [False] * 3
+
+
+def test_a_session_that_starts_while_a_program_objects_is_no_cancelled_logout(
+    bus: SessionBus, gnome: Gnome
+) -> None:
+    gnome.begin()
+    for runs in (False, True):
+        bus.answers["IsSessionRunning"] = [runs]
+        assert not gnome.was_cancelled()
