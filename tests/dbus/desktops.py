@@ -3,7 +3,8 @@
 They have the names, paths and methods of the real ones, on whatever bus DBUS_SYSTEM_BUS_ADDRESS
 names. KIND is a key of KINDS; DOES is what becomes of a logout: ``ends``, ``objects`` (a program
 does, and says so before), ``asks`` (one does once it is asked), ``cancels``, ``fails``, ``hangs``
-(no answer to anything), or ``lingers`` (the helper ends, the rest is slow).
+(no answer to anything), ``lingers`` (the helper ends, the rest is slow), or ``leaves`` (it ends
+by itself, and takes no question).
 """
 
 import sys
@@ -86,7 +87,7 @@ class Desktop:
 
     def __init__(self, kind: Kind, does: str) -> None:
         self.kind, self.does, self.state = kind, does, "active"
-        self.is_asked = False
+        self.is_asked, self.session = False, "active"
         self.bus = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
         for path, xml in OBJECTS.items():
             for interface in Gio.DBusNodeInfo.new_for_xml(xml).interfaces:
@@ -100,11 +101,16 @@ class Desktop:
         self.bus.call_sync(dbus, "/", dbus, method, body, None, Gio.DBusCallFlags.NONE, -1, None)
 
     def got(self, *values: Any) -> Any:
-        return GLib.Variant("s", self.state if values[-1] == "ActiveState" else "active")
+        return GLib.Variant("s", self.state if values[-1] == "ActiveState" else self.session)
+
+    def leave(self) -> None:
+        self.session = "closing"
 
     def called(self, *values: Any) -> None:
         *_, method, arguments, invocation = values
         print(method, *arguments.unpack(), flush=True)
+        if method == "GetSession" and self.does == "leaves":
+            GLib.timeout_add(300, self.leave)
         if method in ANSWERS and (method == "GetSession" or self.does != "hangs"):
             invocation.return_value(GLib.Variant(*ANSWERS[method]))
         elif method == "IsSessionRunning" and self.does != "hangs":
@@ -121,7 +127,7 @@ class Desktop:
 
     def log_out(self, invocation: Any) -> None:
         self.is_asked = True
-        if self.does == "fails":
+        if self.does in ("fails", "leaves"):
             invocation.return_dbus_error(f"{GNOME}.LockedDown", "Logout has been locked down")
         elif self.does != "hangs":
             invocation.return_value(None)

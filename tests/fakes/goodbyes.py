@@ -19,17 +19,17 @@ class FakeGoodbyes(Door):
         super().__init__(kernel, user, effects)
         self.answers: dict[tuple[str, str], Answer | HostError] = {}
         self.asked: list[str] = []
+        self.settles: list[float] = []
         self._clock = clock
 
     def announce(self, session: Session, guest: str, *, seconds: float) -> Answer:
         return self._ask("announce", session, seconds, Answer(Outcome.DONE))
 
-    def log_out(self, session: Session, guest: str, *, seconds: float) -> Answer:
+    def log_out(self, session: Session, guest: str, *, seconds: float, settle: float) -> Answer:
+        self.settles.append(settle)
         there = session.ident in self._user.sessions
-        answer = self._ask(
-            "log out", session, seconds, Answer(Outcome.DONE if there else Outcome.NOBODY)
-        )
-        if answer.outcome is Outcome.DONE:
+        answer = self._ask("log out", session, seconds, Answer(Outcome.DONE))
+        if there and answer.outcome is Outcome.DONE:
             self._effects.take(f"log out {session.ident}", lambda: self._log_out(session))
             self._clock.wait(lambda: session.ident not in self._user.sessions, seconds=seconds)
         return answer

@@ -22,13 +22,14 @@ class Outcome(Enum):
     """What became of a question to a person at the screen.
 
     ``DONE``: the notification was there for its time, or the desktop has logged out. ``DECLINED``:
-    the person said no. ``UNANSWERED``: the time is over. ``NOBODY``: the desktop shows no
-    notifications, or has nobody that vfiod could ask to log out.
+    the person said no. ``UNANSWERED``: the time is over. ``FAILED``: the desktop does not take the
+    question. ``NOBODY``: it shows no notifications, or has nobody that could be asked to log out.
     """
 
     DONE = "done"
     DECLINED = "declined"
     UNANSWERED = "unanswered"
+    FAILED = "failed"
     NOBODY = "nobody"
 
 
@@ -49,10 +50,11 @@ class Goodbyes(Protocol):
     def announce(self, session: Session, guest: str, *, seconds: float) -> Answer:
         """Show a notification with the button "Not now" for as long, if the desktop shows any."""
 
-    def log_out(self, session: Session, guest: str, *, seconds: float) -> Answer:
+    def log_out(self, session: Session, guest: str, *, seconds: float, settle: float) -> Answer:
         """Have the desktop's session manager log out; returns when the desktop has ended.
 
-        ``guest`` is whom a person is told that they keep waiting.
+        ``guest`` is whom a person is told that they keep waiting. A desktop that cannot be asked
+        is watched for ``settle`` seconds: it may be ending already.
         """
 
 

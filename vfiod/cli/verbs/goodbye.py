@@ -25,6 +25,13 @@ def add(verbs: Any) -> None:
     verb.add_argument("session", metavar="SESSION", help="logind's name of the session")
     verb.add_argument("seconds", metavar="SECONDS", type=float, help="how long it may take")
     verb.add_argument("guest", metavar="GUEST", nargs="?", default="", help="who is to start")
+    verb.add_argument(
+        "--settle",
+        metavar="SECONDS",
+        type=float,
+        default=0.0,
+        help="how long a desktop that cannot be asked may turn out to be ending",
+    )
     verb.set_defaults(run=run, wrong=verb.error)
 
 
@@ -47,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         tell = partial(_tell, arguments.guest)
         desktop = farewell.find(around, seconds=seconds, tell=tell)
         ended = farewell.session_state(arguments.session)
-        print(encode(farewell.log_out(desktop, ended, seconds=seconds)))
+        settle = arguments.settle
+        print(encode(farewell.log_out(desktop, ended, seconds=seconds, settle=settle)))
     return 0
 
 

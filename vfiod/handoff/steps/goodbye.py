@@ -16,6 +16,8 @@ from vfiod.host.goodbye import Answer, Outcome
 from vfiod.model import Session
 
 Ask = Callable[[Session], Answer]
+# For a desktop that ends by itself meanwhile to be gone for logind, too.
+_SETTLE = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class AskToLogOut(HostStep):
 
     def apply(self, host: Host) -> Notes:
         def ask(session: Session) -> Answer:
-            return host.goodbyes.log_out(session, self.guest, seconds=self.seconds)
+            settle = _SETTLE if self.required else 0.0  # else it is ended all the same
+            return host.goodbyes.log_out(session, self.guest, seconds=self.seconds, settle=settle)
 
         left = [
             (session, answer)
@@ -92,7 +95,9 @@ class AskToLogOut(HostStep):
             return f"the logout of {session.user} was cancelled"
         if answer.outcome is Outcome.NOBODY:
             return f"nobody on the desktop of {session.user} can be asked to log out"
-        text = f"the desktop of {session.user} has not logged out within {self.seconds:g} s"
+        text = f"the desktop of {session.user} has not logged out"
+        if answer.outcome is Outcome.UNANSWERED:
+            text += f" within {self.seconds:g} s"
         return f"{text}: {', '.join(answer.waits_for)}" if answer.waits_for else text
 
 

@@ -32,8 +32,9 @@ class LinuxGoodbyes:
         words = ["announce", session.ident, f"{seconds:g}", "--", guest]
         return self._ask(session, words, seconds + _START)
 
-    def log_out(self, session: Session, guest: str, *, seconds: float) -> Answer:
-        words = ["log-out", session.ident, f"{seconds:g}", "--", guest]
+    def log_out(self, session: Session, guest: str, *, seconds: float, settle: float) -> Answer:
+        settling = [f"--settle={settle:g}"] if settle else []
+        words = ["log-out", *settling, session.ident, f"{seconds:g}", "--", guest]
         return self._ask(session, words, max(seconds, _START) + _LAST_WORDS)
 
     def _ask(self, session: Session, words: Sequence[str], seconds: float) -> Answer:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from gi.repository import GLib
 
@@ -24,6 +25,7 @@ _LOOK_MS = 200
 _SPARE = 1.0
 
 Ended = Callable[[], bool]
+Look = Callable[[], Outcome | None]
 
 
 def find(around: Surroundings, *, seconds: float, tell: Tell = tell_nobody) -> Desktop | None:
@@ -35,37 +37,52 @@ def find(around: Surroundings, *, seconds: float, tell: Tell = tell_nobody) -> D
     return Windows(compositor, surroundings.watch(around.pid)) if compositor else None
 
 
-def log_out(desktop: Desktop | None, session_ended: Ended, *, seconds: float) -> Answer:
+def log_out(
+    desktop: Desktop | None, session_ended: Ended, *, seconds: float, settle: float = 0.0
+) -> Answer:
     """Ask it, and say what became of it within the time. ``session_ended`` is logind's word.
 
-    What the desktop has not done by then it is told not to do any more.
+    ``settle``: for how much of the time one that cannot be asked, or says no, may turn out to be
+    ending: who logs out by themselves leaves their session manager first and logind last. What the
+    desktop has not done at the end it is told not to do any more.
     """
+    deadline = time.monotonic() + max(_SPARE, seconds - _SPARE)
     if desktop is None or session_ended():
-        return Answer(Outcome.NOBODY)
-    answer = _ask(desktop, session_ended, min(max(_SPARE, seconds - _SPARE), desktop.patience))
+        found = _until(
+            partial(_ended, None, session_ended), min(time.monotonic() + settle, deadline)
+        )
+        return Answer(found or Outcome.NOBODY)
+    ended = partial(_ended, desktop, session_ended)
+    answer = _ask(desktop, ended, min(deadline, time.monotonic() + desktop.patience))
+    if answer.outcome is Outcome.FAILED:
+        found = _until(ended, min(time.monotonic() + settle, deadline))
+        answer = Answer(found) if found else answer
     if answer.outcome is not Outcome.DONE:
         desktop.withdraw()
     return answer
 
 
-def _ask(desktop: Desktop, session_ended: Ended, seconds: float) -> Answer:
-    deadline = time.monotonic() + seconds
+def _ask(desktop: Desktop, ended: Look, deadline: float) -> Answer:
     try:
         desktop.begin()
     except HostError as error:
-        return Answer(Outcome.UNANSWERED, (error.message,))
-    outcome = [Outcome.UNANSWERED]
+        return Answer(Outcome.FAILED, (error.message,))
+    outcome = _until(partial(_decided, desktop, ended), deadline) or Outcome.UNANSWERED
+    has_reasons = outcome in (Outcome.UNANSWERED, Outcome.FAILED)
+    return Answer(outcome, tuple(desktop.waits_for()) if has_reasons else ())
 
-    def decided() -> bool:
-        if session_ended() or desktop.look():
-            outcome[0] = Outcome.DONE
-        elif desktop.was_cancelled():
-            outcome[0] = Outcome.DECLINED
-        return outcome[0] is not Outcome.UNANSWERED or desktop.has_failed()
 
-    _until(decided, deadline)
-    left = desktop.waits_for() if outcome[0] is Outcome.UNANSWERED else ()
-    return Answer(outcome[0], tuple(left))
+def _ended(desktop: Desktop | None, session_ended: Ended) -> Outcome | None:
+    has_ended = session_ended() or (desktop is not None and desktop.look())
+    return Outcome.DONE if has_ended else None
+
+
+def _decided(desktop: Desktop, ended: Look) -> Outcome | None:
+    if found := ended():
+        return found
+    if desktop.was_cancelled():
+        return Outcome.DECLINED
+    return Outcome.FAILED if desktop.has_failed() else None
 
 
 def session_state(ident: str) -> Ended:
@@ -84,12 +101,13 @@ def session_state(ident: str) -> Ended:
     return ended
 
 
-def _until(condition: Callable[[], bool], deadline: float) -> None:
-    """Let signals of the bus come in until it holds, or the time is over."""
+def _until(look: Look, deadline: float) -> Outcome | None:
+    """Let signals of the bus come in until there is an outcome, or the time is over."""
     context = GLib.MainContext.default()
     tick = GLib.timeout_add(_LOOK_MS, lambda: True)
     try:
-        while not condition() and time.monotonic() < deadline:
+        while (found := look()) is None and time.monotonic() < deadline:
             context.iteration(True)  # noqa: FBT003
+        return found
     finally:
         GLib.source_remove(tick)

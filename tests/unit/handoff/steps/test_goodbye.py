@@ -98,6 +98,22 @@ def test_without_the_must_it_is_a_remark(
         FIRM.apply(host)
 
 
+@pytest.mark.parametrize(("step", "settle"), [(FIRM, 15), (SOFT, 0)])
+def test_who_logs_out_by_themselves_is_waited_for_where_it_would_refuse(
+    host: FakeHost, step: AskToLogOut, settle: float
+) -> None:
+    step.apply(host)
+    assert host.goodbyes.settles == [settle]
+
+
+def test_a_desktop_that_says_no_has_not_been_given_the_time(host: FakeHost) -> None:
+    says(host, "log out", Answer(Outcome.FAILED, ("Logout has been locked down",)))
+    with pytest.raises(Refused) as caught:
+        FIRM.apply(host)
+    first, _ = str(caught.value).splitlines()
+    assert first == "the desktop of alice has not logged out: Logout has been locked down"
+
+
 @pytest.mark.parametrize("step", [FIRM, SOFT])
 def test_a_cancelled_logout_is_a_no_in_either_way(host: FakeHost, step: AskToLogOut) -> None:
     says(host, "log out", Answer(Outcome.DECLINED))

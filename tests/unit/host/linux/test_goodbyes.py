@@ -32,7 +32,7 @@ class Recorded(Programs):
 
 def test_it_runs_as_the_person_and_ends_with_its_time() -> None:
     programs = Recorded(encode(DONE))
-    assert LinuxGoodbyes(programs).log_out(ALICE, "win10", seconds=60) == DONE
+    assert LinuxGoodbyes(programs).log_out(ALICE, "win10", seconds=60, settle=0) == DONE
     argv = programs.argv
     assert {"--uid=1000", "--setenv=XDG_RUNTIME_DIR=/run/user/1000", "--wait", "--pipe"} <= {*argv}
     assert "--property=RuntimeMaxSec=65" in argv
@@ -40,6 +40,12 @@ def test_it_runs_as_the_person_and_ends_with_its_time() -> None:
         "/usr/bin/vfiod", "goodbye", "log-out", "2", "60", "--", "win10",
     ]  # fmt: skip
     assert (programs.wanted["seconds"], programs.wanted["most"]) == (75, 16384)
+
+
+def test_it_is_told_how_long_to_watch_who_cannot_be_asked() -> None:
+    programs = Recorded(encode(DONE))
+    LinuxGoodbyes(programs).log_out(ALICE, "win10", seconds=60, settle=15)
+    assert programs.argv[-6:] == ["log-out", "--settle=15", "2", "60", "--", "win10"]
 
 
 @pytest.mark.parametrize(
@@ -54,13 +60,15 @@ def test_a_guest_s_name_stays_one_word_that_nobody_expands(guest: str, word: str
 def test_no_answer_is_told_in_words() -> None:
     goodbyes = LinuxGoodbyes(Recorded(HostError("systemd-run failed: \x1b[2J")))
     with pytest.raises(HostError, match="alice could not be asked, or gave no answer") as caught:
-        goodbyes.log_out(ALICE, "win10", seconds=60)
+        goodbyes.log_out(ALICE, "win10", seconds=60, settle=0)
     assert "journalctl -b -u vfiod-goodbye-1-" in caught.value.hint
 
 
 def test_what_hangs_in_the_kernel_is_told_as_that() -> None:
     with pytest.raises(KernelStuck, match="hangs"):
-        LinuxGoodbyes(Recorded(KernelStuck("it hangs"))).log_out(ALICE, "win10", seconds=60)
+        LinuxGoodbyes(Recorded(KernelStuck("it hangs"))).log_out(
+            ALICE, "win10", seconds=60, settle=0
+        )
 
 
 # The file in memory that it prints to

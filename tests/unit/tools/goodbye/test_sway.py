@@ -63,7 +63,7 @@ def test_one_that_answers_nonsense_is_told_in_words(
     with pytest.raises(HostError):
         Sway(path).windows()
     answer = log_out(sway, path, 2)
-    assert answer.outcome is Outcome.UNANSWERED
+    assert answer.outcome is Outcome.FAILED
     assert len(answer.waits_for) == 1
 
 
