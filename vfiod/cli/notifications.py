@@ -13,6 +13,7 @@ from vfiod.errors import HostError
 _SERVICE = "org.freedesktop.Notifications"
 _PATH = "/org/freedesktop/Notifications"
 _ICON = "computer"
+_CLOSING = 2.0
 _NEVER, _BY_ITSELF = 0, -1
 _LOW, _CRITICAL = 1, 2
 
@@ -76,7 +77,8 @@ class Notifications:
 
     def _close(self, number: int) -> None:
         with suppress(HostError):  # what is answered, or too late, is of no use on the screen
-            self._call("CloseNotification", "u", number)
+            close = f"{_SERVICE}.CloseNotification"
+            self._bus.call(_SERVICE, _PATH, close, "u", number, seconds=_CLOSING)
 
     def _show(self, summary: str, body: str, actions: Mapping[str, str], *, urgent: bool) -> int:
         hints = {"urgency": variant("y", _CRITICAL if urgent else _LOW)}
