@@ -1,0 +1,60 @@
+"""A person on a bus with a desktop's stand-in, who is asked by `vfiod goodbye`."""
+
+import pwd
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dbus.bus import PrivateBus, private_bus
+from vfiod.host.goodbye import Answer, decode
+
+# Somebody whom the bus knows, with no other processes.
+PERSON = pwd.getpwnam("bin").pw_uid
+Start = Callable[[str, str], "subprocess.Popen[str]"]
+WAITS = ("org.gnome.TextEditor (There are unsaved documents)",)
+
+
+@pytest.fixture(scope="module")
+def own_bus() -> Iterator[PrivateBus]:
+    """System and session bus of a person at once."""
+    with private_bus(with_policy=False) as bus:
+        yield bus
+
+
+@pytest.fixture
+def desktop(own_bus: PrivateBus) -> Iterator[Start]:
+    """Starts one, which ends with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(kind: str, does: str) -> "subprocess.Popen[str]":
+        child = own_bus.spawn(sys.executable, "-m", "tests.dbus.desktops", kind, does)
+        started.append(child)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        return child
+
+    yield start
+    for child in started:
+        own_bus.end(child)
+
+
+def command(bus: PrivateBus, *words: str) -> list[str]:
+    runtime = Path(bus.address.removeprefix("unix:path=")).parent
+    return ["env", f"XDG_RUNTIME_DIR={runtime}", sys.executable, "-m", "vfiod", "goodbye", *words]
+
+
+def ask(bus: PrivateBus, seconds: float = 20, *more: str) -> Answer:
+    done = bus.run(*command(bus, "log-out", *more, "2", f"{seconds:g}"), user=PERSON)
+    assert done.returncode == 0, done.stderr
+    return decode(done.stdout)
+
+
+def answer_of(bus: PrivateBus, child: "subprocess.Popen[str]") -> Answer:
+    assert child.wait(30) == 0
+    assert child.stdout is not None
+    answer = decode(child.stdout.read())
+    bus.end(child)
+    return answer
