@@ -45,7 +45,7 @@ class Gnome(Manager):
 
     def look(self) -> bool:
         has_ended = super().look()
-        if self._is_wanted and not has_ended:
+        if self._is_wanted and not (has_ended or self._cancelled):
             self._ask_if_free()
         return has_ended
 

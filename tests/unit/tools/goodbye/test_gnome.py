@@ -83,11 +83,16 @@ def test_nothing_is_left_behind_when_the_time_is_over(
     assert "Logout 1" not in bus.called
 
 
-def test_not_now_on_the_notification_is_a_no(telling: Telling, gnome: Gnome) -> None:
+def test_not_now_on_the_notification_is_a_no_whatever_is_saved_then(
+    bus: SessionBus, telling: Telling, gnome: Gnome
+) -> None:
     gnome.begin()
     assert not gnome.was_cancelled()
     telling.press()
+    bus.answers["IsInhibited"] = [False]
+    assert not gnome.look()
     assert gnome.was_cancelled()
+    assert "Logout 1" not in bus.called
 
 
 @pytest.mark.parametrize(
