@@ -7,8 +7,15 @@ mkdir -p etc/lightdm/lightdm.conf.d
 printf '[Seat:*]\nuser-session=plasma\n' > etc/lightdm/lightdm.conf.d/lab.conf
 mkdir -p etc/xdg/plasma-workspace/env
 cat > etc/xdg/plasma-workspace/env/lab.sh <<'END'
-export KWIN_COMPOSE=Q QT_QUICK_BACKEND=software
+case $XDG_SESSION_TYPE in
+    wayland) compose=Q ;; # KWin has no other without OpenGL,
+    *) compose=N ;;       # and on X11 none at all
+esac
+export KWIN_COMPOSE=$compose QT_QUICK_BACKEND=software
 END
+# Five seconds are too few for it, and it is tried again without end.
+mkdir -p etc/systemd/user/plasma-kglobalaccel.service.d
+printf '[Service]\nTimeoutStartSec=5min\n' > etc/systemd/user/plasma-kglobalaccel.service.d/lab.conf
 # No splash, no effects, no animation.
 printf '[KSplash]\nEngine=none\nTheme=None\n' > etc/xdg/ksplashrc
 printf '[KDE]\nAnimationDurationFactor=0\n' > etc/xdg/kdeglobals
