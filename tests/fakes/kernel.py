@@ -36,6 +36,8 @@ class Driver:
 
 # Which module keeps which in use.
 DEPENDS = {"nvidia_drm": "nvidia_modeset", "nvidia_modeset": "nvidia", "nvidia_uvm": "nvidia"}
+# Which module leaves again when its driver finds no device (nvidia.ko: nvidia_init_module).
+NEEDS_DEVICE = "nvidia"
 
 
 @dataclass
@@ -240,6 +242,13 @@ class Kernel:
                 if driver is not None and driver.module == name:
                     self.do_good(device, "reload")
                     self.probe(address)
+            self._require_device(name)
+
+    def _require_device(self, module: str) -> None:
+        drivers = {d.name for d in self.drivers.values() if d.module == module}
+        if module == NEEDS_DEVICE and not any(d.driver in drivers for d in self.devices.values()):
+            self.modules[module] = False
+            raise HostError(f"modprobe failed: could not insert {module!r}: No such device")
 
     def unload(self, name: str) -> None:
         """Its driver leaves its devices. In use while a node is open or a module needs it."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from vfiod.events import Kind
+
 from . import byhand, standin
 from .checks import unit_state
 from .emulator.hardware import FUNCTIONS, GPU
@@ -34,12 +36,21 @@ def nvidia(lab: Lab) -> Iterator[None]:
 
 
 def round_trip(lab: Lab) -> None:
-    """A guest gets the card, and the host the greeter."""
+    """A guest gets the card, and the host the greeter, without a second try at anything."""
+    before = troubles(lab)
     assert start(lab) == (0, "")
     assert set(byhand.drivers(lab, FUNCTIONS).values()) == {"vfio-pci"}
     lab.wait_until("the guest's colour", lab.guest_shown, timeout=120)
     stop(lab)
     wait_for_host(lab)
+    assert troubles(lab) == before
+
+
+def troubles(lab: Lab) -> list[str]:
+    """Steps that failed and remedies that were tried since the boot."""
+    kinds = [f"MESSAGE_ID={kind.value}" for kind in (Kind.STEP_FAILED, Kind.REMEDY)]
+    told = lab.run("journalctl", "-q", "-b", "-t", "vfiod", "-o", "cat", *kinds, check=False)
+    return told.stdout.splitlines()
 
 
 def start_persistence(lab: Lab) -> None:

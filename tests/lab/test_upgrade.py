@@ -22,7 +22,7 @@ NEWER = (
     "stop-container",
     "start-again",
 )
-NEWER_FIELDS = ("users", "aimed")
+NEWER_FIELDS = ("users", "aimed", "cards")
 NEWER_FACTS = ("nodes", "connected")
 NEWER_PARTS = ("awaits", "units", "display_lost", "returning")  # of the journal itself
 

@@ -1,14 +1,39 @@
 """NVIDIA's modules: nothing takes the card between them and vfio-pci, and nobody is forgotten."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import pcs
+from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig
+from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import HostError, Refused
+from vfiod.events import Kind
+from vfiod.handoff.journal import Journal
 from vfiod.handoff.steps.support import UnloadModule
 from vfiod.model import Phase
+
+SERVICES = ("nvidia-persistenced.service", "ollama.service")
+
+
+def working() -> FakeHost:
+    """Services of the card's own, which do not start without it."""
+    host = pcs.nvidia()
+    for name in SERVICES:
+        host.user.add(FakeUnit(name, (Program(name, (pcs.VGA,)),), needs_display=True))
+    return host
+
+
+def of_today() -> FakeHost:
+    """The same with nvidia-drm's own console, and no framebuffer of the firmware's any more."""
+    host = working()
+    host.kernel.evicts_framebuffers = True
+    host.kernel.framebuffers.clear()
+    host.kernel.refresh_console()
+    return host
 
 
 @pytest.fixture
@@ -27,7 +52,8 @@ def test_whoever_loads_the_modules_again_gets_no_card_by_it(rig: Rig) -> None:
 
     def reload(name: str) -> None:
         if name.startswith(f"override {pcs.USB}") or name == f"probe {pcs.VGA}":
-            rig.host.kernel.load("nvidia_drm")
+            with suppress(HostError):  # without a card it does not stay
+                rig.host.kernel.load("nvidia_drm")
 
     rig.host.effects.barrier = reload
     assert rig.prepare() is None
@@ -39,6 +65,58 @@ def test_the_card_has_its_driver_and_no_override_afterwards(rig: Rig) -> None:
     rig.end_guest(rig.start())
     assert rig.phase is Phase.HOST
     assert rig.host.pci.override(pcs.VGA) is None
+    assert rig.differences() == {}
+
+
+@pytest.mark.parametrize("pc", [working, of_today])
+def test_the_only_card_comes_back_at_once_with_its_services(
+    run_directory: Path, pc: Callable[[], FakeHost]
+) -> None:
+    """The module loads only if it finds the card: no reset may be needed for that, and no wait."""
+    rig = Rig(pc(), run_directory)
+    pid = rig.start()
+    assert not any(rig.host.units.unit(name).active for name in SERVICES)
+    began = rig.host.now()
+    rig.end_guest(pid)
+    assert rig.host.now() - began < 1
+    assert rig.messages(Kind.STEP_FAILED) == rig.messages(Kind.REMEDY) == []
+    assert all(rig.host.units.unit(name).active for name in SERVICES)
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+
+
+def test_a_start_that_fails_between_the_modules_and_the_card_loads_them_again(rig: Rig) -> None:
+    def fail(name: str) -> None:
+        if name == f"probe {pcs.VGA}" and rig.host.pci.override(pcs.VGA) is not None:
+            raise HostError("the kernel refused")
+
+    rig.host.effects.barrier = fail
+    assert isinstance(rig.prepare(), HostError)
+    assert len(rig.messages(Kind.STEP_FAILED)) == 1
+    assert rig.messages(Kind.REMEDY) == []
+    assert rig.differences() == {}
+
+
+def test_a_card_that_does_not_leave_vfio_pci_stays_reserved_for_it() -> None:
+    host = pcs.nvidia()
+    step = UnloadModule("nvidia", 20, (pcs.VGA,))
+    host.kernel.devices[pcs.VGA].driver = "vfio-pci"
+    host.kernel.devices[pcs.VGA].override = "vfio-pci"
+    host.kernel.modules["nvidia"] = False
+    with pytest.raises(HostError, match="No such device"):
+        step.undo(host, {"loaded": True})
+    assert host.pci.override(pcs.VGA) == "vfio-pci"
+
+
+def test_what_an_older_version_journaled_comes_back_too(rig: Rig) -> None:
+    """It did not write down the cards: the module loads at the second try."""
+    pid = rig.start()
+    rig.path.write_text(rig.path.read_text().replace(f', "cards": ["{pcs.VGA}"]', ""))
+    record = Journal(rig.path).read()
+    assert record is not None
+    assert UnloadModule("nvidia", 20) in [entry.step for entry in record.entries]
+    rig.end_guest(pid)
+    assert rig.phase is Phase.HOST
     assert rig.differences() == {}
 
 

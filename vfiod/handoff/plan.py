@@ -182,12 +182,11 @@ def _modules(request: Request) -> Iterator[Step]:
     The override comes first: a udev rule or a monitor that loads them again gets no card by it.
     """
     if request.unloads_nvidia:
-        for function in request.leaving:
-            if function.driver == "nvidia":
-                yield AimOverride(function.address)
+        cards = tuple(f.address for f in request.leaving if f.driver == "nvidia")
+        yield from map(AimOverride, cards)
         for name in NVIDIA_MODULES:
             if name in request.state.nvidia_modules:
-                yield UnloadModule(name, request.config.limits.driver)
+                yield UnloadModule(name, request.config.limits.driver, cards)
 
 
 def _goes_beside_the_desktop(function: PciFunction, request: Request) -> bool:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from vfiod.errors import Awaited, HostError
 from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
 from vfiod.host.door import Host
+from vfiod.model import VFIO_DRIVER, PciAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,14 @@ class UnloadModule(HostStep):
     """Unload a module that must be gone before the card is unbound; loaded again afterwards.
 
     Tried again while it is in use: whoever has just let go of the card may still be ending.
+
+    ``cards``: those that AimOverride keeps from its driver, which finds them again only without.
     """
 
     kind: ClassVar[str] = "unload-module"
     module: str
     seconds: float
+    cards: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"unload the module {self.module}"
@@ -98,8 +102,15 @@ class UnloadModule(HostStep):
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         if prior["loaded"]:
+            for card in self.cards:
+                self._let_be_found(host, card)
             host.modules.load(self.module, seconds=self.seconds)
         return ()
+
+    def _let_be_found(self, host: Host, card: PciAddress) -> None:
+        """nvidia.ko does not load without a card (kernel-open/nvidia/nv.c, nvidia_init_module)."""
+        if host.pci.driver(card) is None and host.pci.override(card) == VFIO_DRIVER:
+            host.pci.set_override(card, None)
 
 
 @dataclass(frozen=True, slots=True)
