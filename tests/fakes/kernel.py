@@ -24,13 +24,17 @@ HARMLESS = (None, VFIO_DRIVER, "pci-stub", "pcieport")
 
 @dataclass
 class Driver:
-    """A PCI driver. ``node_after`` is when its device node appears, None for never."""
+    """A PCI driver. ``node_after`` is when its device node appears, None for never.
+
+    ``console_after``: as that, for its framebuffer, on which fbcon comes, after the node.
+    """
 
     name: str
     module: str
     nodes: tuple[str, ...] = ()
     waits_for_holders: bool = False
     node_after: float | None = 0.0
+    console_after: float | None = 0.0
     refuses: bool = False
 
 
@@ -50,6 +54,7 @@ class Device:
     override: str | None = None
     power: PowerPolicy = field(default_factory=lambda: PowerPolicy("1", "auto"))
     nodes: tuple[str, ...] = ()
+    has_console: bool = False
     monitor: bool = True
     wakes_on_detect: bool = False  # its screen is there and is seen only when asked for
     in_use_by: tuple[str, ...] = ()
@@ -224,6 +229,15 @@ class Kernel:
         while any(pattern.format(number) in taken for pattern in patterns):
             number += 1
         device.nodes = tuple(pattern.format(number) for pattern in patterns)
+        console_after = self.drivers[driver].console_after
+        if console_after == 0:
+            self._give_console(device, driver)
+        elif console_after is not None:
+            self._clock.after(console_after, lambda: self._give_console(device, driver))
+
+    def _give_console(self, device: Device, driver: str) -> None:
+        device.has_console = device.driver == driver and device.function.is_display
+        device.has_console &= bool(device.nodes)
         self.refresh_console()
 
     def loaded_modules(self) -> set[str]:
@@ -284,7 +298,7 @@ class Kernel:
             self._strip(self.devices[address])
 
     def _strip(self, device: Device) -> None:
-        device.driver, device.nodes = None, ()
+        device.driver, device.nodes, device.has_console = None, (), False
         self.refresh_console()
 
     def _is_open(self, device: Device) -> bool:
@@ -306,8 +320,7 @@ class Kernel:
 
     def refresh_console(self) -> None:
         """fbcon comes with the first framebuffer and goes with the last."""
-        cards = [d for d in self.devices.values() if d.function.is_display and d.nodes]
-        if not cards and not self.framebuffers:
+        if not self.framebuffers and not any(d.has_console for d in self.devices.values()):
             self.fbcon = None
         elif self.fbcon is None:
             self.fbcon = self.fbcon_returns_bound

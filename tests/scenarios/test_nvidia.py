@@ -13,6 +13,7 @@ from tests.fakes.userspace import FakeUnit, Program
 from vfiod.errors import HostError, Refused
 from vfiod.events import Kind
 from vfiod.handoff.journal import Journal
+from vfiod.handoff.steps.screen import CONSOLE_SECONDS
 from vfiod.handoff.steps.support import UnloadModule
 from vfiod.model import Phase
 
@@ -83,6 +84,26 @@ def test_the_only_card_comes_back_at_once_with_its_services(
     assert all(rig.host.units.unit(name).active for name in SERVICES)
     assert rig.phase is Phase.HOST
     assert rig.differences() == {}
+
+
+def test_a_console_that_stays_away_for_good_does_not_hold_the_display_up(
+    run_directory: Path,
+) -> None:
+    """nvidia-drm with fbdev=0: the console was the firmware's, which vfio-pci evicts."""
+    host = pcs.nvidia()
+    host.kernel.evicts_framebuffers = True
+    host.kernel.drivers["nvidia"].console_after = None
+    host.kernel.device(pcs.VGA).has_console = False
+    rig = Rig(host, run_directory)
+    for seconds in (CONSOLE_SECONDS, 0):
+        pid, began = rig.start(), rig.host.now()
+        rig.end_guest(pid)
+        assert rig.host.now() - began == seconds
+        assert rig.phase is Phase.HOST
+        assert host.units.unit("lightdm.service").active
+    (told,) = [text for text in rig.messages(Kind.REMARK) if "console" in text]
+    assert "has not come back: text terminals stay dark until it does" in told
+    assert rig.messages(Kind.STEP_FAILED) == []
 
 
 def test_a_start_that_fails_between_the_modules_and_the_card_loads_them_again(rig: Rig) -> None:

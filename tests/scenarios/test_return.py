@@ -52,6 +52,17 @@ def test_a_drm_node_that_comes_late_is_waited_for(rig: Rig) -> None:
     assert rig.differences() == {}
 
 
+def test_a_console_that_comes_after_a_late_node_is_waited_for_and_bound(rig: Rig) -> None:
+    pid = rig.start()
+    amdgpu = rig.host.kernel.drivers["amdgpu"]
+    amdgpu.node_after, amdgpu.console_after = 7.0, 1.0
+    rig.host.kernel.fbcon_returns_bound = False
+    rig.end_guest(pid)
+    assert rig.phase is Phase.HOST
+    assert rig.host.kernel.fbcon is True
+    assert rig.differences() == {}
+
+
 def test_a_drm_node_that_never_comes_is_stuck_and_says_so(rig: Rig) -> None:
     pid = rig.start()
     rig.host.kernel.drivers["amdgpu"].node_after = None

@@ -21,7 +21,12 @@ from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.people import EndSessions
-from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
+from vfiod.handoff.steps.screen import (
+    CONSOLE_SECONDS,
+    AwaitDisplay,
+    ReleaseConsoles,
+    UnbindFramebuffer,
+)
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
 from vfiod.model import PciAddress, PciFunction
 
@@ -165,12 +170,12 @@ def _users(request: Request) -> Iterator[Step]:
 
 
 def _picture(request: Request) -> Iterator[Step]:
-    limits = request.config.limits
-    for function in request.displays:
-        yield AwaitDisplay(function.address, limits.display)
+    """The consoles first: on the way back they are looked for once the displays are there."""
     # With another card lit the consoles move there by themselves (kernel: fbcon.c).
     if request.config.release_consoles and request.state.consoles and not request.state.lit:
-        yield ReleaseConsoles(limits.display, tuple(f.address for f in request.displays))
+        yield ReleaseConsoles(CONSOLE_SECONDS, tuple(f.address for f in request.displays))
+    for function in request.displays:
+        yield AwaitDisplay(function.address, request.config.limits.display)
     if any(f.boot_vga for f in request.displays):
         for framebuffer in request.state.framebuffers:
             yield UnbindFramebuffer(framebuffer.device, framebuffer.driver)

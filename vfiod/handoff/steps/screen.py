@@ -11,6 +11,8 @@ from vfiod.model import FirmwareFramebuffer, PciAddress
 
 # A driver switches its device on first thing in its probe; one without addresses stays deaf.
 _ANSWER_SECONDS = 2.0
+# A driver gives its console with its DRM node, i915's a moment later, NVIDIA's without fbdev never.
+CONSOLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,8 @@ class ReleaseConsoles(HostStep):
     """Unbind the framebuffer consoles, found by name (kernel: driver-api/console.rst).
 
     The directory vanishes with the last framebuffer and comes back with the native driver, so
-    the way back looks it up again by name and never by its old number. ``displays``: on which
-    they may be.
+    the way back looks it up again by name and never by its old number, and waits for it, by then
+    after AwaitDisplay, for ``seconds``. ``displays``: on which they may be.
     """
 
     kind: ClassVar[str] = "release-consoles"
@@ -58,7 +60,9 @@ class ReleaseConsoles(HostStep):
         if not prior["bound"]:
             return ()
         if not host.wait(lambda: bool(host.screen.consoles()), seconds=self.seconds):
-            return ("the framebuffer console has not come back: text terminals stay dark",)
+            return (
+                "the framebuffer console has not come back: text terminals stay dark until it does",
+            )
         for console in host.screen.consoles():
             # One that looks bound may be on its way out: an unbind that hangs is asked about.
             host.screen.bind_console(console.ident, bound=True)

@@ -40,7 +40,6 @@ ONE_OF_EACH: tuple[Step, ...] = (
     Inhibit(ODD),
     LoadModule("vfio_pci", 20.0),
     UnloadModule("nvidia", 20),
-    UnloadModule("nvidia", 20, (pcs.VGA,)),
     StageRom(pcs.VGA, "/home/älice/a b.rom", "0" * 64),
     StopDisplayManager("lightdm.service", (pcs.VGA, pcs.AUDIO), 20.0),
     StopUnit("user@1000.service", restart=True, seconds=0.5),
