@@ -4,6 +4,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
+from vfiod.errors import TimedOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 
 SECONDS = 30.0
@@ -52,6 +53,40 @@ def test_one_that_hangs_is_waited_for_so_long_and_named(ended: FakeHost) -> None
     seconds, (note,) = waited(ended)
     assert seconds == SECONDS
     assert "has not cleaned up after the guest within 30 s: going on without it" in note
+
+
+@pytest.mark.parametrize("door", ["wake_libvirt", "libvirt_runs"])
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_systemd_that_is_executed_anew_is_no_reason_to_go_on(
+    ended: FakeHost, monkeypatch: pytest.MonkeyPatch, *, door: str, runs: bool
+) -> None:
+    ended.libvirt.runs = runs
+    ask, answers_from = getattr(ended.guests, door), ended.now() + 1
+    ended.clock.after(1, lambda: None)  # somebody looks then
+
+    def fail() -> object:
+        if ended.now() < answers_from:
+            raise TimedOut("no answer to org.freedesktop.systemd1.Manager.ListUnitsByNames in time")
+        return ask()
+
+    monkeypatch.setattr(ended.guests, door, fail)
+    seconds, notes = waited(ended)
+    assert ended.libvirt.guests == {}
+    assert 1.5 <= seconds < 5
+    assert notes == []
+
+
+def test_a_systemd_that_never_answers_costs_the_deadline_and_no_more(
+    ended: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> bool:
+        raise TimedOut("no answer in time")
+
+    monkeypatch.setattr(ended.guests, "libvirt_runs", fail)
+    ended.libvirt.hangs = True
+    seconds, (note,) = waited(ended)
+    assert seconds == SECONDS
+    assert "has not cleaned up after the guest within 30 s" in note
 
 
 def test_on_the_way_out_it_does_nothing() -> None:
