@@ -12,6 +12,7 @@ from vfiod.events import Event, Kind, Report, began_at, timed
 from vfiod.handoff import aftercare, transaction
 from vfiod.handoff.journal import Entry, Journal, Record
 from vfiod.handoff.plan import Plan
+from vfiod.handoff.recovery import is_shutting_down
 from vfiod.handoff.steps.desktop import ReleaseHolders, StopDisplayManager
 from vfiod.host.door import Host
 from vfiod.model import Direction, PciAddress, Phase
@@ -192,12 +193,16 @@ class Handoff:
     def reboot(self, record: Record) -> None:
         """The last resort, once: a guest that starts at boot must not make a circle of it."""
         report = self._reporter(record)
-        if self.host.now() < _SETTLED:
-            text = "not rebooting (on_stuck: reboot): the host has only just been booted"
-            report(Event(Kind.REMARK, text))
+        if why := self._why_not_reboot():
+            report(Event(Kind.REMARK, f"not rebooting (on_stuck: reboot): {why}"))
             return
         report(Event(Kind.REMARK, "rebooting the host, as on_stuck: reboot says"))
         self.host.power.reboot()
+
+    def _why_not_reboot(self) -> str:
+        if is_shutting_down(self.host):
+            return "the host is shutting down"
+        return "the host has only just been booted" if self.host.now() < _SETTLED else ""
 
     def _say_returned(
         self, report: Report, text: str, record: Record, began: float | None = None

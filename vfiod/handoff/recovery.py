@@ -72,6 +72,8 @@ def recover(
             push(step)
         faults = patience.settle(undo_again(), undo_again)
     for remedy in find_remedies(host, _missing(faults), may_suspend=may_suspend):
+        if is_shutting_down(host):
+            break
         missing = next((m for m in _missing(faults) if str(m.address) == remedy.device), None)
         if missing is None or not _may_be_asked(host, missing.address):
             continue
@@ -79,6 +81,14 @@ def recover(
             continue
         faults = patience.settle(undo_again(), undo_again)
     return faults, tried
+
+
+def is_shutting_down(host: Host) -> bool:
+    """True if no last resort is of use any more: nothing may come between the host and its end."""
+    try:
+        return host.units.shutting_down()
+    except HostError:
+        return False
 
 
 def display_lost(faults: Faults) -> bool:

@@ -60,8 +60,8 @@ def roll_back(host: Host, journal: Journal, report: Report, *, may_reset: bool =
     """Undo every entry of the journal, newest first, and wake devices that do not come back.
 
     An entry whose undo fails stays in the journal and the older ones are still tried: as much
-    of the host comes back as can. ``may_reset``: whether devices may be reset for it. Raises Stuck,
-    naming every fault, if any is left.
+    of the host comes back as can. ``may_reset``: whether devices may be reset for it, which none is
+    while the host shuts down. Raises Stuck, naming every fault, if any is left.
     """
 
     def undo_all() -> Faults:
@@ -73,7 +73,7 @@ def roll_back(host: Host, journal: Journal, report: Report, *, may_reset: bool =
     # Whatever comes back must be able to open the card.
     host.gate.open()
     faults, tried = undo_all(), Tried()
-    if may_reset and faults:
+    if may_reset and faults and not recovery.is_shutting_down(host):
         try:
             faults, tried = recovery.recover(
                 faults, undo_all, host, report, push, may_suspend=_may_suspend(journal)
