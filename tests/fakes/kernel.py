@@ -55,6 +55,7 @@ class Device:
     power: PowerPolicy = field(default_factory=lambda: PowerPolicy("1", "auto"))
     nodes: tuple[str, ...] = ()
     has_console: bool = False
+    waits_for: PciAddress | None = None  # its native driver's probe does, for that one's
     monitor: bool = True
     wakes_on_detect: bool = False  # its screen is there and is seen only when asked for
     in_use_by: tuple[str, ...] = ()
@@ -120,6 +121,8 @@ class Kernel:
             return
         if device.wiped and driver.name not in HARMLESS:
             return  # it reads ff where its registers were
+        if driver.name not in HARMLESS and self._is_put_off(device):
+            return  # -EPROBE_DEFER, and success for who asked (drivers/base/dd.c)
         if device.cure is not None and driver.name == device.native:
             self.do_good(device, "probe")
             return
@@ -128,6 +131,10 @@ class Kernel:
         if driver.name not in HARMLESS and self.group_is_open(device.function.group):
             return  # EBUSY (iommu_device_use_default_domain)
         self._bind(device, driver.name)
+
+    def _is_put_off(self, device: Device) -> bool:
+        other = device.waits_for
+        return other is not None and self.device(other).driver in HARMLESS
 
     def begin_probe(self, address: PciAddress) -> None:
         """The driver link comes before the driver's probe() runs (drivers/base/dd.c)."""

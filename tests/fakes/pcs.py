@@ -190,6 +190,27 @@ def nvidia() -> FakeHost:
     return greeter(host)
 
 
+ARC_SOUND = PciAddress.parse("0000:06:00.0")
+
+
+def arc() -> FakeHost:
+    """Intel's card: behind a switch of its own, and there its sound on another bus."""
+    host = bare(audio=None)
+    kernel = host.kernel
+    for address in (VGA, AUDIO):
+        del kernel.devices[address]
+    kernel.modules["xe"] = True
+    kernel.drivers["xe"] = Driver("xe", "xe", ("/dev/dri/card{}", "/dev/dri/renderD{}"))
+    card = PciFunction(VGA, 0x8086, 0x56A0, 0x030000, group=10, boot_vga=True)
+    kernel.add(Device(card, "xe"), "xe")
+    sound = PciFunction(ARC_SOUND, 0x8086, 0x4F90, 0x040300, group=13)
+    kernel.add(Device(sound, "snd_hda_intel", waits_for=VGA), "snd_hda_intel")
+    devices = (VGA, ARC_SOUND, USB)
+    host.configuration = configuration(devices, rom=False)
+    host.guest = xml(devices, rom_file=None)
+    return greeter(host)
+
+
 PERFORMANCE = """\
     performance:
       host_cpus: 0-1

@@ -30,6 +30,17 @@ def test_everything_comes_back_after_the_guest(rig: Rig) -> None:
     assert len(rig.messages(Kind.RETURN_COMPLETE)) == 1
 
 
+def test_sound_that_waits_for_a_display_in_another_slot_comes_after_it(
+    run_directory: Path,
+) -> None:
+    rig = Rig(pcs.arc(), run_directory)
+    assert rig.prepare() is None
+    rig.end_guest(rig.host.start_guest((pcs.VGA, pcs.ARC_SOUND, pcs.USB)).pid)
+    assert rig.messages(Kind.STEP_FAILED) == rig.messages(Kind.REMEDY) == []
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+
+
 def test_three_rounds_in_one_boot(rig: Rig) -> None:
     for _ in range(3):
         rig.end_guest(rig.start())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
-from vfiod.handoff import bystanders, ending, goodbye, performance, staying
+from vfiod.handoff import bystanders, ending, goodbye, performance, rules, staying
 from vfiod.handoff.checks import find_faults
 from vfiod.handoff.hoststate import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.request import Request
@@ -206,7 +206,9 @@ def _goes_beside_the_desktop(function: PciFunction, request: Request) -> bool:
 def _detach(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     for function in _in_order(functions):
         aimed = request.unloads_nvidia and function.driver == "nvidia"
-        yield Detach(function.address, request.config.limits.driver, aimed)
+        first = rules.waits_for(function, request.displays) or function
+        in_line = "" if first.address.card == function.address.card else first.address.card
+        yield Detach(function.address, request.config.limits.driver, aimed, in_line)
 
 
 def _in_order(functions: Sequence[PciFunction]) -> Sequence[PciFunction]:

@@ -9,6 +9,8 @@ from typing import Protocol
 from vfiod.model import AUDIO_CLASS, PciFunction
 
 _VGA = 0x0300
+_INTEL = 0x8086
+_MULTIMEDIA = 0x04  # base class
 _ENCRYPTION = 0x10  # base class of AMD's security processor (pci.ids)
 
 
@@ -71,6 +73,18 @@ def are_one_card(one: PciFunction, other: PciFunction, functions: Iterable[PciFu
         return one.address == other.address
     pair = one.vendor == other.vendor and (_is_picture(one) and _is_picture(other))
     return pair or not any(is_processors_own(f, functions) for f in (one, other))
+
+
+def waits_for(function: PciFunction, displays: Iterable[PciFunction]) -> PciFunction | None:
+    """The display that a function's driver waits for, if that may be in another slot.
+
+    Intel's sound does, behind the switch of an Arc card too: its probe is put off until the
+    display has its driver, and nobody is told (kernel: sound/hda/hdac_i915.c). Which display a
+    sound function belongs to is not known here: with several of Intel's, all come before it.
+    """
+    intel = [f for f in displays if f.vendor == _INTEL]
+    concerned = function.is_display or function.class_code >> 16 == _MULTIMEDIA
+    return intel[0] if intel and function.vendor == _INTEL and concerned else None
 
 
 def _is_picture(function: PciFunction) -> bool:

@@ -1,7 +1,8 @@
 """Which steps may be taken side by side: neighbours that have different serial keys. Pure.
 
 Functions of one slot share a serial key: their drivers may depend on each other (a card's sound on
-its display). The units of a desktop share another one, which is begun first: it takes the longest.
+its display), and so do Intel's displays and sound, whose slots may differ. The units of a desktop
+share another one, which is begun first: it takes the longest.
 """
 
 from collections.abc import Callable, Iterable, Sequence

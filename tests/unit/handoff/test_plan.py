@@ -98,7 +98,7 @@ SHAPES: Sequence[Callable[[], FakeHost]] = (
     pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
     lambda: pcs.greeter(pcs.bare(audio=None)),
     lambda: pcs.greeter(pcs.bare(audio="vfio-pci")), pcs.tuned, pcs.autologin, pcs.container,
-    polite, pcs.reopening, pcs.staying,
+    polite, pcs.reopening, pcs.staying, pcs.arc,
 )  # fmt: skip
 
 
@@ -201,6 +201,13 @@ def test_a_kernel_that_cannot_close_the_gate_is_told_of() -> None:
     assert not of_kind(decided, CloseGate, OpenGate)
     (remark,) = decided.remarks
     assert "no BPF" in remark
+
+
+def test_intel_s_sound_goes_in_line_with_its_display_and_nobody_else_s_does() -> None:
+    decided = plan(pcs.arc())
+    assert Detach(pcs.ARC_SOUND, 20, in_line=pcs.VGA.card) in decided.steps
+    assert {Detach(pcs.VGA, 20), Detach(pcs.USB, 20)} <= set(decided.steps)
+    assert Detach(pcs.AUDIO, 20) in plan(pcs.greeter()).steps
 
 
 @pytest.mark.parametrize("shape", SHAPES)

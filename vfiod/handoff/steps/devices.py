@@ -75,12 +75,18 @@ class Detach(DeviceStep):
     driver_override, unbind, drivers_probe, and then the driver link is read: the kernel reports
     success for a probe that bound nothing (kernel: drivers/base/bus.c, sysfs-bus-pci).
 
-    ``aimed``: the override is AimOverride's to give back.
+    ``aimed``: the override is AimOverride's to give back. ``in_line``: with which card it is taken
+    in turn, if not with its own.
     """
 
     kind: ClassVar[str] = "detach"
     seconds: float
     aimed: bool = False
+    in_line: str = ""
+
+    @property
+    def serial_key(self) -> str:
+        return self.in_line or self.address.card
 
     def describe(self) -> str:
         return f"move {self.address} to {VFIO_DRIVER}"
