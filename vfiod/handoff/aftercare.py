@@ -23,9 +23,13 @@ WATCH_SECONDS = 600.0
 _USERS = (StopDisplayManager, StopUnit, StopContainer)
 
 
-def find_dead(host: Host, record: Record) -> Mapping[PciAddress, str]:
-    """Functions that this handoff gave back and that do not answer, and why, for a person."""
-    addresses = [e.step.address for e in record.entries if isinstance(e.step, Detach)]
+def find_dead(host: Host, record: Record, left: Collection[Entry] = ()) -> Mapping[PciAddress, str]:
+    """Functions that this handoff gave back and that do not answer, and why, for a person.
+
+    ``left``: what is known to be stuck, and is none of these.
+    """
+    home = [entry.step for entry in record.entries if entry not in left]
+    addresses = [step.address for step in home if isinstance(step, Detach)]
     found = [(address, _fault(host, address)) for address in addresses]
     return {address: fault for address, fault in found if fault}
 

@@ -26,7 +26,8 @@ _SETTLED = 600.0  # seconds since boot
 class Handoff:
     """Moves devices out and home. Runs in the worker; knows no queue and no libvirt.
 
-    ``returned`` is told of each handoff whose devices are home again, before its journal goes.
+    ``returned`` is told of each handoff whose devices are home again, before its journal goes, and
+    of one whose return got stuck: what of it is home is to be looked after all the same.
     ``may_end`` is told of what got stuck, and says whether that may end by itself.
     """
 
@@ -106,6 +107,7 @@ class Handoff:
             transaction.roll_back(self.host, self.journal, report, may_reset=may_reset)
         except Stuck as stuck:
             self._stuck(record, stuck)
+            self.returned(replace(record, phase=Phase.STUCK, since=began, entries=home))
             raise
         self.returned(replace(record, phase=Phase.RETURN, since=began, entries=home))
         self.journal.clear()
@@ -115,11 +117,14 @@ class Handoff:
         """Give back once more what stopped answering after it had come home. Raises Stuck.
 
         Arguments: ``record`` is the handoff's as it was when the return began; ``dead`` says what
-        is wrong with which function.
+        is wrong with which function. What a return left that is stuck is tried again with them.
         """
         entries = aftercare.entries_to_revive(record, dead)
         begun = replace(record, phase=Phase.RETURN, faults=(), returning=record.entries)
-        self.journal.begin(replace(begun, entries=entries))
+        stuck = self.journal.read()
+        left = stuck.entries if stuck else ()
+        more = tuple(entry for entry in entries if entry not in left)
+        self.journal.begin(replace(begun, entries=(*left, *more)))
         report = self._reporter(record)
         faults = "; ".join(f"{address}: {fault}" for address, fault in dead.items())
         text = f"no answer any more from {faults}. Taking that back once more"

@@ -14,6 +14,7 @@ from vfiod.handoff.guest_watch import Submit, Watcher
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
 from vfiod.host.door import Host
+from vfiod.model import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,10 @@ class SecondLook:
     handoff: Callable[[], Handoff]
 
     def begin(self, record: Record) -> None:
-        """The devices of this handoff are home: see a little later whether they are well."""
+        """Devices of this handoff are home: see a little later whether they are well.
+
+        Also if others are stuck (its phase): libvirt may reset what is home all the same.
+        """
         with suppress(HostError):  # a full /run is no reason not to look
             self._kept.begin(record)
         self._later(record, first=True)
@@ -51,15 +55,24 @@ class SecondLook:
 
     def _look(self, record: Record, *, first: bool) -> None:
         """``first``: nobody has begun to work yet, so the desktop may be started anew."""
-        if self.journal.read() is not None:
+        now = self.journal.read()
+        if record.phase is not Phase.STUCK and now is not None:
             self._forget()
-            return  # handed over anew: that return will look
-        if dead := aftercare.find_dead(self.host, record):
+        if not _is_still_so(record, now):
+            return  # handed over or tried anew: that return will look
+        if dead := aftercare.find_dead(self.host, record, now.entries if now else ()):
             self.handoff().revive(record, dead)
             return
         if aftercare.needs_watching(self.host, record):
             self._later(record, first=False)
         else:
             self._forget()
-        if first and (blind := aftercare.find_blind(self.host, record)):
+        if first and now is None and (blind := aftercare.find_blind(self.host, record)):
             self.handoff().restart_desktop(record, blind)
+
+
+def _is_still_so(record: Record, now: Record | None) -> bool:
+    """True if nothing was begun since this return ended, or since it got stuck."""
+    if record.phase is Phase.STUCK:
+        return now is not None and now.phase is Phase.STUCK and now.since == record.since
+    return now is None

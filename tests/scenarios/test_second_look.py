@@ -1,0 +1,115 @@
+"""A return that got stuck beside a late libvirt: what is home is looked after all the same."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import pcs
+from tests.fakes.rig import Rig
+from vfiod.events import Kind
+from vfiod.handoff import aftercare
+from vfiod.handoff.journal import Record
+from vfiod.host.door import Host
+from vfiod.model import Phase
+
+
+@pytest.fixture
+def rig(run_directory: Path) -> Rig:
+    """Home but for the USB controller; libvirt has not cleaned up yet."""
+    rig = Rig(pcs.greeter(), run_directory)
+    pid = rig.start()
+    rig.host.libvirt.hangs = True
+    rig.host.kernel.drivers["xhci_hcd"].refuses = True
+    rig.host.user.kill(pid)
+    rig.watcher.look()
+    rig.queue.run_all()
+    assert rig.phase is Phase.STUCK
+    return rig
+
+
+def set_right(rig: Rig) -> None:
+    rig.host.kernel.drivers["xhci_hcd"].refuses = False
+    assert rig.return_devices() is None
+    assert rig.phase is Phase.HOST
+
+
+def wake_libvirt(rig: Rig) -> None:
+    rig.pass_time(30)
+    rig.host.libvirt.wake()
+    rig.pass_time(60)
+    assert rig.host.libvirt.guests == {}
+
+
+def test_a_display_that_is_wiped_while_something_else_is_stuck_comes_back(rig: Rig) -> None:
+    wake_libvirt(rig)
+    (told,) = [text for text in rig.messages(Kind.STEP_FAILED) if "no answer any more" in text]
+    assert str(pcs.VGA) in told
+    assert not rig.host.kernel.devices[pcs.VGA].wiped
+    assert rig.host.units.unit("lightdm.service").active
+    assert rig.phase is Phase.STUCK
+    (fault,) = rig.status.read()["faults"]
+    assert fault.startswith("the host has its display, but not all of its devices")
+    set_right(rig)
+    assert rig.differences() == {}
+
+
+def test_one_that_stays_dark_is_named_and_not_tried_for_ever(rig: Rig) -> None:
+    rig.host.kernel.devices[pcs.VGA].cure = "nothing"
+    wake_libvirt(rig)
+    tries = len(rig.messages(Kind.RETURN_BEGUN))
+    rig.pass_time(60)
+    assert len(rig.messages(Kind.RETURN_BEGUN)) == tries == 2
+    (fault,) = rig.status.read()["faults"]
+    assert fault.startswith(f"the screen of {pcs.VGA} is dark")
+    assert str(pcs.USB) in fault
+
+
+def test_what_was_home_before_a_return_got_stuck_is_looked_after_once_it_is_over(rig: Rig) -> None:
+    set_right(rig)
+    wake_libvirt(rig)
+    assert not any(device.wiped for device in rig.host.kernel.devices.values())
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+
+
+def test_only_the_latest_try_is_looked_after(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+
+    def watch(_host: Host, record: Record) -> bool:
+        looks.append(record.since)
+        return True
+
+    for _ in range(3):
+        rig.pass_time(10)
+        assert rig.return_devices() is not None
+    monkeypatch.setattr(aftercare, "needs_watching", watch)
+    for _ in range(3):
+        rig.pass_time(aftercare.SETTLE_SECONDS)
+    assert len(looks) == 3
+    assert len(set(looks)) == 1
+
+
+def test_what_is_known_to_be_stuck_is_not_found_again(rig: Rig) -> None:
+    """It may have its driver and be deaf for it: that would be tried for ever."""
+    record = rig.journal.read()
+    assert record is not None
+    rig.host.kernel.drivers["xhci_hcd"].refuses = False
+    rig.host.kernel.probe(pcs.USB)
+    rig.host.kernel.devices[pcs.USB].wiped = True
+    home = replace(record, entries=record.returning)
+    assert list(aftercare.find_dead(rig.host, home)) == [pcs.USB]
+    assert list(aftercare.find_dead(rig.host, home, record.entries)) == []
+
+
+def test_a_display_without_a_screen_is_not_started_anew_while_something_is_stuck(rig: Rig) -> None:
+    runs = rig.host.user.units["lightdm.service"].runs
+    rig.host.kernel.devices[pcs.VGA].monitor = False
+    rig.pass_time(60)
+    assert rig.host.user.units["lightdm.service"].runs == runs
+
+
+def test_nothing_is_left_of_it_when_libvirt_is_done(rig: Rig) -> None:
+    rig.host.libvirt.guests.clear()
+    rig.pass_time(10)
+    assert [path.name for path in rig.path.parent.iterdir()] == [rig.path.name]
