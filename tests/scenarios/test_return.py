@@ -231,6 +231,23 @@ def test_a_stuck_return_is_told_even_if_it_cannot_be_written(rig: Rig) -> None:
 # Stuck
 
 
+def test_a_card_that_needs_a_remedy_gets_it_before_anybody_is_waited_for(
+    run_directory: Path,
+) -> None:
+    """A console, or a service that follows the display manager: neither can come before it."""
+    rig = Rig(pcs.crowded(), run_directory)
+    pid = rig.start()
+    rig.host.kernel.devices[pcs.VGA].cure = "reset pm"
+    rig.host.kernel.fbcon_returns_bound = False
+    began = rig.host.now()
+    rig.end_guest(pid)
+    assert rig.host.now() - began < 1
+    assert rig.phase is Phase.HOST
+    assert rig.host.units.unit("lactd.service").active
+    assert rig.host.kernel.fbcon is True
+    assert not any("console" in text for text in rig.messages(Kind.REMARK))
+
+
 def test_what_is_stuck_is_named_and_the_rest_given_back(rig: Rig) -> None:
     make_stuck(rig)
     faults = rig.status.read()["faults"]

@@ -22,9 +22,10 @@ def await_master(host: Host, displays: Collection[PciAddress]) -> None:
     """Wait until somebody has the displays open, if there are any to wait for.
 
     Who opens a card first becomes its master (kernel: drm_auth.c), and that must be the display
-    manager. Only the first that is started again after it has to wait.
+    manager. Only the first that is started again after it has to wait; on a display that is not
+    back no manager is started, and a remedy for it must not have to wait.
     """
-    if displays and not host.units.shutting_down():
+    if displays and not host.units.shutting_down() and ready.are_home(host, displays):
         host.wait(lambda: bool(host.processes.holders(displays)), seconds=MASTER_SECONDS)
 
 

@@ -37,6 +37,15 @@ def require_displays(
             raise _not_started(unit, address, "does not answer")
 
 
+def are_home(host: Host, displays: Collection[PciAddress]) -> bool:
+    """True if each has a driver of the host and answers."""
+    try:
+        require_displays(host, "", displays, ())
+    except HostError:
+        return False
+    return True
+
+
 def _not_started(unit: str, address: PciAddress, why: str) -> HostError:
     return HostError(
         f"{unit} not started: the display {address} {why}",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
+from vfiod.handoff.steps import ready
 from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import FirmwareFramebuffer, PciAddress
@@ -21,7 +22,8 @@ class ReleaseConsoles(HostStep):
 
     The directory vanishes with the last framebuffer and comes back with the native driver, so
     the way back looks it up again by name and never by its old number, and waits for it, by then
-    after AwaitDisplay, for ``seconds``. ``displays``: on which they may be.
+    after AwaitDisplay, for ``seconds``. ``displays``: on which they may be; while one is not back
+    it is tried again with that.
     """
 
     kind: ClassVar[str] = "release-consoles"
@@ -59,6 +61,8 @@ class ReleaseConsoles(HostStep):
     def undo(self, host: Host, prior: Prior) -> Notes:
         if not prior["bound"]:
             return ()
+        if not host.screen.consoles() and not ready.are_home(host, self.displays):
+            raise HostError("it comes with the display, which is not back")
         if not host.wait(lambda: bool(host.screen.consoles()), seconds=self.seconds):
             return (
                 "the framebuffer console has not come back: text terminals stay dark until it does",
