@@ -22,7 +22,7 @@ NEWER = (
     "stop-container",
     "start-again",
 )
-NEWER_FIELDS = ("users", "aimed", "cards", "in_line")
+NEWER_FIELDS = ("users", "aimed", "cards", "in_line", "lost")
 NEWER_FACTS = ("nodes", "connected")
 NEWER_PARTS = ("awaits", "units", "display_lost", "returning")  # of the journal itself
 

@@ -24,9 +24,9 @@ def steps(request: Request) -> Iterator[Step]:
     for unit in filter(_is_of_the_boot, ending.holding_units(request)):
         yield StopUnit(unit, restart=False, seconds=request.config.limits.desktop)
     yield from staying.lending(request)
-    stopped = list(_stopped(request))
+    displays = tuple(f.address for f in request.displays)
+    stopped = [replace(step, lost=displays) for step in _stopped(request)]
     if stopped and _comes_first(request):
-        displays = tuple(f.address for f in request.displays)
         stopped[-1] = replace(stopped[-1], after_displays=displays)
     yield from stopped
 

@@ -15,7 +15,8 @@ class StopContainer(DesktopStep):
     """Stop a container that holds the devices: its engine would begin an ended one again.
 
     It is a bystander: neither way does its failure stop a handoff. What is left of it the gate
-    ends, and on the way back it is told. ``after_displays``: as await_master().
+    ends, and on the way back it is told. ``after_displays``: as await_master(); ``lost``: as
+    start_bystander()'s displays.
     """
 
     kind: ClassVar[str] = "stop-container"
@@ -23,6 +24,7 @@ class StopContainer(DesktopStep):
     container: str
     seconds: float
     after_displays: tuple[PciAddress, ...] = ()
+    lost: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"stop the {self.engine} container {self.container[:12]}"
@@ -44,7 +46,7 @@ class StopContainer(DesktopStep):
         await_master(host, self.after_displays)
         name = f"container {self.container[:12]}"
         remedy = f"see to it with: {self.engine} start {self.container[:12]}"
-        return start_bystander(host, name, lambda: self._start(host), remedy)
+        return start_bystander(host, name, lambda: self._start(host), remedy, self.lost)
 
     def _start(self, host: Host) -> Notes:
         host.containers.start(self.engine, self.container, seconds=self.seconds)

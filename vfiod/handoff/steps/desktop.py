@@ -29,13 +29,25 @@ def await_master(host: Host, displays: Collection[PciAddress]) -> None:
         host.wait(lambda: bool(host.processes.holders(displays)), seconds=MASTER_SECONDS)
 
 
-def start_bystander(host: Host, name: str, start: Callable[[], Notes], remedy: str) -> Notes:
-    """Start what only lost the devices. Its failure is told, with ``remedy``, and done with."""
+def start_bystander(
+    host: Host,
+    name: str,
+    start: Callable[[], Notes],
+    remedy: str,
+    displays: Collection[PciAddress] = (),
+) -> Notes:
+    """Start what only lost the devices. Its failure is told, with ``remedy``, and done with.
+
+    Raises HostError if it may be for want of the ``displays``: it is tried again with them, unless
+    it took its time, which the displays must not wait for again.
+    """
     if host.units.shutting_down():
         return (f"{name} not started: the host is shutting down",)
     try:
         return start()
     except HostError as error:
+        if not isinstance(error, TimedOut) and not ready.are_home(host, displays):
+            raise
         return (f"{error.message}; {remedy}",)
 
 
@@ -68,7 +80,7 @@ class StopUnit(DesktopStep):
 
     ``displays``: it begins the desktop where no display manager does, and is started again only
     once they are the host's. ``after_displays``: as await_master(), for itself and for whatever
-    comes back after it.
+    comes back after it. ``lost``: the displays that may be what a start that fails lacks.
     """
 
     kind: ClassVar[str] = "stop-unit"
@@ -77,6 +89,7 @@ class StopUnit(DesktopStep):
     seconds: float
     after_displays: tuple[PciAddress, ...] = ()
     displays: tuple[PciAddress, ...] = ()
+    lost: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"stop {self.unit}"
@@ -103,6 +116,7 @@ class StopUnit(DesktopStep):
             self.unit,
             lambda: host.units.start(self.unit, seconds=self.seconds),
             f"when that is set right: sudo systemctl start {self.unit}",
+            self.lost,
         )
 
 
