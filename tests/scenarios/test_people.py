@@ -49,6 +49,19 @@ def test_a_configuration_that_is_broken_by_now_does_not_disable_the_button(rig: 
 
 def test_nobody_listens_while_the_host_has_the_screen(rig: Rig) -> None:
     assert not rig.watcher.press()
+
+
+def test_a_late_word_of_an_earlier_guest_leaves_the_next_one_its_button(rig: Rig) -> None:
+    first = rig.start()
+    rig.end_guest(first)
+    second = rig.start()
+    rig.pass_time(1)  # only now the loop tells of the first one's QEMU
+    assert rig.watcher.press()
+    rig.queue.run_all()
+    assert rig.host.guests.is_shutting_down()
+    rig.end_guest(second)
+    assert not rig.watcher.press()
+    assert rig.differences() == {}
     pid = rig.start()
     rig.end_guest(pid)
     assert not rig.watcher.press()

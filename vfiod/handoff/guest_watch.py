@@ -147,9 +147,14 @@ class GuestWatch:
             self.watcher.after(seconds, lambda: self.submit(self._end_unstarted, record))
 
     def end(self, transaction_id: str, why: str) -> None:
-        """The guest has ended. Hook and QEMU's end both say so; what got stuck stays stuck."""
-        self.watcher.ignore_buttons()
+        """The guest has ended. Hook and QEMU's end both say so; what got stuck stays stuck.
+
+        The second of them may come when the next guest has the devices, and the buttons are its.
+        """
         record = self.journal.read()
+        if record is not None and record.transaction != transaction_id:
+            return
+        self.watcher.ignore_buttons()
         if record is not None and record.phase is not Phase.STUCK:
             self.handoff.return_devices(transaction_id, why)
 
