@@ -76,7 +76,9 @@ def test_another_guest_on_iommufd_is_seen_before_a_start(rig: Rig) -> None:
 def run_unseen(rig: Rig) -> int:
     """QEMU holds its devices by something that nobody here has heard of."""
     assert rig.prepare() is None
-    return rig.host.user.spawn(Program("qemu"), SCOPE, ["/dev/next-vfio"]).pid
+    pid = rig.host.user.spawn(Program("qemu"), SCOPE, ["/dev/next-vfio"]).pid
+    rig.host.libvirt.began(UUID, pid, pcs.DEVICES)
+    return pid
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -88,6 +90,7 @@ def test_a_guest_that_runs_unseen_keeps_its_devices(*, rig: Rig, told: bool) -> 
     assert phase(rig) is Phase.GUEST
     require_untouched(rig)
     assert "no process is seen to have" in rig.messages(Kind.REMARK)[-1]
+    assert rig.messages(Kind.REMARK)[-1].endswith("runs: sudo vfiod return --destroy")
     error = rig.return_devices()
     assert isinstance(error, Busy)
     assert SCOPE in str(error)
@@ -134,6 +137,17 @@ def test_as_long_as_nobody_can_say_whether_it_runs_nothing_is_taken_back(
     require_untouched(rig)
     monkeypatch.undo()
     rig.pass_time(100)
+    assert rig.differences() == {}
+
+
+def test_another_guest_that_libvirt_calls_the_same_does_not_keep_the_devices(rig: Rig) -> None:
+    """To a machine's name "win 10" is win10."""
+    pid = rig.start()
+    rig.host.user.spawn(Program("qemu"), SCOPE)
+    rig.host.user.kill(pid)
+    rig.host.libvirt.clean_up()
+    assert rig.recover() is None
+    assert phase(rig) is Phase.HOST
     assert rig.differences() == {}
 
 
@@ -225,8 +239,18 @@ def test_a_daemon_that_gets_no_answer_at_its_start_asks_again(
         ("win10", r"machine-qemu\x2d3\x2dwin10\x2dold.scope", False),
         ("Spiele (neu)", r"machine-qemu\x2d12\x2dSpieleneu.scope", True),
         ("win10", r"machine-lxc\x2d3\x2dwin10.scope", False),
-        ("a" * 80, rf"machine-qemu\x2d3\x2d{'a' * 50}.scope", True),
-        ("a" * 80, r"machine-qemu\x2d3\x2daaa.scope", False),
+        ("win10", r"machine-qemu\x2d3\x2dwin\x2d10.scope", False),
+        ("win- -10.", r"machine-qemu\x2d3\x2dwin\x2d\x2d10.scope", True),
+        ("-win..10", r"machine-qemu\x2d3\x2dwin.10.scope", True),
+        (
+            "a-b-c-d-e-f-gh-x",
+            r"machine-qemu\x2d12\x2da\x2db\x2dc\x2dd\x2de\x2df\x2dgh.scope",
+            False,
+        ),
+        ("a" * 80, rf"machine-qemu\x2d3\x2d{'a' * 57}.scope", True),
+        ("a" * 80, rf"machine-qemu\x2d3\x2d{'a' * 56}.scope", False),
+        ("a" * 55 + "- b", rf"machine-qemu\x2d3\x2d{'a' * 55}\x2db.scope", True),
+        ("a" * 56 + "-b", rf"machine-qemu\x2d3\x2d{'a' * 56}.scope", True),
         ("win10", r"machine-qemu\x2d3\x2d.scope", False),
     ],
 )

@@ -79,7 +79,9 @@ class GuestWatch:
         if not _is_out(record):
             return ""
         scope = self.host.guests.scope(record.guest)
-        return f"systemd has it in {scope}" if scope is not None else ""
+        # If libvirt is done with it, this is another guest's, whose name is nearly the same.
+        is_its_own = scope is not None and not self.host.guests.is_cleaned_up(record.uuid)
+        return f"systemd has it in {scope}" if is_its_own else ""
 
     def follow(self, name: str) -> None:
         """libvirt says that the guest runs, whatever is seen of it."""
@@ -99,7 +101,7 @@ class GuestWatch:
         text = (
             f"{record.guest} runs, but no process is seen to have {list_devices(record)} open; "
             "nothing is taken back until libvirt or systemd says that it has ended, or somebody "
-            "runs: sudo vfiod return"
+            "runs: sudo vfiod return --destroy"
         )
         self._say(Kind.REMARK, text, record)
         self.handoff.advance(Phase.GUEST)

@@ -22,28 +22,29 @@ _STATUS = Path("/run/libvirt/qemu")
 SHUTDOWN, DESTROY = "vfiod-shutdown.service", "vfiod-destroy.service"
 _SECONDS = 10.0
 _SCOPES = "machine-qemu*.scope"
-_SCOPE = re.compile(r"machine-qemu-[0-9]+-(.*)\.scope")
-# libvirt's names of machines have at most 64 signs; what is nearly as long may be cut off.
-_LONG = 60
+_SCOPE = re.compile(r"machine-(qemu-[0-9]+-)(.+)\.scope")
+_LONGEST = 64
+_NOT_FOR_HOSTS = re.compile(r"[^A-Za-z0-9.-]")
+_RUN = re.compile(r"([.-])[.-]+")
 
 
 def find_scope(name: str, units: Collection[str]) -> str | None:
     r"""The scope of a guest among machine-qemu\x2dID\x2dNAME.scope.
 
-    libvirt leaves signs out of the name that a host name cannot have, and cuts it off
-    (virDomainMachineNameAppendValid); so only letters and digits count, and as many as there are.
+    libvirt leaves signs out of the name that a host name cannot have, and cuts the machine's off
+    (virDomainMachineNameAppendValid in src/hypervisor/domain_driver.c).
     """
     for unit in units:
         match = _SCOPE.fullmatch(unit.replace("\\x2d", "-"))
-        if match is not None and match[1]:
-            cut = _plain(match[1])
-            if _plain(name) == cut or (len(unit) >= _LONG and _plain(name).startswith(cut)):
-                return unit
+        if match is not None and _machine(match[1], name) == _machine(*match.groups()):
+            return unit
     return None
 
 
-def _plain(name: str) -> str:
-    return "".join(sign for sign in name if sign.isascii() and sign.isalnum())
+def _machine(prefix: str, name: str) -> str:
+    """What libvirt calls it. How many dashes of a row are kept depends on its version: one here."""
+    kept = _RUN.sub(r"\1", _NOT_FOR_HOSTS.sub("", name)).lstrip("-.")
+    return f"{prefix}{kept}"[:_LONGEST].rstrip("-.")
 
 
 class LinuxGuests:
