@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +162,13 @@ class PrivateBus:
                 pipe.close()
         self._children.remove(child)
 
+    def lose(self) -> None:
+        """The bus itself ends, as when it is restarted."""
+        self.end(self._children[0])
+
     def stop(self) -> None:
-        self.connection.close_sync()
+        with suppress(GLib.Error):
+            self.connection.close_sync()
         for child in reversed(list(self._children)):
             self.end(child)
         print((self._directory / "errors").read_text())
@@ -282,6 +287,10 @@ class Daemon(Served):
     def terminate(self) -> None:
         """What systemd does to stop it."""
         self._process.terminate()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
 
 class Polkit:

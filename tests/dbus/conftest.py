@@ -23,6 +23,13 @@ def open_bus() -> Iterator[PrivateBus]:
 
 
 @pytest.fixture
+def own_bus() -> Iterator[PrivateBus]:
+    """One that a test may lose."""
+    with private_bus() as bus:
+        yield bus
+
+
+@pytest.fixture
 def config(tmp_path: Path) -> Path:
     """A configuration of two guests that want the same card."""
     path = tmp_path / "vfiod.yaml"

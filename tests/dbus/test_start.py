@@ -203,6 +203,16 @@ def test_a_daemon_that_is_stopped_starts_nothing(
     assert "is being stopped" in ended[0][2]
 
 
+def test_a_daemon_that_loses_the_bus_in_a_countdown_ends(
+    own_bus: PrivateBus, config: Path, run_directory: Path
+) -> None:
+    """So that its successor, which systemd starts, is there for the guests."""
+    daemon = Daemon(own_bus, config, run_directory / "journal.json")
+    own_bus.call(MANAGER, "StartGuest", "su", "win10", LONG)
+    own_bus.lose()
+    until(lambda: daemon.has_ended, "the daemon's end")
+
+
 def test_who_came_meanwhile_is_not_thrown_out(
     bus: PrivateBus, daemon: Daemon, polkit: Polkit, ended: list[Any]
 ) -> None:

@@ -72,9 +72,10 @@ def finish(loop: Any, service: Service, manager: Manager) -> bool:
     A guest that runs keeps its devices: the next daemon adopts it from the journal.
     """
     notify("STOPPING=1")
-    service.starts.close()
     last = manager.tasks.close()
     last.add_done_callback(lambda _: GLib.idle_add(loop.quit))
+    # Only now: no signal comes a second time, and what is told of it may go wrong.
+    service.starts.close()
     return bool(GLib.SOURCE_REMOVE)
 
 

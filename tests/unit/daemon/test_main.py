@@ -1,0 +1,40 @@
+"""The daemon's end."""
+
+import time
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from gi.repository import GLib
+
+from vfiod.daemon.main import finish
+
+LONG = 60.0
+
+
+class Loop:
+    """A main loop that only notes that it is to end."""
+
+    has_ended = False
+
+    def quit(self) -> None:
+        self.has_ended = True
+
+
+def fail() -> None:
+    raise RuntimeError
+
+
+def test_it_ends_whatever_goes_wrong_with_what_it_tells() -> None:
+    idle: Future[None] = Future()
+    idle.set_result(None)
+    service = SimpleNamespace(starts=SimpleNamespace(close=fail))
+    manager = SimpleNamespace(tasks=SimpleNamespace(close=lambda: idle))
+    loop = Loop()
+    with pytest.raises(RuntimeError):
+        finish(loop, cast("Any", service), cast("Any", manager))
+    deadline = time.monotonic() + LONG
+    while not loop.has_ended and time.monotonic() < deadline:
+        GLib.MainContext.default().iteration(False)  # noqa: FBT003
+    assert loop.has_ended
