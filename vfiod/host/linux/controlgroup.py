@@ -1,4 +1,17 @@
-"""Control groups: which one a process is in (cgroups(7))."""
+"""Control groups: where they are, and which one a process is in (cgroups(7))."""
+
+from pathlib import Path
+
+MOUNT = Path("sys/fs/cgroup")
+
+
+def unified(mount: Path) -> Path | None:
+    """The root of cgroup v2, of what is mounted on /sys/fs/cgroup; None if there is none.
+
+    Beside v1 it is one further down (systemd: src/shared/mount-setup.c).
+    """
+    places = (mount, mount / "unified")
+    return next((p for p in places if (p / "cgroup.controllers").exists()), None)
 
 
 def path_of(text: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from vfiod.errors import HostError
+from vfiod.host.linux.controlgroup import MOUNT, unified
 from vfiod.host.linux.devicenodes import DeviceNodes
 from vfiod.host.linux.statx import Number
 from vfiod.model import PciAddress
@@ -40,7 +41,7 @@ class LinuxGate:
     """Implements vfiod.host.processes.Gate."""
 
     def __init__(self, root: Path = Path("/")) -> None:
-        self._root = root
+        self._cgroups = root / MOUNT
         self._nodes = DeviceNodes(root)
         self._link: int | None = None
 
@@ -54,7 +55,7 @@ class LinuxGate:
             os.close(_load(program([_NOBODY])))
         except OSError as error:
             return error.errno in (errno.EPERM, errno.EACCES) and os.geteuid() != 0
-        return self._control_groups() is not None
+        return unified(self._cgroups) is not None
 
     def close(self, addresses: Collection[PciAddress]) -> None:
         self.open()
@@ -63,7 +64,7 @@ class LinuxGate:
 
     def close_numbers(self, numbers: Collection[Number]) -> None:
         """Raises HostError where the kernel has no such thing."""
-        groups = self._control_groups()
+        groups = unified(self._cgroups)
         if groups is None:
             raise HostError("there is no cgroup v2")
         try:
@@ -76,11 +77,6 @@ class LinuxGate:
         if self._link is not None:
             os.close(self._link)
             self._link = None
-
-    def _control_groups(self) -> Path | None:
-        """The root of cgroup v2; beside v1 it is one further down."""
-        places = (self._root / "sys/fs/cgroup", self._root / "sys/fs/cgroup/unified")
-        return next((p for p in places if (p / "cgroup.controllers").exists()), None)
 
 
 def program(numbers: Sequence[Number]) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod.errors import KernelStuck
+from vfiod.host.linux.controlgroup import MOUNT, path_of, unified
 from vfiod.model import LateCall
 from vfiod.util import sysfs
 
@@ -38,7 +39,7 @@ class _Abandoned:
 class LinuxLate:
     """Implements vfiod.host.processes.Late; used from several threads."""
 
-    def __init__(self, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> None:
+    def __init__(self, proc: Path = Path("/proc"), cgroups: Path = "/" / MOUNT) -> None:
         self._proc, self._cgroups = proc, cgroups
         self._lock = threading.Lock()
         self._abandoned: dict[int, _Abandoned] = {}
@@ -67,10 +68,11 @@ class LinuxLate:
         """Remember what an earlier daemon left behind: it is in the service's control group still
         (KillMode=process). What it is for is not known any more.
         """
-        group = (sysfs.read(self._proc / "self/cgroup") or "").rpartition("0::")[2]
-        if not group.endswith("/vfiod.service"):
+        group = path_of(sysfs.read(self._proc / "self/cgroup") or "")
+        root = unified(self._cgroups)
+        if root is None or not group.endswith("/vfiod.service"):
             return
-        processes = sysfs.read(self._cgroups / group.lstrip("/") / "cgroup.procs") or ""
+        processes = sysfs.read(root / group.lstrip("/") / "cgroup.procs") or ""
         for pid in {int(line) for line in processes.split()} - {os.getpid()}:
             name = sysfs.read(self._proc / str(pid) / "comm") or "a process"
             self.abandon(LateCall("", pid, f"{name} of an earlier vfiod"))

@@ -174,16 +174,22 @@ def test_a_write_past_its_time_is_not_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "found"),
-    [("/system.slice/vfiod.service", True), ("/user.slice/session-2.scope", False)],
+    ("group", "beside_v1", "found"),
+    [
+        ("/system.slice/vfiod.service", "", True),
+        ("/system.slice/vfiod.service", "12:memory:/system.slice\n1:name=systemd:/x\n", True),
+        ("/user.slice/session-2.scope", "", False),
+    ],
 )
 def test_what_an_earlier_daemon_left_behind_is_in_its_control_group(
-    *, tmp_path: Path, group: str, found: bool
+    *, tmp_path: Path, group: str, beside_v1: str, found: bool
 ) -> None:
     left = subprocess.Popen(["/bin/sleep", "600"])
     procs = f"{os.getpid()}\n{left.pid}\n"
-    files = {"proc/self/cgroup": f"0::{group}\n", f"proc/{left.pid}/comm": "modprobe\n",
-             f"sys{group}/cgroup.procs": procs}  # fmt: skip
+    root = "sys/unified" if beside_v1 else "sys"
+    files = {"proc/self/cgroup": f"{beside_v1}0::{group}\n",
+             f"proc/{left.pid}/comm": "modprobe\n", f"{root}/cgroup.controllers": "",
+             f"{root}{group}/cgroup.procs": procs}  # fmt: skip
     grow(tmp_path, files)
     late = LinuxLate(tmp_path / "proc", tmp_path / "sys")
     late.inherit()

@@ -600,14 +600,24 @@ def test_without_a_framebuffer_console(tmp_path: Path) -> None:
 # Memory and modules
 
 
-def test_memory_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("v2", "place", "name"),
+    [
+        ("", "", "memory.current"),
+        ("unified/", "unified/", "memory.current"),
+        ("unified/", "memory/", "memory.usage_in_bytes"),
+    ],
+)
+def test_memory_is_read(tmp_path: Path, v2: str, place: str, name: str) -> None:
+    below = f"sys/fs/cgroup/{place}"
     grow(
         tmp_path,
         {
             "proc/meminfo": "MemTotal: 9 kB\nMemAvailable:    2048 kB\nHugepagesize: 2048 kB\n",
-            "sys/fs/cgroup/system.slice/lightdm.service/memory.current": "100\n",
-            "sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope/memory.current": "20\n",
-            "sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope/memory.current": "5\n",
+            f"sys/fs/cgroup/{v2}cgroup.controllers": "\n",
+            f"{below}system.slice/lightdm.service/{name}": "100\n",
+            f"{below}user.slice/user-1000.slice/session-2.scope/{name}": "20\n",
+            f"{below}user.slice/user-1000.slice/session-3.scope/{name}": "5\n",
         },
     )
     memory = LinuxMemory(tmp_path)
