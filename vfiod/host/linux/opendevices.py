@@ -6,7 +6,8 @@ otherwise. psutil knows descriptors by path only, hence by hand.
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,53 +21,69 @@ _ONE_THREAD = 3
 # libraries, nine of ten, in every process.
 _SHARED = re.compile(rb"s \w+ (\w+:\w+) (\d+) +(/.*)")
 _CHUNK = 1 << 16
+_NO_DEVICE = (0, 0)
 
 
 class OpenDevices:
-    """One look at processes. ``nodes``: the wanted numbers, and what to call each."""
+    """One look at processes.
 
-    def __init__(self, proc: Path, nodes: Mapping[Number, str]) -> None:
+    ``nodes``: the wanted numbers, and what to call each; ``silent``: the processes whose mappings
+    are not asked for, as there is no answer (vfiod.host.linux.looks).
+    """
+
+    def __init__(
+        self, proc: Path, nodes: Mapping[Number, str], silent: AbstractSet[int] = frozenset()
+    ) -> None:
         self._proc = proc
-        self._nodes = nodes
+        self._nodes, self._silent = nodes, silent
         self._named = {node.encode(): node for node in nodes.values()}
         self._numbers = DeviceNumbers()
         # The same libraries are mapped everywhere: each file is looked at once.
         self._files: dict[tuple[bytes, ...], str | None] = {}
 
-    def find(self, among: Collection[int] | None = None) -> Iterator[tuple[int, str]]:
-        """Process ids with a node they have open; a process may end while it is looked at."""
-        for pid in self._all() if among is None else among:
+    def held_by(self, pid: int) -> Iterator[str]:
+        """The nodes that a process has open. Raises OSError if it has ended.
+
+        First by descriptors: no lock of the process's is needed for these.
+        """
+        process = f"{self._proc}/{pid}"
+        found, is_empty = self._described(process)
+        yield from found
+        threads = self._threads(process) if is_empty else ()
+        for thread in threads:
             with suppress(OSError):
-                for node in sorted(self._held_by(f"{self._proc}/{pid}")):
-                    yield pid, node
+                yield from self._described(thread)[0]
+        if pid not in self._silent:
+            for task in (process, *threads):
+                yield from self._mapped(task)
 
-    def _all(self) -> Iterator[int]:
-        yield from (int(name) for name in os.listdir(self._proc) if name.isdecimal())
-
-    def _held_by(self, process: str) -> set[str]:
-        """What its first thread has, or if that has ended, the others.
+    def _threads(self, process: str) -> Sequence[str]:
+        """Those that may have what its first thread, which has ended, does not have any more.
 
         A process whose thread waits in the kernel has files open even though it was killed.
         """
-        found, is_empty = self._of_task(process)
-        if is_empty and os.stat(f"{process}/task").st_nlink != _ONE_THREAD:
-            for thread in os.listdir(f"{process}/task"):
-                with suppress(OSError):
-                    found |= self._of_task(f"{process}/task/{thread}")[0]
-        return found
+        if os.stat(f"{process}/task").st_nlink == _ONE_THREAD:
+            return ()
+        return [f"{process}/task/{thread}" for thread in os.listdir(f"{process}/task")]
 
-    def _of_task(self, task: str) -> tuple[set[str], bool]:
-        """The nodes, and whether there was no descriptor at all."""
-        found = set(self._mapped(task))
+    def _described(self, task: str) -> tuple[list[str], bool]:
+        """The nodes behind its descriptors, and whether there was no descriptor at all."""
+        found = set()
         with _opened(f"{task}/fd") as directory:
             names = os.listdir(directory)
             for name in names:
-                with suppress(OSError):
-                    if number := self._numbers.behind(name, directory):
-                        found.add(self._nodes.get(number))
-        return {node for node in found if node is not None}, not names
+                if (node := self._behind(name, directory)) is not None:
+                    found.add(node)
+        return sorted(found), not names
 
-    def _mapped(self, task: str) -> Iterator[str | None]:
+    def _behind(self, name: str, directory: int) -> str | None:
+        """The node; None also if the descriptor was closed in between."""
+        try:
+            return self._nodes.get(self._numbers.behind(name, directory) or _NO_DEVICE)
+        except OSError:
+            return None
+
+    def _mapped(self, task: str) -> Iterator[str]:
         """A mapping keeps a device open after its descriptor was closed."""
         text = _read(f"{task}/maps")
         for found in _SHARED.finditer(text):
@@ -75,7 +92,8 @@ class OpenDevices:
                 begin = text.rfind(b"\n", 0, found.start()) + 1
                 name = text[begin : text.index(b" ", begin)]
                 self._files[file] = self._behind_mapping(task, name, file[-1])
-            yield self._files[file]
+            if (node := self._files[file]) is not None:
+                yield node
 
     def _behind_mapping(self, task: str, place: bytes, path: bytes) -> str | None:
         """By its number; where that is not for us to follow (CAP_SYS_ADMIN), by its path."""
@@ -86,7 +104,7 @@ class OpenDevices:
                 number = self._numbers.behind(name, directory)
         except OSError:
             return self._named.get(path.removesuffix(b" (deleted)"))
-        return self._nodes.get(number or (0, 0))
+        return self._nodes.get(number or _NO_DEVICE)
 
 
 def _read(path: str) -> bytes:

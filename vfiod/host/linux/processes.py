@@ -9,8 +9,11 @@ from pathlib import Path
 import psutil
 
 from vfiod.errors import HostError, TimedOut
+from vfiod.events import Event, Kind, Report
+from vfiod.host.linux import log
 from vfiod.host.linux.controlgroup import guess_unit, path_of
 from vfiod.host.linux.devicenodes import DeviceNodes
+from vfiod.host.linux.looks import Looks
 from vfiod.host.linux.opendevices import OpenDevices
 from vfiod.host.linux.programs import programs_of
 from vfiod.host.linux.statx import Number
@@ -27,12 +30,16 @@ Ask = Callable[[int], str | None]
 class LinuxProcesses:
     """Implements vfiod.host.processes.Processes on /proc and /sys.
 
-    ``ask`` says which unit owns a process; without it that is guessed, to be shown.
+    ``ask`` says which unit owns a process; without it that is guessed, to be shown. ``report``
+    is told of a process that cannot be looked at.
     """
 
-    def __init__(self, root: Path = Path("/"), ask: Ask | None = None) -> None:
+    def __init__(
+        self, root: Path = Path("/"), ask: Ask | None = None, report: Report = log.send
+    ) -> None:
         self._root = root
-        self._ask = ask
+        self._ask, self._report = ask, report
+        self._looks = Looks(self._tell_silent)
         # By control group, which has one owner: systemd is busy just when this is asked often.
         self._owners: dict[str, str] = {}
         self._seen: dict[int, psutil.Process] = {}
@@ -50,7 +57,7 @@ class LinuxProcesses:
         return [h for h in self._having_open(numbers) if h.command not in LIBVIRT]
 
     def programs(self, units: Collection[str]) -> Sequence[Program]:
-        return programs_of(units)
+        return programs_of(units, looks=self._looks)
 
     def parent(self, pid: int) -> int:
         with suppress(psutil.Error):
@@ -91,8 +98,25 @@ class LinuxProcesses:
         self, nodes: Mapping[Number, str], among: Collection[int] | None = None
     ) -> Sequence[Holder]:
         """One Holder a process and node."""
-        found = OpenDevices(self._proc, nodes).find(among) if nodes else ()
+        if not nodes:
+            return []
+        pids = self._all() if among is None else among
+        found = self._looks.at(pids, lambda silent: OpenDevices(self._proc, nodes, silent).held_by)
         return [holder for pid, node in found if (holder := self._named(pid, node))]
+
+    def _all(self) -> Iterator[int]:
+        return (int(name) for name in os.listdir(self._proc) if name.isdecimal())
+
+    def _tell_silent(self, pid: int) -> None:
+        command = sysfs.printable(sysfs.read(self._proc / str(pid) / "comm") or "?")
+        text = (
+            f"what {command} (pid {pid}) has mapped cannot be seen, nor how it was called: the "
+            "kernel does not answer, perhaps as it waits for a server that is away. Only the files "
+            "that it has open count"
+        )
+        # A log that is away is no reason not to go on.
+        with suppress(OSError):
+            self._report(Event(Kind.REMARK, text))
 
     def _named(self, pid: int, node: str) -> Holder | None:
         """None if the process has ended since."""

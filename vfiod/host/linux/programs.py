@@ -3,12 +3,15 @@
 import re
 import time
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from vfiod.host.linux.controlgroup import path_of
+from vfiod.host.linux.looks import Looks
 from vfiod.model import ENTRY, STARTER, Program, only_serves
 from vfiod.paths import APPLICATIONS
 from vfiod.util import sysfs
@@ -38,15 +41,25 @@ _PLUMBING = re.compile(
 )
 
 
-def programs_of(units: Collection[str], root: Path = Path("/")) -> Sequence[Program]:
+def programs_of(
+    units: Collection[str], root: Path = Path("/"), looks: Looks | None = None
+) -> Sequence[Program]:
     """The programs in these sessions and users' managers, by unit and name, each once."""
-    pids = psutil.pids() if units else ()
-    found = {program for pid in pids for program in _of(pid, units, root)}
-    return sorted(found, key=lambda program: (program.unit, program.name))
+    if not units:
+        return []
+    found = (looks or Looks()).at(psutil.pids(), lambda silent: partial(_of, units, root, silent))
+    return sorted(
+        {program for _, program in found}, key=lambda program: (program.unit, program.name)
+    )
 
 
-def _of(pid: int, units: Collection[str], root: Path) -> Iterator[Program]:
-    """The program that a process is part of, if a person would know it."""
+def _of(
+    units: Collection[str], root: Path, silent: AbstractSet[int], pid: int
+) -> Iterator[Program]:
+    """The program that a process is part of, if a person would know it.
+
+    ``silent``: those that are not asked how they were called, as there is no answer.
+    """
     text = sysfs.read(root / f"proc/{pid}/cgroup") or ""
     # Nearly all processes of a host are somewhere else.
     if not any(unit in text for unit in units):
@@ -56,15 +69,18 @@ def _of(pid: int, units: Collection[str], root: Path) -> Iterator[Program]:
     unit = next((part for part in parts if part in units), "")
     if unit and parts[1] == "user.slice":
         with suppress(psutil.Error):
-            if name := _name(parts[-1], psutil.Process(pid), root):
+            if name := _name(parts[-1], psutil.Process(pid), root, is_silent=pid in silent):
                 yield Program(sysfs.printable(name), unit)
 
 
-def _name(unit: str, process: psutil.Process, root: Path) -> str:
+def _name(unit: str, process: psutil.Process, root: Path, *, is_silent: bool) -> str:
     app = _APP.fullmatch(unit)
     if app is not None:
         return "" if app["instance"] == "autostart" else _entry(_unescape(app["id"]), root)
-    name, arguments = process.name(), process.cmdline()[1:]
+    if is_silent:
+        name, arguments = sysfs.read(root / f"proc/{process.pid}/comm") or "", []
+    else:
+        name, arguments = process.name(), process.cmdline()[1:]
     if name == ENTRY and "session" in arguments[:2]:
         return STARTER
     if _PLUMBING.fullmatch(name) or only_serves(arguments, time.time() - process.create_time()):
