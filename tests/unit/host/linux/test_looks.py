@@ -30,8 +30,8 @@ Result = TypeVar("Result")
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "SECONDS", 0.1)
-    monkeypatch.setattr(looks, "LEAST", 0.1)
+    monkeypatch.setattr(looks, "SECONDS", 0.5)
+    monkeypatch.setattr(looks, "LEAST", 0.5)
 
 
 def in_time(task: Callable[[], Result]) -> Result:
