@@ -6,7 +6,7 @@ systemd-run(1), and systemctl(1) to take one back.
 from collections.abc import Sequence
 
 from vfiod.errors import HostError
-from vfiod.util.programs import Done, finish
+from vfiod.util.programs import Done, finish, literal
 
 _SECONDS = 30.0
 
@@ -14,7 +14,7 @@ _SECONDS = 30.0
 def begin(unit: str, argv: Sequence[str], *, seconds: float) -> None:
     """Have a program run as root after this time. Raises HostError if systemd refuses."""
     options = [f"--unit={unit}", f"--on-active={seconds:g}s", "--timer-property=AccuracySec=1s"]
-    done = _run("systemd-run", "--quiet", "--collect", *options, *argv)
+    done = _run("systemd-run", "--quiet", "--collect", *options, *map(literal, argv))
     if done.returncode:
         raise HostError(
             f"systemd does not set the timer {unit}: {done.stderr.strip()}",

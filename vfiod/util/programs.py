@@ -85,3 +85,11 @@ def leave_running(argv: Sequence[str], *, seconds: float, environment: Mapping[s
         raise TimedOut(f"{argv[0]} did not end within {seconds:g} s") from error
     except OSError as error:
         raise HostError(f"cannot run {argv[0]}: {error.strerror}") from error
+
+
+def literal(word: str) -> str:
+    """A word of a command that systemd-run(1) is given, as the program then gets it.
+
+    systemd expands variables in a command, and takes $$ for a dollar (systemd.service(5)).
+    """
+    return word.replace("$", "$$")

@@ -18,6 +18,7 @@ from vfiod.host.commands import TRIAL
 from vfiod.host.linux.process import Programs
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import PROGRAM
+from vfiod.util.programs import literal
 
 _SYSTEMD = "org.freedesktop.systemd1"
 _LOOK_SECONDS = 90  # an emulated PC needs thirty
@@ -48,7 +49,7 @@ class LinuxCommands:
 
     def propose_session(self, uid: int, session: str) -> None:
         unit = f"vfiod-propose-{next(self._numbers)}-{os.getpid()}"
-        words = [PROGRAM, "session", f"--propose={session}", f"--user={uid}"]
+        words = [PROGRAM, "session", literal(f"--propose={session}"), f"--user={uid}"]
         options = ["--wait", "--pipe", f"--unit={unit}", f"--property=RuntimeMaxSec={_ASK_SECONDS}"]
         self._run([*options, *words], unit, _ASK_SECONDS + _MORE)
 
@@ -98,9 +99,8 @@ class LinuxCommands:
         unit = f"vfiod-{what}-{next(self._numbers)}-{os.getpid()}"
         options = ["--wait", "--pipe", f"--unit={unit}", f"--property=RuntimeMaxSec={seconds}"]
         try:
-            said = self._run(
-                [*options, PROGRAM, "libvirt", what, "--", *guest], unit, seconds + _MORE
-            )
+            words = [PROGRAM, "libvirt", what, "--", *map(literal, guest)]
+            said = self._run([*options, *words], unit, seconds + _MORE)
         except HostError as error:
             if type(error) is not HostError:
                 raise

@@ -15,6 +15,7 @@ from vfiod.host.goodbye import MOST_BYTES, Answer, decode
 from vfiod.host.linux.process import Programs
 from vfiod.model import Session
 from vfiod.paths import PROGRAM
+from vfiod.util.programs import literal
 
 # For the program to start, which is part of a logout's time and comes before a notification's; to
 # say what a logout waits for; for systemd to say that the time is over.
@@ -42,7 +43,7 @@ class LinuxGoodbyes:
         argv = [*_systemd_run(unit, session.uid, seconds), PROGRAM, "goodbye"]
         try:
             said = self._programs.run(
-                [*argv, *map(_literal, words)],
+                [*argv, *map(literal, words)],
                 subject=unit, seconds=seconds + _END, most=MOST_BYTES,
             )  # fmt: skip
         except HostError as error:
@@ -62,8 +63,3 @@ def _systemd_run(unit: str, uid: int, seconds: float) -> Sequence[str]:
         "--property=NoNewPrivileges=yes", "--property=ProtectSystem=strict",
         "--property=TasksMax=64",
     )  # fmt: skip
-
-
-def _literal(word: str) -> str:
-    """systemd expands variables in a command, and takes $$ for a dollar (systemd.service(5))."""
-    return word.replace("$", "$$")

@@ -1,6 +1,7 @@
 """What comes back from the process that called libvirt, and systemd's word on a trial."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -114,6 +115,17 @@ def test_a_trial_that_could_not_be_set_anew_is_told_to_be_over() -> None:
     assert caught.value.hint.endswith("sudo vfiod return --shutdown 30")
 
 
+@pytest.mark.parametrize(
+    ("guest", "word"), [("win10", "win10"), ("-n $HOME ${HOME}", "-n $$HOME $${HOME}")]
+)
+def test_a_guest_s_name_is_no_variable_for_systemd(guest: str, word: str) -> None:
+    programs = Ran(HostError("gone"))
+    for ask in ("start", "shut_down", "destroy"):
+        with pytest.raises(HostError):
+            getattr(LinuxCommands(FakeBus(), cast(Any, None), programs), ask)(guest)
+        assert programs.argv[-2:] == ["--", word]
+
+
 def test_a_libvirt_that_does_not_answer_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> str:
         raise HostError("systemd-run failed: exit status 1")
@@ -126,7 +138,7 @@ def test_a_libvirt_that_does_not_answer_is_told_in_words(monkeypatch: pytest.Mon
     assert "journalctl -b -u vfiod-look-1-" in caught.value.hint
 
 
-@pytest.mark.parametrize("session", ["gnome:wayland", "", "-x:x11"])
+@pytest.mark.parametrize("session", ["gnome:wayland", "", "-x:x11", "$HOME:x11"])
 def test_a_proposal_is_made_by_a_unit_of_its_own(
     monkeypatch: pytest.MonkeyPatch, session: str
 ) -> None:
@@ -135,7 +147,8 @@ def test_a_proposal_is_made_by_a_unit_of_its_own(
     monkeypatch.setattr(programs, "run", lambda argv, **_: ran.append(argv))
     LinuxCommands(cast(Any, None), cast(LinuxUnits, None), programs).propose_session(1000, session)
     (argv,) = ran
-    words = argv[argv.index(PROGRAM) + 1 :]
+    words = [word.replace("$$", "$") for word in argv[argv.index(PROGRAM) + 1 :]]
+    assert not any(re.search(r"(?<!\$)\$(?!\$)", word) for word in argv)
     arguments = parser().parse_args(words)
     assert (arguments.propose, arguments.user) == (session, 1000)
     assert "--wait" in argv[: argv.index(PROGRAM)]
