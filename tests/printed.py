@@ -199,6 +199,20 @@ def _part(node: ast.expr) -> str:
     return str(node.value) if isinstance(node, ast.Constant) else ""
 
 
+def bare_names() -> Iterator[str]:
+    """Texts of the program, and lines of the message catalog: a null byte is a name as it is."""
+    yield from (ROOT / "systemd/vfiod.catalog").read_text().splitlines()
+    for path in sorted((ROOT / "vfiod").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(_unless_quoted(part) for part in node.values)
+
+
+def _unless_quoted(node: ast.expr) -> str:
+    is_name = isinstance(node, ast.FormattedValue) and _part(node) == "win10"
+    return "\0" if is_name and "quote(" not in ast.unparse(node) else _part(node)
+
+
 def example(expression: str) -> str:
     """A value such as the expression may have."""
     found = [value for word, value in EXAMPLES.items() if word in expression.lower()]

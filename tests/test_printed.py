@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.printed import AS_ROOT, Printed, everything, whole, within
+from tests.printed import AS_ROOT, VERBS, Printed, bare_names, everything, whole, within
 from vfiod.cli import main as cli
 
 # What an ordinary user is refused, or gets to see too little of.
@@ -23,6 +23,11 @@ VIRSH = {"start", "shutdown", "destroy", "list", "edit", "dumpxml", "domrename",
 VIRSH_WITHOUT_NAME = {"list", "net-list", "define"}
 PRINTED = everything()
 PARSER = cli.parser()
+# A command with a name in it that no shell takes for one word.
+BARE = re.compile(
+    rf"(?:vfiod (?:{'|'.join(VERBS)})|virsh|virt-xml|virt-viewer)"
+    r"(?: [\w:/.=-]+)*? (?:\0|@VFIOD_GUEST)"
+)
 
 
 def fault(command: Printed) -> str | None:
@@ -70,6 +75,10 @@ def _fault_of_virsh(command: Printed) -> str | None:
 def test_what_is_printed_can_be_typed() -> None:
     faults = [f"{command}: {why}" for command in PRINTED if (why := fault(command))]
     assert faults == []
+
+
+def test_a_guest_s_name_that_is_printed_in_a_command_stays_one_word() -> None:
+    assert [line for line in bare_names() if BARE.search(line)] == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Before a person is asked to let the desktop end: may it be begun at all, and whose work ends?"""
 
 import os
+import shlex
 
 from vfiod.errors import Busy, Stuck
 
@@ -32,7 +33,7 @@ def describe(guest: str, what: str, ends: tuple[str, ...] | None) -> str:
     if ends is None:
         return STAYS.format(what=what)
     whose = f", and with it the work of {', '.join(ends)}" if ends else ""
-    return ENDS.format(what=what, whose=whose, guest=guest)
+    return ENDS.format(what=what, whose=whose, guest=shlex.quote(guest))
 
 
 def require_idle() -> None:

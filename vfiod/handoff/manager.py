@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from shlex import quote
 
 from vfiod.config.schema import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, UnknownGuest, VfiodError
@@ -138,8 +139,8 @@ class Manager:
     def _rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> None:
         decided = self._decide(name, xml, "rehearsed")
         if decided is None:
-            text = f"the configuration names no guest {name!r}"
-            raise UnknownGuest(text, f"let vfiod propose its devices: sudo vfiod init {name}")
+            hint = f"let vfiod propose its devices: sudo vfiod init {quote(name)}"
+            raise UnknownGuest(f"the configuration names no guest {name!r}", hint)
         request, steps = decided
         self.handoff.hand_over(without_desktop(steps, request) if keep_desktop else steps)
         record = self.journal.read()

@@ -96,10 +96,9 @@ def _guests(root: Path) -> Iterator[tuple[Path, str, str]]:
     backups = Backups(paths.below(root, paths.BACKUPS))
     for path in _inside(root, paths.DEFINITIONS):
         if path.suffix == ".xml" and _needs_vfiod(read_bytes(paths.below(root, path)) or b""):
-            guest = shlex.quote(path.stem)
             known = backups.newest(path.stem, what="init") is not None
-            revert, edit = f"sudo vfiod init {guest} --revert", virsh("edit", path.stem)
-            yield path, _WILL_NOT_START, revert if known else edit
+            revert = f"sudo vfiod init {shlex.quote(path.stem)} --revert"
+            yield path, _WILL_NOT_START, revert if known else virsh("edit", path.stem)
 
 
 def _needs_vfiod(definition: bytes) -> bool:

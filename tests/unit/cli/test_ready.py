@@ -15,6 +15,11 @@ def test_whose_work_ends_is_said_by_name() -> None:
     ]
 
 
+def test_what_is_to_be_typed_has_the_name_as_one_word() -> None:
+    said = describe("Windows 11", "Windows 11 is started.", ())
+    assert said.splitlines()[-1] == "  sudo vfiod log 'Windows 11' --last"
+
+
 def test_the_desktop_ends_whoever_it_is() -> None:
     """Another user than root is not told, as not everything may be read."""
     assert "\nThe desktop ends. What is not saved in it is lost.\n" in describe("win10", "x", ())

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,9 @@ def _notes(facts: Any, *, fails: bool) -> Iterator[str]:
     if facts.units is None:
         yield NO_BUS
     if facts.guest is None and facts.guests:
-        yield f"To check a guest as well: vfiod doctor {facts.guests[0].name}"
+        yield f"To check a guest as well: vfiod doctor {shlex.quote(facts.guests[0].name)}"
     elif facts.guest is not None and not fails:
-        yield f"What a start would do: sudo vfiod plan {facts.guest.name}"
+        yield f"What a start would do: sudo vfiod plan {shlex.quote(facts.guest.name)}"
 
 
 def _write_report(arguments: argparse.Namespace, sections: Any, notes: list[str]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import pwd
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from vfiod.errors import ConfigError, VfiodError
@@ -75,7 +76,7 @@ def _start(client: "Client", arguments: argparse.Namespace, facts: "GuestFacts")
         seconds = COUNTDOWN if facts.people and not arguments.ask else 0
     if arguments.no_wait:
         client.start_guest(facts.name, seconds=seconds)
-        print(f"To cancel: vfiod start {facts.name} --cancel")
+        print(f"To cancel: vfiod start {shlex.quote(facts.name)} --cancel")
         return 0
     with waiting.heard(client, facts.name) as outcome:
         return waiting.start(client, outcome, countdown=seconds)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,6 @@ HEADS = {
     "return": "The devices are on their way back from {guest}.",
     "stuck": "STUCK after {guest}: not everything has come back.",
 }
-CANCEL = "vfiod start {guest} --cancel"
 
 
 def add(verbs: Any) -> None:
@@ -54,7 +54,8 @@ def as_text(facts: dict[str, Any]) -> str:
         lines[0] = f"{lines[0].rstrip('.')}, for {facts['seconds']:g} s."
     lines += [f"  {line}" for fault in facts["faults"] for line in fault.splitlines()]
     if start := facts.get("start"):
-        lines.append(f"{start['guest']} is about to start; to cancel: {CANCEL.format(**start)}")
+        cancel = f"vfiod start {shlex.quote(start['guest'])} --cancel"
+        lines.append(f"{start['guest']} is about to start; to cancel: {cancel}")
     lines += _devices(facts["devices"])
     lines += [f"  done: {step['does']}" for step in facts["journal"]]
     if facts["last"] and facts["phase"] != "stuck":

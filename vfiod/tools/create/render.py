@@ -1,6 +1,7 @@
 """What a person does after the new guest is made. Pure."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.values import show_size
@@ -28,18 +29,18 @@ def after(guest: CreateRequest, uri: str, *, network_is_up: bool) -> Iterator[st
     yield f"{name} is defined; its disk is {guest.disk}."
     if guest.network is not None and not network_is_up:
         yield "Its network is down. Start it, now and at every boot of the host:"
-        yield f"  sudo virsh --connect {uri} net-start {guest.network}"
-        yield f"  sudo virsh --connect {uri} net-autostart {guest.network}"
+        yield f"  sudo virsh --connect {uri} net-start {quote(guest.network)}"
+        yield f"  sudo virsh --connect {uri} net-autostart {quote(guest.network)}"
     if guest.devices:
         yield "Its start hands over the devices that the configuration lists for it."
     yield "Install it:"
-    yield f"  virsh --connect {uri} start {name}"
+    yield f"  virsh --connect {uri} start {quote(name)}"
     if guest.screen:
-        yield f"  virt-viewer --connect {uri} {name}"
+        yield f"  virt-viewer --connect {uri} {quote(name)}"
     yield from _installing(guest)
     if not guest.devices:
         yield "When it is installed and shut down, give it the graphics card:"
-        yield f"  sudo vfiod init {name}"
+        yield f"  sudo vfiod init {quote(name)}"
 
 
 def _installing(guest: CreateRequest) -> Iterator[str]:

@@ -4,6 +4,7 @@ What a start would be refused for is in vfiod.tools.doctor.refusals.
 """
 
 from collections.abc import Iterator
+from shlex import quote
 
 from vfiod.guest.features import AGENT_CHANNEL
 from vfiod.host.facts.pci import PciDevice
@@ -11,6 +12,7 @@ from vfiod.tools.doctor.facts import Facts, Guest
 from vfiod.tools.doctor.refusals import refusals
 from vfiod.tools.doctor.resets import BLACKWELL, NVIDIA
 from vfiod.util.finding import Finding, Findings, fail, warn
+from vfiod.util.typed import virsh
 
 CODE_43 = "https://nvidia.custhelp.com/app/answers/detail/a_id/5173"
 
@@ -32,7 +34,7 @@ def presence(facts: Facts, guest: Guest) -> Findings:
             f"/etc/vfiod/vfiod.yaml does not name the guest {guest.name}",
             why="A guest that is not named there gets no devices from vfiod.",
             remedy="Let vfiod propose what belongs there.",
-            command=f"sudo vfiod init {guest.name}",
+            command=f"sudo vfiod init {quote(guest.name)}",
         )
 
 
@@ -47,7 +49,7 @@ def managed(facts: Facts, guest: Guest) -> Findings:
                 why="vfiod moves the devices before libvirt looks at them. Should vfiod not be "
                 "there one day, libvirt would take the card from under your desktop, and hang.",
                 remedy="Set managed='no'.",
-                command=f"sudo vfiod init {guest.name}",
+                command=f"sudo vfiod init {quote(guest.name)}",
             )
 
 
@@ -64,7 +66,7 @@ def rom_bar(facts: Facts, guest: Guest) -> Findings:
                 why="Its firmware then cannot start the card: the screen stays dark until the "
                 "guest's driver is loaded.",
                 remedy="Take bar='off' or enabled='no' out of <rom>.",
-                command=f"sudo virsh --connect qemu:///system edit {guest.name}",
+                command=f"sudo {virsh('edit', guest.name)}",
             )
 
 
@@ -81,7 +83,7 @@ def balloon(facts: Facts, guest: Guest) -> Findings:
             why="Memory of a guest with a device is locked, so the balloon can give none back; "
             "it only costs speed.",
             remedy="Set <memballoon model='none'/>.",
-            command=f"sudo virt-xml --connect qemu:///system {guest.name} --edit "
+            command=f"sudo virt-xml --connect qemu:///system {quote(guest.name)} --edit "
             "--memballoon model=none",
         )
 
@@ -111,7 +113,7 @@ def hiding(facts: Facts, guest: Guest) -> Findings:
             "Newer ones do not.",
             remedy="Use a newer driver, or set <kvm><hidden state='on'/></kvm> and in <hyperv> "
             "a <vendor_id state='on' value='whatever'/> among the guest's <features>.",
-            command=f"sudo virsh --connect qemu:///system edit {guest.name}",
+            command=f"sudo {virsh('edit', guest.name)}",
             source=CODE_43,
         )
 
@@ -131,7 +133,7 @@ def screens(facts: Facts, guest: Guest) -> Findings:
             why="Its picture may appear there instead of on your monitor, above all before the "
             "card's driver is installed.",
             remedy="Take it out when the card's driver works in the guest.",
-            command=f"sudo virt-xml --connect qemu:///system {guest.name} --edit "
+            command=f"sudo virt-xml --connect qemu:///system {quote(guest.name)} --edit "
             "--video model=none",
         )
 
@@ -146,8 +148,8 @@ def agent(facts: Facts, guest: Guest) -> Findings:
             "Without it somebody has to confirm it (sudo vfiod keep), or it needs --port.",
             remedy="Give it one, and install the agent in the guest (for Windows: "
             "virtio-win-guest-tools.exe of the CD with virtio drivers).",
-            command=f"sudo virt-xml --connect qemu:///system {guest.name} --add-device --channel "
-            f"type=unix,target.type=virtio,target.name={AGENT_CHANNEL}",
+            command=f"sudo virt-xml --connect qemu:///system {quote(guest.name)} "
+            f"--add-device --channel type=unix,target.type=virtio,target.name={AGENT_CHANNEL}",
         )
 
 
@@ -177,7 +179,7 @@ def rom_readable(facts: Facts, guest: Guest) -> Findings:
             "romfile”, after your desktop has ended.",
             remedy="Name the file as rom: of the device in /etc/vfiod/vfiod.yaml, and let the "
             "guest use the copy that vfiod puts into /usr/share/vgabios/vfiod.",
-            command=f"sudo vfiod init {guest.name}",
+            command=f"sudo vfiod init {quote(guest.name)}",
         )
 
 

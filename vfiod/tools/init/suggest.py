@@ -24,6 +24,7 @@ from vfiod.rom import image
 from vfiod.tools.init.assign import Assignment, read
 from vfiod.tools.init.facts import Facts, Proposal, Wishes
 from vfiod.tools.init.propose import propose, refused
+from vfiod.util.typed import virsh
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,8 @@ def _require_no_vfio_arguments(guest: str, commandline: Commandline) -> None:
         HostError(
             f"{guest} is given {address} by -device vfio-pci in its <qemu:commandline>, where "
             "libvirt does not see it",
-            f"take that -device and its line before out of it (sudo virsh --connect "
-            f"qemu:///system edit {guest}), then have init run again with --device {address}: it "
+            f"take that -device and its line before out of it (sudo "
+            f"{virsh('edit', guest)}), then have init run again with --device {address}: it "
             "becomes a <hostdev>",
         )
         for address in commandline.devices

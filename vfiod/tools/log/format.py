@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from shlex import quote
 
 from vfiod.model import Direction
 from vfiod.tools.log.story import Outcome, Story
@@ -85,7 +86,7 @@ def nothing(guest: str | None, since: str | None, named: Sequence[str] = ()) -> 
     """What to say instead of no stories at all; ``named`` are the guests of the configuration."""
     when = f" since {since}" if since else ""
     if guest is None or guest in named:
-        following = f"Whether a start would work now: sudo vfiod plan {guest or 'GUEST'}"
+        following = f"Whether a start would work now: sudo vfiod plan {quote(guest or 'GUEST')}"
     else:
         following = f"It does not name {guest}. It names: {', '.join(named) or 'none'}"
     return NOTHING.format(guest=guest or "a guest", since=when) + following

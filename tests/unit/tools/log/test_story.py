@@ -81,7 +81,7 @@ def test_a_refusal_has_its_reasons_and_the_catalogs_remedy(
     assert story.ways == ()
     assert "the guest needs 4.0 GiB of memory" in story.problems[0]
     assert story.remedy.startswith("The guest was not started because")
-    assert "vfiod plan win10" in story.remedy
+    assert "vfiod plan 'win10'" in story.remedy
 
 
 def test_a_failed_step_tells_its_reason_and_time(told: Callable[[str], list[Story]]) -> None:

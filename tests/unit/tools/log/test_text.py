@@ -116,7 +116,7 @@ def test_an_entry_as_it_happens(run_directory: Path) -> None:
         "                 the guest needs 4.0 GiB of memory, 0.0 GiB are free and ending the "
         "desktop frees 2.1 GiB",
     ]
-    assert lines[-1] == "        vfiod plan win10"
+    assert lines[-1] == "        vfiod plan 'win10'"
 
 
 def renew() -> None:
