@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -374,6 +375,34 @@ def test_the_command_line_need_not_wait(bus: PrivateBus, daemon: Daemon, polkit:
     done = bus.vfiod("start", "win10", "--cancel", user=ALICE)
     assert done.stdout == "Cancelled: win10 was not started.\n"
     assert pending(bus)[0] == ""
+
+
+def test_the_command_line_cancels_no_other_guest_s_countdown(
+    bus: PrivateBus, daemon: Daemon
+) -> None:
+    name = "-n 'Gäst' 客人"
+    bus.call(MANAGER, "StartGuest", "su", name, LONG)
+    done = bus.vfiod("start", "win10", "--cancel", user=0)
+    assert (done.returncode, done.stdout, pending(bus)[0]) == (5, "", name)
+    assert f"{name} is about to start, and win10 is not" in done.stderr
+    command = done.stderr.partition("to cancel that: ")[2].strip()
+    assert shlex.split(command) == ["vfiod", "start", name, "--cancel"]
+    assert command in bus.vfiod("status", user=0).stdout
+    assert bus.vfiod(*shlex.split(command)[1:], user=0).returncode == 0
+    assert pending(bus)[0] == ""
+
+
+def test_a_start_without_a_countdown_cannot_be_cancelled_and_is_seen_to_be_under_way(
+    bus: PrivateBus, daemon: Daemon, ended: list[Any]
+) -> None:
+    daemon.tell("hold")
+    done = bus.vfiod("start", "win10", "--in", "0", "--no-wait", user=0)
+    assert done.stdout.splitlines()[-1] == "win10 starts now."
+    until(lambda: bus.status()["starting"] == "win10", "the start")
+    assert "\nwin10 is being started.\n" in bus.vfiod("status").stdout
+    daemon.tell("go")
+    until(lambda: ended, "the end")
+    assert bus.status()["starting"] is None
 
 
 def test_ctrl_c_cancels_the_countdown(bus: PrivateBus, daemon: Daemon, ended: list[Any]) -> None:

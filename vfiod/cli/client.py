@@ -1,12 +1,13 @@
 """The daemon as the command line sees it over the bus."""
 
 import json
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import ABSENT, BusError
-from vfiod.errors import Unreachable, VfiodError, named
+from vfiod.errors import Busy, Unreachable, VfiodError, named
 
 if TYPE_CHECKING:
     from vfiod.handoff.readiness import GuestFacts
@@ -56,8 +57,13 @@ class Client:
         """Have the login screen propose a desktop to this user, not a guest's entry."""
         self._call("ProposeSession", "s", session, seconds=LOOK_SECONDS)
 
-    def cancel_start(self) -> None:
-        """End the countdown. Raises Busy if there is none any more."""
+    def cancel_start(self, guest: str) -> None:
+        """End the countdown to this guest. Raises Busy if it is another's, or none any more."""
+        pending = self.status()["start"]
+        if pending is not None and pending["guest"] != guest:
+            other = pending["guest"]
+            hint = f"to cancel that: vfiod start {shlex.quote(other)} --cancel"
+            raise Busy(f"{other} is about to start, and {guest} is not", hint)
         self._call("CancelStart", seconds=AUTHORISATION_SECONDS)
 
     def shut_down_guest(self, guest: str, *, force: bool) -> None:

@@ -78,7 +78,7 @@ def _count_down(outcome: Outcome, seconds: int) -> None:
 
 def _cancel(client: Client, guest: str) -> int:
     try:
-        client.cancel_start()
+        client.cancel_start(guest)
     except Busy as error:
         print(f"\nIt is too late to cancel: {error}", file=sys.stderr)
     else:

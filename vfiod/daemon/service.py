@@ -109,7 +109,8 @@ class Service:
             "until": countdown.until,
             "by": countdown.wish.uid,
         }
-        return {**self._status.read(), "last": self._last, "start": start}
+        starting = self.starts.under_way or None
+        return {**self._status.read(), "last": self._last, "start": start, "starting": starting}
 
     def _hook(self, sender: str, method: str, values: Sequence[Any], invocation: Any) -> None:
         """libvirt waits for these: only Prepare is answered when the work is done."""

@@ -38,6 +38,8 @@ class Countdown:
 class Starts:
     """The start that is to come, or is under way. All methods are for the main loop.
 
+    ``countdown`` is the one, ``under_way`` the name of the other's guest, or empty.
+
     Arguments: ``after`` calls something after so many seconds; ``changed`` is called when a
     countdown begins or ends; ``ended`` with the guest, whether it runs, and a message.
     """
@@ -51,20 +53,20 @@ class Starts:
     ) -> None:
         self._commands, self._after = commands, after
         self._changed, self._ended = changed, ended
-        self._under_way = ""
+        self.under_way = ""
         self.countdown: Countdown | None = None
 
     def require_free(self) -> None:
         """Raises Busy if a start is to come or under way."""
         if self.countdown is not None:
             raise Busy(f"{self.countdown.wish.guest} is about to start already")
-        if self._under_way:
-            raise Busy(f"{self._under_way} is being started already", "see: vfiod status")
+        if self.under_way:
+            raise Busy(f"{self.under_way} is being started already", "see: vfiod status")
 
     def require_countdown(self) -> Countdown:
         """The one under way. Raises Busy if there is none (any more)."""
         if self.countdown is None:
-            started = f"{self._under_way} is being started" if self._under_way else "nothing starts"
+            started = f"{self.under_way} is being started" if self.under_way else "nothing starts"
             raise Busy(f"{started}: there is no countdown to cancel")
         return self.countdown
 
@@ -90,7 +92,7 @@ class Starts:
     def _go(self, mine: Countdown) -> None:
         if self.countdown is not mine:
             return
-        self.countdown, self._under_way = None, mine.wish.guest
+        self.countdown, self.under_way = None, mine.wish.guest
         self._changed()
         begin(lambda: self._start(mine.wish)).add_done_callback(
             lambda done: self._done(mine.wish.guest, done.exception())
@@ -104,7 +106,7 @@ class Starts:
         self._commands.start(wish.guest)
 
     def _done(self, guest: str, error: BaseException | None) -> None:
-        self._under_way = ""
+        self.under_way = ""
         text = f"{guest} runs" if error is None else f"{guest} was not started: {error}"
         self._ended(guest, error is None, text)
 

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     client = Client(Bus())
     if arguments.cancel:
-        client.cancel_start()
+        client.cancel_start(arguments.guest)
         print(f"Cancelled: {arguments.guest} was not started.")
         return 0
     if arguments.ask:
@@ -76,7 +76,8 @@ def _start(client: "Client", arguments: argparse.Namespace, facts: "GuestFacts")
         seconds = COUNTDOWN if facts.people and not arguments.ask else 0
     if arguments.no_wait:
         client.start_guest(facts.name, seconds=seconds)
-        print(f"To cancel: vfiod start {shlex.quote(facts.name)} --cancel")
+        cancel = f"To cancel: vfiod start {shlex.quote(facts.name)} --cancel"
+        print(cancel if seconds else f"{facts.name} starts now.")
         return 0
     with waiting.heard(client, facts.name) as outcome:
         return waiting.start(client, outcome, countdown=seconds)

@@ -56,6 +56,8 @@ def as_text(facts: dict[str, Any]) -> str:
     if start := facts.get("start"):
         cancel = f"vfiod start {shlex.quote(start['guest'])} --cancel"
         lines.append(f"{start['guest']} is about to start; to cancel: {cancel}")
+    if facts["phase"] == "host" and (guest := facts.get("starting")):
+        lines.append(f"{guest} is being started.")
     lines += _devices(facts["devices"])
     lines += [f"  done: {step['does']}" for step in facts["journal"]]
     if facts["last"] and facts["phase"] != "stuck":
