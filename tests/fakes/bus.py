@@ -54,6 +54,7 @@ class FakeBus(Bus):
         self.gone: set[int] = set()  # processes
         self.transient = "done"  # how the job of a transient unit ends
         self.state = "running"
+        self.elapses = 0  # when the timers do
         self.calls: list[tuple[Any, ...]] = []
         self.ending: set[str] = set()  # sessions that end between the list and the look
         self._then: Callable[[Sequence[Any]], None] | None = None
@@ -83,6 +84,7 @@ class FakeBus(Bus):
             values: dict[str, Any] = {
                 "AllowedCPUs": unit.cpus, "EffectiveCPUs": unit.cpuset, "Id": unit.ident,
                 "MainPID": unit.main, "ExecStart": unit.exec_start,
+                "NextElapseUSecMonotonic": self.elapses,
             }  # fmt: skip
             return values[name]
         if kind == "user" and name == "Name":

@@ -26,7 +26,8 @@ class FakeCommands:
         self.running: set[str] = set()
         self.fails = ""
         self.before_start: Callable[[], object] = lambda: None
-        self.trial = 0
+        self.trial, self.on_trial = 0, "win10"
+        self.keeps_trials = False  # systemd does not stop their timer
 
     def look(self) -> str:
         config = self.load()
@@ -50,14 +51,20 @@ class FakeCommands:
     def propose_session(self, uid: int, session: str) -> None:
         self.done.append(f"propose {session} to {uid}")
 
-    def trial_until(self) -> int:
-        return self.trial
+    def trial_until(self, guest: str) -> int:
+        return self.trial if guest == self.on_trial else 0
 
-    def keep(self, seconds: int) -> None:
-        if not self.trial:
-            raise Refused([VfiodError("no guest is on trial")])
+    def keep(self, guest: str, seconds: int) -> None:
+        if not self.trial_until(guest):
+            raise Refused([VfiodError(f"{guest} is not on trial")])
         self.done.append(f"keep {seconds}")
         self.trial = round((time.time() + seconds) * 1e6) if seconds else 0
+
+    def end_trial(self, guest: str) -> None:
+        if self.keeps_trials:
+            raise HostError("no answer to StopUnit in time")
+        if guest == self.on_trial:
+            self.trial = 0
 
     def _facts(self, config: Config, guest: GuestConfig) -> GuestFacts:
         wanted = domain.parse(self.definition(guest.name))

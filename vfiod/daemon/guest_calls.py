@@ -72,7 +72,8 @@ class GuestCalls:
             names = list(self._load().guests)
             return readiness.not_asked(names, f"{guest} is being started")
         text = self._host.commands.look()
-        return readiness.with_trial(text, guest, self._host.commands.trial_until())
+        until = self._host.commands.trial_until(guest) if guest else 0
+        return readiness.with_trial(text, guest, until)
 
     # Starting
 
@@ -155,7 +156,7 @@ class GuestCalls:
             raise _refused(f"{name} has not the devices, so it is not on trial")
 
         def do() -> None:
-            when_done(invocation, begin(lambda: self._host.commands.keep(seconds)))
+            when_done(invocation, begin(lambda: self._host.commands.keep(name, seconds)))
 
         self._if_allowed(sender, rights.KEEP, invocation, do, guest=name)
 

@@ -15,6 +15,7 @@ from vfiod.handoff import plan, snapshot
 from vfiod.handoff.button import Button, PowerButton
 from vfiod.handoff.guest_watch import GuestWatch, Watcher
 from vfiod.handoff.hoststate import VFIO_MODULE
+from vfiod.handoff.idle import require_idle
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, not_done
 from vfiod.handoff.plan import Plan
@@ -23,6 +24,7 @@ from vfiod.handoff.request import Request
 from vfiod.handoff.retrying import Retrying, Seen
 from vfiod.handoff.second_look import SecondLook
 from vfiod.handoff.tasks import Start, Tasks
+from vfiod.handoff.trials import Trials
 from vfiod.host.door import Host
 from vfiod.model import Phase
 from vfiod.util.typed import virsh
@@ -46,7 +48,7 @@ class Manager:
     def handoff(self) -> Handoff:
         """What moves the devices."""
         parts = (self.host, self.journal, self.report)
-        return Handoff(*parts, self._second_look.begin, self.retrying.watch)
+        return Handoff(*parts, self._returned, self.retrying.watch)
 
     @property
     def _second_look(self) -> SecondLook:
@@ -124,6 +126,10 @@ class Manager:
     # Run by the worker, one at a time.
 
     def _prepare(self, start: Start, xml: str) -> None:
+        with Trials(self.host, self.report).start_of(start.guest):
+            self._hand_over(start, xml)
+
+    def _hand_over(self, start: Start, xml: str) -> None:
         decided = self._decide(start.guest, xml)
         if decided is None:
             return
@@ -135,6 +141,10 @@ class Manager:
         if start.given_up and record is not None:
             self.handoff.return_devices(record.transaction, "its start was given up")
         start.require_wanted()
+
+    def _returned(self, record: Record) -> None:
+        Trials(self.host, self.report).end(record.guest)
+        self._second_look.begin(record)
 
     def _rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> None:
         decided = self._decide(name, xml, "rehearsed")
@@ -157,7 +167,7 @@ class Manager:
             guest = config.guests.get(name)
             if guest is None:
                 return None
-            self._require_idle(name)
+            require_idle(self.journal, self.handoff, self.guest_watch, name)
             wanted = domain.parse(xml)
             state = snapshot.read(self.host, config, guest, wanted)
             request = Request(config, guest, wanted, state)
@@ -166,24 +176,6 @@ class Manager:
             kind = Kind.CONFIG_WRONG if isinstance(error, ConfigError) else Kind.REFUSED
             self._say(kind, not_done(f"{name} was not {what}", error), guest=name)
             raise
-
-    def _require_idle(self, name: str) -> None:
-        record = self.journal.read()
-        if record is None:
-            return
-        if record.phase in (Phase.HANDOFF, Phase.RETURN):
-            # Nothing runs beside this, so it was broken off: a journal that could not be removed.
-            self.handoff.return_devices(record.transaction, "it was left unfinished")
-            return
-        if self._is_orphan(record, name):
-            self.handoff.return_devices(record.transaction, "it is started anew")
-            return
-        if record.phase is Phase.STUCK:
-            raise record.stuck
-        raise Busy(
-            f"the devices are handed over to {record.guest} ({record.phase.value})",
-            f"end {record.guest} first; what it is at: vfiod status",
-        )
 
     def _return_devices(self, *, force: bool) -> None:
         record = self.journal.read()
@@ -235,14 +227,6 @@ class Manager:
         """No handoff is under way: a staged ROM is then left over from before a reboot."""
         for address in self.host.files.staged_roms():
             self.host.files.unstage_rom(address)
-
-    def _is_orphan(self, record: Record, name: str) -> bool:
-        """Prepared for the very guest that is being prepared: its earlier start is dead.
-
-        libvirt starts a guest once at a time; it was killed before it could start QEMU.
-        """
-        prepared = record.guest == name and record.phase is Phase.PREPARED
-        return prepared and not self.guest_watch.who_has(record)
 
     def _say(self, kind: Kind, text: str, *, guest: str) -> None:
         self.report(Event(kind, text, {"GUEST": guest}))

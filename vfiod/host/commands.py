@@ -6,6 +6,8 @@ The daemon itself never calls libvirt: while a hook waits for it, libvirt waits 
 from typing import Protocol
 
 TRIAL = "vfiod-trial"
+# Before the name of the guest that is meant, in what its trial has done at its end.
+OF = "--from="
 
 
 class Commands(Protocol):
@@ -33,8 +35,14 @@ class Commands(Protocol):
         installed, another desktop takes its place.
         """
 
-    def trial_until(self) -> int:
-        """When the trial under way ends (CLOCK_REALTIME, microseconds), 0 without one."""
+    def trial_until(self, guest: str) -> int:
+        """When this guest's trial ends (CLOCK_REALTIME, microseconds), 0 without one."""
 
-    def keep(self, seconds: int) -> None:
-        """Let the trial end this much later from now; with 0 never: it is kept for good."""
+    def keep(self, guest: str, seconds: int) -> None:
+        """Let its trial end this much later from now; with 0 never: it is kept for good."""
+
+    def end_trial(self, guest: str) -> None:
+        """Stop its trial, if there is one: its handoff is over.
+
+        This asks systemd alone, and quickly: the handoff's worker may.
+        """

@@ -12,9 +12,17 @@ _SECONDS = 30.0
 
 
 def begin(unit: str, argv: Sequence[str], *, seconds: float) -> None:
-    """Have a program run as root after this time. Raises HostError if systemd refuses."""
+    """Have a program run as root after this time, and nothing else that was set as this unit.
+
+    Raises HostError if systemd refuses.
+    """
     options = [f"--unit={unit}", f"--on-active={seconds:g}s", "--timer-property=AccuracySec=1s"]
-    done = _run("systemd-run", "--quiet", "--collect", *options, *map(literal, argv))
+    command = ("systemd-run", "--quiet", "--collect", *options, *map(literal, argv))
+    done = _run(*command)
+    if done.returncode:
+        # An earlier one may have been left, by a start that never came to a handoff.
+        _run("systemctl", "--no-ask-password", "stop", f"{unit}.timer", f"{unit}.service")
+        done = _run(*command)
     if done.returncode:
         raise HostError(
             f"systemd does not set the timer {unit}: {done.stderr.strip()}",

@@ -22,6 +22,7 @@ def add(verbs: Any) -> None:
         "--shutdown", type=float, metavar="SECONDS",
         help="shut the guest down first; what has not ended by then is stopped hard",
     )  # fmt: skip
+    verb.add_argument("--from", dest="guest", metavar="GUEST", help="do nothing for another guest")
     verb.add_argument(
         "--unless-answering", action="store_true",
         help="leave a guest alone whose guest agent answers",
@@ -47,6 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     guest = client.status()["guest"]
     if guest is None:
         say("The host has its display; there is nothing to take back.")
+        return 0
+    if arguments.guest not in (None, guest):
+        say(f"{guest} has the devices, not {arguments.guest}: nothing is done.")
         return 0
     asked = arguments.unless_answering or arguments.port is not None
     if asked and _answers(guest, arguments):

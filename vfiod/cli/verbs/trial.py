@@ -9,9 +9,9 @@ from typing import Any
 
 from vfiod.cli.verbs.arguments import read_endpoint
 from vfiod.errors import VfiodError
+from vfiod.host.commands import OF, TRIAL
 from vfiod.paths import PROGRAM
 
-UNIT = "vfiod-trial"
 SHUTDOWN_SECONDS = 30
 
 
@@ -48,7 +48,7 @@ def run_try(arguments: argparse.Namespace) -> int:
 
     Exit status 1 without consent.
     """
-    from vfiod.cli.ready import warning
+    from vfiod.cli.ready import require_idle, warning
     from vfiod.cli.terminal import consents, say
     from vfiod.guest.connection import start
     from vfiod.tools.trial import begin, cancel
@@ -57,14 +57,16 @@ def run_try(arguments: argparse.Namespace) -> int:
     if not consents("Start it?", yes=arguments.yes):
         return 1
     ending = ["return", "--shutdown", str(SHUTDOWN_SECONDS), "--unless-answering"]
+    ending.append(f"{OF}{arguments.guest}")
     port = arguments.port
     ending += ["--port", str(port)] if port else []
-    begin(UNIT, [PROGRAM, *ending], seconds=arguments.seconds)
+    require_idle()  # the answer may have taken its time
+    begin(TRIAL, [PROGRAM, *ending], seconds=arguments.seconds)
     say(f"{arguments.guest} starts now.")
     try:
         start(arguments.guest)
     except VfiodError:
-        cancel(UNIT)
+        cancel(TRIAL)
         raise
     return 0
 
@@ -84,7 +86,7 @@ def run_keep(_: argparse.Namespace) -> int:
     from vfiod.cli.terminal import say
     from vfiod.tools.trial import cancel
 
-    if not cancel(UNIT):
+    if not cancel(TRIAL):
         say("vfiod: no guest is on trial\n  what is under way: vfiod status", to=sys.stderr)
         return 1
     say("Confirmed: the guest stays.")

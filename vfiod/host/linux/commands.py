@@ -14,7 +14,7 @@ from typing import Any
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
 from vfiod.errors import HostError, Refused, VfiodError, named
-from vfiod.host.commands import TRIAL
+from vfiod.host.commands import OF, TRIAL
 from vfiod.host.linux.process import Programs
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import PROGRAM
@@ -53,19 +53,36 @@ class LinuxCommands:
         options = ["--wait", "--pipe", f"--unit={unit}", f"--property=RuntimeMaxSec={_ASK_SECONDS}"]
         self._run([*options, *words], unit, _ASK_SECONDS + _MORE)
 
-    def trial_until(self) -> int:
-        if not self._units.unit(f"{TRIAL}.timer").active:
+    def trial_until(self, guest: str) -> int:
+        if not self._is_on_trial(guest):
             return 0
         ends = int(self._get(f"{TRIAL}.timer", "Timer.NextElapseUSecMonotonic"))
         return round(time.time() * 1e6) + ends - time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
 
-    def keep(self, seconds: int) -> None:
-        if not self._units.unit(f"{TRIAL}.timer").active:
-            raise Refused([VfiodError("no guest is on trial")], heading="nothing was kept")
-        argv = self._trial_command() if seconds else ()
+    def keep(self, guest: str, seconds: int) -> None:
+        if not self._is_on_trial(guest):
+            raise Refused([VfiodError(f"{guest} is not on trial")], heading="nothing was kept")
+        argv = self._trial_command()
+        if seconds and not argv:
+            raise HostError(
+                "systemd does not say how the trial would end",
+                "confirm it for good: sudo vfiod keep",
+            )
         self._units.stop(f"{TRIAL}.timer", seconds=_MORE)
         if seconds:
             self._set_trial(argv, seconds)
+
+    def end_trial(self, guest: str) -> None:
+        if self._is_on_trial(guest):
+            self._units.stop(f"{TRIAL}.timer", seconds=_MORE)
+
+    def _is_on_trial(self, guest: str) -> bool:
+        """A trial that an older vfiod set names no guest."""
+        if not self._units.unit(f"{TRIAL}.timer").active:
+            return False
+        words = self._trial_command()
+        named = any(word.startswith(OF) for word in words)
+        return literal(f"{OF}{guest}") in words or not named
 
     def _set_trial(self, argv: Sequence[str], seconds: int) -> None:
         options = [f"--unit={TRIAL}", f"--on-active={seconds}s"]
@@ -78,14 +95,9 @@ class LinuxCommands:
             raise HostError(text, "to end it: sudo vfiod return --shutdown 30") from error
 
     def _trial_command(self) -> Sequence[str]:
-        """What ends the guest, as `vfiod try` had it said."""
+        """What ends the guest, as `vfiod try` had it said; empty if systemd does not tell."""
         commands = self._get(f"{TRIAL}.service", "Service.ExecStart")
-        if not commands:
-            raise HostError(
-                "systemd does not say how the trial would end",
-                "confirm it for good: sudo vfiod keep",
-            )
-        return list(commands[0][1])
+        return list(commands[0][1]) if commands else ()
 
     def _get(self, unit: str, prop: str) -> Any:
         call = f"{_SYSTEMD}.Manager.LoadUnit"

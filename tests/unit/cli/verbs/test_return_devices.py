@@ -61,6 +61,18 @@ def test_a_guest_that_is_silent_there_gives_them_back(silent: str) -> None:
     assert Daemon.asked
 
 
+@pytest.mark.parametrize(("guest", "alone"), [("win10", False), ("win11", True)])
+def test_who_is_not_meant_keeps_the_devices(
+    *, guest: str, alone: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(connection, "shut_down", lambda name, seconds: ended.append(name))
+    assert cli.main(["return", "--shutdown", "30", f"--from={guest}"]) == 0
+    assert (Daemon.asked, ended) == (not alone, [] if alone else ["win10"])
+    said = "win10 has the devices, not win11: nothing is done."
+    assert (said in capsys.readouterr().out) == alone
+
+
 @pytest.mark.parametrize(("asked", "alone"), [(["--unless-answering"], True), ([], False)])
 def test_an_agent_that_answers_counts_only_if_asked_about(
     *, asked: list[str], alone: bool, monkeypatch: pytest.MonkeyPatch

@@ -48,19 +48,19 @@ def commands(bus: FakeBus) -> LinuxCommands:
 def test_without_a_trial_there_is_nothing_to_keep() -> None:
     bus = FakeBus()
     bus.units["vfiod-trial.timer"] = BusUnit("vfiod-trial.timer", active="inactive")
-    assert commands(bus).trial_until() == 0
-    with pytest.raises(Refused, match="no guest is on trial"):
-        commands(bus).keep(0)
+    assert commands(bus).trial_until("win10") == 0
+    with pytest.raises(Refused, match="win10 is not on trial"):
+        commands(bus).keep("win10", 0)
 
 
 def test_a_trial_that_is_kept_for_good_has_no_timer_any_more() -> None:
     bus = FakeBus()
     bus.units["vfiod-trial.timer"] = BusUnit("vfiod-trial.timer")
-    commands(bus).keep(0)
+    commands(bus).keep("win10", 0)
     assert ("StopUnit", "vfiod-trial.timer", "replace") in bus.calls
 
 
-ENDING = ["/usr/bin/vfiod", "return", "--shutdown", "30", "--unless-answering"]
+ENDING = ["/usr/bin/vfiod", "return", "--shutdown", "30", "--unless-answering", "--from=a $$b"]
 
 
 class Ran(Programs):
@@ -80,18 +80,41 @@ class Ran(Programs):
         return ""
 
 
-def on_trial() -> FakeBus:
+def on_trial(ending: Sequence[str] = ENDING) -> FakeBus:
     """A bus as `vfiod try` leaves it."""
     bus = FakeBus()
-    started = ("/usr/bin/vfiod", ENDING, False, 0, 0, 0, 0, 0, 0, 0)
+    started = ("/usr/bin/vfiod", ending, False, 0, 0, 0, 0, 0, 0, 0)
     bus.units["vfiod-trial.timer"] = BusUnit("vfiod-trial.timer")
     bus.units["vfiod-trial.service"] = BusUnit("vfiod-trial.service", exec_start=[started])
     return bus
 
 
+@pytest.mark.parametrize(
+    ("guest", "ending", "is_meant"),
+    [("a $b", ENDING, True), ("win10", ENDING, False), ("a $$b", ENDING, False),
+     ("win10", ENDING[:-1], True)],
+)  # fmt: skip
+def test_a_trial_is_that_of_the_guest_it_ends(
+    *, guest: str, ending: list[str], is_meant: bool
+) -> None:
+    """One that an older vfiod set is anybody's."""
+    bus = on_trial(ending)
+    bus.elapses = 2**62
+    assert (commands(bus).trial_until(guest) > 0) == is_meant
+    commands(bus).end_trial(guest)
+    assert (bus.units["vfiod-trial.timer"].active == "inactive") == is_meant
+
+
+def test_a_trial_of_another_guest_is_not_kept() -> None:
+    bus = on_trial()
+    with pytest.raises(Refused, match="win10 is not on trial"):
+        commands(bus).keep("win10", 0)
+    assert bus.units["vfiod-trial.timer"].active == "active"
+
+
 def test_a_trial_that_is_prolonged_ends_as_it_would_have_ended() -> None:
     bus, programs = on_trial(), Ran()
-    LinuxCommands(bus, LinuxUnits(bus), programs).keep(60)
+    LinuxCommands(bus, LinuxUnits(bus), programs).keep("a $b", 60)
     assert ("StopUnit", "vfiod-trial.timer", "replace") in bus.calls
     assert programs.argv[0] == "systemd-run"
     assert {"--unit=vfiod-trial", "--on-active=60s"} <= set(programs.argv)
@@ -102,7 +125,7 @@ def test_a_trial_whose_end_systemd_does_not_know_stays_as_it_is() -> None:
     bus, programs = on_trial(), Ran()
     bus.units["vfiod-trial.service"].exec_start = []
     with pytest.raises(HostError, match="does not say how the trial would end"):
-        LinuxCommands(bus, LinuxUnits(bus), programs).keep(60)
+        LinuxCommands(bus, LinuxUnits(bus), programs).keep("a $b", 60)
     assert bus.units["vfiod-trial.timer"].active == "active"
     assert programs.argv == []
 
@@ -110,7 +133,7 @@ def test_a_trial_whose_end_systemd_does_not_know_stays_as_it_is() -> None:
 def test_a_trial_that_could_not_be_set_anew_is_told_to_be_over() -> None:
     bus, programs = on_trial(), Ran(HostError("systemd-run failed: Unit already exists"))
     with pytest.raises(HostError, match="the trial is over, and the guest stays") as caught:
-        LinuxCommands(bus, LinuxUnits(bus), programs).keep(60)
+        LinuxCommands(bus, LinuxUnits(bus), programs).keep("a $b", 60)
     assert "Unit already exists" in caught.value.message
     assert caught.value.hint.endswith("sudo vfiod return --shutdown 30")
 
