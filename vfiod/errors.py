@@ -149,6 +149,10 @@ class Awaited(TimedOut):
         self.units = frozenset(units)
 
 
+class CutOff(HostError):
+    """The system bus is gone. The service ends with it, and the next one goes on."""
+
+
 class KernelStuck(Awaited):
     """A kernel call, or a program in one, did not return within its time: nothing ends it."""
 
@@ -170,7 +174,7 @@ class Stuck(VfiodError):
         hint: str = "",
         *,
         display_lost: bool = False,
-        awaits: Sequence[Awaited] = (),
+        awaits: Sequence[Awaited | CutOff] = (),
     ) -> None:
         super().__init__(message, hint)
         self.display_lost = display_lost
@@ -179,12 +183,21 @@ class Stuck(VfiodError):
     @property
     def pids(self) -> frozenset[int]:
         """Processes whose end may change it."""
-        return frozenset[int]().union(*(error.pids for error in self.awaits))
+        return frozenset[int]().union(*(error.pids for error in self._late))
+
+    @property
+    def is_left_to_successor(self) -> bool:
+        """True if this daemon ends, and the next one changes it."""
+        return any(isinstance(error, CutOff) for error in self.awaits)
 
     @property
     def units(self) -> frozenset[str]:
         """Units whose job may change it."""
-        return frozenset[str]().union(*(error.units for error in self.awaits))
+        return frozenset[str]().union(*(error.units for error in self._late))
+
+    @property
+    def _late(self) -> Sequence[Awaited]:
+        return [error for error in self.awaits if isinstance(error, Awaited)]
 
 
 class NotAuthorized(VfiodError):

@@ -4,7 +4,7 @@ from typing import Any
 
 from gi.repository import Gio
 
-from vfiod.errors import HostError, TimedOut
+from vfiod.errors import CutOff, HostError, TimedOut
 
 # Whom vfiod asks, by the unit that a person can look at.
 UNITS = {
@@ -31,8 +31,14 @@ class BusError(HostError):
         self.name = name
 
 
+class Closed(BusError, CutOff):
+    """The connection is closed: the bus has ended, and whoever lives by it ends too."""
+
+
 def translate(error: Any, service: str, method: str) -> HostError:
-    """TimedOut, BusError, or that the service is not there; the hint names its unit."""
+    """TimedOut, Closed, BusError, or that the service is not there; the hint names its unit."""
+    if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED):
+        return Closed(error.message, "")
     name = Gio.DBusError.get_remote_error(error) or ""
     timed_out = error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT)
     unit = UNITS.get(service, "")

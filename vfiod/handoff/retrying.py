@@ -49,6 +49,8 @@ class Retrying:
 
     def watch(self, record: Record, stuck: Stuck) -> bool:
         """Have it tried again when something of it has ended; False if nothing will by itself."""
+        if stuck.is_left_to_successor:
+            return True
         late = {call.pid: call.what for call in self.host.late.calls()}
         found = self.host.processes.vfio_holders(record.groups)
         holders = {h.pid: f"{h.command} (pid {h.pid})" for h in found}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from vfiod.errors import Awaited, KernelStuck, Stuck, VfiodError
+from vfiod.errors import Awaited, CutOff, KernelStuck, Stuck, VfiodError
 from vfiod.handoff.recovery import Fault, Faults, Tried, display_lost
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.screen import AwaitDisplay
@@ -15,7 +15,7 @@ _REBOOT = "if nothing of that helps, reboot: sudo systemctl reboot"
 
 def describe(faults: Faults, tried: Tried) -> Stuck:
     """The error that tells of these faults, and of the remedies that were of no use."""
-    awaits = [fault.error for fault in faults if isinstance(fault.error, Awaited)]
+    awaits = [fault.error for fault in faults if isinstance(fault.error, Awaited | CutOff)]
     return Stuck(
         "\n".join(_facts(faults, tried, waits=bool(awaits))),
         "\n".join(f"{n}. {text}" for n, text in enumerate(_ways(faults, tried), 1)),
@@ -30,7 +30,9 @@ def _facts(faults: Faults, tried: Tried, *, waits: bool) -> Iterator[str]:
     if tried.in_vain:
         yield f"tried in vain: {', '.join(tried.in_vain)}"
     yield from _left_out(tried)
-    if waits:
+    if any(isinstance(fault.error, CutOff) for fault in faults):
+        yield "vfiod ends with the system bus, is started anew with it, and goes on by itself then"
+    elif waits:
         yield "vfiod waits for what is late, and goes on by itself as soon as it ends"
     else:
         yield "vfiod does not go on by itself"
@@ -61,7 +63,7 @@ def _ways(faults: Faults, tried: Tried) -> Iterator[str]:
     causes = [f for f in faults if not (display_lost(faults) and _is_manager(f.entry.step))]
     left_out = [line for error in tried.left_out.values() for line in error.hint.splitlines()]
     yield from dict.fromkeys([*left_out, *(hint for fault in causes for hint in _hints(fault))])
-    if any(isinstance(fault.error, Awaited) for fault in faults):
+    if any(isinstance(fault.error, Awaited | CutOff) for fault in faults):
         yield _WAIT
     yield _FORCE if tried.in_vain or tried.left_out else _RETURN
     yield _REBOOT

@@ -12,7 +12,7 @@ from typing import Any
 from vfiod.bus.calls import variant
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
-from vfiod.errors import Awaited, HostError
+from vfiod.errors import Awaited, CutOff, HostError
 from vfiod.model import Unit
 
 SERVICE = "org.freedesktop.systemd1"
@@ -181,6 +181,8 @@ class LinuxUnits:
         except BusError as error:
             if error.name == f"{SERVICE}.NoSuchUnit" and method == "StopUnit":
                 return None
+            if isinstance(error, CutOff):
+                raise
             raise HostError(f"systemd refused {method} {name}: {error.message}") from error
         return job
 

@@ -5,7 +5,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
+import pytest
+from gi.repository import Gio, GLib
+
 from vfiod.bus.connection import Bus
+from vfiod.bus.errors import translate
+from vfiod.errors import CutOff
 from vfiod.host.linux.units import LinuxUnits
 
 LONG = 20.0
@@ -73,3 +78,16 @@ def test_a_result_that_comes_before_the_answer_outlives_another_wait() -> None:
 
     systemd.on_queued = at_once
     assert not units.stop("a", seconds=LONG)
+
+
+def test_a_bus_that_is_closed_is_not_taken_for_a_refusal() -> None:
+    def close(_unit: str) -> None:
+        error = GLib.Error.new_literal(
+            Gio.io_error_quark(), "The connection is closed", Gio.IOErrorEnum.CLOSED
+        )
+        raise translate(error, "org.freedesktop.systemd1", "StopUnit")
+
+    bus = FakeSystemd()
+    bus.on_queued = close
+    with pytest.raises(CutOff, match=r"^The connection is closed$"):
+        LinuxUnits(cast(Bus, bus)).stop("a.service", seconds=LONG)
