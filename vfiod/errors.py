@@ -118,10 +118,14 @@ class Busy(VfiodError):
 
 
 class HostError(VfiodError):
-    """The host (kernel, systemd, logind) refused something vfiod asked of it."""
+    """The host (kernel, systemd, logind) refused something vfiod asked of it.
+
+    ``may_pass``: nobody has refused it, nobody has answered; a moment later somebody may.
+    """
 
     dbus_name = "org.vfiod1.Error.Host"
     exit_code = 6
+    may_pass: bool = False
 
 
 class TimedOut(HostError):

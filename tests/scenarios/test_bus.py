@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.scenarios.test_late import DM, WITH_REBOOT
 from vfiod.bus.errors import translate
 from vfiod.errors import HostError, Stuck
 from vfiod.events import Kind
+from vfiod.handoff.patience import MOMENT, Patience
 from vfiod.model import Phase
 
 CLOSED = "The connection is closed"
@@ -22,6 +24,12 @@ GOES_ON = "vfiod ends with the system bus, is started anew with it, and goes on 
 def failed(code: Gio.IOErrorEnum, text: str) -> HostError:
     """What a call comes to that Gio says this of."""
     error = GLib.Error.new_literal(Gio.io_error_quark(), text, code)
+    return translate(error, "org.freedesktop.systemd1", "StartUnit")
+
+
+def answerless(name: str) -> HostError:
+    """What a call comes to that the bus answers with this error."""
+    error = Gio.DBusError.new_for_dbus_error(f"org.freedesktop.DBus.Error.{name}", "gone")
     return translate(error, "org.freedesktop.systemd1", "StartUnit")
 
 
@@ -111,3 +119,51 @@ def test_who_goes_on_by_themselves_do_not_reboot(run_directory: Path) -> None:
     assert GOES_ON in told
     assert "does not go on by itself" not in told
     assert "reboot" not in rig.host.effects.log
+
+
+# One question without an answer
+
+
+@pytest.mark.parametrize("name", ["NoReply", "ServiceUnknown", "NameHasNoOwner"])
+@pytest.mark.parametrize("moment", [f"probe {pcs.VGA}", f"start {DM}"])
+def test_a_systemd_that_gives_no_answer_for_once_is_asked_again(
+    rig: Rig, bus: Bus, moment: str, name: str
+) -> None:
+    def fail(now: str) -> None:
+        if now == moment:
+            bus.fault, bus.times = answerless(name), 1
+            rig.host.effects.barrier = lambda _name: None
+
+    pid = rig.start()
+    rig.host.effects.barrier = fail
+    rig.end_guest(pid)
+    rig.pass_time(60)
+    assert rig.differences() == {}
+    assert rig.messages(Kind.STUCK) == []
+
+
+def test_a_systemd_that_gives_no_answer_is_asked_once_more_and_no_more(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = rig.start()
+    asked: list[float] = []
+
+    def refuse(unit: str, *, seconds: float) -> Any:
+        asked.append(rig.host.now())
+        raise answerless("NoReply")
+
+    monkeypatch.setattr(rig.host.units, "start", refuse)
+    rig.end_guest(pid)
+    assert rig.phase is Phase.STUCK
+    first, again = asked
+    assert again - first == pytest.approx(MOMENT, abs=1)
+    monkeypatch.undo()
+    assert rig.return_devices() is None
+    assert rig.differences() == {}
+
+
+def test_who_refuses_is_not_asked_again(rig: Rig) -> None:
+    refused = [SimpleNamespace(error=HostError("systemd refused StartUnit: it is masked"))]
+    began = rig.host.now()
+    assert Patience(rig.host).settle(refused, list) == refused
+    assert rig.host.now() == began

@@ -21,6 +21,8 @@ ABSENT = (
     "org.freedesktop.systemd1.",
 )
 _TIMEOUT = "org.freedesktop.DBus.Error.NoReply"
+# As systemd itself is for a moment when it is executed anew (systemctl(1), daemon-reexec).
+_AWAY = (_TIMEOUT, *ABSENT[:3])
 
 
 class BusError(HostError):
@@ -29,6 +31,7 @@ class BusError(HostError):
     def __init__(self, message: str, name: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.name = name
+        self.may_pass = name.startswith(_AWAY)
 
 
 class Closed(BusError, CutOff):
@@ -44,7 +47,9 @@ def translate(error: Any, service: str, method: str) -> HostError:
     unit = UNITS.get(service, "")
     hint = f"see: systemctl status {unit}" if unit else ""
     if timed_out or name == _TIMEOUT:
-        return TimedOut(f"no answer to {method} in time", hint)
+        late = TimedOut(f"no answer to {method} in time", hint)
+        late.may_pass = True
+        return late
     # Gio's own strip_remote_error() works on a copy when it is called from Python.
     text = error.message.removeprefix(f"GDBus.Error:{name}: ")
     if not name.startswith(ABSENT) or name.startswith(service):

@@ -1,4 +1,7 @@
-"""Patience with what is late: a slow driver is given some more time before its device is reset."""
+"""Patience with what is late: a slow driver is given some more time before its device is reset.
+
+And with who gives no answer: that is asked once more, a moment later.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +12,9 @@ from vfiod.host.door import Host
 
 # Beyond the deadline that has passed already: a healthy probe of 25 s is no rare thing.
 SECONDS = 30.0
+# For systemd or logind to be on the bus again.
+MOMENT = 5.0
+_NOBODY = ""
 
 Cause = int | str
 Causes = frozenset[Cause]
@@ -26,18 +32,32 @@ F = TypeVar("F", bound=Failure)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Waits for each late call and each job of systemd once, however often it is met."""
+    """Waits for each late call and each job of systemd once, however often it is met.
+
+    ``met``: those that were waited for; an empty name stands for who gave no answer.
+    """
 
     host: Host
     met: set[Cause] = field(default_factory=set)
 
     def settle(self, failures: Sequence[F], again: Callable[[], Sequence[F]]) -> Sequence[F]:
-        """Wait for what is late; if any of it has ended, what still fails when tried ``again``."""
+        """Wait for what is late; if any of it has ended, what still fails when tried ``again``.
+
+        Before that, once, also what nobody has answered.
+        """
+        failures = self._ask_again(failures, again)
         causes = Causes().union(*(_causes(failure.error) for failure in failures))
         if new := self._under_way(causes) - self.met:
             self.met.update(new)
             self.host.wait(lambda: not self._under_way(causes), seconds=SECONDS)
         return failures if self._under_way(causes) == causes else again()
+
+    def _ask_again(self, failures: Sequence[F], again: Callable[[], Sequence[F]]) -> Sequence[F]:
+        if _NOBODY in self.met or not any(_may_pass(failure.error) for failure in failures):
+            return failures
+        self.met.add(_NOBODY)
+        self.host.wait(lambda: False, seconds=MOMENT)
+        return again()
 
     def _under_way(self, causes: Causes) -> Causes:
         """Processes in the kernel and units with a job."""
@@ -52,6 +72,10 @@ def is_busy(host: Host, unit: str) -> bool:
         return host.units.unit(unit).busy
     except HostError:
         return True
+
+
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, HostError) and error.may_pass
 
 
 def _causes(error: Exception) -> Causes:

@@ -183,7 +183,9 @@ class LinuxUnits:
                 return None
             if isinstance(error, CutOff):
                 raise
-            raise HostError(f"systemd refused {method} {name}: {error.message}") from error
+            refused = HostError(f"systemd refused {method} {name}: {error.message}")
+            refused.may_pass = error.may_pass
+            raise refused from error
         return job
 
     def _is_ending(self, name: str) -> bool:
