@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
+from tests.fakes.fault import Fault
 from tests.fakes.rig import Rig
+from tests.scenarios.test_late import spoil
 from vfiod.events import Kind
 from vfiod.handoff import aftercare
 from vfiod.handoff.journal import Record
@@ -113,3 +115,19 @@ def test_nothing_is_left_of_it_when_libvirt_is_done(rig: Rig) -> None:
     rig.host.libvirt.guests.clear()
     rig.pass_time(10)
     assert [path.name for path in rig.path.parent.iterdir()] == [rig.path.name]
+
+
+def test_a_daemon_that_is_started_anew_and_waits_looks_after_it_too(run_directory: Path) -> None:
+    rig = Rig(pcs.greeter(), run_directory)
+    pid = rig.start()
+    rig.host.libvirt.hangs = True
+    spoil(rig, f"probe {pcs.USB}", Fault.HANG)
+    rig.host.user.kill(pid)
+    rig.watcher.look()
+    rig.queue.run_all()
+    assert rig.phase is Phase.STUCK
+    rig.recover()
+    assert rig.phase is Phase.STUCK
+    wake_libvirt(rig)
+    assert not rig.host.kernel.devices[pcs.VGA].wiped
+    assert rig.host.units.unit("lightdm.service").active

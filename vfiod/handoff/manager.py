@@ -206,6 +206,8 @@ class Manager:
                 record.transaction, "the daemon was restarted in the middle"
             )
         elif record.phase is Phase.STUCK:
+            with suppress(HostError):
+                self._second_look.resume()
             self.retrying.resume(record)
         else:
             self.guest_watch.resume(record, self._limits().guest)
