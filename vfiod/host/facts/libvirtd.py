@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vfiod import paths
 from vfiod.host.facts import selinux
+from vfiod.host.facts.textfiles import closed_folders
 from vfiod.util import sysfs
 
 # What scripts do that hand a graphics card over by themselves.
@@ -47,11 +48,15 @@ class HookFile:
 
 @dataclass(frozen=True, slots=True)
 class OwnHook:
-    """vfiod's hook: is it ``ours``, has it the package's ``current`` text? None if unreadable."""
+    """vfiod's hook: is it ``ours``, has it the package's ``current`` text? None if unreadable.
+
+    ``hidden``: a folder on the way is closed to this user, so whether there is one is not known.
+    """
 
     file: HookFile | None
     ours: bool | None = None
     current: bool | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,16 @@ class Confinement:
 
 @dataclass(frozen=True, slots=True)
 class Libvirt:
-    """All of it; ``installed`` says whether libvirt's configuration directory is there."""
+    """All of it; ``installed`` says whether libvirt's configuration directory is there.
+
+    ``closed``: the folder on the way to the hooks that this user may not look into; empty if none.
+    """
 
     installed: bool
     hook: OwnHook
     others: tuple[HookFile, ...]
     confinement: Confinement
+    closed: str = ""
 
 
 def read_libvirt(places: HookPlaces, root: Path = Path("/")) -> Libvirt:
@@ -88,13 +97,28 @@ def read_libvirt(places: HookPlaces, root: Path = Path("/")) -> Libvirt:
         hook=_own(places, root),
         others=tuple(_other_hooks(root, own)),
         confinement=_confinement(root),
+        closed=next(iter(closed_folders(root, str(places.target.relative_to("/")))), ""),
     )
+
+
+def is_hidden(path: Path) -> bool:
+    """True if a folder on the way does not let this user see whether there is such a file.
+
+    Fedora closes /etc/libvirt to all but root, openSUSE the folder of the hooks.
+    """
+    try:
+        path.lstat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _own(places: HookPlaces, root: Path) -> OwnHook:
     path = root / places.target.relative_to("/")
     if not os.path.lexists(path):
-        return OwnHook(None)
+        return OwnHook(None, hidden=is_hidden(path))
     text = _beginning(path)
     wanted = _beginning(root / places.source.relative_to("/"))
     return OwnHook(
@@ -114,18 +138,19 @@ def _other_hooks(root: Path, own: Path) -> Iterator[HookFile]:
     found = [single, *(beside / name for name in sysfs.names(beside))]
     if os.access(single, os.X_OK):
         found += sorted(beside.glob("*/*/*/*"))
-    yield from (_file(path, root) for path in found if path != own and path.is_file())
+    # Not Path.is_file, which raises where the folder is closed to this user.
+    yield from (_file(path, root) for path in found if path != own and os.path.isfile(path))
 
 
 def _file(path: Path, root: Path) -> HookFile:
     status = path.lstat()
     text = _beginning(path)
     found = None if text is None else tuple(w for w in MEDDLING if w.encode() in text)
-    mode = path.stat().st_mode if path.exists() else 0
+    mode = path.stat().st_mode if os.path.exists(path) else 0
     return HookFile(
         path=f"/{path.relative_to(root)}",
         executable=bool(mode & stat.S_IXUSR),
-        link=path.is_symlink(),
+        link=stat.S_ISLNK(status.st_mode),
         changed=status.st_ctime,
         meddles=found,
     )
@@ -146,7 +171,7 @@ def _confinement(root: Path) -> Confinement:
 
 def _is_enabled(profiles: Path, name: str) -> bool:
     """aa-disable(8) links a profile into the directory disable."""
-    return (profiles / name).exists() and not os.path.lexists(profiles / "disable" / name)
+    return os.path.exists(profiles / name) and not os.path.lexists(profiles / "disable" / name)
 
 
 def _beginning(path: Path) -> bytes | None:

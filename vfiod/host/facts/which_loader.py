@@ -5,6 +5,7 @@ which decides where there is one. GRUB before 2.12 does not, but leaves BOOT_IMA
 command line. Files alone may be those of a loader that is no longer used.
 """
 
+import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -55,7 +56,7 @@ def _named(root: Path) -> str:
 
 
 def _guessed(root: Path) -> str:
-    if (root / loaders.GRUB_DEFAULT).exists() and _is_grub_s(root):
+    if os.path.exists(root / loaders.GRUB_DEFAULT) and _is_grub_s(root):
         return "grub"
     if _has_any(root, "limine-update", "limine-mkinitcpio") or _is_there(root, Loader.LIMINE):
         return "limine"
@@ -85,7 +86,7 @@ def _refind(root: Path, distribution: Collection[str]) -> Loader:
 def _grub(root: Path, distribution: Collection[str]) -> Loader:
     if has_program(root, "grubby") and not has_program(root, "update-grub"):
         return Loader.GRUBBY
-    if not (root / loaders.GRUB_DEFAULT).exists():
+    if not os.path.exists(root / loaders.GRUB_DEFAULT):
         return Loader.UNKNOWN
     if _is_proxmox(root):
         return Loader.PROXMOX_GRUB
@@ -129,7 +130,7 @@ def _unified(root: Path) -> Loader | None:
 
 def _is_proxmox(root: Path) -> bool:
     uuids = root / "etc/kernel/proxmox-boot-uuids"
-    return uuids.exists() and has_program(root, "proxmox-boot-tool")
+    return os.path.exists(uuids) and has_program(root, "proxmox-boot-tool")
 
 
 def _is_of_sdbootutil(root: Path) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from vfiod.tools.doctor import (
     cards,
+    confinement,
     desktop,
     firmware,
     groups,
@@ -27,7 +28,7 @@ SUBJECTS: Sequence[tuple[str, Sequence[Callable[[Facts], Findings]]]] = (
     ("Leftovers of a static set-up", leftovers.CHECKS),
     ("Desktop", desktop.CHECKS),
     ("Memory", memory.CHECKS),
-    ("libvirt and vfiod", libvirt.CHECKS),
+    ("libvirt and vfiod", (*libvirt.CHECKS, *confinement.CHECKS)),
     ("Configuration", settings.CHECKS),
 )
 

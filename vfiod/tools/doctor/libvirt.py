@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from vfiod.host.facts import packages
-from vfiod.host.facts import selinux as policy
 from vfiod.host.facts.libvirtd import HookFile
 from vfiod.host.facts.packages import Need
 from vfiod.host.facts.units import UnitState
@@ -23,7 +22,7 @@ _WHY_HOOK = (
 def daemon(facts: Facts) -> Findings:
     """One daemon for all (libvirtd) or one for QEMU (virtqemud), by service or by socket."""
     check = "libvirt-daemon"
-    present = [name for name in DAEMONS if _has(facts, name)]
+    present = [name for name in DAEMONS if has(facts, name)]
     if facts.units is None and facts.libvirt.installed:
         return
     ready = [name for name in present if _ready(facts, name)]
@@ -65,7 +64,8 @@ def _unit(facts: Facts, name: str, kind: str) -> UnitState:
     return (facts.units or {}).get(f"{name}.{kind}", missing)
 
 
-def _has(facts: Facts, name: str) -> bool:
+def has(facts: Facts, name: str) -> bool:
+    """True if the daemon ``name`` is installed."""
     return _unit(facts, name, "service").exists
 
 
@@ -110,6 +110,9 @@ def hook(facts: Facts) -> Findings:
     own = facts.libvirt.hook
     if not facts.libvirt.installed:
         return
+    if own.hidden:
+        yield _closed("hook", facts.libvirt.closed)
+        return
     if own.file is None:
         yield _bad_hook("vfiod's hook is not installed", "Restarting vfiod installs it.")
         return
@@ -130,6 +133,17 @@ def hook(facts: Facts) -> Findings:
         )
     else:
         yield ok("hook", f"the hook {path} is in place")
+
+
+def _closed(check: str, folder: str) -> Finding:
+    return warn(
+        check,
+        f"you may not look into {folder}, where libvirt's hooks are",
+        why="Whether vfiod's own is in order, and whether another hook hands devices over as "
+        "well, is not known.",
+        remedy="Look again as root.",
+        command="sudo vfiod doctor",
+    )
 
 
 def _foreign_hook(path: str) -> Finding:
@@ -167,6 +181,8 @@ def hook_loaded(facts: Facts) -> Findings:
 
 def other_hooks(facts: Facts) -> Findings:
     """Hooks run one after the other, all of them, for every guest."""
+    if facts.libvirt.closed and not facts.libvirt.hook.hidden:
+        yield _closed("other-hook", facts.libvirt.closed)
     for other in facts.libvirt.others:
         if other.executable:
             yield _other(other)
@@ -194,51 +210,4 @@ def _other(other: HookFile) -> Finding:
     return ok(check, f"{other.path} is a hook of another tool; it leaves devices alone")
 
 
-def selinux(facts: Facts) -> Findings:
-    """May virtqemud run hooks at all?"""
-    confinement = facts.libvirt.confinement
-    if not confinement.selinux or not _has(facts, "virtqemud"):
-        return
-    if confinement.hooks:
-        yield ok("confinement", "SELinux is enforcing, and lets virtqemud run hooks")
-        return
-    known = confinement.hooks is not None
-    yield (fail if known else warn)(
-        "confinement",
-        "SELinux is enforcing, and its policy "
-        f"{'does' if known else 'may'} not let virtqemud run hooks",
-        why="Every guest then fails to start with “Permission denied” for the hook. Fedora's "
-        "policy has the rule for virtnetworkd only.",
-        remedy="Add vfiod's module, which has the rule for virtqemud; “vfiod setup” does it too.",
-        command=f"sudo {' '.join(policy.INSTALL)}",
-        # policy/modules/contrib/virt.te
-        source="https://github.com/fedora-selinux/selinux-policy",
-    )
-
-
-def apparmor(facts: Facts) -> Findings:
-    """Is QEMU held in? libvirt's profile lets it run hooks that are real files."""
-    check, state = "confinement", facts.libvirt.confinement
-    if state.driver == "none":
-        yield warn(
-            check,
-            'QEMU is not confined: security_driver = "none" in /etc/libvirt/qemu.conf',
-            why="Guides advise that so that QEMU finds the ROM. vfiod puts the ROM where a "
-            "confined QEMU may read it, so the protection need not be given up.",
-            remedy="Take the line out, then restart libvirt.",
-            command="sudoedit /etc/libvirt/qemu.conf",
-        )
-    elif state.apparmor and facts.libvirt.installed and not state.profile:
-        yield warn(
-            check,
-            "AppArmor is on, but libvirt's profile is missing or disabled",
-            why="Guests then run without the confinement that your distribution gives them. "
-            "vfiod works with it.",
-            remedy="Enable it again.",
-            command="sudo aa-enforce /etc/apparmor.d/usr.sbin.libvirtd",
-        )
-    elif state.apparmor:
-        yield ok(check, "AppArmor confines guests; it lets libvirt run the hook")
-
-
-CHECKS = (daemon, service, hook, hook_loaded, other_hooks, selinux, apparmor)
+CHECKS = (daemon, service, hook, hook_loaded, other_hooks)

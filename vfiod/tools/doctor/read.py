@@ -1,5 +1,6 @@
 """Reads the facts that doctor judges. What cannot be had is left out, never an error."""
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -70,7 +71,7 @@ def gather(sources: Sources, name: str | None = None, root: Path = Path("/")) ->
         units=_units(sources, settings.config),
         guest=_guest(sources, settings.config, name, root) if name else None,
         in_use_by=read_host_usage(devices, root),
-        busy=paths.below(root, paths.JOURNAL).exists(),
+        busy=os.path.exists(paths.below(root, paths.JOURNAL)),
     )
     return replace(facts, holders=_holders(sources, [d.address for d in facts.leaving]))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from vfiod import paths
 from vfiod.host.facts import boot, loaders, selinux
 from vfiod.host.facts.boot import Boot
+from vfiod.host.facts.libvirtd import is_hidden
 from vfiod.host.facts.pci import read_devices
 from vfiod.host.facts.textfiles import closed_folders, read_bytes, read_files, unreadable
 from vfiod.host.facts.which_loader import has_program
@@ -84,6 +85,7 @@ def read(root: Path = Path("/")) -> Facts:
     found = find.read(root, functions)
     patterns = boot.source_patterns(booted.loader)
     sources = read_files(root, *patterns)
+    hook = paths.below(root, paths.HOOK)
     wanted = {GRUB_DROP_IN, MODPROBE_FILE, MODULES_FILE, KERNEL_CMDLINE, *(x.file for x in found),
               *sources, *read_files(root, *find.MODPROBE)}  # fmt: skip
     return Facts(
@@ -101,20 +103,25 @@ def read(root: Path = Path("/")) -> Facts:
         tools=frozenset(name for name in _TOOLS if has_program(root, name)),
         kernels=tuple(_kernels(root)),
         libvirt=paths.below(root, paths.LIBVIRT).is_dir(),
-        hook_works=_executable(paths.below(root, paths.HOOK)),
+        hook_works=_executable(hook) or is_hidden(hook),  # what is not seen is not missed
         service=any(
-            (root / place / "vfiod.service").exists()
+            os.path.exists(root / place / "vfiod.service")
             for place in ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
         ),
         selinux=selinux.is_enforcing(root),
         selinux_runs_hooks=selinux.may_run_hooks(root),
         uefi=(root / "sys/firmware/efi").is_dir(),
         files={path: data for path in wanted if (data := read_bytes(root / path[1:])) is not None},
-        links=frozenset(path for path in wanted if (root / path[1:]).is_symlink()),
-        unreadable=(*unreadable(root, *find.FILES), *closed_folders(root, *patterns)),
+        links=frozenset(path for path in wanted if os.path.islink(root / path[1:])),
+        unreadable=(*unreadable(root, *find.FILES), *_closed(root, hook, patterns)),
         changed=_changed_since_boot(root, sources),
         tracked=any(b"\ninitramfs-etc=" in data for data in read_files(root, ORIGINS).values()),
     )
+
+
+def _closed(root: Path, hook: Path, patterns: Iterable[str]) -> Iterable[str]:
+    hidden = [str(hook.relative_to(root))] if is_hidden(hook) else []
+    return closed_folders(root, *patterns, *hidden)
 
 
 def _iommu_default(root: Path, release: str) -> str | None:

@@ -227,3 +227,24 @@ def test_a_boot_partition_that_is_closed_to_a_user_is_named(host: SetupHost) -> 
     (host.root / "boot").chmod(0o755)
     assert code == 0
     assert "Only root may read /boot" in " ".join(shown.split())
+
+
+def test_a_user_who_may_not_see_the_hook_is_not_told_that_it_is_missing(host: SetupHost) -> None:
+    """Fedora closes /etc/libvirt: whether the hook is there is for root to see."""
+
+    def as_nobody() -> int:
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        return vfiod(host, "--dry-run")
+
+    for path in (host.root, *host.root.parents[:3]):
+        path.chmod(0o755)
+    host.write("usr/lib/systemd/system/vfiod.service", "")
+    host.write("etc/libvirt/hooks/qemu.d/50-vfiod", "", mode=0o755)
+    vfiod(host, "--dry-run")  # everything is imported while that is allowed
+    (host.root / "etc/libvirt").chmod(0)
+    code, shown = at_terminal(as_nobody, "")
+    (host.root / "etc/libvirt").chmod(0o755)
+    assert code == 0
+    assert "Only root may read /etc/libvirt" in " ".join(shown.split())
+    assert "restarted" not in shown

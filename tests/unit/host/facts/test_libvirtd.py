@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.nobody import as_nobody
 from tests.fakes.tree import Contents, Link, grow
 from vfiod.host.facts.libvirtd import HookPlaces, Libvirt, read_libvirt
 
@@ -87,6 +88,42 @@ def test_other_hooks(tmp_path: Path) -> None:
     assert (second.path, second.executable, second.meddles) == (
         "/etc/libvirt/hooks/qemu.d/10-net", False, (),
     )  # fmt: skip
+
+
+# As a user, where the folders are root's alone
+
+
+@pytest.mark.parametrize("closed", ["etc/libvirt", "etc/libvirt/hooks", "etc/libvirt/hooks/qemu.d"])
+@pytest.mark.parametrize("files", [{OWN: TEXT, OLD: "#!/bin/sh\n", SOURCE: TEXT}, {}])
+def test_hooks_in_a_closed_folder_are_unknown(
+    tmp_path: Path, closed: str, files: dict[str, Contents]
+) -> None:
+    grow(tmp_path, files)
+    (tmp_path / closed).mkdir(parents=True, exist_ok=True)
+    (tmp_path / closed).chmod(0)  # as 0700 of root's is to others
+    found = as_nobody(lambda: read_libvirt(PLACES, tmp_path), tmp_path)
+    assert found.installed
+    assert (found.hook.file, found.hook.hidden) == (None, True)
+    assert found.closed == f"/{closed}"
+    assert [hook.path for hook in found.others] == ([f"/{OLD}"] if seen(closed, files) else [])
+
+
+def seen(closed: str, files: dict[str, Contents]) -> bool:
+    return closed.endswith("qemu.d") and OLD in files
+
+
+def test_a_hook_that_is_not_there_is_absent_to_a_user_too(tmp_path: Path) -> None:
+    grow(tmp_path, {OLD: "#!/bin/sh\n"})
+    found = as_nobody(lambda: read_libvirt(PLACES, tmp_path), tmp_path)
+    assert (found.hook.file, found.hook.hidden, found.closed) == (None, False, "")
+
+
+def test_a_folder_that_may_be_entered_and_not_listed(tmp_path: Path) -> None:
+    grow(tmp_path, {OWN: TEXT, SOURCE: TEXT})
+    (tmp_path / OWN).parent.chmod(0o111)
+    found = as_nobody(lambda: read_libvirt(PLACES, tmp_path), tmp_path)
+    assert found.hook.file is not None
+    assert (found.hook.ours, found.closed) == (True, f"/{Path(OWN).parent}")
 
 
 @pytest.mark.parametrize(("files", "field", "value"), [

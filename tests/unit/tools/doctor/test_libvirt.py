@@ -9,13 +9,14 @@ from tests.fakes import facts as pc
 from tests.fakes.facts import bad, facts, only
 from vfiod.host.facts.boot import Distribution
 from vfiod.host.facts.libvirtd import Confinement, HookFile, OwnHook
-from vfiod.tools.doctor import libvirt
+from vfiod.tools.doctor import confinement, libvirt
 from vfiod.tools.doctor.facts import Facts
 from vfiod.util.finding import Level
 
 
 def test_libvirt_in_order() -> None:
-    found = [finding for check in libvirt.CHECKS for finding in check(facts())]
+    checks = (*libvirt.CHECKS, *confinement.CHECKS)
+    found = [finding for check in checks for finding in check(facts())]
     assert {finding.check for finding in found} == {
         "libvirt-daemon", "vfiod-service", "hook", "confinement",
     }  # fmt: skip
@@ -84,6 +85,21 @@ def test_no_hook() -> None:
     finding = only(libvirt.hook(facts(libvirt=replace(pc.hook(), hook=OwnHook(None)))))
     assert finding.level is Level.FAIL
     assert finding.command == "sudo systemctl restart vfiod"
+
+
+def closed(folder: str, *, hidden: bool) -> Facts:
+    own = OwnHook(None, hidden=True) if hidden else pc.hook().hook
+    return facts(libvirt=replace(pc.hook(), closed=folder, hook=own))
+
+
+@pytest.mark.parametrize(("hidden", "check"), [(True, "hook"), (False, "other-hook")])
+def test_a_folder_of_hooks_that_is_closed_is_told_once(*, hidden: bool, check: str) -> None:
+    folder = "/etc/libvirt/hooks"
+    found = [f for c in libvirt.CHECKS for f in bad(c(closed(folder, hidden=hidden)))]
+    (finding,) = found
+    assert (finding.check, finding.level) == (check, Level.WARN)
+    assert folder in finding.fact
+    assert finding.command == "sudo vfiod doctor"
 
 
 @pytest.mark.parametrize(("spoilt", "words"), [
@@ -164,19 +180,19 @@ def confined(**changes: Any) -> Facts:
     ({"profile": False}, "profile is missing or disabled"),
 ])  # fmt: skip
 def test_confinement(changes: dict[str, Any], words: str) -> None:
-    assert words in only(libvirt.apparmor(confined(**changes))).fact
+    assert words in only(confinement.apparmor(confined(**changes))).fact
 
 
 def test_selinux_matters_to_virtqemud_only() -> None:
     enforcing = confined(selinux=True, apparmor=False)
-    assert bad(libvirt.selinux(enforcing)) == []
+    assert bad(confinement.selinux(enforcing)) == []
     modular = replace(
         enforcing, units=pc.units() | {"virtqemud.service": pc.unit("virtqemud.service")}
     )
-    assert "may not let" in only(libvirt.selinux(modular)).fact
+    assert "may not let" in only(confinement.selinux(modular)).fact
     for hooks, level, word in ((False, Level.FAIL, "does not let"), (True, Level.OK, "lets")):
         state = replace(modular.libvirt.confinement, hooks=hooks)
         known = replace(modular, libvirt=replace(modular.libvirt, confinement=state))
-        (finding,) = libvirt.selinux(known)
+        (finding,) = confinement.selinux(known)
         assert (finding.level, word in finding.fact) == (level, True)
         assert ("semodule --install" in finding.command) is not hooks

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import pcs
+from tests.fakes.nobody import as_nobody
 from tests.fakes.tree import Contents, grow, pci_function
 from vfiod.cli import main as cli
 from vfiod.config import schema
@@ -18,6 +19,7 @@ from vfiod.host.facts.libvirtd import HookPlaces
 from vfiod.tools.doctor.evidence import read_evidence
 from vfiod.tools.doctor.examine import examine
 from vfiod.tools.doctor.read import Sources, gather
+from vfiod.tools.setup import facts as setup_facts
 
 OWN_ROM = "/root/own.rom"
 HOOK = HookPlaces(Path("/etc/libvirt/hooks/qemu.d/50-vfiod"), Path("/usr/share/x"), b"# mark")
@@ -58,6 +60,25 @@ def test_facts_of_a_host(pc: Path) -> None:
     assert facts.units is None
     assert facts.guest is None
     assert not facts.busy
+
+
+@pytest.mark.parametrize("closed", [
+    "boot", "etc/apparmor.d", "etc/default", "etc/kernel", "etc/libvirt", "etc/modprobe.d",
+    "etc/systemd/system", "run/vfiod", "var/lib/libvirt",
+])  # fmt: skip
+def test_a_folder_that_is_closed_to_a_user_is_no_error(pc: Path, closed: str) -> None:
+    """Which folders only root may enter is the distribution's choice."""
+
+    def look() -> int:
+        return len(gather(sources(), "win10", pc).devices) + len(setup_facts.read(pc).functions)
+
+    grow(pc, {"usr/bin/proxmox-boot-tool": "", "proc/cmdline": "BOOT_IMAGE=x quiet\n"})
+    (pc / closed).mkdir(parents=True, exist_ok=True)
+    found = look()  # everything is imported while that is allowed
+    (pc / closed).chmod(0)
+    seen = as_nobody(look, pc)
+    (pc / closed).chmod(0o755)
+    assert seen == found
 
 
 def test_what_leaves_is_what_is_configured(pc: Path) -> None:

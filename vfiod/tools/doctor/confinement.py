@@ -1,0 +1,56 @@
+"""Findings about what holds libvirt and QEMU in: SELinux and AppArmor. Pure."""
+
+from vfiod.host.facts import selinux as policy
+from vfiod.tools.doctor.facts import Facts
+from vfiod.tools.doctor.libvirt import has
+from vfiod.util.finding import Findings, fail, ok, warn
+
+
+def selinux(facts: Facts) -> Findings:
+    """May virtqemud run hooks at all?"""
+    confinement = facts.libvirt.confinement
+    if not confinement.selinux or not has(facts, "virtqemud"):
+        return
+    if confinement.hooks:
+        yield ok("confinement", "SELinux is enforcing, and lets virtqemud run hooks")
+        return
+    known = confinement.hooks is not None
+    yield (fail if known else warn)(
+        "confinement",
+        "SELinux is enforcing, and its policy "
+        f"{'does' if known else 'may'} not let virtqemud run hooks",
+        why="Every guest then fails to start with “Permission denied” for the hook. Fedora's "
+        "policy has the rule for virtnetworkd only.",
+        remedy="Add vfiod's module, which has the rule for virtqemud; “vfiod setup” does it too.",
+        command=f"sudo {' '.join(policy.INSTALL)}",
+        # policy/modules/contrib/virt.te
+        source="https://github.com/fedora-selinux/selinux-policy",
+    )
+
+
+def apparmor(facts: Facts) -> Findings:
+    """Is QEMU held in? libvirt's profile lets it run hooks that are real files."""
+    check, state = "confinement", facts.libvirt.confinement
+    if state.driver == "none":
+        yield warn(
+            check,
+            'QEMU is not confined: security_driver = "none" in /etc/libvirt/qemu.conf',
+            why="Guides advise that so that QEMU finds the ROM. vfiod puts the ROM where a "
+            "confined QEMU may read it, so the protection need not be given up.",
+            remedy="Take the line out, then restart libvirt.",
+            command="sudoedit /etc/libvirt/qemu.conf",
+        )
+    elif state.apparmor and facts.libvirt.installed and not state.profile:
+        yield warn(
+            check,
+            "AppArmor is on, but libvirt's profile is missing or disabled",
+            why="Guests then run without the confinement that your distribution gives them. "
+            "vfiod works with it.",
+            remedy="Enable it again.",
+            command="sudo aa-enforce /etc/apparmor.d/usr.sbin.libvirtd",
+        )
+    elif state.apparmor:
+        yield ok(check, "AppArmor confines guests; it lets libvirt run the hook")
+
+
+CHECKS = (selinux, apparmor)
