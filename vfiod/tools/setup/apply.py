@@ -14,6 +14,7 @@ from vfiod.paths import STATE
 from vfiod.tools.setup import files
 from vfiod.tools.setup.changes import Change, Command, FileChange, Plan
 from vfiod.tools.setup.files import Status
+from vfiod.tools.setup.kernels import commands, installed
 from vfiod.tools.setup.manifest import Entry, FileEntry, Manifest, ToolEntry, digest
 from vfiod.tools.setup.store import Store
 
@@ -66,7 +67,8 @@ class Setup:
             self._forget_undone()
             for change in plan.changes:
                 self._apply(change)
-            self._finish()
+            self._run_pending()
+            self._close()
 
     def restart(self) -> None:
         """Restart the service, which installs its hook. Raises HostError."""
@@ -83,7 +85,9 @@ class Setup:
                 with remains.collecting():
                     self._undo(entry, remains)
             with remains.collecting():
-                self._finish()
+                self._run_pending()
+                self._remove_stand_ins()
+                self._close()
         return remains
 
     def _apply(self, change: Change) -> None:
@@ -107,6 +111,7 @@ class Setup:
             status=None if change.before is None else files.status(path),
             refresh=change.refresh,
             reasons=change.reasons,
+            implied=change.implied,
         )
         missing = [directory for directory in path.parents if not directory.exists()]
         made = [f"/{directory.relative_to(self._root)}" for directory in missing]
@@ -122,23 +127,56 @@ class Setup:
             return
         path = self._place(entry.path)
         now = files.read(path)
-        if digest(now) != entry.after:
+        if digest(now) != entry.after and not (entry.implied and now in self._implied(entry)):
             ours = None if entry.after is None else self._store.kept(entry, "after")
             remains.conflicts.append(Conflict(entry, ours, now))
+            return
+        if entry.implied:
+            self._stand_in(entry)
             return
         before = None if entry.before is None else self._store.kept(entry, "before")
         self._tell(f"{'Restoring' if before is not None else 'Removing'} {entry.path}")
         self._set(path, before, entry.status or Status())
         self._forget(entry)
 
+    def _stand_in(self, entry: FileEntry) -> None:
+        """Where the file was absent its programs go by the options that are in force, which setup's
+        are by now: until they have run, the file holds what was in force before.
+        """
+        self._save(self._manifest.awaiting(entry.refresh))
+        self._set(self._place(entry.path), entry.implied.encode(), Status())
+
+    def _remove_stand_ins(self) -> None:
+        for entry in self._manifest.entries:
+            if not isinstance(entry, FileEntry) or not entry.implied:
+                continue
+            path = self._place(entry.path)
+            if files.read(path) in self._implied(entry):
+                self._tell(f"Removing {entry.path}")
+                self._set(path, None, Status())
+                self._save(self._manifest.without(entry))
+
+    def _implied(self, entry: FileEntry) -> list[bytes | None]:
+        """What the file holds while it is taken back, and when it was and that is not known yet."""
+        found = (e for e in self._manifest.entries if isinstance(e, FileEntry))
+        return [None, *(e.implied.encode() for e in found if e.path == entry.path)]
+
     def _forget_undone(self) -> None:
-        """Drop what an earlier run was killed before it did, and what a person put back."""
+        """Drop what an earlier run was killed before it did, and what a person put back.
+
+        What stands for an absent file stays: only `undo` knows how to have that read once more.
+        """
         self._manifest = self._store.load()
         undone: set[str] = set()
         for entry in self._manifest.entries:
-            if isinstance(entry, FileEntry) and (entry.path in undone or self._is_undone(entry)):
-                undone.add(entry.path)
+            if not isinstance(entry, FileEntry):
+                continue
+            if entry.path in undone:
                 self._forget(entry)
+            elif self._is_undone(entry):
+                undone.add(entry.path)
+                if not entry.implied:
+                    self._forget(entry)
 
     def _is_undone(self, entry: FileEntry) -> bool:
         """True if the file holds what it held before; its status is then put right as well."""
@@ -155,12 +193,15 @@ class Setup:
         self._save(self._manifest.without(entry).awaiting(entry.refresh))
         self._remove_made()
 
-    def _finish(self) -> None:
-        for program in self._manifest.pending:
+    def _run_pending(self) -> None:
+        kernels = tuple(installed(self._root))
+        for program in commands(self._manifest.pending, kernels):
             self._program(program)
+        self._save(replace(self._manifest, pending=()))
+
+    def _close(self) -> None:
         self._remove_made()
-        manifest = replace(self._manifest, pending=())
-        self._save(manifest if manifest.entries else Manifest())
+        self._save(self._manifest if self._manifest.entries else Manifest())
 
     def _remove_made(self) -> None:
         files.remove_empty([self._place(directory) for directory in self._manifest.made])

@@ -3,7 +3,7 @@
 A draft is kept only if the reader that decided what is wanted finds it there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from vfiod.host.facts.cmdline_files import Option, configured, last_reset
 from vfiod.host.facts.loaders import LIMINE_DEFAULT, LOADERS, Loader, Syntax, Way
@@ -12,6 +12,7 @@ from vfiod.host.facts.textfiles import Line
 from vfiod.tools.setup import editing
 from vfiod.tools.setup.changes import Command, Draft
 from vfiod.tools.setup.facts import CMDLINE_DROP_IN, GRUB_DROP_IN, KERNEL_CMDLINE, Facts
+from vfiod.tools.setup.kernels import commands
 
 GRUB_VARIABLE = "GRUB_CMDLINE_LINUX_DEFAULT"
 # Where a line at the end adds an option, and the variable it goes on with.
@@ -31,15 +32,17 @@ def options(facts: Facts, draft: Draft) -> tuple[Option, ...]:
 
 def refresh(facts: Facts) -> tuple[Command, ...]:
     """What writes the loader's entries from its files; nothing if no such program is here."""
-    found = tuple(c for c in LOADERS[facts.boot.loader].refresh if c[0] in facts.tools)[:1]
-    if found and found[0][0] == "kernel-install" and facts.kernels:
-        return tuple(("kernel-install", "add", *kernel) for kernel in facts.kernels)
-    return found
+    return tuple(c for c in LOADERS[facts.boot.loader].refresh if c[0] in facts.tools)[:1]
 
 
-def told(facts: Facts) -> tuple[Command, ...]:
+def told(facts: Facts) -> str:
     """The same for a person, who may have the program where vfiod does not look."""
-    return refresh(facts) or LOADERS[facts.boot.loader].refresh[:1]
+    return by_sudo(facts, refresh(facts) or LOADERS[facts.boot.loader].refresh[:1])
+
+
+def by_sudo(facts: Facts, programs: Collection[Command]) -> str:
+    """A line that a person can type, for the kernels that are here now."""
+    return " && ".join(f"sudo {' '.join(p)}" for p in commands(programs, facts.kernels))
 
 
 def add(facts: Facts, draft: Draft, wanted: Mapping[str, str]) -> Line | None:
@@ -119,10 +122,11 @@ def change_cmdline(
     """
     present = draft.current(KERNEL_CMDLINE)
     own = (o for o in facts.boot.running if not o.startswith(("BOOT_IMAGE=", "initrd=")))
-    data = " ".join(own).encode() + b"\n" if present is None else present
+    implied = f"{' '.join(own)}\n" if present is None else ""
+    data = implied.encode() if present is None else present
     after = editing.change_words(data, remove, add)
     if after != data:
-        draft.write(KERNEL_CMDLINE, after, reason, refresh(facts))
+        draft.write(KERNEL_CMDLINE, after, reason, refresh(facts), implied)
 
 
 def where(facts: Facts) -> str:
@@ -131,7 +135,7 @@ def where(facts: Facts) -> str:
     if facts.boot.loader is Loader.UNKNOWN:
         return "vfiod does not know this host's boot loader."
     found = told(facts)
-    then = f"; then: sudo {' '.join(found[0])}" if found else "."
+    then = f"; then: {found}" if found else "."
     return f"It stands in {row.place}{then}"
 
 

@@ -11,6 +11,7 @@ class FileChange:
     """A file from ``before`` to ``after``; None stands for a file that is not there.
 
     ``refresh``: programs that must run afterwards, and again after the change was undone.
+    ``implied``: what they go by where the file is not there, if that changes with a reboot.
     """
 
     path: str
@@ -18,6 +19,7 @@ class FileChange:
     after: bytes | None
     reasons: tuple[str, ...]
     refresh: tuple[Command, ...] = ()
+    implied: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,19 @@ class Draft:
         return draft.after if draft else self.files.get(path)
 
     def write(
-        self, path: str, after: bytes | None, reason: str, refresh: Sequence[Command] = ()
+        self,
+        path: str,
+        after: bytes | None,
+        reason: str,
+        refresh: Sequence[Command] = (),
+        implied: str = "",
     ) -> None:
         """Let the file hold ``after``."""
         former = self._drafts.get(path) or FileChange(path, self.files.get(path), None, ())
         reasons = (*former.reasons, *(() if reason in former.reasons else (reason,)))
         programs = tuple(dict.fromkeys((*former.refresh, *refresh)))
-        self._drafts[path] = FileChange(path, former.before, after, reasons, programs)
+        implied = former.implied or implied
+        self._drafts[path] = FileChange(path, former.before, after, reasons, programs, implied)
 
     def copy(self) -> "Draft":
         """The same so far, to try something on."""

@@ -83,7 +83,7 @@ def _by_hand(facts: Facts, wanted: Mapping[str, str], overrider: Line | None) ->
         return Note(
             f"Add {text} in {place}, which gives the options anew and so overrides whatever setup "
             f"could write: {reasons}.",
-            f"sudo {' '.join(bootfiles.told(facts)[0])}",
+            bootfiles.told(facts),
         )
     where = bootfiles.where(facts)
     return Note(f"Add {text} to the kernel's command line: {reasons}. {where}")
@@ -120,13 +120,13 @@ def not_taken_up(facts: Facts) -> Iterator[Note]:
     """A kernel that started after the files were written, and without what they say."""
     if facts.changed is not False:
         return
-    programs = bootfiles.refresh(facts)
+    command = bootfiles.by_sudo(facts, bootfiles.refresh(facts))
     for option in not_in_force(facts):
         yield Note(
             f"{option.file}:{option.line} has {option.text}, and the running kernel was started "
             "without it although no file was changed since: by another entry of the boot menu, or "
             "by one that was not written anew.",
-            f"sudo {' '.join(programs[0])}" if programs else "",
+            command,
         )
 
 

@@ -19,6 +19,7 @@ from vfiod.tools.leftovers import find
 from vfiod.tools.leftovers.find import Leftover
 from vfiod.tools.leftovers.initramfs import ORIGINS
 from vfiod.tools.setup import initramfs
+from vfiod.tools.setup.kernels import Kernel, installed
 from vfiod.util import sysfs
 
 GRUB_DROP_IN = str(paths.GRUB_DROP_IN)
@@ -64,7 +65,7 @@ class Facts:
     modules_locked: bool = False
     vfio_loaded: bool = False
     tools: frozenset[str] = frozenset()
-    kernels: tuple[tuple[str, str], ...] = ()
+    kernels: tuple[Kernel, ...] = ()
     libvirt: bool = False
     hook_works: bool = False
     service: bool = False
@@ -101,7 +102,7 @@ def read(root: Path = Path("/")) -> Facts:
         modules_locked=sysfs.read(root / "proc/sys/kernel/modules_disabled") == "1",
         vfio_loaded=(root / "sys/bus/pci/drivers/vfio-pci").exists(),
         tools=frozenset(name for name in _TOOLS if has_program(root, name)),
-        kernels=tuple(_kernels(root)),
+        kernels=tuple(installed(root)),
         libvirt=paths.below(root, paths.LIBVIRT).is_dir(),
         hook_works=_executable(hook) or is_hidden(hook),  # what is not seen is not missed
         service=any(
@@ -161,16 +162,6 @@ def _kvm(root: Path) -> Kvm:
         flags=frozenset(flags[1].split()) if flags else frozenset(),
         family=int(family[1]) if family else 0,
     )
-
-
-def _kernels(root: Path) -> Iterable[tuple[str, str]]:
-    """Installed kernels with their images, where distributions keep them."""
-    for release in sysfs.names(root / "lib/modules"):
-        for image in (f"/lib/modules/{release}/vmlinuz", f"/boot/vmlinuz-{release}"):
-            # Not Path.exists, which raises where /boot is closed to this user.
-            if os.path.exists(root / image[1:]):
-                yield release, image
-                break
 
 
 def _changed_since_boot(root: Path, files: Iterable[str]) -> bool | None:

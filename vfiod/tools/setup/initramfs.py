@@ -14,11 +14,12 @@ _MKINITCPIO: Command = ("mkinitcpio", "-P")
 _OSTREE_PLAIN: Command = ("rpm-ostree", "initramfs", "--disable")
 _OSTREE_SYNC: Command = ("rpm-ostree", "initramfs-etc", "--force-sync")
 _BOOSTER: Command = ("/usr/lib/booster/regenerate_images",)
+WITH_ENTRIES: Command = ("reinstall-kernels",)  # it runs kernel-install for each kernel
 # The first whose program is there. EndeavourOS and limine-entry-tool put the image where their
 # loader looks for it with programs of their own.
 _BUILDERS: tuple[tuple[str, Command], ...] = (
     ("update-initramfs", ("update-initramfs", "-u", "-k", "all")),
-    ("reinstall-kernels", ("reinstall-kernels",)),
+    ("reinstall-kernels", WITH_ENTRIES),
     ("dracut-rebuild", ("dracut-rebuild",)),
     ("limine-mkinitcpio", ("limine-mkinitcpio",)),
     ("dracut", _DRACUT),

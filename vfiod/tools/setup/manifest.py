@@ -7,6 +7,7 @@ from typing import Any
 
 from vfiod.tools.setup.changes import Command
 from vfiod.tools.setup.files import Status
+from vfiod.tools.setup.kernels import of_all
 
 VERSION = 1
 
@@ -16,6 +17,7 @@ class FileEntry:
     """A file that was changed. ``number`` names its copies; digests are SHA-256 or None (absent).
 
     ``status``: of the file before, None if it was absent. ``refresh``: programs that read it.
+    ``implied``: what they went by where it was absent (see FileChange).
     """
 
     number: int
@@ -25,6 +27,7 @@ class FileEntry:
     status: Status | None
     refresh: tuple[Command, ...] = ()
     reasons: tuple[str, ...] = ()
+    implied: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def decode(data: Any) -> Manifest:
     if data["version"] != VERSION:
         raise ValueError(f"its version is {data['version']}, this vfiod knows {VERSION}")
     entries = tuple(_entry(row) for row in data["entries"])
-    return Manifest(entries, _commands(data["pending"]), tuple(map(str, data["made"])))
+    return Manifest(entries, _programs(data["pending"]), tuple(map(str, data["made"])))
 
 
 def _entry(row: Any) -> Entry:
@@ -103,8 +106,9 @@ def _entry(row: Any) -> Entry:
         before=row["before"],
         after=row["after"],
         status=None if row["status"] is None else _status(row["status"]),
-        refresh=_commands(row["refresh"]),
+        refresh=_programs(row["refresh"]),
         reasons=reasons,
+        implied=str(row.get("implied", "")),
     )
 
 
@@ -112,6 +116,10 @@ def _status(row: Any) -> Status:
     owner = (int(row["owner"][0]), int(row["owner"][1])) if row["owner"] else None
     attributes = tuple((str(name), str(value)) for name, value in row["attributes"])
     return Status(int(row["mode"]), owner, attributes)
+
+
+def _programs(rows: Any) -> tuple[Command, ...]:
+    return tuple(dict.fromkeys(map(of_all, _commands(rows))))
 
 
 def _commands(rows: Any) -> tuple[Command, ...]:

@@ -8,7 +8,7 @@ from vfiod.tools.leftovers.find import Kind, Leftover
 from vfiod.tools.setup import bootfiles, cmdline, editing
 from vfiod.tools.setup.changes import Command, Draft, Note, ToolChange
 from vfiod.tools.setup.facts import KERNEL_CMDLINE, Facts
-from vfiod.tools.setup.initramfs import rebuild
+from vfiod.tools.setup.initramfs import WITH_ENTRIES, rebuild
 
 _NOT_IN_INITRAMFS = ("/etc/systemd/", "/etc/rc.local")
 
@@ -26,7 +26,7 @@ def take_out(facts: Facts, draft: Draft) -> Iterator[ToolChange | Note]:
     for leftover in sorted(chosen, key=lambda item: -item.line):
         file = leftover.file
         if leftover.kind in (Kind.LINE, Kind.FILE) and bootfiles.is_editable(facts, file):
-            programs = rebuild(facts.tools, facts.boot.loader, tracked=facts.tracked)
+            programs = _rebuild(facts, tracked=facts.tracked)
             draft.write(file, _without(draft, leftover), _reason(leftover), programs)
         elif leftover not in options:
             yield _by_hand(facts, leftover)
@@ -81,7 +81,7 @@ def _not_written_anew(facts: Facts, item: Leftover) -> Note:
     return Note(
         f"{item.place} still has {item.text}, which {KERNEL_CMDLINE} has not: let the entries be "
         "written anew.",
-        _sudo(bootfiles.refresh(facts)),
+        bootfiles.told(facts),
     )
 
 
@@ -123,8 +123,8 @@ def _without(draft: Draft, leftover: Leftover) -> bytes | None:
 def _by_hand(facts: Facts, leftover: Leftover) -> Note:
     text = f"Take out by hand: {leftover.place}: {leftover.text}. It {leftover.why}."
     if leftover.kind is Kind.OPTION:
-        return Note(text, _sudo(bootfiles.told(facts)))
-    programs = rebuild(facts.tools, facts.boot.loader, leftover.file)
+        return Note(text, bootfiles.told(facts))
+    programs = _rebuild(facts, leftover.file)
     name = leftover.file.rpartition("/")[2]
     if facts.boot.loader is Loader.NIXOS:
         text += " NixOS writes such files from /etc/nixos/configuration.nix: change it there."
@@ -132,11 +132,16 @@ def _by_hand(facts: Facts, leftover: Leftover) -> Note:
         programs = (("ln", "-s", "/dev/null", f"/etc/modprobe.d/{name}"), *programs)
     elif leftover.file.startswith(_NOT_IN_INITRAMFS):
         programs = ()
-    return Note(text, _sudo(programs))
+    return Note(text, bootfiles.by_sudo(facts, programs))
 
 
-def _sudo(programs: Collection[Command]) -> str:
-    return " && ".join(f"sudo {' '.join(program)}" for program in programs)
+def _rebuild(facts: Facts, file: str = "", *, tracked: bool = False) -> tuple[Command, ...]:
+    """The initramfs, and the entries that kernel-install puts a copy of it into."""
+    programs = rebuild(facts.tools, facts.boot.loader, file, tracked=tracked)
+    takes_copies = facts.boot.loader in (Loader.KERNEL_INSTALL, Loader.UKIFY)
+    if not takes_copies or WITH_ENTRIES in programs:
+        return programs
+    return (*programs, *bootfiles.refresh(facts))
 
 
 def _to_look_at(leftover: Leftover) -> Note:
