@@ -1,4 +1,4 @@
-"""What a person has in front of them in a guest: keyboard, mouse and emulated screens."""
+"""What a person has in front of them in a guest: keyboard and mouse."""
 
 from vfiod.guest import domain, tree
 
@@ -12,8 +12,3 @@ def has_input(xml: str) -> bool:
     if any(element.get("type") in _FROM_HOST for element in inputs):
         return True
     return domain.parse(xml).commandline.has_input
-
-
-def has_screen(xml: str) -> bool:
-    """True if the guest has an emulated screen, on VNC or SPICE."""
-    return tree.read(xml).find("devices/graphics") is not None

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 RUNNING = """{guest} is running: the change of its definition takes effect when it has been shut \
 down and is started again."""
 SCREEN = """{guest} also has an emulated screen. When the card's driver is installed and the card \
-shows a picture, take the emulated one out, or the guest may go on using it:
-  virt-xml --connect {uri} {guest} --remove-device --graphics all
-  virt-xml --connect {uri} {guest} --remove-device --video all"""
+shows a picture, take the emulated one out, or the guest may go on using it. The way to it, SPICE \
+or VNC, stays and shows nothing then:
+  {command}"""
 NEXT = """Next, fit it to this host's processor, and see what a start would do:
   sudo vfiod tune {guest}
   sudo vfiod plan {guest}
@@ -167,19 +167,20 @@ def changed(
 ) -> int:
     """Ask, change, and say what comes next. Exit status 1 without consent."""
     from vfiod.cli.terminal import consents, say
-    from vfiod.guest.peripherals import has_screen
+    from vfiod.guest.features import read_guest
+    from vfiod.util.typed import without_screen
 
     if not consents("Make these changes?", yes=arguments.yes):
         return 1
     do()
     say(f"Done; what was there before is kept in {places.backups}.")
-    names = {"guest": shlex.quote(arguments.guest), "uri": places.uri}
+    names = {"guest": shlex.quote(arguments.guest)}
     if guests.is_running(arguments.guest):
         say(RUNNING.format(**names))
     if not arguments.revert:
         say(NEXT.format(**names))
-    if not arguments.revert and has_screen(guests.definition(arguments.guest)):
-        say(SCREEN.format(**names))
+    if not arguments.revert and read_guest(guests.definition(arguments.guest)).screens:
+        say(SCREEN.format(**names, command=without_screen(arguments.guest)))
     return 0
 
 

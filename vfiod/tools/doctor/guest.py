@@ -3,6 +3,7 @@
 What a start would be refused for is in vfiod.tools.doctor.refusals.
 """
 
+import shlex
 from collections.abc import Iterator
 from shlex import quote
 
@@ -12,7 +13,7 @@ from vfiod.tools.doctor.facts import Facts, Guest
 from vfiod.tools.doctor.refusals import refusals
 from vfiod.tools.doctor.resets import BLACKWELL, NVIDIA
 from vfiod.util.finding import Finding, Findings, fail, warn
-from vfiod.util.typed import virsh
+from vfiod.util.typed import virsh, virt_xml, without_screen
 
 CODE_43 = "https://nvidia.custhelp.com/app/answers/detail/a_id/5173"
 
@@ -34,7 +35,7 @@ def presence(facts: Facts, guest: Guest) -> Findings:
             f"/etc/vfiod/vfiod.yaml does not name the guest {guest.name}",
             why="A guest that is not named there gets no devices from vfiod.",
             remedy="Let vfiod propose what belongs there.",
-            command=f"sudo vfiod init {quote(guest.name)}",
+            command=f"sudo vfiod init {shlex.quote(guest.name)}",
         )
 
 
@@ -49,7 +50,7 @@ def managed(facts: Facts, guest: Guest) -> Findings:
                 why="vfiod moves the devices before libvirt looks at them. Should vfiod not be "
                 "there one day, libvirt would take the card from under your desktop, and hang.",
                 remedy="Set managed='no'.",
-                command=f"sudo vfiod init {quote(guest.name)}",
+                command=f"sudo vfiod init {shlex.quote(guest.name)}",
             )
 
 
@@ -83,8 +84,7 @@ def balloon(facts: Facts, guest: Guest) -> Findings:
             why="Memory of a guest with a device is locked, so the balloon can give none back; "
             "it only costs speed.",
             remedy="Set <memballoon model='none'/>.",
-            command=f"sudo virt-xml --connect qemu:///system {quote(guest.name)} --edit "
-            "--memballoon model=none",
+            command=virt_xml(guest.name, "--edit --memballoon model=none"),
         )
 
 
@@ -133,8 +133,7 @@ def screens(facts: Facts, guest: Guest) -> Findings:
             why="Its picture may appear there instead of on your monitor, above all before the "
             "card's driver is installed.",
             remedy="Take it out when the card's driver works in the guest.",
-            command=f"sudo virt-xml --connect qemu:///system {quote(guest.name)} --edit "
-            "--video model=none",
+            command=without_screen(guest.name),
         )
 
 
@@ -148,8 +147,10 @@ def agent(facts: Facts, guest: Guest) -> Findings:
             "Without it somebody has to confirm it (sudo vfiod keep), or it needs --port.",
             remedy="Give it one, and install the agent in the guest (for Windows: "
             "virtio-win-guest-tools.exe of the CD with virtio drivers).",
-            command=f"sudo virt-xml --connect qemu:///system {quote(guest.name)} "
-            f"--add-device --channel type=unix,target.type=virtio,target.name={AGENT_CHANNEL}",
+            command=virt_xml(
+                guest.name,
+                f"--add-device --channel type=unix,target.type=virtio,target.name={AGENT_CHANNEL}",
+            ),
         )
 
 
@@ -165,7 +166,7 @@ def files(facts: Facts, guest: Guest) -> Findings:
                 why="QEMU does not run as you or as root. A directory it may not pass hides the "
                 "file, and the start fails after your desktop has ended.",
                 remedy="Move the file to /var/lib/libvirt/images, or let others pass.",
-                command=f"sudo chmod o+x {access.closed}",
+                command=f"sudo chmod o+x {shlex.quote(access.closed)}",
             )
 
 
@@ -179,7 +180,7 @@ def rom_readable(facts: Facts, guest: Guest) -> Findings:
             "romfile”, after your desktop has ended.",
             remedy="Name the file as rom: of the device in /etc/vfiod/vfiod.yaml, and let the "
             "guest use the copy that vfiod puts into /usr/share/vgabios/vfiod.",
-            command=f"sudo vfiod init {quote(guest.name)}",
+            command=f"sudo vfiod init {shlex.quote(guest.name)}",
         )
 
 

@@ -1,5 +1,8 @@
 """vfiod init from the command line to both files and back, with libvirt's test driver."""
 
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +22,12 @@ from vfiod.guest import domain, passed
 from vfiod.guest.backups import Backups
 from vfiod.guest.change import edit
 from vfiod.guest.connection import Guests
+from vfiod.guest.features import read_guest
 from vfiod.host.facts.romstage import read_stages
 from vfiod.model import PciAddress
 from vfiod.paths import PROGRAM
 from vfiod.tools.init.assign import Assigner, Assignment
+from vfiod.util.typed import without_screen
 
 VGA, AUDIO, USB = (PciAddress.parse(text) for text in ("08:00.0", "08:00.1", "09:00.3"))
 TEXT = "# mine\nguests:\n  other:  # hers\n    devices: [0000:05:00.0]\n"
@@ -199,13 +204,46 @@ def test_both_files_get_the_devices_and_nothing_else_moves(
     assert "emulated screen" not in said
 
 
+SPICE = """<controller type='usb' index='0' model='qemu-xhci'/>
+<channel type='spicevmc'><target type='virtio' name='com.redhat.spice.0'/></channel>
+<graphics type='spice' autoport='yes'/><redirdev bus='usb' type='spicevmc'/>
+<video><model type='qxl' ram='65536' vram='65536' vgamem='16384' heads='1' primary='yes'/></video>
+</devices>"""
+
+
 def test_an_emulated_screen_is_told_of(
     places: Places, guests: Guests, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    screen = "<graphics type='vnc'/></devices>"
-    guests.define(guests.definition("test").replace("</devices>", screen))
+    """With doctor's own command, and no more once it is out: SPICE stays."""
+    guests.define(guests.definition("test").replace("</devices>", SPICE))
     init(places, "--yes")
-    assert "--remove-device --graphics all" in capsys.readouterr().out
+    assert f"\n  {without_screen('test')}\n" in capsys.readouterr().out
+    guests.define(re.sub("<video>.*</video>", NO_SCREEN, guests.definition("test"), flags=re.S))
+    places.config.write_text(TEXT)
+    init(places, "--yes")
+    said = capsys.readouterr().out
+    assert "Done" in said
+    assert "emulated screen" not in said
+
+
+NO_SCREEN = "<video><model type='none'/></video>"
+
+
+@pytest.mark.skipif(not shutil.which("virt-xml"), reason="virt-xml is needed")
+def test_that_command_takes_the_screen_out(guests: Guests) -> None:
+    """libvirt takes what virt-xml makes of it, and gives no other screen in its place."""
+    xml = guests.definition("test").replace("</devices>", SPICE)
+    name = without_screen("test").index(" test ") + len(" test ")
+    change = shlex.split(without_screen("test")[name:])
+    done = subprocess.run(
+        ["virt-xml", "--connect", "test:///default", "--print-xml", *change],
+        input=xml, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert read_guest(xml).screens == ("qxl",)
+    guests.define(done.stdout)
+    after = guests.definition("test")
+    assert read_guest(after).screens == ()
+    assert "<graphics type='spice'" in after
 
 
 def test_a_copy_of_the_rom_is_no_source(places: Places, guests: Guests, rom: Path) -> None:
