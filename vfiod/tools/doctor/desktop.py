@@ -1,5 +1,6 @@
 """Findings about what must end before the card can go, and start when it is back. Pure."""
 
+import shlex
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
@@ -23,7 +24,7 @@ def display_manager(facts: Facts) -> Findings:
             f"the display manager {wanted} is masked",
             why="systemd refuses to start it, so the login screen cannot come back after a guest.",
             remedy="Unmask it.",
-            command=f"sudo systemctl unmask {wanted}",
+            command=f"sudo systemctl unmask {shlex.quote(wanted)}",
         )
     elif unit is not None:
         yield _manager(check, wanted, unit)
@@ -97,7 +98,7 @@ def lingering(facts: Facts) -> Findings:
             why="They go on while a guest has the screen, and take memory and processors that it "
             "may want. What of them uses the card or its sound is stopped or started anew.",
             remedy="Switch it off if you do not need it.",
-            command=f"sudo loginctl disable-linger {user}",
+            command=f"sudo loginctl disable-linger {shlex.quote(user)}",
         )
 
 

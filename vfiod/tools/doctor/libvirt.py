@@ -1,5 +1,6 @@
 """Findings about libvirt, vfiod's service and the hook between them. Pure."""
 
+import shlex
 from collections.abc import Sequence
 
 from vfiod.host.facts import packages
@@ -152,7 +153,7 @@ def _foreign_hook(path: str) -> Finding:
         f"{path} is not vfiod's own file",
         why=_WHY_HOOK,
         remedy="Move it away, then let vfiod install its own.",
-        command=f"sudo mv {path} /root && sudo systemctl restart vfiod",
+        command=f"sudo mv {shlex.quote(path)} /root && sudo systemctl restart vfiod",
     )
 
 
@@ -197,7 +198,7 @@ def _other(other: HookFile) -> Finding:
             why="Two tools that take the card from the host fight each other, and the host may "
             "stay dark.",
             remedy="Switch that script off. It stays where it is and can be switched on again.",
-            command=f"sudo chmod -x {other.path}",
+            command=f"sudo chmod -x {shlex.quote(other.path)}",
         )
     if other.meddles is None:
         return warn(

@@ -1,6 +1,6 @@
 """Findings about resets: can the card start afresh for its next owner? Pure."""
 
-from shlex import quote
+import shlex
 
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import PciAddress
@@ -33,7 +33,8 @@ def reset_methods(facts: Facts) -> Findings:
                 f"{device.address}: the kernel knows no way to reset it",
                 why=_WHY,
                 remedy="Try two starts of the guest before you rely on it.",
-                command=f"sudo vfiod try {quote(facts.guest.name if facts.guest else 'GUEST')}",
+                command="sudo vfiod try "
+                f"{shlex.quote(facts.guest.name) if facts.guest else 'GUEST'}",
             )
 
 

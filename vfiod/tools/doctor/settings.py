@@ -1,6 +1,6 @@
 """Findings about vfiod's own configuration. Pure."""
 
-from shlex import quote
+import shlex
 
 from vfiod.errors import ConfigError
 from vfiod.paths import CONFIG
@@ -28,7 +28,7 @@ def configuration(facts: Facts) -> Findings:
             f"{CONFIG} names no guest yet",
             why="vfiod hands devices only to the guests that are named there.",
             remedy="Let vfiod propose it from the guest and this PC.",
-            command=f"sudo vfiod init {quote(facts.guest.name if facts.guest else 'GUEST')}",
+            command=f"sudo vfiod init {shlex.quote(facts.guest.name) if facts.guest else 'GUEST'}",
         )
 
 

@@ -3,6 +3,7 @@
 A draft is kept only if the reader that decided what is wanted finds it there.
 """
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 
 from vfiod.host.facts.cmdline_files import Option, configured, last_reset
@@ -42,7 +43,7 @@ def told(facts: Facts) -> str:
 
 def by_sudo(facts: Facts, programs: Collection[Command]) -> str:
     """A line that a person can type, for the kernels that are here now."""
-    return " && ".join(f"sudo {' '.join(p)}" for p in commands(programs, facts.kernels))
+    return " && ".join(f"sudo {shlex.join(p)}" for p in commands(programs, facts.kernels))
 
 
 def add(facts: Facts, draft: Draft, wanted: Mapping[str, str]) -> Line | None:

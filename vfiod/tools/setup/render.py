@@ -1,5 +1,6 @@
 """Setup's plan and what became of it, for a person and for programs."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -110,10 +111,11 @@ def conflict_lines(conflict: Conflict, copy: str) -> Iterator[str]:
     yield from _difference(path, conflict.ours, conflict.now)
     yield ""
     if conflict.entry.before is None:
-        yield f"Before setup there was no such file. To have it so again: sudo rm {path}"
+        command = f"sudo rm {shlex.quote(path)}"
+        yield f"Before setup there was no such file. To have it so again: {command}"
     else:
         yield f"As it was before setup: {copy}"
-        yield f"To have that back, without the changes above: sudo cp {copy} {path}"
+        yield f"To have that back, without the changes above: sudo {shlex.join(['cp', copy, path])}"
     yield "Then run again: sudo vfiod setup --undo"
 
 

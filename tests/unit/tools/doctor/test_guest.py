@@ -1,5 +1,6 @@
 """doctor's findings about a guest."""
 
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +10,13 @@ from tests.fakes import facts as pc
 from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, only
 from tests.fakes.pcs import told
+from vfiod.cli.verbs import doctor as verb
 from vfiod.guest.features import GuestXml, read_guest
 from vfiod.handoff.checks import CHECKS as REFUSALS
 from vfiod.host.facts.file_access import PathAccess
 from vfiod.host.facts.libvirtd import Confinement
 from vfiod.tools.doctor import guest as checks
+from vfiod.tools.doctor import resetting, settings
 from vfiod.tools.doctor.examine import examine
 from vfiod.tools.doctor.facts import Facts, Guest, Settings
 from vfiod.tools.doctor.guest import CHECKS, examine_guest
@@ -232,3 +235,44 @@ def test_what_hides_the_guest_past_libvirt_counts() -> None:
     assert (found.hidden, found.vendor_id) == (True, "null")
     # The last -cpu counts, not what stands above it.
     assert not read_guest(told(WINDOWS, "-cpu", "host")).hidden
+
+
+# What is printed can be typed, whatever things are called
+
+
+NAME = "my win'10"
+
+
+@pytest.mark.parametrize(("check", "guest"), [
+    (checks.managed, pc.guest(text=pcs.xml().replace("managed='no'", "managed='yes'", 1))),
+    (checks.rom_bar, pc.guest(text=pcs.xml().replace("<rom ", "<rom bar='off' ", 1))),
+    (checks.balloon, spoilt(balloon=True)),
+    (checks.hiding, with_nvidia(hidden=False)),
+    (checks.screens, spoilt(screens=("qxl",))),
+    (checks.agent, spoilt(agent=False)),
+    (checks.rom_readable, pc.guest(hidden_roms=["/root/card.rom"])),
+    (checks.presence, pc.guest()),
+])  # fmt: skip
+def test_a_guest_s_name_stays_one_word(check: Any, guest: Guest) -> None:
+    finding = only(judged(check, replace(guest, name=NAME)))
+    assert NAME in shlex.split(finding.command)
+
+
+def test_that_name_in_what_is_said_at_the_end() -> None:
+    host = facts(guest=replace(pc.guest(), name=NAME))
+    assert shlex.split(list(verb._notes(host, fails=False))[-1])[-1] == NAME
+
+
+def test_a_folder_s_name_stays_one_word() -> None:
+    closed = (PathAccess("/mnt/big disk/a.qcow2", exists=True, closed="/mnt/big disk"),)
+    finding = only(checks.files(facts(), pc.guest(path_accesses=closed)))
+    assert shlex.split(finding.command)[-1] == "/mnt/big disk"
+
+
+@pytest.mark.parametrize("check", [settings.configuration, resetting.CHECKS[0]])
+def test_that_name_in_what_is_said_of_the_host(check: Any) -> None:
+    device = pc.vga(reset_methods=(), parent=None)
+    host = facts(
+        guest=replace(pc.guest(), name=NAME), settings=Settings(), devices={pcs.VGA: device}
+    )
+    assert NAME in {word for finding in check(host) for word in shlex.split(finding.command)}

@@ -1,5 +1,6 @@
 """doctor's findings about libvirt, the service and the hook."""
 
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -160,6 +161,12 @@ def test_another_tool_that_hands_the_card_over() -> None:
 ])  # fmt: skip
 def test_hooks_that_do_no_harm(script: HookFile) -> None:
     assert bad(libvirt.other_hooks(others(script))) == []
+
+
+def test_a_hook_whose_name_has_a_blank() -> None:
+    path = "/etc/libvirt/hooks/qemu.d/my hook"
+    script = HookFile(path, executable=True, meddles=("vfio-pci",))
+    assert shlex.split(only(libvirt.other_hooks(others(script))).command)[-1] == path
 
 
 def test_a_hook_that_may_not_be_read() -> None:

@@ -1,5 +1,7 @@
 """Taking setup's changes back: byte for byte, after any kill, and never over a person's edits."""
 
+import re
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 
 from tests.fakes.setuphost import Killer, SetupHost
 from vfiod.errors import HostError
-from vfiod.tools.setup.apply import Remains, Setup
+from vfiod.tools.setup.apply import Conflict, Remains, Setup
 from vfiod.tools.setup.changes import FileChange, Plan, ToolChange
+from vfiod.tools.setup.manifest import FileEntry
+from vfiod.tools.setup.render import conflict_lines
 from vfiod.tools.setup.store import Store
 
 GRUB = "etc/default/grub"
@@ -143,6 +147,15 @@ def test_a_later_edit_is_kept_and_shown(host: SetupHost) -> None:
     assert (host.root / GRUB).read_bytes() == b"changed\nmine\n"
     assert (host.root / CONF).read_bytes() == b"b\n", "the others are restored all the same"
     assert Store(host.state).copy_of(conflict.entry).read_bytes() == b"a\n"
+
+
+@pytest.mark.parametrize("before", [None, "digest"])
+def test_what_its_owner_can_type_stays_one_word(before: str | None) -> None:
+    path = "/etc/modprobe.d/my vfio.conf"
+    entry = FileEntry(1, path, before, "other", None)
+    told = "\n".join(conflict_lines(Conflict(entry, b"", b"a\n"), "/var/lib/x/01-my vfio.conf"))
+    (command,) = re.findall(r"sudo (?:rm|cp) .*", told)
+    assert shlex.split(command)[-1] == path
 
 
 def test_a_conflict_is_over_when_the_person_puts_the_file_back(host: SetupHost) -> None:

@@ -1,6 +1,7 @@
 """Boot entries that kernel-install writes: of the kernels that are here, and as they were."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ import pytest
 from tests.fakes.setuphost import Killer, SetupHost
 from tests.fakes.tree import grow, pci_function
 from vfiod.errors import HostError
-from vfiod.tools.setup import facts, kernels
+from vfiod.tools.setup import bootfiles, facts, kernels
 from vfiod.tools.setup.apply import Setup
 from vfiod.tools.setup.changes import FileChange, Plan
 from vfiod.tools.setup.decide import decide
@@ -148,6 +149,12 @@ def test_a_person_is_told_of_each_kernel(host: EntriesHost) -> None:
     assert note.command == " && ".join(
         f"sudo kernel-install add {x} /lib/modules/{x}/vmlinuz" for x in sorted((OLD, NEW))
     )
+
+
+def test_what_is_told_stays_one_word(host: EntriesHost) -> None:
+    found = facts.read(host.root)
+    told = bootfiles.by_sudo(found, [("ln", "-s", "/dev/null", "/etc/modprobe.d/my vfio.conf")])
+    assert shlex.split(told)[-1] == "/etc/modprobe.d/my vfio.conf"
 
 
 # Where no file said what is in force
