@@ -5,7 +5,6 @@ What a start would be refused for is in vfiod.tools.doctor.refusals.
 
 import shlex
 from collections.abc import Iterator
-from shlex import quote
 
 from vfiod.guest.features import AGENT_CHANNEL
 from vfiod.host.facts.pci import PciDevice
