@@ -9,7 +9,7 @@ from typing import Protocol
 from vfiod.cli import terminal
 from vfiod.guest import change as definition
 from vfiod.guest.backups import Backups
-from vfiod.tools.tune import findings
+from vfiod.tools.tune import findings, wayback
 from vfiod.tools.tune.change import apply
 from vfiod.tools.tune.facts import Host
 from vfiod.tools.tune.findings import Findings
@@ -86,14 +86,16 @@ def tune(wanted: Wanted, xml: str, host: Host, guests: Guests, backups: Backups)
 
 def revert(wanted: Wanted, guests: Guests, backups: Backups) -> int:
     """Show the way back and go it, if the person agrees. Raises Busy, HostError."""
-    change, backup = definition.revert_of(wanted.guest, guests, backups, what=VERB)
+    change, backup = definition.revert_of(
+        wanted.guest, guests, backups, what=VERB, share=wayback.SHARE
+    )
     if change.difference:
         terminal.show_difference(change.difference)
         if not _agrees(wanted, guests):
             return 1
         definition.apply(change, guests, backups, what=f"{VERB}-revert")
     backups.mark_taken_back(backup)
-    terminal.say(f"{wanted.guest} is as it was before vfiod tune.")
+    terminal.say(f"What vfiod tune changed in {wanted.guest} is as it was before.")
     return 0
 
 

@@ -24,6 +24,18 @@ class Definitions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What one verb changes in definitions.
+
+    ``take_out`` removes it from a tree, with what libvirt adds because of it. ``put_back`` makes
+    it in the first tree what it is in the second, and may raise HostError.
+    """
+
+    take_out: Callable[[Any], None]
+    put_back: Callable[[Any, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A definition as libvirt has it and as it is to be."""
 
@@ -67,16 +79,32 @@ def apply(change: Change, definitions: Definitions, backups: Backups, *, what: s
 
 
 def revert_of(
-    guest: str, definitions: Definitions, backups: Backups, *, what: str
+    guest: str, definitions: Definitions, backups: Backups, *, what: str, share: Share
 ) -> tuple[Change, Backup]:
     """The change back to what was before ``what`` last changed the guest.
 
-    It takes back all that was changed since, by whomever: show its difference. Give it to
-    ``apply`` and, when that is done, the backup to ``Backups.mark_taken_back``.
-    Raises HostError if there is no backup.
+    What else was changed since, by whomever, stays: an old definition would boot the base of a
+    snapshot and destroy what is above it. Give the change to ``apply`` and, when that is done,
+    the backup to ``Backups.mark_taken_back``.
+    Raises HostError if there is no backup or ``share`` cannot be put back by itself.
     """
     backup = backups.newest(guest, what=what)
     if backup is None:
         raise HostError(f"there is no backup of {guest} that vfiod {what} has left")
-    change = Change(guest, definitions.definition(guest), tree.tidy(backup.text))
-    return change, backup
+    now = definitions.definition(guest)
+    return Change(guest, now, _restored(now, backup.text, share)), backup
+
+
+def _restored(now: str, before: str, share: Share) -> str:
+    """``before`` itself if nothing else was changed since, which is all as it was to the byte."""
+    if _rest(now, share) == _rest(before, share):
+        return tree.tidy(before)
+    root = tree.read(now)
+    share.put_back(root, tree.read(before))
+    return tree.write(root)
+
+
+def _rest(xml: str, share: Share) -> list[tuple[Any, ...]]:
+    root = tree.read(xml)
+    share.take_out(root)
+    return tree.form(root)

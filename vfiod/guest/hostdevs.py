@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from vfiod.guest import passed, tree
-from vfiod.guest.slots import place_together
+from vfiod.guest.slots import leave_taken, place_together
 from vfiod.model import PciAddress
 
 # libvirt binds and unbinds managed devices itself, while it holds locks of all guests.
@@ -36,9 +36,26 @@ def set_hostdevs(root: Any, roms: Mapping[PciAddress, str | None]) -> None:
     place_together(root, given)
 
 
+def take_out(root: Any) -> None:
+    """Remove the guest's PCI functions and its PCI ports, which libvirt adds for them."""
+    for element in [*_pci_hostdevs(root), *root.findall("devices/controller[@type='pci']")]:
+        tree.remove(element)
+
+
+def put_back(root: Any, before: Any) -> None:
+    """Give a tree the PCI functions of another one, as they are there."""
+    devices = root.find("devices")
+    if devices is not None:
+        copies = tree.exchange(devices, _pci_hostdevs(root), _pci_hostdevs(before))
+        leave_taken(root, copies)
+
+
 def _found(root: Any) -> dict[PciAddress, Any]:
-    hostdevs = [e for e in root.iterfind("devices/hostdev") if passed.is_pci_hostdev(e)]
-    return {passed.read_hostdev(e).address: e for e in hostdevs}
+    return {passed.read_hostdev(e).address: e for e in _pci_hostdevs(root)}
+
+
+def _pci_hostdevs(root: Any) -> list[Any]:
+    return [e for e in root.iterfind("devices/hostdev") if passed.is_pci_hostdev(e)]
 
 
 def _add(root: Any, address: PciAddress) -> Any:

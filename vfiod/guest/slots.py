@@ -5,7 +5,7 @@ libvirt gives each device a port of its own unless it has an address, and adds t
 addresses name (https://libvirt.org/pci-addresses.html, formatdomain.html#device-addresses).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lxml import etree
@@ -31,6 +31,23 @@ def place_together(root: Any, hostdevs: Mapping[PciAddress, Any]) -> None:
             bus = _free_bus(root)
             for address, hostdev in mates.items():
                 tree.insert(hostdev, _address(bus, address.function))
+
+
+def leave_taken(root: Any, devices: Sequence[Any]) -> None:
+    """Take the address from each of these devices whose slot another device of the guest has."""
+    taken = {
+        _slot(address)
+        for address in root.iterfind("devices/*/address[@type='pci']")
+        if address.getparent() not in devices
+    }
+    for device in devices:
+        address = device.find("address[@type='pci']")
+        if address is not None and _slot(address) in taken:
+            tree.remove(address)
+
+
+def _slot(address: Any) -> tuple[int, ...]:
+    return tuple(int(address.get(part, "0"), 0) for part in ("domain", "bus", "slot"))
 
 
 def _machine(root: Any) -> str:

@@ -5,6 +5,8 @@ to the front of its tag, where it means the same. Text that vfiod.guest.domain r
 """
 
 import re
+from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from lxml import etree
@@ -74,6 +76,23 @@ def remove(child: Any) -> None:
     elif is_last:
         parent.text = None
     parent.remove(child)
+
+
+def exchange(parent: Any, old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
+    """Put copies of ``new`` where the first of ``old``, children of the parent, was; give them."""
+    place = old[0].getprevious() if old else None
+    for child in old:
+        remove(child)
+    copies = [deepcopy(child) for child in new]
+    for copy in copies:
+        insert(parent, copy, after=place)
+        place = copy
+    return copies
+
+
+def form(root: Any) -> list[tuple[Any, ...]]:
+    """All that is in a tree but comments and the spaces between its elements."""
+    return [(e.tag, dict(e.attrib), (e.text or "").strip()) for e in root.iter("*")]
 
 
 def _line(level: int) -> str:

@@ -7,10 +7,11 @@ import pytest
 
 from tests.fakes.topologies import materialise
 from tests.fakes.tree import grow, pci_function
-from tests.unit.tools.tune.tuned import CARD, NVIDIA, WIN10, host, tuned
+from tests.unit.tools.tune.tuned import CARD, NVIDIA, WIN10, host, tuned, with_vcpus
 from vfiod.cli import tune_session
 from vfiod.cli.tune_session import Wanted
 from vfiod.errors import Busy, HostError
+from vfiod.guest import tree
 from vfiod.guest.backups import Backups
 from vfiod.guest.connection import Guests
 from vfiod.model import PciAddress
@@ -62,6 +63,29 @@ def test_there_and_back_as_often_as_one_likes(desk: Desk) -> None:
     desk.revert()
     assert desk.now == desk.before
     with pytest.raises(HostError, match="no backup"):
+        desk.revert()
+
+
+def test_the_way_back_leaves_what_was_changed_since(desk: Desk) -> None:
+    """Such as the disk of an external snapshot, whose old definition would write to the base."""
+    desk.tune()
+    since = desk.now.replace("win10.qcow2", "win10.snap1").replace(
+        "reboot>restart", "reboot>destroy"
+    )
+    desk.guests.define(since)
+    assert desk.revert() == 0
+    expected = desk.before.replace("win10.qcow2", "win10.snap1")
+    assert form(desk.now) == form(expected.replace("reboot>restart", "reboot>destroy"))
+
+
+def form(xml: str) -> list[str]:
+    return sorted(map(str, tree.form(tree.read(xml))))
+
+
+def test_another_number_of_vcpus_is_not_tuned_back(desk: Desk) -> None:
+    desk.tune(without=["topology", "pinning"])
+    desk.guests.define(with_vcpus(desk.now, 4))
+    with pytest.raises(HostError, match="6 vCPUs before vfiod tune and has 4 now"):
         desk.revert()
 
 

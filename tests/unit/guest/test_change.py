@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from vfiod.errors import Busy, DomainError, HostError
 from vfiod.guest import change, document, domain, passed, tree
 from vfiod.guest.backups import Backups, encode
-from vfiod.guest.change import Change, apply, edit, revert_of
+from vfiod.guest.change import Change, Share, apply, edit, revert_of
 from vfiod.guest.connection import Guests
-from vfiod.guest.hostdevs import set_hostdevs
+from vfiod.guest.hostdevs import put_back, set_hostdevs, take_out
 from vfiod.model import PciAddress
 
 VGA, AUDIO, USB = (PciAddress.parse(f"0000:{text}") for text in ("01:00.0", "01:00.1", "0a:00.3"))
+SHARE = Share(take_out, put_back)
 ROM = "/usr/share/vgabios/vfiod/0000:01:00.0.rom"
 
 # As libvirt writes it, and what only a person would have put there.
@@ -86,7 +87,7 @@ def test_a_revert_defines_what_was_there_before(guests: Guests, backups: Backups
     before = guests.definition("test")
     apply(changed(guests), guests, backups, what="init")
     assert guests.definition("test") != before
-    back, backup = revert_of("test", guests, backups, what="init")
+    back, backup = revert_of("test", guests, backups, what="init", share=SHARE)
     apply(back, guests, backups, what="revert")
     backups.mark_taken_back(backup)
     assert guests.definition("test") == before
@@ -97,18 +98,71 @@ def test_a_second_revert_goes_one_change_further_back(guests: Guests, backups: B
     for roms in ({VGA: ROM}, {VGA: ROM, AUDIO: None}):
         apply(edit("test", guests.definition("test"), hand_over(roms)), guests, backups, what="i")
     for _ in range(2):
-        back, backup = revert_of("test", guests, backups, what="i")
+        back, backup = revert_of("test", guests, backups, what="i", share=SHARE)
         apply(back, guests, backups, what="revert")
         backups.mark_taken_back(backup)
     assert guests.definition("test") == first
     with pytest.raises(HostError, match="no backup of test that vfiod i has left"):
-        revert_of("test", guests, backups, what="i")
+        revert_of("test", guests, backups, what="i", share=SHARE)
 
 
 def test_the_change_of_another_verb_is_not_reverted(guests: Guests, backups: Backups) -> None:
     apply(changed(guests), guests, backups, what="tune")
     with pytest.raises(HostError, match="no backup"):
-        revert_of("test", guests, backups, what="init")
+        revert_of("test", guests, backups, what="init", share=SHARE)
+
+
+def reverted(guests: Guests, backups: Backups) -> str:
+    back, _ = revert_of("test", guests, backups, what="init", share=SHARE)
+    apply(back, guests, backups, what="revert")
+    return guests.definition("test")
+
+
+DISK = """<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>\
+<source file='/var/{}'/><target dev='vdb' bus='virtio'/></disk>"""
+
+
+def with_device(xml: str, device: str) -> str:
+    return xml.replace("</devices>", f"{device}</devices>")
+
+
+def test_what_was_changed_since_by_others_stays(guests: Guests, backups: Backups) -> None:
+    guests.define(with_device(guests.definition("test"), DISK.format("base.qcow2")))
+    before = guests.definition("test")
+    apply(changed(guests), guests, backups, what="init")
+    # As an external snapshot leaves it: what was written since is in the overlay alone.
+    since = guests.definition("test").replace("base.qcow2", "base.snap1")
+    guests.define(since.replace(">2</vcpu>", ">3</vcpu>"))
+    after = reverted(guests, backups)
+    expected = before.replace("base.qcow2", "base.snap1").replace(">2</vcpu>", ">3</vcpu>")
+    assert after == expected
+
+
+def test_functions_that_were_there_come_back_whole(guests: Guests, backups: Backups) -> None:
+    rom = "<rom file='/mine.rom'/>"
+    old = edit("test", XML.replace("<rom bar='off'/>", rom), hand_over({VGA: None, USB: None}))
+    guests.define(old.after)
+    before = guests.definition("test")
+    apply(changed(guests), guests, backups, what="init")
+    guests.define(with_device(guests.definition("test"), DISK.format("new.qcow2")))
+    after = reverted(guests, backups)
+    mine = [element(h) for h in tree.read(after).iterfind("devices/hostdev[@type='pci']")]
+    assert mine == [element(h) for h in tree.read(before).iterfind("devices/hostdev[@type='pci']")]
+    assert "new.qcow2" in after
+
+
+def element(found: Any) -> str:
+    return "".join(tree.etree.tostring(found, encoding="unicode").split())
+
+
+def test_a_function_comes_back_beside_what_has_its_place_now() -> None:
+    """On an address of the guest that two devices have, libvirt refuses the definition."""
+    now = tree.read(edit("test", XML, hand_over({})).after)
+    disk = DISK.format("x").replace("</disk>", "<address type='pci' bus='6'/></disk>")
+    now = tree.read(with_device(tree.write(now), disk))
+    put_back(now, tree.read(XML))
+    assert now.find("devices/hostdev[@type='pci']/address") is None
+    assert now.find("devices/disk/address") is not None
 
 
 def test_what_libvirt_refuses_leaves_nothing_behind(

@@ -51,7 +51,7 @@ def add(verbs: Any) -> None:
     verb.add_argument("--rom", metavar="FILE", type=Path, help="the ROM of the graphics card")
     verb.add_argument("--no-launcher", action="store_true", help="no entry in applications menus")
     verb.add_argument("--no-login-entry", action="store_true", help="no entry in the login screen")
-    verb.add_argument("--revert", action="store_true", help="put both files back as they were")
+    verb.add_argument("--revert", action="store_true", help="take the last init back")
     verb.set_defaults(run=run)
 
 

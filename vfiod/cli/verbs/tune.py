@@ -27,7 +27,7 @@ def add(verbs: Any) -> None:
     way = verb.add_mutually_exclusive_group()
     way.add_argument("--check", action="store_true", help="only tell what is missing")
     way.add_argument("--dry-run", action="store_true", help="show the change, do not make it")
-    way.add_argument("--revert", action="store_true", help="go back to before the last tune")
+    way.add_argument("--revert", action="store_true", help="take the last tune back")
     way.add_argument("--json", action="store_true", help="print JSON and change nothing")
     verb.add_argument("--yes", action="store_true", help="make the change without asking")
     verb.add_argument("--details", action="store_true", help="explain each Hyper-V feature")

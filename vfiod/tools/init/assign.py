@@ -9,14 +9,15 @@ from pathlib import Path
 
 from vfiod.config import edit
 from vfiod.errors import Busy, HostError
-from vfiod.guest import change
+from vfiod.guest import change, hostdevs
 from vfiod.guest.backups import Backups
-from vfiod.guest.change import Change, Definitions
+from vfiod.guest.change import Change, Definitions, Share
 from vfiod.util.files import replace_file
 from vfiod.util.textdiff import difference
 
 WHAT = "init"  # by this the backups are found again
 _REVERT = "revert"
+_SHARE = Share(hostdevs.take_out, hostdevs.put_back)
 _MODE = 0o644
 
 
@@ -60,7 +61,7 @@ class Assigner:
 
     def revert_of(self, guest: str, path: Path) -> Assignment:
         """The way back to before the last assignment. Raises HostError if there was none."""
-        back, _ = change.revert_of(guest, self._definitions, self._backups, what=WHAT)
+        back, _ = change.revert_of(guest, self._definitions, self._backups, what=WHAT, share=_SHARE)
         backup = self._backups.newest(guest, what=WHAT, kind="yaml")
         now = read(path)
         before = edit.restored(now, backup.text, guest) if backup else now

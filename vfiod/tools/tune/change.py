@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vfiod.guest.tree import form
 from vfiod.tools.tune import edits
 
 
@@ -25,12 +26,12 @@ class Change:
 
 def pending(root: Any, changes: Iterable[Change]) -> Iterator[Change]:
     """The changes that are not made yet. The tree itself stays as it is."""
-    tree = deepcopy(root)
-    before = _form(tree)
+    copy = deepcopy(root)
+    before = form(copy)
     for change in changes:
-        instead = tuple(edits.overridden(tree, change.edits))
-        edits.apply(tree, change.edits)
-        after = _form(tree)
+        instead = tuple(edits.overridden(copy, change.edits))
+        edits.apply(copy, change.edits)
+        after = form(copy)
         if after != before:
             yield replace(change, instead=instead)
         before = after
@@ -51,8 +52,3 @@ def apply(root: Any, changes: Iterable[Change]) -> None:
     """Make the changes in the tree."""
     for change in changes:
         edits.apply(root, change.edits)
-
-
-def _form(tree: Any) -> str:
-    """All that is in a tree but the spaces between its elements."""
-    return repr([(e.tag, dict(e.attrib), (e.text or "").strip()) for e in tree.iter("*")])
