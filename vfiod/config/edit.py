@@ -4,18 +4,16 @@ Lines are exchanged at the places the reader's own nodes give. A round trip thro
 would lose the installed file, which is all comments, and move comments that follow a list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from vfiod.config import schema
-from vfiod.config.schema import Config, DeviceConfig
-from vfiod.config.yaml_nodes import is_printable, read, write_literal, write_text
-from vfiod.config.yaml_places import Section, end_of, ended, flows, line_end, named
+from vfiod.config.edit_list import STEP, Remarks, changed, fresh, split
+from vfiod.config.schema import Config, DeviceConfig, GuestConfig
+from vfiod.config.yaml_nodes import read, write_literal
+from vfiod.config.yaml_places import Section, ended, flows, line_end, named
 from vfiod.errors import ConfigError
-from vfiod.model import PciAddress
 from vfiod.util.typed import virsh
-
-_STEP = "  "
 
 
 def with_devices(
@@ -23,7 +21,7 @@ def with_devices(
     guest: str,
     devices: Sequence[DeviceConfig],
     *,
-    remarks: Mapping[PciAddress, str] | None = None,
+    remarks: Remarks | None = None,
 ) -> str:
     """The text with exactly these devices for the guest, which is added if it is not there.
 
@@ -60,89 +58,55 @@ def _check(
     except ConfigError:
         found = Config()
     mine = found.guests.get(guest)
-    others = {name: other for name, other in old.guests.items() if name != guest}
-    kept = replace(found, guests={n: g for n, g in found.guests.items() if n != guest})
-    if mine is None or set(mine.devices) != set(devices) or kept != replace(old, guests=others):
+    before = old.guests.get(guest) or GuestConfig(guest, (), sessions=old.sessions)
+    meant = mine and set(mine.devices) == set(devices) and replace(before, devices=mine.devices)
+    if mine is None or mine != meant or _without(found, guest) != _without(old, guest):
         what = "the file is laid out so that it must be changed by hand; write below guests:"
         raise ConfigError(["\n".join([what, *lines])])
 
 
+def _without(config: Config, guest: str) -> Config:
+    return replace(config, guests={n: g for n, g in config.guests.items() if n != guest})
+
+
 def _section_lines(
-    text: str,
-    guest: str,
-    devices: Sequence[DeviceConfig],
-    remarks: Mapping[PciAddress, str],
+    text: str, guest: str, devices: Sequence[DeviceConfig], remarks: Remarks
 ) -> list[str]:
     """The guest's section: its own lines with another list of devices, or new ones."""
     section = _find(text, guest)
     column = section.column if section else _column(text)
     listed = _below(section, "devices") if section and not flows(section.value) else None
     if section is None or listed is None:
-        sessions = _sessions(section) if section else []
-        indent = " " * column
-        fresh = _list_lines(devices, remarks, indent + _STEP)
-        return [f"{indent}{_written(guest)}:", *(indent + _STEP + s for s in sessions), *fresh]
-    old = _kept(text, listed)
-    dash = " " * listed.value.node.start_mark.column if old else " " * (listed.column + 2)
-    chunks = [old.get(d) or _device_lines(d, remarks, dash) for d in _ordered(devices, old)]
-    head = " " * listed.column + "devices:"
-    if old:
-        head = text[listed.start : line_end(text, listed.key.node.end_mark.index)].rstrip("\n")
-    return [
-        *_lines(text[section.start : listed.start]),
-        head,
-        *(line for chunk in chunks for line in chunk),
-        *_lines(text[listed.end : section.end]),
-    ]
-
-
-def _ordered(
-    devices: Sequence[DeviceConfig], old: Mapping[DeviceConfig, list[str]]
-) -> list[DeviceConfig]:
-    """Those that were there in their old order, then the new ones."""
-    return [d for d in old if d in devices] + [d for d in devices if d not in old]
-
-
-def _kept(text: str, listed: Section) -> dict[DeviceConfig, list[str]]:
-    """The devices of a block list, each with its lines and the comments above it."""
+        indent = " " * (column + len(STEP))
+        others = [f"{indent}{line}" for line in _others(section)] if section else []
+        head = f"{' ' * column}{_written(guest)}:{_comment(text, section)}"
+        return [head, *others, *_list(devices, remarks, indent)]
     if flows(listed.value):
-        return {}
-    old = {}
-    start = line_end(text, listed.key.node.end_mark.index)
-    for item in listed.value.items(expected="") or []:
-        end = end_of(text, item.node)
-        device = schema.read_device(item)
-        if device is not None:
-            old[device] = _lines(text[start:end])
-        start = end
-    return old
-
-
-def _list_lines(
-    devices: Sequence[DeviceConfig], remarks: Mapping[PciAddress, str], indent: str
-) -> list[str]:
-    lines = [f"{indent}devices:"]
-    for device in devices:
-        lines += _device_lines(device, remarks, indent + _STEP)
-    return lines
-
-
-def _device_lines(
-    device: DeviceConfig, remarks: Mapping[PciAddress, str], indent: str
-) -> list[str]:
-    remark = remarks.get(device.address, "")
-    comment = f"  # {remark}" if remark and is_printable(remark) else ""
-    if device.rom is None:
-        return [f"{indent}- {device.address}{comment}"]
+        head, *items = _list(devices, remarks, " " * listed.column)
+        mine = [head + _comment(text, listed), *items]
+    else:
+        head = text[listed.start : line_end(text, listed.key.node.end_mark.index)]
+        mine = [*split(head), *changed(text, listed, devices, remarks)]
     return [
-        f"{indent}- address: {device.address}{comment}",
-        f"{indent}  rom: {write_text(device.rom)}",
+        *split(text[section.start : listed.start]),
+        *mine,
+        *split(text[listed.end : section.end]),
     ]
 
 
-def _sessions(section: Section) -> list[str]:
-    found = _below(section, "sessions")
-    return [f"sessions: {found.value.node.value}"] if found else []
+def _list(devices: Sequence[DeviceConfig], remarks: Remarks, indent: str) -> list[str]:
+    return [f"{indent}devices:", *fresh(devices, remarks, indent + STEP)]
+
+
+def _others(section: Section) -> list[str]:
+    """The other keys of a guest that stands in braces, in lines of their own."""
+    pairs = [(key, value) for key, value in section.value.entries() if key.node.value != "devices"]
+    return [f"{key.raw}: {value.raw}" for key, value in pairs]
+
+
+def _comment(text: str, section: Section | None) -> str:
+    """What stands behind a value in braces or brackets."""
+    return text[section.value.node.end_mark.index : section.end].rstrip() if section else ""
 
 
 def _written(guest: str) -> str:
@@ -179,7 +143,7 @@ def _filled(text: str, guests: Section, block: str) -> str:
 
 def _lines_of(text: str, guest: str) -> list[str] | None:
     section = _find(text, guest)
-    return _lines(text[section.start : section.end]) if section else None
+    return split(text[section.start : section.end]) if section else None
 
 
 def _find(text: str, guest: str) -> Section | None:
@@ -196,12 +160,8 @@ def _below(section: Section, name: str) -> Section | None:
     return named(section.value, name)
 
 
-def _lines(text: str) -> list[str]:
-    return text.removesuffix("\n").split("\n") if text else []
-
-
 def _column(text: str) -> int:
     """Where the guests' names stand."""
     guests = _top(text, "guests")
     entries = guests.value.entries() if guests else []
-    return entries[0][0].node.start_mark.column if entries else len(_STEP)
+    return entries[0][0].node.start_mark.column if entries else len(STEP)

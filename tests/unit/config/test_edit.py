@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiod.config import schema
+from vfiod.config import edit, schema
 from vfiod.config.edit import restored, with_devices
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import ConfigError
@@ -113,10 +113,59 @@ def test_a_device_that_goes_takes_its_own_comment_along() -> None:
     assert edits(PEOPLES, text) == ["-        # its sound", "-        - 0000:01:00.1"]
 
 
-def test_a_device_gets_a_rom() -> None:
+def test_a_device_gets_a_rom_in_its_place() -> None:
     text = with_devices(PEOPLES, "win10", CARD)
-    assert schema.parse(text).guests["win10"].devices == (DeviceConfig(AUDIO), CARD[0])
-    assert "        sessions: refuse\n" in text
+    assert schema.parse(text).guests["win10"].devices == CARD
+    assert edits(PEOPLES, text) == [
+        "-        - 0000:01:00.0   # the card",
+        "+        - address: 0000:01:00.0   # the card",
+        "+          rom: /etc/vfiod/card.rom",
+    ]
+
+
+LISTED = "guests:\n  a:\n    devices:\n      # mine\n{}      - 0000:01:00.1\n"
+BEFORE = "      - address: 01:00.0  # card\n"
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        (BEFORE, BEFORE + "        rom: /etc/vfiod/card.rom\n"),
+        (
+            BEFORE + "        # tried\n        rom: /old.rom  # 94\n",
+            BEFORE + "        # tried\n        rom: /etc/vfiod/card.rom  # 94\n",
+        ),
+        (
+            "      - {address: 01:00.0, rom: /old.rom} # it\n",
+            "      - {address: 01:00.0, rom: /etc/vfiod/card.rom} # it\n",
+        ),
+        (
+            "      - {address: 01:00.0} # it\n",
+            "      - address: 0000:01:00.0 # it\n        rom: /etc/vfiod/card.rom\n",
+        ),
+    ],
+)
+def test_another_rom_leaves_the_comments(item: str, expected: str) -> None:
+    assert with_devices(LISTED.format(item), "a", CARD) == LISTED.format(expected)
+
+
+def test_a_rom_that_goes_leaves_the_comment_above() -> None:
+    text = LISTED.format(BEFORE + "        rom: /old.rom\n")
+    assert with_devices(text, "a", PLAIN) == LISTED.format("      - 0000:01:00.0\n")
+
+
+def test_what_else_a_guest_in_one_line_has_stays() -> None:
+    """What the user asked for beside devices is not lost without a word."""
+    keys = 'sessions: refuse, performance: {governor: performance, host_cpus: "0-3"}'
+    before = f"guests:\n  a: {{{keys}, devices: [01:00.0]}}  # the one\n"
+    text = with_devices(before, "a", CARD)
+    old, new = schema.parse(before).guests["a"], schema.parse(text).guests["a"]
+    assert (new.sessions, new.performance) == (old.sessions, old.performance)
+    assert text.splitlines()[1:4] == [
+        "  a:  # the one",
+        "    sessions: refuse",
+        '    performance: {governor: performance, host_cpus: "0-3"}',
+    ]
 
 
 def test_another_guest_comes_behind_the_last_one() -> None:
@@ -163,6 +212,17 @@ def test_a_name_the_hook_would_not_find_is_refused() -> None:
         with_devices("", 'it\'s "both": #', PLAIN)
 
 
+@pytest.mark.parametrize("lost", ["sessions: refuse", "performance: {governor: performance}"])
+def test_another_key_of_the_guest_is_not_given_up(
+    lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the lines were put together: they are read again before they are taken."""
+    monkeypatch.setattr(edit, "_others", lambda _: [])
+    text = f"guests:\n  a: {{{lost}, devices: [05:00.0]}}\n"
+    with pytest.raises(ConfigError, match="by hand"):
+        with_devices(text, "a", PLAIN)
+
+
 @pytest.mark.parametrize(
     "text", ["guests: {a: {devices: [05:00.0]}}\n", "{}\n", "guests: {}\n...\n# end\nx"]
 )
@@ -191,6 +251,8 @@ def test_either_refused_or_exactly_what_was_meant(lines: list[str], name: str) -
         return
     found = schema.parse(new)
     assert set(found.guests[name].devices) == set(PLAIN)
+    if name in old.guests:
+        assert found.guests[name].sessions == old.guests[name].sessions
     assert {n: g for n, g in found.guests.items() if n != name} == {
         n: g for n, g in old.guests.items() if n != name
     }
