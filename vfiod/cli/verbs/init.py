@@ -45,8 +45,9 @@ def add(verbs: Any) -> None:
         action="append",
         type=address,
         default=[],
-        help="propose this device and what must go with it; may be repeated",
+        help="add this device and what must go with it, or exchange the card; may be repeated",
     )
+    verb.add_argument("--only", action="store_true", help="take out all but each --device")
     verb.add_argument("--no-usb", action="store_true", help="propose no USB controller")
     verb.add_argument("--rom", metavar="FILE", type=Path, help="the ROM of the graphics card")
     verb.add_argument("--no-launcher", action="store_true", help="no entry in applications menus")
@@ -141,6 +142,7 @@ def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
         config=places.config,
         files=doors().files,
         asked=tuple(arguments.device),
+        only=arguments.only,
         rom=str(arguments.rom.absolute()) if arguments.rom else None,
         wants_usb=not arguments.no_usb,
     )

@@ -44,15 +44,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is known of the guest, the first that is not empty counts.
+    """What is known of the guest. What it has is ``hostdevs``, else ``configured``.
 
-    ``asked``: named on the command line. ``hostdevs``: in its definition. ``configured``: in the
-    configuration. ``roms``: ROM files known for functions. ``card_rom``: for the graphics card,
-    whichever it is. ``wants_usb``: False if the guest is to have no USB controller for its
-    keyboard. ``usb``: USB devices of the host that the guest is given one by one.
+    ``asked``: named on the command line, and added to that, or ``only`` these. ``hostdevs``: in
+    its definition. ``configured``: in the configuration. ``roms``: ROM files known for functions.
+    ``card_rom``: for the graphics card, whichever it is. ``wants_usb``: False if the guest is to
+    have no USB controller for its keyboard. ``usb``: USB devices of the host that the guest is
+    given one by one.
     """
 
     asked: tuple[PciAddress, ...] = ()
+    only: bool = False
     hostdevs: tuple[PciAddress, ...] = ()
     configured: tuple[PciAddress, ...] = ()
     roms: Mapping[PciAddress, str] = field(default_factory=dict)

@@ -3,17 +3,16 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from vfiod.config.schema import DeviceConfig
-from vfiod.errors import HostError, Refused, VfiodError
+from vfiod.errors import HostError, VfiodError
 from vfiod.handoff import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import PciAddress
-from vfiod.tools.groups.cards import are_one_card, candidates
+from vfiod.tools.groups.cards import are_one_card
 from vfiod.tools.groups.picture import is_on_a_screen, where_the_picture_is
 from vfiod.tools.groups.sets import DeviceSet, judge
-from vfiod.tools.init import usb
+from vfiod.tools.init import seeds, usb
 from vfiod.tools.init.facts import Facts, Proposal, Proposed, Remark, Wishes
-
-Reasons = dict[PciAddress, str]
+from vfiod.tools.init.seeds import Reasons, refused
 
 
 def propose(facts: Facts, wishes: Wishes) -> Proposal:
@@ -21,15 +20,16 @@ def propose(facts: Facts, wishes: Wishes) -> Proposal:
     if not any(device.group is not None for device in facts.devices.values()):
         raise refused([_no_iommu()])
     remarks: list[Remark] = []
-    chosen = _seeds(facts, wishes, remarks)
-    seeds = frozenset(chosen)
+    chosen = seeds.choose(facts, wishes, remarks)
+    begun = frozenset(chosen)
     _complete(facts, chosen)
     added = _add_usb(facts, wishes, chosen, remarks)
-    if faults := [*_faults(facts, chosen, seeds)]:
+    if faults := [*_faults(facts, chosen, begun)]:
         raise refused(faults)
     going = [c for a, c in facts.controllers.items() if a in chosen]
     remarks += [*_notes(facts, chosen), *usb.remarks(facts, going, added)]
     roms = _roms(facts, wishes, chosen)
+    remarks += seeds.taken_out(facts, wishes, chosen)
     remarks += [*_pictures(facts, chosen), *_rom_remarks(facts, chosen, roms)]
     devices = [
         Proposed(DeviceConfig(a, roms.get(a)), facts.name(facts.devices[a]), reason)
@@ -38,78 +38,11 @@ def propose(facts: Facts, wishes: Wishes) -> Proposal:
     return Proposal(tuple(devices), tuple(remarks))
 
 
-def refused(reasons: Sequence[VfiodError]) -> Refused:
-    """Nothing can be proposed."""
-    return Refused(reasons, heading="these devices cannot be given to a guest")
-
-
 def _no_iommu() -> VfiodError:
     return HostError(
         "the IOMMU is off: without its groups nobody can tell which devices go together",
         "switch it on first, see: vfiod doctor",
     )
-
-
-def _seeds(facts: Facts, wishes: Wishes, remarks: list[Remark]) -> Reasons:
-    """What to begin with: named devices; else those the guest has, and a card to be seen on."""
-    if wishes.asked:
-        absent = [a for a in wishes.asked if a not in facts.devices]
-        if absent:
-            raise refused([HostError(f"{a} is not in this PC", "see: lspci -D") for a in absent])
-        return dict.fromkeys(wishes.asked, "you named it")
-    seeds = _own(facts, wishes, remarks)
-    if not any(m.is_display for a in seeds for m in facts.with_it(facts.devices[a])):
-        seeds |= _the_card(facts, seeds, remarks)
-    return seeds
-
-
-def _own(facts: Facts, wishes: Wishes, remarks: list[Remark]) -> Reasons:
-    """What the guest has already, as far as it is in this PC."""
-    for addresses, reason, where in (
-        (wishes.hostdevs, "the guest has it as a <hostdev>", "a <hostdev> of the guest"),
-        (wishes.configured, "the configuration lists it", "in the configuration"),
-    ):
-        remarks += [
-            Remark("absent", f"{a} is {where} but not in this PC any more: it is taken out.")
-            for a in addresses
-            if a not in facts.devices
-        ]
-        if found := [a for a in addresses if a in facts.devices]:
-            return dict.fromkeys(found, reason)
-    return {}
-
-
-def _the_card(facts: Facts, seeds: Reasons, remarks: list[Remark]) -> Reasons:
-    """The graphics card for a guest that has none; of several nobody can know which."""
-    cards = candidates(facts.devices)
-    if len(cards) == 1:
-        remarks += _others(facts, cards[0])
-        return {cards[0].address: _why_card(cards[0])}
-    named = ", ".join(f"{d.address} ({facts.name(d)})" for d in cards)
-    what, remedy = "this PC has no graphics card", "name devices: --device ADDRESS"
-    if cards:
-        what = f"this PC has several graphics cards: {named}"
-        remedy = "say which one goes over: --device ADDRESS"
-    if not seeds:
-        raise refused([HostError(what, remedy)])
-    remarks.append(Remark("no-card", f"The guest gets no graphics card: {what}; {remedy}."))
-    return {}
-
-
-def _others(facts: Facts, card: PciDevice) -> Iterator[Remark]:
-    mates = {member.address for member in facts.with_it(card)}
-    for display in facts.devices.values():
-        if display.is_display and display.address not in mates and not display.is_virtual:
-            name = f"{facts.name(display)} ({display.address})"
-            yield Remark("other-card", f"{name} stays with the host.")
-
-
-def _why_card(card: PciDevice) -> str:
-    if card.is_virtual:
-        return f"a virtual function (SR-IOV) of the graphics {card.physical}, which stays"
-    if card.connected:
-        return f"the graphics card, with a screen on {', '.join(card.connected)}"
-    return "the graphics card"
 
 
 def _complete(facts: Facts, chosen: Reasons) -> None:
@@ -140,7 +73,7 @@ def _add_usb(
 
     Gives the address of the one that was added, if any.
     """
-    if wishes.asked or not wishes.wants_usb or not _displays(facts, chosen):
+    if not wishes.wants_usb or not _displays(facts, chosen):
         return None
     remarks += usb.given(facts, wishes.usb)
     if usb.has_input(facts, wishes.usb) or _has_controller(facts, chosen):
@@ -152,6 +85,9 @@ def _add_usb(
     controller = usb.choose(facts, chosen)
     if controller is None:
         remarks += usb.no_controller(facts, chosen)
+        return None
+    if wishes.asked:
+        remarks.append(usb.unasked(facts, controller))
         return None
     chosen[controller.address] = usb.reason(facts, controller)
     _complete(facts, chosen)
@@ -179,7 +115,7 @@ def _displays(facts: Facts, chosen: Reasons) -> list[PciAddress]:
     return [a for a in chosen if facts.devices[a].is_display]
 
 
-def _faults(facts: Facts, chosen: Reasons, seeds: Collection[PciAddress]) -> Iterator[VfiodError]:
+def _faults(facts: Facts, chosen: Reasons, begun: Collection[PciAddress]) -> Iterator[VfiodError]:
     """What must go along cannot be left out: then the card is in the wrong slot."""
     going = [facts.devices[address] for address in chosen]
     for bridge in (device for device in going if device.is_bridge):
@@ -190,7 +126,7 @@ def _faults(facts: Facts, chosen: Reasons, seeds: Collection[PciAddress]) -> Ite
     for remark in _judged(facts, going).obstacles:
         name = f"{facts.name(facts.devices[remark.device])} ({remark.device})"
         is_card = facts.devices[remark.device].is_display
-        remedy = "leave it out" if remark.device in seeds and not is_card else remark.remedy
+        remedy = "leave it out" if remark.device in begun and not is_card else remark.remedy
         yield HostError(f"{name}: {remark.fact}", remedy or "see: vfiod groups")
 
 

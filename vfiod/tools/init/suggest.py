@@ -23,7 +23,8 @@ from vfiod.model import PciAddress, PciFunction
 from vfiod.rom import image
 from vfiod.tools.init.assign import Assignment, read
 from vfiod.tools.init.facts import Facts, Proposal, Wishes
-from vfiod.tools.init.propose import propose, refused
+from vfiod.tools.init.propose import propose
+from vfiod.tools.init.seeds import refused
 from vfiod.util.typed import virsh
 
 
@@ -31,7 +32,7 @@ from vfiod.util.typed import virsh
 class Suggestion:
     """For one guest. ``xml`` is its definition, ``config`` the configuration's path.
 
-    ``asked``, ``rom`` and ``wants_usb`` are what the person said.
+    ``asked``, ``only``, ``rom`` and ``wants_usb`` are what the person said.
     """
 
     guest: str
@@ -39,6 +40,7 @@ class Suggestion:
     config: Path
     files: Files
     asked: tuple[PciAddress, ...] = ()
+    only: bool = False
     rom: str | None = None
     wants_usb: bool = True
 
@@ -71,6 +73,7 @@ class Suggestion:
         devices = configured.devices if configured else ()
         return Wishes(
             asked=self.asked,
+            only=self.only,
             hostdevs=tuple(h.address for h in hostdevs),
             configured=tuple(d.address for d in devices),
             roms=_known_roms(self.files, hostdevs, devices),

@@ -48,6 +48,15 @@ def reason(facts: Facts, controller: UsbController) -> str:
     return f"the USB controller of your {named(inputs(controller))}"
 
 
+def unasked(facts: Facts, controller: UsbController) -> Remark:
+    """What to name for a keyboard, where only what was named goes over."""
+    return Remark(
+        "no-controller",
+        "No keyboard or mouse goes over, as --device adds only what it names. For "
+        f"{reason(facts, controller)} add: --device {controller.address}",
+    )
+
+
 def given(facts: Facts, hostdevs: Collection[UsbHostdev]) -> Iterator[Remark]:
     """What the guest's own USB devices are good for, if it is not its keyboard or mouse."""
     for hostdev in hostdevs:

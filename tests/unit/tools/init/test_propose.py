@@ -133,6 +133,42 @@ def test_of_two_cards_in_slots_the_person_chooses() -> None:
     assert reason(found, "05:00.0") == "you named it"
 
 
+SECOND = (device("05:00.0", VGA, 30), device("05:00.1", AUDIO, 30))
+DISK = device("03:00.0", 0x010802, 40, driver="nvme")
+HAS = (CARD[0].address, CARD[1].address, DISK.address)
+
+
+@pytest.mark.parametrize("where", ["hostdevs", "configured"])
+def test_a_card_that_is_named_takes_the_place_of_the_card_alone(where: str) -> None:
+    wishes = Wishes(asked=(SECOND[0].address,), **{where: HAS})  # type: ignore[arg-type]
+    found = propose(facts(*CARD, *SECOND, DISK), wishes)
+    assert addresses(found) == ["03:00.0", "05:00.0", "05:00.1"]
+    has = "the guest has now" if where == "hostdevs" else "the configuration lists"
+    for gone in CARD:
+        assert f"({gone.address}), which {has}, is taken out." in remarks(found)
+    assert "03:00.0" not in remarks(found)
+
+
+def test_what_is_named_comes_beside_what_the_guest_has() -> None:
+    wishes = Wishes(asked=(DISK.address,), hostdevs=HAS[:2])
+    found = propose(facts(*CARD, *SECOND, DISK), wishes)
+    assert addresses(found) == ["01:00.0", "01:00.1", "03:00.0"]
+    assert "taken out" not in remarks(found)
+
+
+def test_with_only_all_else_is_taken_out_and_named() -> None:
+    wishes = Wishes(asked=(DISK.address,), only=True, hostdevs=HAS[:2], configured=HAS)
+    found = propose(facts(*CARD, DISK), wishes)
+    assert addresses(found) == ["03:00.0"]
+    assert remarks(found).count("which the guest has now, is taken out.") == 2
+    assert "--only has nothing to keep" in refusals(facts(*CARD), Wishes(only=True))
+
+
+def test_what_only_the_configuration_lists_is_not_dropped_without_a_word() -> None:
+    found = propose(facts(*CARD, DISK), Wishes(hostdevs=HAS[:2], configured=HAS))
+    assert f"({DISK.address}), which the configuration lists, is taken out." in remarks(found)
+
+
 def test_a_function_of_a_card_brings_the_card_along() -> None:
     apu = (device("30:00.0", VGA, 5), device("30:00.3", USB, 6))
     found = propose(facts(*apu), Wishes(asked=(apu[1].address,)))
@@ -389,6 +425,8 @@ def test_a_controller_that_can_be_reset_is_better() -> None:
 def test_no_controller_is_added_unasked(wishes: Wishes) -> None:
     found = propose(facts(*CARD, *PORTS, plugged={"0a:00.3": [KEYBOARD]}), wishes)
     assert addresses(found) == ["01:00.0", "01:00.1"]
+    hint = "For the USB controller of your K120 (keyboard) add: --device 0000:0a:00.3"
+    assert (hint in remarks(found)) == bool(wishes.asked)
 
 
 def test_a_guest_that_has_a_controller_gets_no_other() -> None:
