@@ -100,7 +100,7 @@ def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     from vfiod.cli.local import doors
     from vfiod.cli.terminal import consents, say
     from vfiod.tools.create.definition import complete
-    from vfiod.tools.create.make import make, printed
+    from vfiod.tools.create.make import printed
     from vfiod.tools.create.render import after, summary
 
     guest = wanted(arguments, places)
@@ -117,9 +117,20 @@ def run_at(arguments: argparse.Namespace, guests: Any, places: Places) -> int:
     say("\n".join([*summary(guest), *_shown(tuned, details=arguments.details)]))
     if not consents(f"Make {guest.name}?", yes=arguments.yes):
         return 1
-    make(guest, xml, guests)
+    _make(guest, xml, guests, places.root)
     say("\n".join(after(guest, places.uri, network_is_up=bool(is_up))))
     return 0
+
+
+def _make(guest: Any, xml: str, guests: Any, root: Path) -> None:
+    from vfiod.host.facts.boot import read_distribution
+    from vfiod.tools.create.firmware import explained
+    from vfiod.tools.create.make import make
+
+    try:
+        make(guest, xml, guests)
+    except HostError as error:
+        raise explained(error, guest, read_distribution(root)) from error
 
 
 def _faults(guest: Any, guests: Any, root: Path, *, only_defined: bool) -> Sequence[VfiodError]:
@@ -157,6 +168,8 @@ def _tuned(guest: Any, xml: str, guests: Any, places: Places) -> tuple[str, Sequ
 
 def wanted(arguments: argparse.Namespace, places: Places) -> Any:
     """The guest that the command line, the host and the person describe. Raises ConfigError."""
+    from vfiod.host.facts.guest_firmware import read_guest_firmware
+    from vfiod.tools.create.firmware import has_keys
     from vfiod.tools.create.make import writes_directly
     from vfiod.tools.create.osinfo import detect
     from vfiod.tools.create.request import CreateRequest
@@ -180,6 +193,7 @@ def wanted(arguments: argparse.Namespace, places: Places) -> Any:
         network=None if arguments.network == "user" else arguments.network,
         devices=devices,
         screen=not arguments.gpu,
+        enrolled_keys=has_keys(read_guest_firmware(places.root)),
         secure_boot=system.needs_tpm if arguments.secure_boot is None else arguments.secure_boot,
     )
 

@@ -29,6 +29,7 @@ class Need(Enum):
     VIRT_INSTALL = "virt-install"
     QEMU_IMG = "qemu-img"
     SWTPM = "swtpm"
+    OVMF = "edk2-ovmf"
 
 
 _DEBIAN = {
@@ -36,12 +37,16 @@ _DEBIAN = {
     Need.VIRT_INSTALL: "virtinst",
     Need.QEMU_IMG: "qemu-utils",
     Need.SWTPM: "swtpm swtpm-tools",
+    Need.OVMF: "ovmf",
 }
 _FEDORA = {
     Need.LIBVIRT: "libvirt-daemon-kvm libvirt-client",
     Need.SWTPM: "swtpm swtpm-tools",
 }
-_SUSE = {Need.LIBVIRT: "libvirt-daemon-qemu libvirt-client qemu-kvm"}
+_SUSE = {
+    Need.LIBVIRT: "libvirt-daemon-qemu libvirt-client qemu-kvm",
+    Need.OVMF: "qemu-ovmf-x86_64",
+}
 _NAMES = {
     Manager.APT: _DEBIAN,
     Manager.DNF: _FEDORA,

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from vfiod.errors import HostError, VfiodError
 from vfiod.host.facts.boot import read_distribution
+from vfiod.host.facts.guest_firmware import read_guest_firmware
 from vfiod.host.facts.packages import Need, remedy
 from vfiod.paths import SEARCH
+from vfiod.tools.create import firmware
 from vfiod.tools.create.command import VIRT_INSTALL
 from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.values import show_size
@@ -43,6 +45,7 @@ def find_faults_of_definition(
         *_name(guest, names),
         *_sizes(guest, root),
         *_minimum(guest),
+        *firmware.faults(guest, read_guest_firmware(root), read_distribution(root)),
         *_cd(guest.installer),
         *(_cd(guest.drivers) if guest.drivers else ()),
     ]

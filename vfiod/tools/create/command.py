@@ -7,6 +7,7 @@ directory of each, and split them at commas. vfiod.tools.create.definition puts 
 from collections.abc import Iterator
 
 from vfiod.guest.features import AGENT_CHANNEL
+from vfiod.host.facts.guest_firmware import ENROLLED_KEYS, SECURE_BOOT
 from vfiod.tools.create.request import CreateRequest
 
 VIRT_INSTALL = "virt-install"
@@ -58,11 +59,13 @@ def _disks(guest: CreateRequest) -> Iterator[str]:
 
 def _firmware(guest: CreateRequest) -> str:
     """UEFI; libvirt picks the image that has these features (formatdomain.html#bios-bootloader)."""
-    wanted = "yes" if guest.secure_boot else "no"
-    features = ("secure-boot", "enrolled-keys")
+    features = {
+        SECURE_BOOT: guest.secure_boot,
+        ENROLLED_KEYS: guest.secure_boot and guest.enrolled_keys,
+    }
     named = (
-        f"firmware.feature{i}.name={name},firmware.feature{i}.enabled={wanted}"
-        for i, name in enumerate(features)
+        f"firmware.feature{i}.name={name},firmware.feature{i}.enabled={'yes' if wanted else 'no'}"
+        for i, (name, wanted) in enumerate(features.items())
     )
     return ",".join(["firmware=efi", *named])
 

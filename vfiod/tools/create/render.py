@@ -6,6 +6,13 @@ from shlex import quote
 from vfiod.tools.create.request import CreateRequest
 from vfiod.tools.create.values import show_size
 
+# https://learn.microsoft.com/windows/whats-new/windows-11-requirements: "Secure Boot capable".
+_NO_KEYS = (
+    "  This host's firmware has Secure Boot without Microsoft's keys: it is off in the guest until",
+    "  keys are enrolled there. Windows 11's installer wants firmware that can do it, not that it",
+    "  is on.",
+)
+
 
 def summary(guest: CreateRequest) -> Iterator[str]:
     """Lines: what is about to be made."""
@@ -19,6 +26,8 @@ def summary(guest: CreateRequest) -> Iterator[str]:
     yield f"  CD {guest.installer}"
     if guest.drivers is not None:
         yield f"  CD {guest.drivers}"
+    if guest.secure_boot and not guest.enrolled_keys:
+        yield from _NO_KEYS
     for device in guest.devices:
         yield f"  device {device.address}" + (f" with the ROM {device.rom}" if device.rom else "")
 

@@ -13,6 +13,7 @@ class CreateRequest:
 
     ``drivers`` is the CD with Windows' virtio drivers; ``network`` a libvirt network, None for
     QEMU's own; ``devices`` go over to it at its start; ``screen``: it has an emulated one;
+    ``enrolled_keys``: the host has firmware with Secure Boot and the keys that switch it on;
     ``direct``: its disk's place can be written past the host's cache (O_DIRECT, open(2)).
     """
 
@@ -28,6 +29,7 @@ class CreateRequest:
     devices: tuple[DeviceConfig, ...] = ()
     screen: bool = True
     secure_boot: bool = False
+    enrolled_keys: bool = True
     direct: bool = False
 
     @property
