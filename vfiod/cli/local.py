@@ -9,9 +9,10 @@ from vfiod import paths
 from vfiod.bus.connection import Bus
 from vfiod.config.file import read_config_file
 from vfiod.config.schema import Config, GuestConfig
-from vfiod.errors import Busy, HostError, UnknownGuest, VfiodError
+from vfiod.errors import Busy, HostError, Refused, UnknownGuest, VfiodError
 from vfiod.guest import description, domain
 from vfiod.guest.connection import domain_xml, look
+from vfiod.guest.saved import saved_state
 from vfiod.handoff import snapshot
 from vfiod.handoff.plan import Plan, plan_handoff
 from vfiod.handoff.readiness import OFF, GuestFacts, assess
@@ -38,7 +39,12 @@ def plan_for(name: str) -> Plan:
     """What a start of the guest would do now. Raises Refused and others."""
     config = read_config_file()
     guest = guest_named(name, config)
-    return plan_handoff(_request(LinuxHost(Bus()), config, guest, domain_xml(name)))
+    found = look(name)
+    if found is None:
+        raise UnknownGuest(f"libvirt has no guest {name}", _LIST)
+    if found.saved:
+        raise Refused([saved_state(name)])
+    return plan_handoff(_request(LinuxHost(Bus()), config, guest, found.xml))
 
 
 def guests_now() -> list[GuestFacts]:
@@ -57,6 +63,8 @@ def _facts(host: LinuxHost, config: Config, guest: GuestConfig) -> GuestFacts:
         facts = replace(facts, uuid=domain.parse(found.xml).uuid)
         if found.state not in OFF:
             return replace(facts, reasons=((f"{guest.name} is {found.state}", _END),))
+        if found.saved:
+            raise saved_state(guest.name)
         reasons, people = assess(_request(host, config, guest, found.xml))
     except VfiodError as error:
         return replace(facts, reasons=((error.message, error.hint),))

@@ -45,10 +45,14 @@ def domain_xml(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A guest as libvirt has it: ``state`` in virsh's words, ``xml`` as domain_xml() gives it."""
+    """A guest as libvirt has it: ``state`` in virsh's words, ``xml`` as domain_xml() gives it.
+
+    ``saved``: a start would take another definition, that of its saved state (virsh managedsave).
+    """
 
     state: str
     xml: str
+    saved: bool = False
 
 
 def look(name: str, uri: str = URI) -> Found | None:
@@ -56,7 +60,8 @@ def look(name: str, uri: str = URI) -> Found | None:
     try:
         guest = libvirt.openReadOnly(uri).lookupByName(name)
         state = _STATES.get(guest.state()[0], "no state")
-        return Found(state, guest.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        xml = guest.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        return Found(state, xml, saved=bool(guest.hasManagedSaveImage()))
     except libvirt.libvirtError as error:
         if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
             return None
@@ -170,6 +175,13 @@ class Guests:
         """True if it runs, or is paused: a change of its definition waits for its next start."""
         try:
             return bool(self._connection.lookupByName(guest).isActive())
+        except libvirt.libvirtError as error:
+            raise _translate_error(error) from error
+
+    def is_saved(self, guest: str) -> bool:
+        """True if a start would go on from a saved state, with the definition of that time."""
+        try:
+            return bool(self._connection.lookupByName(guest).hasManagedSaveImage())
         except libvirt.libvirtError as error:
             raise _translate_error(error) from error
 

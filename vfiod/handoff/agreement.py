@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from vfiod.errors import HostError, VfiodError
 from vfiod.guest.passed import BACKENDS
+from vfiod.guest.saved import drop
 from vfiod.handoff.request import Request
 from vfiod.model import PciFunction
 from vfiod.rom import image
@@ -31,10 +32,13 @@ def domain_agrees(request: Request) -> Faults:
     """What goes over and what the guest gets must be the same list."""
     configured = {d.address for d in request.guest.devices}
     passed = set(request.domain.passed)
+    name = request.guest.name
+    saved = f"\nif {name} was saved before it had them, drop that state: {drop(name)}"
     for address in sorted(configured - passed):
         yield HostError(
-            f"{address} is configured for {request.guest.name} but is no <hostdev> of the guest",
-            f"add one with: {_edit(request)}; or take it out of /etc/vfiod/vfiod.yaml",
+            f"{address} is configured for {name} but is no <hostdev> of the guest",
+            f"add one with: {_edit(request)}; or take it out of /etc/vfiod/vfiod.yaml"
+            + (saved if configured.isdisjoint(passed) else ""),
         )
     for address in sorted(passed - configured):
         yield HostError(

@@ -96,6 +96,13 @@ def test_a_device_that_is_configured_and_not_passed_through() -> None:
         "0000:02:00.0 is configured for win10 but is no <hostdev> of the guest"
     )
     assert " edit " in fault.hint
+    assert "managedsave" not in fault.hint
+
+
+def test_a_guest_without_any_of_them_may_have_been_saved_before() -> None:
+    """libvirt starts it with the definition of that time."""
+    for fault in faults(pcs.greeter(), xml=pcs.xml(())):
+        assert fault.hint.endswith("virsh --connect qemu:///system managedsave-remove win10")
 
 
 def test_a_device_that_is_passed_through_and_not_configured() -> None:

@@ -133,6 +133,7 @@ def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
     """Show the proposal; give the assignment that it comes to."""
     from vfiod.cli.local import doors
     from vfiod.cli.terminal import say, width
+    from vfiod.guest.saved import saved_state
     from vfiod.tools.init.render import as_lines
     from vfiod.tools.init.suggest import Suggestion
 
@@ -148,6 +149,8 @@ def proposed(arguments: argparse.Namespace, places: Places, guests: Any) -> Any:
     )
     proposal = suggestion.decide(places.root)
     say("\n".join(as_lines(arguments.guest, proposal, width=width())))
+    if guests.is_saved(arguments.guest):
+        say(f"\n{saved_state(arguments.guest)}")
     return suggestion.assignment(proposal)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import libvirt
 import pytest
 
 from tests import hosts
@@ -244,6 +245,20 @@ def test_that_command_takes_the_screen_out(guests: Guests) -> None:
     after = guests.definition("test")
     assert read_guest(after).screens == ()
     assert "<graphics type='spice'" in after
+
+
+def test_a_saved_state_is_told_of_before(
+    places: Places, guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its definition is the one that a start takes, and has no device."""
+    saved = libvirt.open(places.uri).lookupByName("test")
+    saved.managedSave()
+    init(places, "--dry-run")
+    assert "virsh --connect qemu:///system managedsave-remove test" in capsys.readouterr().out
+    saved.managedSaveRemove()
+    saved.create()
+    init(places, "--dry-run")
+    assert "saved state" not in capsys.readouterr().out
 
 
 def test_a_copy_of_the_rom_is_no_source(places: Places, guests: Guests, rom: Path) -> None:
