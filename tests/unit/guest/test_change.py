@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from vfiod.errors import Busy, DomainError, HostError
 from vfiod.guest import change, document, domain, passed, tree
@@ -152,7 +153,7 @@ def test_functions_that_were_there_come_back_whole(guests: Guests, backups: Back
 
 
 def element(found: Any) -> str:
-    return "".join(tree.etree.tostring(found, encoding="unicode").split())
+    return "".join(etree.tostring(found, encoding="unicode").split())
 
 
 def test_a_function_comes_back_beside_what_has_its_place_now() -> None:

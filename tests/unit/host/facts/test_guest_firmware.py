@@ -40,7 +40,7 @@ def test_an_administrator_replaces_and_masks(tmp_path: Path) -> None:
             f"{OWN}/50-b.json": descriptor("mine"),
         },
     )
-    assert read_guest_firmware(tmp_path) == ({"mine"},)
+    assert read_guest_firmware(tmp_path) == (frozenset({"mine"}),)
 
 
 def test_what_is_no_descriptor_is_left_out(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.tools.tune.tuned import LINUX, WIN10, host, tuned
-from vfiod.config.performance import Performance
+from vfiod.config.performance import AUTO, Performance
 from vfiod.guest import tree
 from vfiod.tools.tune.wayback import SHARE
 
@@ -13,7 +13,7 @@ MACHINES = {
     "ryzen": host(),
     "xeons": host("two-xeon-e5-2680v2", node=1),
     "hugepages": host(hugepages={2048: 8192}),
-    "asked": host(asked=Performance(hugepages="auto")),
+    "asked": host(asked=Performance(hugepages=AUTO)),
 }
 
 
