@@ -37,11 +37,14 @@ def with_devices(
 
 
 def restored(text: str, before: str, guest: str) -> str:
-    """The text with the guest's section as it was ``before``, or without it if it had none.
+    """The text with the guest's devices as they were ``before``, or without a guest that had none.
 
-    If nothing else was changed since, this is ``before``. Raises ConfigError.
+    What else the guest got since stays; if that is nothing, its section is as it was to the byte,
+    and if nothing at all was changed, this is ``before``. Raises ConfigError.
     """
-    schema.parse(text)
+    now, then = (schema.parse(one).guests.get(guest) for one in (text, before))
+    if now and then and replace(now, devices=then.devices) != then:
+        return with_devices(text, guest, then.devices)
     if _put(before, guest, _lines_of(text, guest)) == text:
         return before
     new = _put(text, guest, _lines_of(before, guest))

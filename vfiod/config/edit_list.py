@@ -49,8 +49,9 @@ def _edited(text: str, start: int, item: Value, device: DeviceConfig) -> list[st
     first, last = node.start_mark.index, node.end_mark.index
     keys = item.mapping(schema.DEVICE_KEYS) if item.is_mapping else {}
     if device.rom is None:
-        above = text.rfind("\n", 0, first) + 1
-        return split(text[start:above]) + _item(device, {}, _indent(text[above:first]))
+        behind = (item if flows(item) else keys["address"]).node.end_mark.index
+        rest = text[behind : line_end(text, behind)]
+        return split(f"{text[start:first]}{device.address}{rest}")
     if "rom" in keys:
         mark, end = keys["rom"].node.start_mark.index, keys["rom"].node.end_mark.index
         return split(text[start:mark] + write_text(device.rom) + text[end:])
@@ -58,10 +59,6 @@ def _edited(text: str, start: int, item: Value, device: DeviceConfig) -> list[st
     if item.is_mapping and not flows(item):
         return [*split(text[start:]), rom]
     return [*split(f"{text[start:first]}address: {device.address}{text[last:]}"), rom]
-
-
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip(" "))]
 
 
 def _item(device: DeviceConfig, remarks: Remarks, indent: str) -> list[str]:

@@ -60,6 +60,13 @@ def test_later_changes_of_other_sections_stay() -> None:
     assert restored(changed, PEOPLES, "win10") == expected
 
 
+def test_what_the_guest_itself_got_since_stays() -> None:
+    changed = with_devices(PEOPLES, "win10", [*CARD, DeviceConfig(USB)])
+    since = "        performance: {governor: performance}\n        devices:\n"
+    back = restored(changed.replace("        devices:\n", since), PEOPLES, "win10")
+    assert edits(PEOPLES, back) == ["+        performance: {governor: performance}"]
+
+
 def test_a_section_that_was_not_there_goes() -> None:
     changed = with_devices(SHIPPED, "win10", CARD).replace("#sessions: t", "sessions: t", 1)
     back = restored(changed, SHIPPED, "win10")
@@ -149,9 +156,11 @@ def test_another_rom_leaves_the_comments(item: str, expected: str) -> None:
     assert with_devices(LISTED.format(item), "a", CARD) == LISTED.format(expected)
 
 
-def test_a_rom_that_goes_leaves_the_comment_above() -> None:
+def test_a_rom_that_goes_leaves_the_comments() -> None:
     text = LISTED.format(BEFORE + "        rom: /old.rom\n")
-    assert with_devices(text, "a", PLAIN) == LISTED.format("      - 0000:01:00.0\n")
+    assert with_devices(text, "a", PLAIN) == LISTED.format("      - 0000:01:00.0  # card\n")
+    text = LISTED.format("      - {address: 01:00.0, rom: /old.rom}  # card\n")
+    assert with_devices(text, "a", PLAIN) == LISTED.format("      - 0000:01:00.0  # card\n")
 
 
 def test_what_else_a_guest_in_one_line_has_stays() -> None:
