@@ -34,7 +34,8 @@ WAITING = "/home/alice/.local/state/vfiod/reopen.json"
 class Desktop:
     """A ``session`` of LightDM's; ``shell`` draws it, ``launch`` begins its ``editor``, if it can
     show one. ``drafts`` is where that keeps what is not saved; one that has none asks about it.
-    ``leaves`` is the key that leaves what the desktop shows first.
+    ``leaves`` is the key that leaves what the desktop shows first, ``begins`` are those for a new
+    document.
     """
 
     image: str
@@ -44,6 +45,7 @@ class Desktop:
     editor: str = ""
     drafts: str = ""
     leaves: str = ""
+    begins: tuple[str, ...] = ()
 
 
 DESKTOPS = (
@@ -65,6 +67,7 @@ DESKTOPS = (
         "plasmashell",
         ("kstart", "--application", "org.kde.kwrite"),
         "kwrite",
+        begins=("ctrl", "n"),
     ),
 )
 
@@ -153,6 +156,9 @@ def open_editor(lab: Lab, desktop: Desktop, bare: Picture.Image) -> None:
 
 def write_words(lab: Lab, desktop: Desktop) -> None:
     """Something that is not saved."""
+    if desktop.begins:
+        press(lab, *desktop.begins)
+        drawn(lab, f"{desktop.session}-document")
     type_text(lab, WORDS)
     drawn(lab, f"{desktop.session}-words")
 

@@ -20,7 +20,8 @@ _SECONDS = 5.0
 # a person has pinned, and on GNOME each window on another monitor than the first.
 _ALL = "-1"
 _TYPE = "_NET_WM_WINDOW_TYPE"
-# What programs work in, by EWMH; a window that does not say is one.
+# What programs work in, by EWMH; a window that does not say is one. The first that is known counts:
+# toolkits add NORMAL to each for window managers that do not know the others.
 _WORK = frozenset({f"{_TYPE}_NORMAL", f"{_TYPE}_DIALOG"})
 _COLUMNS = 5  # window, workspace, class, host, title
 
@@ -56,10 +57,11 @@ class X11:
 
     def _tells_work(self, handle: str) -> bool:
         try:
-            _, is_told, types = self._run("xprop", "-id", handle, _TYPE).partition("=")
+            told = self._run("xprop", "-id", handle, _TYPE).partition("=")[2]
         except HostError:  # it has just been closed
             return False
-        return not is_told or not _WORK.isdisjoint(types.replace(",", " ").split())
+        types = [word for word in told.replace(",", " ").split() if word.startswith(_TYPE)]
+        return not types or types[0] in _WORK
 
     def _run(self, program: str, *words: str) -> str:
         done = programs.finish([program, *words], seconds=_SECONDS, environment=self._environment)

@@ -168,6 +168,7 @@ NORMAL, DOCK, KDE = (
         (NORMAL, True), (KDE, True), (NORMAL.replace("NORMAL", "DIALOG"), True),
         (":  not found.", True), (NORMAL.replace("NORMAL", "DESKTOP"), False), (DOCK, False),
         (NORMAL.replace("NORMAL", "NOTIFICATION"), False), (None, False),
+        (f"{DOCK}, _NET_WM_WINDOW_TYPE_NORMAL", False),
     ],
 )  # fmt: skip
 def test_a_window_on_all_workspaces_is_a_program_s_if_it_says_so(
