@@ -30,7 +30,8 @@ PROGRAMS = ("vfiod", "virsh", "virt-viewer", "systemctl", "echo", *sorted(AS_ROO
 # What may stand for a value, by a word of the expression that the program prints there.
 EXAMPLES = {
     "uri": "qemu:///system", "address": "0000:01:00.0", "port": "192.168.122.50:3389",
-    "verb": "edit", "unit": "gdm.service", "argv": "init win10", "bytes": "4096", "pages": "4096",
+    "verb": "edit", "unit": "gdm.service", "argv": "init win10", "change": "--edit",
+    "bytes": "4096", "pages": "4096",
     "file": "/etc/vfiod/card.rom", "path": "/etc/vfiod/card.rom", "copy": "/root/copy1",
 }  # fmt: skip
 # How many plain words may follow a program before its other arguments, within a sentence.

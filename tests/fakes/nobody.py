@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,7 @@ def as_nobody(work: Callable[[], Any], below: Path) -> Any:
 
     Raises what it raises.
     """
-    for folder in (below, *below.parents[:3]):
-        folder.chmod(0o755)
+    let_in(below)
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -27,6 +27,12 @@ def as_nobody(work: Callable[[], Any], below: Path) -> Any:
     if error is not None:
         raise error
     return value
+
+
+def let_in(below: Path) -> None:
+    """Let everybody into this folder; what else those above it allow, /tmp for one, stays."""
+    for folder in (below, *below.parents[:3]):
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | 0o555)
 
 
 def _answer(work: Callable[[], Any], pipe: int) -> None:

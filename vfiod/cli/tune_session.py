@@ -95,7 +95,7 @@ def revert(wanted: Wanted, guests: Guests, backups: Backups) -> int:
             return 1
         definition.apply(change, guests, backups, what=f"{VERB}-revert")
     backups.mark_taken_back(backup)
-    terminal.say(f"What vfiod tune changed in {wanted.guest} is as it was before.")
+    terminal.say(f"What was tuned in {wanted.guest} is as it was before.")
     return 0
 
 

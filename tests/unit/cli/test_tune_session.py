@@ -85,7 +85,7 @@ def form(xml: str) -> list[str]:
 def test_another_number_of_vcpus_is_not_tuned_back(desk: Desk) -> None:
     desk.tune(without=["topology", "pinning"])
     desk.guests.define(with_vcpus(desk.now, 4))
-    with pytest.raises(HostError, match="6 vCPUs before vfiod tune and has 4 now"):
+    with pytest.raises(HostError, match="6 vCPUs before it was tuned and has 4 now"):
         desk.revert()
 
 

@@ -46,7 +46,7 @@ def _require_same_cpus(root: Any, before: Any) -> None:
     if now != then:
         name = root.findtext("name", "")
         raise HostError(
-            f"{name} had {then} vCPUs before vfiod tune and has {now} now: what was tuned is not "
+            f"{name} had {then} vCPUs before it was tuned and has {now} now: what was tuned is not "
             "put back for another number of them",
             f"make them {then} again, or take out by hand what you do not want: "
             f"{virsh('edit', name)}",

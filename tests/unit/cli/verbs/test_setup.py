@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.nobody import let_in
 from tests.fakes.setuphost import SetupHost
 from tests.hosts import build
 from vfiod.cli import main as cli
@@ -198,8 +199,7 @@ def test_only_those_who_may_write_are_asked(host: SetupHost) -> None:
             print(error.hint)
             return error.exit_code
 
-    for path in (host.root, *host.root.parents[:3]):
-        path.chmod(0o755)
+    let_in(host.root)
     (host.root / "etc").chmod(0o555)
     vfiod(host, "--dry-run")  # everything is imported while that is allowed
     code, shown = at_terminal(as_nobody, "")
@@ -216,8 +216,7 @@ def test_a_boot_partition_that_is_closed_to_a_user_is_named(host: SetupHost) -> 
             os.setuid(65534)
         return vfiod(host, "--dry-run")
 
-    for path in (host.root, *host.root.parents[:3]):
-        path.chmod(0o755)
+    let_in(host.root)
     (host.root / GRUB).unlink()
     host.write("lib/modules/6.1.0/modules.dep", "")
     host.write("boot/loader/entries/arch.conf", "options quiet\n")
@@ -237,8 +236,7 @@ def test_a_user_who_may_not_see_the_hook_is_not_told_that_it_is_missing(host: Se
             os.setuid(65534)
         return vfiod(host, "--dry-run")
 
-    for path in (host.root, *host.root.parents[:3]):
-        path.chmod(0o755)
+    let_in(host.root)
     host.write("usr/lib/systemd/system/vfiod.service", "")
     host.write("etc/libvirt/hooks/qemu.d/50-vfiod", "", mode=0o755)
     vfiod(host, "--dry-run")  # everything is imported while that is allowed
