@@ -1,5 +1,6 @@
 """A return that got stuck beside a late libvirt: what is home is looked after all the same."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.fault import Fault
+from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig
+from tests.fakes.userspace import FakeUnit, Program
 from tests.scenarios.test_late import spoil
 from vfiod.events import Kind
 from vfiod.handoff import aftercare
@@ -131,3 +134,40 @@ def test_a_daemon_that_is_started_anew_and_waits_looks_after_it_too(run_director
     wake_libvirt(rig)
     assert not rig.host.kernel.devices[pcs.VGA].wiped
     assert rig.host.units.unit("lightdm.service").active
+
+
+@pytest.mark.parametrize("make", [pcs.greeter, pcs.nvidia])
+def test_a_card_that_stays_deaf_is_not_taken_back_for_ever(
+    run_directory: Path, make: Callable[[], FakeHost]
+) -> None:
+    rig = Rig(make(), run_directory)
+    rig.end_guest(rig.start())
+    card = rig.host.kernel.devices[pcs.VGA]
+
+    def go_deaf(_: str) -> None:
+        card.wiped = True
+
+    card.wiped, rig.host.effects.barrier = True, go_deaf
+    for _ in range(60):
+        rig.pass_time(5)
+    assert rig.phase is Phase.STUCK
+    assert len(rig.messages(Kind.RETURN_BEGUN)) == 2
+
+
+@pytest.mark.parametrize("make", [pcs.greeter, pcs.nvidia])
+def test_a_service_does_not_open_the_card_before_it_is_awake(
+    run_directory: Path, make: Callable[[], FakeHost]
+) -> None:
+    host = make()
+    host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,), respawn=0.2),)))
+    rig = Rig(host, run_directory)
+    pid = rig.start()
+    host.libvirt.hangs = True
+    host.user.kill(pid)
+    rig.watcher.look()
+    rig.queue.run_all()
+    wake_libvirt(rig)
+    assert rig.messages(Kind.REMEDY)
+    assert rig.phase is Phase.HOST
+    assert host.kernel.mishaps == []
+    assert host.units.unit("lactd.service").active

@@ -28,8 +28,10 @@ def find_dead(host: Host, record: Record, left: Collection[Entry] = ()) -> Mappi
 
     ``left``: what is known to be stuck, and is none of these.
     """
-    home = [entry.step for entry in record.entries if entry not in left]
-    addresses = [step.address for step in home if isinstance(step, Detach)]
+    # By device: a recovery journals its own entry for one that was home already.
+    stuck = {e.step.device for e in left if isinstance(e.step, Detach | AwaitDisplay)}
+    steps = [e.step for e in record.entries if e.step.device not in stuck]
+    addresses = [step.address for step in steps if isinstance(step, Detach)]
     found = [(address, _fault(host, address)) for address in addresses]
     return {address: fault for address, fault in found if fault}
 

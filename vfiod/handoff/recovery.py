@@ -160,6 +160,10 @@ def _try(
         tried.left_out[remedy.describe()] = error
         report(Event(Kind.REMEDY, f"left out: {remedy.describe()}: {error.message}", fields))
         return False
+    except HostError as error:
+        # One that cannot be looked at costs this remedy, and not the others.
+        report(Event(Kind.STEP_FAILED, f"could not {remedy.describe()}: {error.message}", fields))
+        return False
     tried.in_vain.append(remedy.describe())
     _apply(remedy, host, report, push, fields)
     return True

@@ -80,11 +80,11 @@ def waits_for(function: PciFunction, displays: Iterable[PciFunction]) -> PciFunc
 
     Intel's sound does, behind the switch of an Arc card too: its probe is put off until the
     display has its driver, and nobody is told (kernel: sound/hda/hdac_i915.c). Which display a
-    sound function belongs to is not known here: with several of Intel's, all come before it.
+    sound function belongs to is not known here: with several of Intel's it is the last, a card.
     """
-    intel = [f for f in displays if f.vendor == _INTEL]
-    concerned = function.is_display or function.class_code >> 16 == _MULTIMEDIA
-    return intel[0] if intel and function.vendor == _INTEL and concerned else None
+    intel = sorted((f for f in displays if f.vendor == _INTEL), key=lambda f: f.address)
+    is_sound = function.vendor == _INTEL and function.class_code >> 16 == _MULTIMEDIA
+    return intel[-1] if intel and is_sound else None
 
 
 def _is_picture(function: PciFunction) -> bool:

@@ -38,16 +38,16 @@ def start_bystander(
 ) -> Notes:
     """Start what only lost the devices. Its failure is told, with ``remedy``, and done with.
 
-    Raises HostError if it may be for want of the ``displays``: it is tried again with them, unless
-    it took its time, which the displays must not wait for again.
+    Raises HostError as long as the ``displays`` are not home: with one open that does not answer it
+    would be in the way of what is tried to wake it. It is started once that is over.
     """
     if host.units.shutting_down():
         return (f"{name} not started: the host is shutting down",)
+    if not ready.are_home(host, displays):
+        raise HostError(f"{name} waits for the display, which is not back", remedy)
     try:
         return start()
     except HostError as error:
-        if not isinstance(error, TimedOut) and not ready.are_home(host, displays):
-            raise
         return (f"{error.message}; {remedy}",)
 
 
@@ -80,7 +80,7 @@ class StopUnit(DesktopStep):
 
     ``displays``: it begins the desktop where no display manager does, and is started again only
     once they are the host's. ``after_displays``: as await_master(), for itself and for whatever
-    comes back after it. ``lost``: the displays that may be what a start that fails lacks.
+    comes back after it. ``lost``: the displays without which it is not started.
     """
 
     kind: ClassVar[str] = "stop-unit"

@@ -12,7 +12,7 @@ from vfiod.handoff.accounts import manager_of
 from vfiod.handoff.steps.base import HostStep, Notes, Prior
 from vfiod.handoff.steps.desktop import DesktopStep, start_bystander
 from vfiod.host.door import Host
-from vfiod.model import Session
+from vfiod.model import PciAddress, Session
 
 # The desktop, as systemd has it in a user's manager (systemd.special(7)).
 GRAPHICAL = "graphical-session.target"
@@ -138,6 +138,7 @@ class StopUserUnits(DesktopStep):
     """Stop services of a user's own that use the card, and start them again on the way back.
 
     Where their manager has gone meanwhile, as with a login, nobody is there to start them for.
+    ``lost`` are the displays that go: see start_bystander().
     """
 
     kind: ClassVar[str] = "stop-user-units"
@@ -145,6 +146,7 @@ class StopUserUnits(DesktopStep):
     user: str
     units: tuple[str, ...]
     seconds: float
+    lost: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"in the manager of {self.user}: stop {', '.join(self.units)}"
@@ -164,7 +166,7 @@ class StopUserUnits(DesktopStep):
             return ()
         units = " ".join(self.units)
         remedy = f"as {self.user}: systemctl --user start {units}"
-        return start_bystander(host, units, lambda: self._start(host), remedy)
+        return start_bystander(host, units, lambda: self._start(host), remedy, self.lost)
 
     def _start(self, host: Host) -> Notes:
         host.users.start(self.uid, self.units, seconds=self.seconds)
