@@ -170,7 +170,9 @@ def refused(lab: Lab, desktop: Desktop) -> None:
     assert (status, "alice has not logged out within" in words) == (1, True), words
     assert runs(lab, desktop.editor)
     assert runs(lab, desktop.shell)
-    lab.run("pkill", "-u", "alice", "-f", f"^(/usr/bin/)?{desktop.editor}")
+    # Asked to end it would only ask again.
+    lab.run("pkill", "-KILL", "-u", "alice", "-f", f"^(/usr/bin/)?{desktop.editor}")
+    lab.wait_until("the editor's end", lambda: not runs(lab, desktop.editor), PATIENCE)
 
 
 def age(lab: Lab, pid: str) -> int:

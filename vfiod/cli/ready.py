@@ -47,6 +47,8 @@ def require_idle() -> None:
     if facts["guest"] is not None:
         text = f"{facts['guest']} has the devices, or they are on their way"
         raise Busy(text, "see: vfiod status")
+    if facts.get("starting"):
+        raise Busy(f"{facts['starting']} is being started", "see: vfiod status")
 
 
 def _whose_work_ends(guest: str) -> tuple[str, ...] | None:

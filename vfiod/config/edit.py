@@ -108,8 +108,9 @@ def _others(section: Section) -> list[str]:
 
 
 def _comment(text: str, section: Section | None) -> str:
-    """What stands behind a value in braces or brackets."""
-    return text[section.value.node.end_mark.index : section.end].rstrip() if section else ""
+    """The comment behind a value in braces or brackets, which may stand in braces itself."""
+    rest = text[section.value.node.end_mark.index : section.end].rstrip() if section else ""
+    return rest if rest.lstrip().startswith("#") else ""
 
 
 def _written(guest: str) -> str:

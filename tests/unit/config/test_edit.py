@@ -267,3 +267,11 @@ def test_either_refused_or_exactly_what_was_meant(lines: list[str], name: str) -
     }
     assert (found.limits, found.sessions) == (old.limits, old.sessions)
     assert restored(new, text, name) == text
+
+
+def test_a_guest_in_braces_is_proposed_without_the_braces_around_it() -> None:
+    text = "guests: {a: {devices: [05:00.0], sessions: refuse}}\n"
+    with pytest.raises(ConfigError) as caught:
+        with_devices(text, "a", PLAIN)
+    assert "a:\n" in str(caught.value)
+    assert "a:}" not in str(caught.value)

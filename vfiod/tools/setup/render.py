@@ -8,6 +8,7 @@ from vfiod.tools.setup import cmdline
 from vfiod.tools.setup.apply import Conflict
 from vfiod.tools.setup.changes import Change, Command, FileChange, Plan
 from vfiod.tools.setup.facts import Facts
+from vfiod.tools.setup.kernels import ENTRIES, commands
 from vfiod.tools.setup.manifest import Entry, FileEntry, Manifest
 from vfiod.tools.setup.modules import Extra
 from vfiod.util.textdiff import difference
@@ -27,11 +28,11 @@ def report(
     yield cmdline.explanation(facts)
     if plan.is_empty and not pending:
         yield FOR_YOU if plan.notes else NOTHING
-    yield from _plan_lines(plan)
+    yield from _plan_lines(plan, facts)
     if pending:
         yield ""
         yield "An earlier run was interrupted; these must still run:"
-        yield from (f"   {' '.join(program)}" for program in pending)
+        yield from (f"   {' '.join(program)}" for program in commands(pending, facts.kernels))
     yield from _note_lines(plan, extras)
 
 
@@ -43,7 +44,7 @@ def _host(facts: Facts) -> str:
     )
 
 
-def _plan_lines(plan: Plan) -> Iterator[str]:
+def _plan_lines(plan: Plan, facts: Facts) -> Iterator[str]:
     for number, change in enumerate(plan.changes, 1):
         yield ""
         yield f"{number}. {_what(change)}"
@@ -56,7 +57,7 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     if programs:
         yield ""
         yield "Then these are run:"
-        yield from (f"   {' '.join(program)}" for program in programs)
+        yield from (f"   {' '.join(program)}" for program in commands(programs, facts.kernels))
     if plan.restart:
         yield ""
         yield f"Then vfiod.service is restarted: {plan.restart}"
@@ -94,7 +95,9 @@ def undo_lines(manifest: Manifest) -> Iterator[str]:
             yield f"{'Restore' if entry.before else 'Remove'} {entry.path}"
         else:
             yield f"Run {' '.join(entry.revert)}"
-    yield from (f"Run {' '.join(program)}" for program in _programs(manifest))
+    for program in _programs(manifest):
+        each = program == ENTRIES
+        yield "Run kernel-install add for each kernel" if each else f"Run {' '.join(program)}"
 
 
 def undo_document(manifest: Manifest) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.setuphost import Killer, SetupHost
 from tests.fakes.tree import grow, pci_function
 from vfiod.errors import HostError
-from vfiod.tools.setup import bootfiles, facts, kernels
+from vfiod.tools.setup import bootfiles, facts, kernels, render
 from vfiod.tools.setup.apply import Setup
 from vfiod.tools.setup.changes import FileChange, Plan
 from vfiod.tools.setup.decide import decide
@@ -149,6 +149,21 @@ def test_a_person_is_told_of_each_kernel(host: EntriesHost) -> None:
     assert note.command == " && ".join(
         f"sudo kernel-install add {x} /lib/modules/{x}/vmlinuz" for x in sorted((OLD, NEW))
     )
+
+
+def test_what_is_shown_before_is_what_is_run(host: EntriesHost) -> None:
+    host.install(NEW)
+    found = facts.read(with_cmdline(host).root)
+    shown = [line.strip() for line in render.report(found, decide(found), [])]
+    ran: list[str] = []
+
+    def run(argv: tuple[str, ...]) -> str:
+        ran.append(shlex.join(argv))
+        return host.run(argv)
+
+    Setup(run, host.told.append, host.root, host.state).apply(decide(found))
+    assert [line for line in ran if line not in shown] == []
+    assert [line for line in ran if line.startswith("kernel-install add ")]
 
 
 def test_what_is_told_stays_one_word(host: EntriesHost) -> None:
