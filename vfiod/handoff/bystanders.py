@@ -9,7 +9,6 @@ from vfiod.handoff.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import StopUnit
-from vfiod.model import PciAddress
 
 # Units of the boot only: nobody would end them after the return.
 _BOOT_ONLY = ("plymouth",)
@@ -25,7 +24,7 @@ def steps(request: Request) -> Iterator[Step]:
         yield StopUnit(unit, restart=False, seconds=request.config.limits.desktop)
     yield from staying.lending(request)
     displays = tuple(f.address for f in request.displays)
-    stopped = [replace(step, lost=displays) for step in _stopped(request)]
+    stopped = [replace(step, displays=displays) for step in _stopped(request)]
     if stopped and _comes_first(request):
         stopped[-1] = replace(stopped[-1], after_displays=displays)
     yield from stopped
@@ -39,7 +38,7 @@ def _stopped(request: Request) -> Iterator[StopUnit | StopContainer]:
     for container in ending.containers(request):
         yield StopContainer(container.engine, container.ident, seconds)
     for unit in ending.spawners(request):
-        yield StopUnit(unit, restart=True, seconds=seconds, displays=_begun_on(request))
+        yield StopUnit(unit, restart=True, seconds=seconds)
     for unit, uid in ending.holding_units(request).items():
         stays = is_manager(unit) and not begins_again(unit, uid, request)
         if not (stays or unit in chosen or _is_of_the_boot(unit)):
@@ -57,13 +56,6 @@ def _comes_first(request: Request) -> bool:
         h.unit == manager.ident or h.unit in sessions or is_manager(h.unit)
         for h in request.state.holders
     )
-
-
-def _begun_on(request: Request) -> tuple[PciAddress, ...]:
-    """The displays on which a getty begins the desktop: where no display manager does."""
-    if request.state.display_manager.active or request.state.lit:
-        return ()
-    return tuple(f.address for f in request.displays)
 
 
 def begins_again(unit: str, uid: int, request: Request) -> bool:

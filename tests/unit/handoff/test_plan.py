@@ -493,9 +493,7 @@ def test_a_text_login_beside_the_desktop_of_the_same_user_stays() -> None:
 
 def test_a_getty_that_would_log_in_again_is_stopped_before_its_session_ends() -> None:
     steps = plan(pcs.autologin()).steps
-    getty = StopUnit(
-        "getty@tty1.service", restart=True, seconds=20, displays=(pcs.VGA,), lost=(pcs.VGA,)
-    )
+    getty = StopUnit("getty@tty1.service", restart=True, seconds=20, displays=(pcs.VGA,))
     assert steps.index(getty) < steps.index(EndSessions(("1",), 20, ("alice",)))
 
 
@@ -513,7 +511,7 @@ def test_a_getty_whose_session_stays_stays_too() -> None:
 def test_a_container_is_stopped_by_its_engine_and_is_nobody_s_work() -> None:
     decided = plan(pcs.container())
     assert of_kind(decided, StopContainer) == [
-        StopContainer("docker", pcs.CONTAINER, 20, after_displays=(pcs.VGA,), lost=(pcs.VGA,))
+        StopContainer("docker", pcs.CONTAINER, 20, after_displays=(pcs.VGA,), displays=(pcs.VGA,))
     ]
     assert decided.ends == ("alice (gnome-shell, pipewire)",)
 
@@ -563,7 +561,7 @@ def test_a_service_that_holds_a_device_is_stopped_and_started_again() -> None:
     host = pcs.greeter()
     host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
     wanted = StopUnit(
-        "lactd.service", restart=True, seconds=20, after_displays=(pcs.VGA,), lost=(pcs.VGA,)
+        "lactd.service", restart=True, seconds=20, after_displays=(pcs.VGA,), displays=(pcs.VGA,)
     )
     assert stopped(host) == [wanted]
 
@@ -571,7 +569,7 @@ def test_a_service_that_holds_a_device_is_stopped_and_started_again() -> None:
 def test_a_service_is_stopped_before_the_display_manager_and_started_after_it() -> None:
     """Who opens a card first is its master, and that must not be a monitoring tool."""
     steps = plan(pcs.crowded()).steps
-    service = StopUnit("lactd.service", restart=True, seconds=20, lost=(pcs.VGA,))
+    service = StopUnit("lactd.service", restart=True, seconds=20, displays=(pcs.VGA,))
     manager = StopDisplayManager("lightdm.service", (pcs.VGA,), 20)
     assert steps.index(service) < steps.index(manager)
 
@@ -579,7 +577,9 @@ def test_a_service_is_stopped_before_the_display_manager_and_started_after_it() 
 def test_without_a_display_manager_nobody_is_waited_for() -> None:
     host = pcs.text_console()
     host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
-    assert stopped(host) == [StopUnit("lactd.service", restart=True, seconds=20, lost=(pcs.VGA,))]
+    assert stopped(host) == [
+        StopUnit("lactd.service", restart=True, seconds=20, displays=(pcs.VGA,))
+    ]
 
 
 # With one of these as a holder a start is refused (checks.holders_let_go).
@@ -634,7 +634,11 @@ def test_the_manager_of_a_user_who_stays_is_started_again(reason: str) -> None:
     else:
         host.user.log_in(Session("5", "alice", 1000, "", "user", unit="session-5.scope"))
     wanted = StopUnit(
-        "user@1000.service", restart=True, seconds=20, after_displays=(pcs.VGA,), lost=(pcs.VGA,)
+        "user@1000.service",
+        restart=True,
+        seconds=20,
+        after_displays=(pcs.VGA,),
+        displays=(pcs.VGA,),
     )
     assert stopped(host) == [wanted]
 
@@ -657,7 +661,7 @@ def test_the_limits_of_the_configuration_are_used() -> None:
     decided = plan(pcs.crowded(), pcs.settings(more=more))
     assert StopDisplayManager("lightdm.service", (pcs.VGA,), 1) in decided.steps
     assert EndSessions(("2",), 1, ("alice",)) in decided.steps
-    assert StopUnit("lactd.service", restart=True, seconds=1, lost=(pcs.VGA,)) in decided.steps
+    assert StopUnit("lactd.service", restart=True, seconds=1, displays=(pcs.VGA,)) in decided.steps
     (gate,) = [step for step in decided.steps if isinstance(step, ReleaseHolders)]
     assert (gate.seconds, gate.kill_seconds) == (2, 3)
     assert Detach(pcs.VGA, 4) in decided.steps

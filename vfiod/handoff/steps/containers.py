@@ -15,8 +15,7 @@ class StopContainer(DesktopStep):
     """Stop a container that holds the devices: its engine would begin an ended one again.
 
     It is a bystander: neither way does its failure stop a handoff. What is left of it the gate
-    ends, and on the way back it is told. ``after_displays``: as await_master(); ``lost``: as
-    start_bystander()'s displays.
+    ends, and on the way back it is told. ``displays`` and ``after_displays``: as for a unit.
     """
 
     kind: ClassVar[str] = "stop-container"
@@ -24,7 +23,7 @@ class StopContainer(DesktopStep):
     container: str
     seconds: float
     after_displays: tuple[PciAddress, ...] = ()
-    lost: tuple[PciAddress, ...] = ()
+    displays: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"stop the {self.engine} container {self.container[:12]}"
@@ -46,7 +45,7 @@ class StopContainer(DesktopStep):
         await_master(host, self.after_displays)
         name = f"container {self.container[:12]}"
         remedy = f"see to it with: {self.engine} start {self.container[:12]}"
-        return start_bystander(host, name, lambda: self._start(host), remedy, self.lost)
+        return start_bystander(host, name, lambda: self._start(host), remedy, self.displays)
 
     def _start(self, host: Host) -> Notes:
         host.containers.start(self.engine, self.container, seconds=self.seconds)

@@ -34,17 +34,17 @@ def start_bystander(
     name: str,
     start: Callable[[], Notes],
     remedy: str,
-    displays: Collection[PciAddress] = (),
+    displays: Collection[PciAddress],
+    nodes: Collection[str] = (),
 ) -> Notes:
     """Start what only lost the devices. Its failure is told, with ``remedy``, and done with.
 
-    Raises HostError as long as the ``displays`` are not home: with one open that does not answer it
-    would be in the way of what is tried to wake it. It is started once that is over.
+    Raises HostError as long as the ``displays`` are not the host's: a desktop would find no card,
+    and whatever opens one that does not answer is in the way of what is tried to wake it.
     """
     if host.units.shutting_down():
         return (f"{name} not started: the host is shutting down",)
-    if not ready.are_home(host, displays):
-        raise HostError(f"{name} waits for the display, which is not back", remedy)
+    ready.require_displays(host, name, remedy, displays, nodes)
     try:
         return start()
     except HostError as error:
@@ -78,9 +78,8 @@ class StopUnit(DesktopStep):
     One that is not wanted back, a user's manager whose sessions end, is only asked to: it has let
     go long before it has ended, and the gate waits for that.
 
-    ``displays``: it begins the desktop where no display manager does, and is started again only
-    once they are the host's. ``after_displays``: as await_master(), for itself and for whatever
-    comes back after it. ``lost``: the displays without which it is not started.
+    ``displays``: it is started again only once they are the host's. ``after_displays``: as
+    await_master(), for itself and for whatever comes back after it.
     """
 
     kind: ClassVar[str] = "stop-unit"
@@ -89,7 +88,6 @@ class StopUnit(DesktopStep):
     seconds: float
     after_displays: tuple[PciAddress, ...] = ()
     displays: tuple[PciAddress, ...] = ()
-    lost: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"stop {self.unit}"
@@ -110,13 +108,13 @@ class StopUnit(DesktopStep):
         await_master(host, self.after_displays)
         if not (self.restart and prior["active"]):
             return ()
-        ready.require_displays(host, self.unit, self.displays, names_in(prior, ready.NODES))
         return start_bystander(
             host,
             self.unit,
             lambda: host.units.start(self.unit, seconds=self.seconds),
             f"when that is set right: sudo systemctl start {self.unit}",
-            self.lost,
+            self.displays,
+            names_in(prior, ready.NODES),
         )
 
 
@@ -167,7 +165,9 @@ class StopDisplayManager(DesktopStep):
             return ()
         if host.units.shutting_down():
             return (f"{self.unit} not started: the host is shutting down",)
-        ready.require_displays(host, self.unit, self.displays, names_in(prior, ready.NODES))
+        remedy = f"once that is set right, run: sudo systemctl start {self.unit}"
+        nodes = names_in(prior, ready.NODES)
+        ready.require_displays(host, self.unit, remedy, self.displays, nodes)
         ready.wait_for_monitors(host, self.displays, names_in(prior, ready.CONNECTED))
         return host.units.start(self.unit, seconds=self.seconds)
 

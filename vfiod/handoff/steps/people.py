@@ -138,7 +138,7 @@ class StopUserUnits(DesktopStep):
     """Stop services of a user's own that use the card, and start them again on the way back.
 
     Where their manager has gone meanwhile, as with a login, nobody is there to start them for.
-    ``lost`` are the displays that go: see start_bystander().
+    ``displays``: see start_bystander().
     """
 
     kind: ClassVar[str] = "stop-user-units"
@@ -146,7 +146,7 @@ class StopUserUnits(DesktopStep):
     user: str
     units: tuple[str, ...]
     seconds: float
-    lost: tuple[PciAddress, ...] = ()
+    displays: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"in the manager of {self.user}: stop {', '.join(self.units)}"
@@ -166,7 +166,7 @@ class StopUserUnits(DesktopStep):
             return ()
         units = " ".join(self.units)
         remedy = f"as {self.user}: systemctl --user start {units}"
-        return start_bystander(host, units, lambda: self._start(host), remedy, self.lost)
+        return start_bystander(host, units, lambda: self._start(host), remedy, self.displays)
 
     def _start(self, host: Host) -> Notes:
         host.users.start(self.uid, self.units, seconds=self.seconds)

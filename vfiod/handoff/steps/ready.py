@@ -22,35 +22,36 @@ def seen(host: Host, displays: Collection[PciAddress]) -> dict[str, Json]:
 
 
 def require_displays(
-    host: Host, unit: str, displays: Collection[PciAddress], nodes: Collection[str]
+    host: Host,
+    name: str,
+    remedy: str,
+    displays: Collection[PciAddress],
+    nodes: Collection[str] = (),
 ) -> None:
-    """Raise HostError if a display is not the host's, or has no DRM node and had one.
+    """Raise HostError if a display is not the host's, or has no DRM node and is one of ``nodes``.
 
     The node counts: the driver link is set before the driver's probe (drivers/base/dd.c).
     """
     for address in displays:
         if host.pci.driver(address) in (None, VFIO_DRIVER):
-            raise _not_started(unit, address, "has no driver of the host")
+            raise _not_started(name, remedy, address, "has no driver of the host")
         if str(address) in nodes and not host.pci.output(address).cards:
-            raise _not_started(unit, address, "has no DRM node")
+            raise _not_started(name, remedy, address, "has no DRM node")
         if host.pci.fault(address):
-            raise _not_started(unit, address, "does not answer")
+            raise _not_started(name, remedy, address, "does not answer")
 
 
 def are_home(host: Host, displays: Collection[PciAddress]) -> bool:
     """True if each has a driver of the host and answers."""
     try:
-        require_displays(host, "", displays, ())
+        require_displays(host, "", "", displays)
     except HostError:
         return False
     return True
 
 
-def _not_started(unit: str, address: PciAddress, why: str) -> HostError:
-    return HostError(
-        f"{unit} not started: the display {address} {why}",
-        f"once that is set right, run: sudo systemctl start {unit}",
-    )
+def _not_started(name: str, remedy: str, address: PciAddress, why: str) -> HostError:
+    return HostError(f"{name} not started: the display {address} {why}", remedy)
 
 
 def wait_for_monitors(

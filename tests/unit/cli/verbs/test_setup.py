@@ -208,21 +208,22 @@ def test_only_those_who_may_write_are_asked(host: SetupHost) -> None:
     assert "A reboot is needed" not in shown
 
 
+def looks_as_nobody(host: SetupHost) -> int:
+    """In the child of a terminal."""
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    return vfiod(host, "--dry-run")
+
+
 def test_a_boot_partition_that_is_closed_to_a_user_is_named(host: SetupHost) -> None:
     """Nothing of it shows then, not even that there are entries."""
-
-    def as_nobody() -> int:
-        if os.geteuid() == 0:
-            os.setuid(65534)
-        return vfiod(host, "--dry-run")
-
     let_in(host.root)
     (host.root / GRUB).unlink()
     host.write("lib/modules/6.1.0/modules.dep", "")
     host.write("boot/loader/entries/arch.conf", "options quiet\n")
     vfiod(host, "--dry-run")  # everything is imported while that is allowed
     (host.root / "boot").chmod(0)
-    code, shown = at_terminal(as_nobody, "")
+    code, shown = at_terminal(lambda: looks_as_nobody(host), "")
     (host.root / "boot").chmod(0o755)
     assert code == 0
     assert "Only root may read /boot" in " ".join(shown.split())
@@ -230,18 +231,12 @@ def test_a_boot_partition_that_is_closed_to_a_user_is_named(host: SetupHost) -> 
 
 def test_a_user_who_may_not_see_the_hook_is_not_told_that_it_is_missing(host: SetupHost) -> None:
     """Fedora closes /etc/libvirt: whether the hook is there is for root to see."""
-
-    def as_nobody() -> int:
-        if os.geteuid() == 0:
-            os.setuid(65534)
-        return vfiod(host, "--dry-run")
-
     let_in(host.root)
     host.write("usr/lib/systemd/system/vfiod.service", "")
     host.write("etc/libvirt/hooks/qemu.d/50-vfiod", "", mode=0o755)
     vfiod(host, "--dry-run")  # everything is imported while that is allowed
     (host.root / "etc/libvirt").chmod(0)
-    code, shown = at_terminal(as_nobody, "")
+    code, shown = at_terminal(lambda: looks_as_nobody(host), "")
     (host.root / "etc/libvirt").chmod(0o755)
     assert code == 0
     assert "Only root may read /etc/libvirt" in " ".join(shown.split())
