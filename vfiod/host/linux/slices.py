@@ -12,7 +12,7 @@ from vfiod.bus.calls import variant
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
 from vfiod.errors import HostError
-from vfiod.host.linux.units import MANAGER, PATH, SERVICE
+from vfiod.host.linux.jobs import MANAGER, PATH, SERVICE
 from vfiod.util import cpulist, sysfs
 
 _UNTIL_REBOOT = True
