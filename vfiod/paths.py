@@ -14,6 +14,7 @@ CONFIG_FOLDER = Path("/etc/vfiod")
 CONFIG = CONFIG_FOLDER / "vfiod.yaml"
 RUN = Path("/run/vfiod")
 JOURNAL = RUN / "journal.json"
+SLEEP = Path("/run/systemd/sleep.conf.d/90-vfiod.conf")
 STATE = Path("/var/lib/vfiod")
 BACKUPS = STATE / "backups"
 DEFINITIONS = Path("/etc/libvirt/qemu")

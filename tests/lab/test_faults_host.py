@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from vfiod.paths import SLEEP
+
 from .emulator.machine import Lab
 from .guest import Guest
 from .scene import configure, define, desktop, phase, start, stop, wait_for_host
@@ -62,8 +64,13 @@ def test_nobody_puts_the_host_to_sleep_under_a_guest(lab: Lab, running: str) -> 
     done = lab.run("systemctl", "suspend", "--check-inhibitors=yes", check=False)
     assert done.returncode != 0
     assert "win10 has the display" in done.stderr
+    # Root who has no terminal is not held up by an inhibitor before systemd 257.
+    for command in (("suspend",), ("hibernate",), ("start", "systemd-suspend.service")):
+        assert lab.run("systemctl", *command, check=False).returncode != 0
     assert phase(lab) == "guest"
     stop(lab)
+    wait_for_host(lab)
+    assert lab.run("test", "-e", str(SLEEP), check=False).returncode == 1
 
 
 @pytest.fixture

@@ -226,7 +226,9 @@ class Manager:
             return Limits()
 
     def _sweep(self) -> None:
-        """No handoff is under way: a staged ROM is then left over from before a reboot."""
+        """No handoff is under way: what stands there is left over, a ROM from before a reboot."""
+        with suppress(HostError):
+            self.host.logins.uninhibit()
         for address in self.host.files.staged_roms():
             self.host.files.unstage_rom(address)
 

@@ -55,7 +55,9 @@ class Logins(Protocol):
         """Name of a user who has a session or lingers; for others one made of the number."""
 
     def inhibit(self, why: str) -> None:
-        """Block sleep and the power, suspend and lid keys until uninhibit(); twice is once."""
+        """Block sleep, root's too, and the power, suspend and lid keys until uninhibit(); twice is
+        once.
+        """
 
     def uninhibit(self) -> None:
-        """Drop the inhibitor, if there is one."""
+        """Drop the inhibitor, if there is one, and what an earlier daemon left of one."""

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
 from vfiod.errors import HostError
+from vfiod.host.linux.sleep_file import SleepFile
 from vfiod.model import Session
 
 SERVICE = "org.freedesktop.login1"
@@ -19,9 +21,10 @@ _GRAPHICAL = frozenset({"x11", "wayland", "mir"})
 class LinuxLogins:
     """Implements vfiod.host.door.Logins."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, root: Path = Path("/")) -> None:
         self._bus = bus
         self._inhibitor: int | None = None
+        self._sleep_file = SleepFile(root)
 
     def sessions(self) -> Sequence[Session]:
         rows = self._bus.call(SERVICE, PATH, f"{MANAGER}.ListSessions")[0]
@@ -72,8 +75,13 @@ class LinuxLogins:
             self._inhibitor = self._bus.call_for_fd(
                 SERVICE, PATH, f"{MANAGER}.Inhibit", "ssss", WHAT, "vfiod", why, "block"
             )
+        self._sleep_file.forbid()
 
     def uninhibit(self) -> None:
         if self._inhibitor is not None:
             os.close(self._inhibitor)
             self._inhibitor = None
+        try:
+            self._sleep_file.allow()
+        except OSError as error:
+            raise HostError(f"sleep cannot be allowed again: {error.strerror}") from error

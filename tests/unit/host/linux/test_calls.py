@@ -16,6 +16,7 @@ from vfiod.host.linux.logins import LinuxLogins
 from vfiod.host.linux.process import Programs, run
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.model import LateCall, Session, Unit
+from vfiod.paths import SLEEP
 
 SOON = 0.2
 STARTED = 1.0  # a Python has to start first, on a machine that has other things to do
@@ -379,7 +380,7 @@ def test_what_a_unit_needs(bus: FakeBus, units: LinuxUnits) -> None:
 
 
 @pytest.fixture
-def logins(bus: FakeBus) -> LinuxLogins:
+def logins(bus: FakeBus, tmp_path: Path) -> LinuxLogins:
     bus.sessions["2"] = BusSession(
         "2",
         1000,
@@ -407,7 +408,7 @@ def logins(bus: FakeBus) -> LinuxLogins:
             "Desktop": "",
         },
     )
-    return LinuxLogins(bus)
+    return LinuxLogins(bus, tmp_path)
 
 
 def test_sessions_are_read(logins: LinuxLogins) -> None:
@@ -452,6 +453,18 @@ def test_what_users_are_called(logins: LinuxLogins) -> None:
 def test_who_lingers(bus: FakeBus, logins: LinuxLogins) -> None:
     bus.lingering.add(1001)
     assert [logins.lingers(uid) for uid in (1000, 1001, 1002)] == [False, True, False]
+
+
+def test_root_cannot_send_the_host_to_sleep_either(bus: FakeBus, tmp_path: Path) -> None:
+    """Before systemd 257 logind passes root over any inhibitor."""
+    (tmp_path / SLEEP.parent.relative_to("/")).mkdir(parents=True)
+    written = tmp_path / SLEEP.relative_to("/")
+    logins = LinuxLogins(bus, tmp_path)
+    logins.inhibit("win10 has the display")
+    assert "AllowSuspend=no" in written.read_text()
+    LinuxLogins(bus, tmp_path).uninhibit()  # a daemon that was started anew
+    assert not written.exists()
+    logins.uninhibit()
 
 
 def test_one_inhibitor_that_is_closed_at_the_end(bus: FakeBus, logins: LinuxLogins) -> None:
