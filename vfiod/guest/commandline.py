@@ -2,7 +2,8 @@
 
 QEMU takes the last -cpu, opens files and takes devices from here as well, and libvirt looks at none
 of it (https://libvirt.org/drvqemu.html#pass-through-of-arbitrary-qemu-commands). Options and their
-properties are those of qemu-system-x86_64(1), as pairs or as JSON.
+properties are those of qemu-system-x86_64(1), as pairs or as JSON, in which QEMU also takes texts
+in single quotes (qemu: qobject/json-lexer.c).
 """
 
 import json
@@ -19,6 +20,8 @@ _ADDRESS = re.compile(
     r"(?:.*/)?(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])",
     re.ASCII | re.IGNORECASE,
 )
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
+_IN_SINGLE = re.compile(r'\\.|"', re.DOTALL)
 _COMMA = "\0"  # for one that is doubled; XML has no such character
 # What a word without = in front of the pairs means.
 _IMPLIED = {"device": "driver", "object": "qom-type", "drive": "file"}
@@ -126,9 +129,17 @@ def _pairs(option: str, value: str) -> Iterator[tuple[str, str]]:
 
 def _from_json(text: str) -> Iterator[tuple[str, str]]:
     try:
-        yield from _leaves(json.loads(text))
+        yield from _leaves(json.loads(_STRING.sub(_in_double_quotes, text)))
     except (ValueError, RecursionError):
         return  # QEMU says what is wrong with it
+
+
+def _in_double_quotes(string: re.Match[str]) -> str:
+    text = string[0]
+    if text.startswith('"'):
+        return text
+    other = {'"': '\\"', "\\'": "'"}
+    return f'"{_IN_SINGLE.sub(lambda sign: other.get(sign[0], sign[0]), text[1:-1])}"'
 
 
 def _leaves(value: Any) -> Iterator[tuple[str, str]]:

@@ -48,6 +48,7 @@ def test_the_last_cpu_counts() -> None:
         "vfio-pci,host=1:0.0",
         "vfio-pci-nohotplug,sysfsdev=/sys/bus/pci/devices/0000:01:00.0",
         '{"driver":"vfio-pci","host":"0000:01:00.0","id":"a","x-vga":true}',
+        "{'driver':'vfio-pci','host':'0000:01:00.0'}",
         "driver=vfio-pci,host=01:00.0",
     ],
 )
@@ -61,6 +62,19 @@ def test_devices_of_the_host_are_seen(argument: str) -> None:
 )
 def test_what_names_no_device_is_none(argument: str) -> None:
     assert read("-device", argument).devices == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ("""{'filename':'/a "b" c'}""", '/a "b" c'),
+        ("""{"filename":"/it's","id":'d'}""", "/it's"),
+        (r"""{'filename':'/it\'s'}""", "/it's"),
+        (r"""{'filename':'/a\\b\"'}""", '/a\\b"'),
+    ],
+)
+def test_quotes_of_either_kind(value: str, path: str) -> None:
+    assert files("-blockdev", value) == [path]
 
 
 def test_two_functions_and_a_hostdev_are_what_the_guest_gets() -> None:
@@ -101,6 +115,9 @@ def test_a_comma_in_a_name_is_written_twice() -> None:
         ("-tpmdev", "passthrough,id=t,path=/dev/tpm0", "/dev/tpm0"),
         ("-object", '{"qom-type":"input-linux","id":"k","evdev":"/dev/input/event3"}',
          "/dev/input/event3"),
+        # https://looking-glass.io/docs/B7/ivshmem_kvmfr
+        ("-object", "{'qom-type':'memory-backend-file','id':'looking-glass',"
+         "'mem-path':'/dev/kvmfr0','size':33554432,'share':true}", "/dev/kvmfr0"),
     ],
 )  # fmt: skip
 def test_files_that_are_opened(option: str, argument: str, path: str) -> None:
