@@ -1,6 +1,7 @@
 """Disk work in a thread of its own, beside QEMU's main loop. Pure.
 
-Only for virtio disks that are there: another bus would need another driver in the guest.
+Only for virtio disks that are there: another bus would need another driver in the guest. Not for
+those of vhost-user, whose work another program does: libvirt refuses such a thread.
 Source: https://libvirt.org/formatdomain.html#iothreads-allocation
 """
 
@@ -31,7 +32,8 @@ def _disks(root: Any, thread: int) -> Iterator[Edit]:
     for place, disk in enumerate(root.iterfind("devices/disk"), 1):
         target = disk.find("target")
         is_virtio = target is not None and target.get("bus") == "virtio"
-        if is_virtio and disk.get("device", "disk") == "disk" and _has_none(disk):
+        is_ours = is_virtio and disk.get("type") != "vhostuser"
+        if is_ours and disk.get("device", "disk") == "disk" and _has_none(disk):
             yield Put(f"devices/disk[{place}]/driver", {"iothread": str(thread)})
 
 

@@ -291,6 +291,14 @@ def test_a_disk_on_another_bus_gets_no_thread() -> None:
     assert "iothread" not in tuned(sata, host())
 
 
+def test_a_disk_of_another_program_gets_no_thread() -> None:
+    disk = (
+        "<disk type='vhostuser' device='disk'><driver name='qemu' type='raw'/>"
+        "<source type='unix' path='/run/x'/><target dev='vda' bus='virtio'/></disk>"
+    )
+    assert "iothread" not in tuned(put(LINUX, "<memballoon", disk), host())
+
+
 def test_a_scsi_controller_is_a_disk_too() -> None:
     scsi = "<controller type='scsi' index='0' model='virtio-scsi'/>"
     text = tuned(put(LINUX, "<memballoon", scsi), host())
