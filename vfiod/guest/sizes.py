@@ -22,6 +22,18 @@ def read_memory(root: Element) -> int:
     return _scaled((element.text or "").strip(), element.get("unit"), what="<memory>")
 
 
+def read_pieces(root: Element) -> tuple[int, ...]:
+    """Bytes of each piece that QEMU allocates by itself: NUMA cells and DIMMs, else all of it.
+
+    Raises DomainError.
+    """
+    cells = (c for c in root.iterfind("cpu/numa/cell") if c.get("memory"))
+    pieces = [_scaled(c.get("memory", ""), c.get("unit"), what="<cell>") for c in cells]
+    for size in root.iterfind("devices/memory[@model='dimm']/target/size"):
+        pieces.append(_scaled((size.text or "").strip(), size.get("unit"), what="<size>"))
+    return tuple(pieces) or (read_memory(root),)
+
+
 def read_hugepage(root: Element) -> int | None:
     """Bytes of a huge page: that for all NUMA nodes, else that of the first <page>.
 

@@ -12,7 +12,7 @@ from vfiod.host.facts.performance import YES, Settings
 from vfiod.paths import CONFIG
 from vfiod.tools.tune import hyperv, leave
 from vfiod.tools.tune.facts import Guest, Host
-from vfiod.tools.tune.memory import page_size
+from vfiod.tools.tune.memory import fits, page_size
 from vfiod.tools.tune.proposals import CpuPlacement
 from vfiod.util import cpulist
 from vfiod.util.typed import virsh
@@ -91,10 +91,11 @@ def _parameter(module: str, name: str, fact: str) -> Advice:
 
 
 def _pages(guest: Guest, host: Host) -> Iterator[Advice]:
-    if guest.hugepages or page_size(guest, host) is not None:
+    if guest.hugepages or "hugepages" in guest.left or page_size(guest, host) is not None:
         return
-    if guest.memory_kib % _SMALLEST_KIB:
-        fact = f"{guest.memory_kib} KiB of memory are no whole number of 2 MiB pages"
+    if not fits(guest, _SMALLEST_KIB):
+        odd = next(piece for piece in guest.pieces if piece % _SMALLEST_KIB)
+        fact = f"{odd} KiB of memory are no whole number of 2 MiB pages"
         yield Advice("hugepages", fact, "make it a multiple of 2 MiB")
     else:
         pages = guest.memory_kib // _SMALLEST_KIB

@@ -8,6 +8,7 @@ from vfiod.config.performance import Performance
 from vfiod.errors import DomainError
 from vfiod.guest import domain, tree
 from vfiod.guest.features import is_windows
+from vfiod.guest.sizes import read_pieces
 from vfiod.host.facts.cpu import Topology
 from vfiod.host.facts.performance import Settings
 from vfiod.model import PciAddress
@@ -62,8 +63,9 @@ class Host:
 class Guest:
     """A guest's definition. ``pins`` gives the host CPUs of each pinned vCPU; ``iothreads`` the
     numbers of its I/O threads; ``emulated`` means without KVM; ``memory_nodes`` are the host's
-    nodes that its memory is to come from, None if it says nothing of them. ``left`` are the kinds
-    of change (vfiod.tools.tune.names) that it is not to get, each with why.
+    nodes that its memory is to come from, None if it says nothing of them; ``pieces`` are the KiB
+    of its memory that QEMU allocates one by one, each in whole pages. ``left`` are the kinds of
+    change (vfiod.tools.tune.names) that it is not to get, each with why.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Guest:
     windows: bool
     vcpus: int
     memory_kib: int
+    pieces: tuple[int, ...]
     hugepages: bool
     hostdevs: tuple[PciAddress, ...]
     pins: Mapping[int, tuple[int, ...]]
@@ -93,6 +96,7 @@ def read_guest(root: Any) -> Guest:
         windows=is_windows(root),
         vcpus=_number(root.findtext("vcpu") or "1", "<vcpu>"),
         memory_kib=parsed.memory_bytes // _KIB,
+        pieces=tuple(piece // _KIB for piece in read_pieces(root)),
         hugepages=parsed.hugepages,
         hostdevs=parsed.passed,
         pins={

@@ -1,7 +1,8 @@
 """The guest's memory: all of it, in large pages where the host has them. Pure.
 
 Sources: https://libvirt.org/formatdomain.html#memory-backing; kernel,
-Documentation/admin-guide/mm/hugetlbpage.rst.
+Documentation/admin-guide/mm/hugetlbpage.rst; QEMU: backends/hostmem.c, which wants each piece of
+memory to be whole pages.
 """
 
 from collections.abc import Iterator
@@ -32,16 +33,21 @@ def propose(guest: Guest, host: Host) -> Iterator[Change]:
 def page_size(guest: Guest, host: Host) -> int | None:
     """In KiB: of pages that are there, else of those that vfiod reserves at each start."""
     reserves = host.asked is not None and host.asked.hugepages is not None
-    ours = _SMALL if reserves and guest.memory_kib % _SMALL == 0 else None
+    ours = _SMALL if reserves and fits(guest, _SMALL) else None
     return fitting_page(guest, host) or ours
 
 
 def fitting_page(guest: Guest, host: Host) -> int | None:
     """The largest page size in KiB that fits the memory and is reserved for all of it."""
     for size, pages in sorted(host.settings.hugepages.items(), reverse=True):
-        if guest.memory_kib % size == 0 and pages * size >= guest.memory_kib:
+        if fits(guest, size) and pages * size >= guest.memory_kib:
             return size
     return None
+
+
+def fits(guest: Guest, size: int) -> bool:
+    """Whether all of the memory is whole pages of so many KiB."""
+    return all(piece % size == 0 for piece in guest.pieces)
 
 
 def _shown(kib: int) -> str:

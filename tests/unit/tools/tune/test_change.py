@@ -225,6 +225,34 @@ def test_hugepages_only_of_a_size_that_divides_the_memory() -> None:
     assert "<page size='2048' unit='KiB'/>" in text
 
 
+@pytest.mark.parametrize(
+    ("cells", "size"),
+    [((12, 4), "1048576"), ((11.5, 4.5), "2048"), ((12.0009765625, 3.9990234375), None)],
+)
+def test_hugepages_of_a_size_that_divides_each_node(
+    cells: tuple[float, ...], size: str | None
+) -> None:
+    nodes = "".join(
+        f"<cell id='{n}' cpus='{n * 3}-{n * 3 + 2}' memory='{int(gib * 2**20)}' unit='KiB'/>"
+        for n, gib in enumerate(cells)
+    )
+    xml = put(WIN10, "</cpu>", f"<numa>{nodes}</numa>")
+    machine = host(hugepages={1048576: 16, 2048: 8192}, transparent_hugepages="always")
+    page = tree.read(tuned(xml, machine)).find("memoryBacking/hugepages/page")
+    assert (None if page is None else page.get("size")) == size
+    said = [a.fact for a in examine(xml, machine).advice if a.name == "hugepages"]
+    odd = ["12583936 KiB of memory are no whole number of 2 MiB pages"]
+    assert said == ([] if size else odd)
+
+
+def test_a_dimm_is_whole_pages_as_well() -> None:
+    dimm = "<memory model='dimm'><target><size unit='MiB'>512</size></target></memory>"
+    cell = f"<numa><cell id='0' cpus='0-5' memory='{15.5 * 2**20:.0f}' unit='KiB'/></numa>"
+    xml = put(put(WIN10, "</cpu>", cell), "<memballoon", dimm)
+    text = tuned(xml, host(hugepages={1048576: 16, 2048: 8192}))
+    assert "<page size='2048' unit='KiB'/>" in text
+
+
 def test_hugepages_that_vfiod_reserves_at_each_start() -> None:
     asked = Performance(hugepages=AUTO)
     assert "<page size='2048' unit='KiB'/>" in tuned(WIN10, host(asked=asked))

@@ -60,6 +60,19 @@ def test_macos_keeps_its_cores_and_its_processor(xml: str) -> None:
     assert "left       cpu, topology: macOS" in "\n".join(as_lines(found))
 
 
+@pytest.mark.parametrize("wish", ["<allocation mode='ondemand'/>", "<source type='anonymous'/>"])
+def test_no_huge_pages_where_libvirt_refuses_them(wish: str) -> None:
+    xml = LINUX.replace("<vcpu ", f"<memoryBacking>{wish}</memoryBacking><vcpu ", 1)
+    for pages in ({1048576: 16}, {}):
+        found = examine(xml, host(hugepages=pages))
+        assert "hugepages" not in names(found)
+        assert "hugepages" not in {advice.name for advice in found.advice}
+        said = "\n".join(as_lines(found))
+        assert f"left       hugepages: libvirt takes none beside {wish} in <memoryBacking>" in said
+    immediate = xml.replace(wish, "<source type='memfd'/><allocation mode='immediate'/>")
+    assert "hugepages" in names(examine(immediate, host(hugepages={1048576: 16})))
+
+
 def test_a_device_that_libvirt_does_not_see_is_one_of_the_guest() -> None:
     xml = told(LINUX, "-device", f"vfio-pci,host={CARD}")
     assert parse(xml).passed == (CARD,)
