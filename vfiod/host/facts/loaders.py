@@ -5,7 +5,8 @@ person can do is told by it. Sources: grub-mkconfig(8), kernel-install(8), mkini
 grubby(8), kernelstub(1), rpm-ostree(1); https://gitlab.com/Zesko/limine-entry-tool;
 https://github.com/limine-bootloader/limine (CONFIG.md); https://www.rodsbooks.com/refind/linux.html;
 https://pve.proxmox.com/wiki/Host_Bootloader; https://github.com/openSUSE/sdbootutil;
-https://github.com/CachyOS/systemd-boot-manager.
+https://github.com/CachyOS/systemd-boot-manager; https://docs.zfsbootmenu.org;
+kernel, Documentation/admin-guide/efi-stub.rst; efibootmgr(8).
 """
 
 from collections.abc import Mapping
@@ -42,6 +43,8 @@ class Loader(Enum):
     LIMINE = "Limine"
     REFIND = "rEFInd"
     NIXOS = "NixOS"
+    ZFSBOOTMENU = "ZFSBootMenu"
+    EFI_STUB = "EFI stub, started by the firmware"
     UNKNOWN = "unknown"
 
 
@@ -84,7 +87,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``place`` tells a person where an option goes; ``refresh``: the first that is installed."""
+    """``place`` tells a person where an option goes; ``refresh``: the first that is installed.
+
+    Without ``sources`` the options are in no file.
+    """
 
     place: str
     sources: tuple[Source, ...]
@@ -197,6 +203,17 @@ LOADERS: Mapping[Loader, Row] = {
         "boot.kernelParams in /etc/nixos/configuration.nix",
         (_NIX,),
         (("nixos-rebuild", "boot"),),
+    ),
+    Loader.ZFSBOOTMENU: Row(
+        "a property of the root file system: `zfs get org.zfsbootmenu:commandline` shows it, and "
+        "it is set whole, with all of its options: sudo zfs set "
+        "org.zfsbootmenu:commandline=\"OPTIONS\" DATASET",
+        (),
+    ),
+    Loader.EFI_STUB: Row(
+        "the firmware's boot entry, which `efibootmgr -u` shows: make one anew with all of its "
+        "options, by efibootmgr --create with --unicode \"OPTIONS\", and delete the old one",
+        (),
     ),
     # Every place that may hold some; a file stands in one source only.
     Loader.UNKNOWN: Row(

@@ -2,7 +2,8 @@
 
 A loader that follows https://systemd.io/BOOT_LOADER_INTERFACE says its name in an EFI variable,
 which decides where there is one. GRUB before 2.12 does not, but leaves BOOT_IMAGE= on the kernel's
-command line. Files alone may be those of a loader that is no longer used.
+command line, as all of them do: without it, it was not GRUB. Files alone may be those of a loader
+that is no longer used. ZFSBootMenu is a Linux that another loader starts, and starts the host's.
 """
 
 import os
@@ -18,6 +19,7 @@ from vfiod.util import sysfs
 # Four bytes of attributes, then UTF-16.
 LOADER_INFO = "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 _MKCONFIG = tuple(f"usr/{p}/{n}-mkconfig" for p in ("sbin", "bin") for n in ("grub", "grub2"))
+_ZFSBOOTMENU = ("etc/zfsbootmenu", *(f"{place}/EFI/[zZ][bB][mM]" for place in ESP))
 _ENTRIES = tuple(f"{place}/loader/entries/*.conf" for place in ESP)
 # openSUSE's /etc/sysconfig/bootloader, LOADER_TYPE.
 _MAKERS = (
@@ -58,17 +60,38 @@ def _named(root: Path) -> str:
 def _guessed(root: Path) -> str:
     if os.path.exists(root / loaders.GRUB_DEFAULT) and _is_grub_s(root):
         return "grub"
+    if _is_zfsbootmenu_s(root):
+        return "zfsbootmenu"
     if _has_any(root, "limine-update", "limine-mkinitcpio") or _is_there(root, Loader.LIMINE):
         return "limine"
     if _is_there(root, Loader.REFIND):
         return "refind"
     if _writes_systemd_boot(root, ()) is not Loader.SYSTEMD_BOOT or _has_entries(root):
         return "systemd-boot"
-    return "grub"
+    return _by_its_options(root)
+
+
+def _by_its_options(root: Path) -> str:
+    """Nothing else is left to go by. One that cannot be read may have been GRUB's."""
+    options = sysfs.read(root / "proc/cmdline")
+    if not options or _is_grub_s(root):
+        return "grub"
+    if any(option.startswith("root=zfs:") for option in options.split()):
+        return "zfsbootmenu"
+    from_firmware = os.path.exists(root / "sys/firmware/efi") and "initrd=" in options
+    return "efi-stub" if from_firmware else "unknown"
 
 
 def _is_grub_s(root: Path) -> bool:
     return (sysfs.read(root / "proc/cmdline") or "").startswith("BOOT_IMAGE=")
+
+
+def _is_zfsbootmenu_s(root: Path) -> bool:
+    """A kernel with its root on ZFS that GRUB did not start, where ZFSBootMenu is installed."""
+    options = (sysfs.read(root / "proc/cmdline") or "").split()
+    on_zfs = any(option.lower().startswith(("root=zfs", "zfs=")) for option in options)
+    installed = any(any(root.glob(pattern)) for pattern in _ZFSBOOTMENU)
+    return on_zfs and installed and not _is_grub_s(root)
 
 
 def _limine(root: Path, _: Collection[str]) -> Loader:
@@ -77,7 +100,12 @@ def _limine(root: Path, _: Collection[str]) -> Loader:
 
 
 def _refind(root: Path, distribution: Collection[str]) -> Loader:
-    """rEFInd also starts unified kernel images, which do not ask it for options."""
+    """rEFInd also starts unified kernel images, which do not ask it for options.
+
+    And ZFSBootMenu, whose own options are in a refind_linux.conf beside it.
+    """
+    if _is_zfsbootmenu_s(root):
+        return Loader.ZFSBOOTMENU
     if _is_there(root, Loader.REFIND):
         return Loader.REFIND
     return _unified(root) or Loader.REFIND
@@ -180,4 +208,7 @@ _OF: Mapping[str, Callable[[Path, Collection[str]], Loader]] = {
     "limine": _limine,
     "refind": _refind,
     "systemd-boot": _writes_systemd_boot,
+    "zfsbootmenu": lambda *_: Loader.ZFSBOOTMENU,
+    "efi-stub": lambda *_: Loader.EFI_STUB,
+    "unknown": lambda *_: Loader.UNKNOWN,
 }

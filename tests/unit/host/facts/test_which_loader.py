@@ -63,6 +63,10 @@ STALE = {GRUB: "", "usr/bin/grub-mkconfig": "", "usr/bin/update-grub": ""}
         ("Limine 9.3.2", {"usr/bin/limine-update": ""}, Loader.LIMINE_TOOL),
         ("rEFInd 0.14.2", {"boot/refind_linux.conf": ""}, Loader.REFIND),
         ("rEFInd 0.14.2", PRESET, Loader.MKINITCPIO_UKI),
+        ("rEFInd 0.14.2", {"boot/efi/EFI/zbm/refind_linux.conf": "",
+                           "proc/cmdline": "root=zfs:zroot/ROOT/void\n"}, Loader.ZFSBOOTMENU),
+        ("rEFInd 0.14.2", {"etc/zfsbootmenu/config.yaml": "", "boot/refind_linux.conf": "",
+                           "proc/cmdline": "root=/dev/sda1\n"}, Loader.REFIND),
         ("rEFInd 0.14.2", {"proc/cmdline": "BOOT_IMAGE=/boot/vmlinuz\n"}, Loader.GRUB),
         ("systemd-boot 257", PRESET, Loader.MKINITCPIO_UKI),
         ("systemd-boot 257", {"etc/kernel/install.conf": "layout=uki\n"}, Loader.UKIFY),
@@ -97,9 +101,18 @@ def test_what_the_loader_said_comes_before_files_of_another(
         ({**STALE, "boot/limine.conf": "", "proc/cmdline": "root=x\n"}, Loader.LIMINE),
         ({**STALE, "boot/limine.conf": "", "proc/cmdline": "BOOT_IMAGE=x\n"}, Loader.GRUB),
         ({**STALE, "boot/refind_linux.conf": ""}, Loader.REFIND),
+        ({**STALE, "proc/cmdline": "quiet root=zfs:zroot/ROOT/void\n"}, Loader.ZFSBOOTMENU),
+        ({**STALE, "boot/efi/EFI/ZBM/a.EFI": "", "usr/bin/kernelstub": "",
+          "proc/cmdline": "root=ZFS=zroot/ROOT/debian\n"}, Loader.ZFSBOOTMENU),
+        ({**STALE, "etc/zfsbootmenu/config.yaml": "",
+          "proc/cmdline": "BOOT_IMAGE=/vmlinuz root=ZFS=rpool/ROOT/a\n"}, Loader.GRUB),
+        ({**STALE, "sys/firmware/efi/config_table": "",
+          "proc/cmdline": "root=x initrd=\\a.img\n"}, Loader.EFI_STUB),
+        ({**STALE, "proc/cmdline": "root=x initrd=\\a.img\n"}, Loader.UNKNOWN),
+        ({**STALE, "proc/cmdline": "root=x rw\n"}, Loader.UNKNOWN),
         ({"etc/os-release": "ID=nixos\n", "boot/loader/entries/nixos-1.conf": ""}, Loader.NIXOS),
     ],
-)
+)  # fmt: skip
 def test_where_no_loader_said_its_name(
     tmp_path: Path, files: dict[str, str], loader: Loader
 ) -> None:
