@@ -43,7 +43,9 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """``kernel`` is the running release, as uname -r says it."""
+    """``kernel`` is the running release, as uname -r says it; ``own_cmdline`` is the file that
+    mkinitcpio's presets name instead of /etc/kernel/cmdline.
+    """
 
     loader: Loader
     running: tuple[str, ...]
@@ -51,6 +53,7 @@ class Boot:
     distribution: Distribution
     kernel: str
     vendor: Vendor
+    own_cmdline: str = ""
 
 
 def read(root: Path = Path("/")) -> Boot:
@@ -64,6 +67,7 @@ def read(root: Path = Path("/")) -> Boot:
         distribution=distribution,
         kernel=sysfs.read(root / "proc/sys/kernel/osrelease") or "",
         vendor=read_vendor(root),
+        own_cmdline=which_loader.own_cmdline(root) if loader is Loader.MKINITCPIO_CMDLINE else "",
     )
 
 

@@ -37,6 +37,7 @@ class Loader(Enum):
     SDBOOTUTIL = "sdbootutil"
     PROXMOX = "systemd-boot, written by proxmox-boot-tool"
     MKINITCPIO_UKI = "unified kernel images of mkinitcpio"
+    MKINITCPIO_CMDLINE = "unified kernel images of mkinitcpio with --cmdline"
     DRACUT_UKI = "unified kernel images of dracut"
     UKIFY = "unified kernel images of kernel-install"
     LIMINE_TOOL = "Limine, written by limine-entry-tool"
@@ -180,6 +181,9 @@ LOADERS: Mapping[Loader, Row] = {
         (_UKI, _CMDLINE),
         (("mkinitcpio", "-P"),),
         Way.WORDS,
+    ),
+    Loader.MKINITCPIO_CMDLINE: Row(
+        "the file that --cmdline names in /etc/mkinitcpio.d", (), (("mkinitcpio", "-P"),)
     ),
     Loader.DRACUT_UKI: Row(
         "a file in /etc/dracut.conf.d, kernel_cmdline",

@@ -20,6 +20,7 @@ from vfiod.util import sysfs
 LOADER_INFO = "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 _MKCONFIG = tuple(f"usr/{p}/{n}-mkconfig" for p in ("sbin", "bin") for n in ("grub", "grub2"))
 _ZFSBOOTMENU = ("etc/zfsbootmenu", *(f"{place}/EFI/[zZ][bB][mM]" for place in ESP))
+_UKI_PRESET = re.compile(r"^(\w+)_uki=", re.MULTILINE)
 _ENTRIES = tuple(f"{place}/loader/entries/*.conf" for place in ESP)
 # openSUSE's /etc/sysconfig/bootloader, LOADER_TYPE.
 _MAKERS = (
@@ -47,6 +48,25 @@ def is_image(root: Path) -> bool:
 def has_program(root: Path, name: str) -> bool:
     """True if the distribution has it where programs are."""
     return any((root / f"usr/{place}/{name}").exists() for place in ("sbin", "bin"))
+
+
+def own_cmdline(root: Path) -> str:
+    """The file that an image's preset names instead of /etc/kernel/cmdline; empty if none does.
+
+    mkinitcpio(8), --cmdline. The fallback image may have one of its own: nobody starts it daily.
+    """
+    for text in _presets(root):
+        for name in set(_UKI_PRESET.findall(text)) - {"fallback"}:
+            own = re.search(
+                rf"""^{name}_options=.*--cmdline[ =]["']?([^\s"')]+)""", text, re.MULTILINE
+            )
+            if own:
+                return own[1]
+    return ""
+
+
+def _presets(root: Path) -> list[str]:
+    return [sysfs.read(path) or "" for path in sorted(root.glob("etc/mkinitcpio.d/*.preset"))]
 
 
 def _named(root: Path) -> str:
@@ -145,9 +165,8 @@ def _unified(root: Path) -> Loader | None:
     install = sysfs.read(root / "etc/kernel/install.conf") or ""
     if re.search(r"^layout=uki", install, re.MULTILINE):
         return Loader.UKIFY
-    presets = root.glob("etc/mkinitcpio.d/*.preset")
-    if any(re.search(r"^\w+_uki=", sysfs.read(p) or "", re.MULTILINE) for p in presets):
-        return Loader.MKINITCPIO_UKI
+    if any(map(_UKI_PRESET.search, _presets(root))):
+        return Loader.MKINITCPIO_CMDLINE if own_cmdline(root) else Loader.MKINITCPIO_UKI
     configurations = [root / "etc/dracut.conf", *root.glob("etc/dracut.conf.d/*.conf")]
     if any(re.search(r"^\s*uefi=\W?yes", sysfs.read(p) or "", re.M) for p in configurations):
         return Loader.DRACUT_UKI

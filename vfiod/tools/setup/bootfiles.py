@@ -137,7 +137,7 @@ def where(facts: Facts) -> str:
         return "vfiod does not know this host's boot loader."
     found = told(facts)
     then = f"; then: {found}" if found else "."
-    return f"It stands in {row.place}{then}"
+    return f"It stands in {facts.boot.own_cmdline or row.place}{then}"
 
 
 def _add_lines(facts: Facts, draft: Draft, wanted: Mapping[str, str]) -> None:

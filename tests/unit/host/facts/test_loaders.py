@@ -8,8 +8,8 @@ from vfiod.host.facts.loaders import FILES, LOADERS, Loader, Syntax, Way
 @pytest.mark.parametrize("loader", Loader)
 def test_every_loader_has_a_row_with_files_and_a_place_to_tell(loader: Loader) -> None:
     row = LOADERS[loader]
-    in_no_file = loader in (Loader.ZFSBOOTMENU, Loader.EFI_STUB)
-    assert bool(row.sources) is not in_no_file
+    elsewhere = (Loader.ZFSBOOTMENU, Loader.EFI_STUB, Loader.MKINITCPIO_CMDLINE)
+    assert bool(row.sources) is (loader not in elsewhere)
     assert row.place or loader is Loader.UNKNOWN
 
 

@@ -94,6 +94,26 @@ def test_what_the_loader_said_comes_before_files_of_another(
 
 
 @pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ('default_options="--cmdline /etc/mine"', "/etc/mine"),
+        ("default_options='-S autodetect --cmdline=/etc/mine --splash /a.bmp'", "/etc/mine"),
+        ("default_options=(--cmdline '/etc/mine')", "/etc/mine"),
+        ('default_options="--splash /a.bmp"', ""),
+        ('#default_options="--cmdline /etc/mine"', ""),
+        ('fallback_options="--cmdline /etc/mine"', ""),
+        ('default_options="--no-cmdline"', ""),
+    ],
+)
+def test_an_image_with_a_command_line_of_its_own(tmp_path: Path, options: str, named: str) -> None:
+    preset = 'default_uki="/efi/EFI/Linux/a.efi"\nfallback_uki="/efi/EFI/Linux/b.efi"\n'
+    tree(tmp_path, {"etc/mkinitcpio.d/linux.preset": f"{preset}{options}\n"})
+    found = boot.read(tmp_path)
+    assert found.own_cmdline == named
+    assert found.loader is (Loader.MKINITCPIO_CMDLINE if named else Loader.MKINITCPIO_UKI)
+
+
+@pytest.mark.parametrize(
     ("files", "loader"),
     [
         ({**ARCH, **STALE}, Loader.PLAIN_GRUB),
