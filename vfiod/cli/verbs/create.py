@@ -167,7 +167,10 @@ def _tuned(guest: Any, xml: str, guests: Any, places: Places) -> tuple[str, Sequ
 
 
 def wanted(arguments: argparse.Namespace, places: Places) -> Any:
-    """The guest that the command line, the host and the person describe. Raises ConfigError."""
+    """The guest that the command line, the host and the person describe.
+
+    Raises ConfigError, and HostError for an image that does not tell its system.
+    """
     from vfiod.host.facts.guest_firmware import read_guest_firmware
     from vfiod.tools.create.firmware import has_keys
     from vfiod.tools.create.make import writes_directly

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
-from vfiod.tools.create.system import UNKNOWN, System, by_name
+from vfiod.errors import HostError
+from vfiod.tools.create.system import UNKNOWN, System, by_name, is_microsoft_s
 
 
 def detect(installer: Path) -> System:
-    """The system by the image's name, else by what libosinfo knows of it, else some Linux."""
+    """The system by the image's name, else by what libosinfo knows of it, else some Linux.
+
+    Raises HostError for a Windows of which neither tells which it is.
+    """
     return by_name(installer.name) or System(_on(installer) or UNKNOWN)
 
 
@@ -36,5 +40,12 @@ def _on(installer: Path) -> str | None:
         media = Libosinfo.Media.create_from_location(str(installer), None)
     except GLib.Error:  # not bootable, as libosinfo sees it
         return None
-    known = loader.get_db().identify_media(media)
-    return str(media.get_os().get_short_id()) if known else None
+    if loader.get_db().identify_media(media):
+        return str(media.get_os().get_short_id())
+    if is_microsoft_s(media.get_publisher_id() or "", media.get_volume_id() or ""):
+        raise HostError(
+            f"{installer.name} is a Windows, and neither its name nor libosinfo tells which",
+            "say which: add --os-variant win11, or win10, or another name that this lists: "
+            "virt-install --osinfo list",
+        )
+    return None

@@ -3,11 +3,16 @@
 import re
 from dataclasses import dataclass
 
-# Windows 10 and 11 have the same volume names on their CDs: the file's name says more.
-_NAMES = (
-    (re.compile(r"win(dows)?[ _.-]*11", re.IGNORECASE), "win11"),
-    (re.compile(r"win(dows)?[ _.-]*10", re.IGNORECASE), "win10"),
+# Windows 10 and 11 have the same volume names on their CDs: the file's name says more. Volume
+# licensing has the editions before the number, as in SW_DVD9_Win_Pro_11_23H2.
+_EDITIONS = r"(?:[ _.-]+(?:pro|home|ent|enterprise|edu|education|n|iot))*"
+_NAMES = tuple(
+    (re.compile(rf"(?<![a-z])win(?:dows)?{_EDITIONS}[ _.-]*{number}(?!\d)", re.I), f"win{number}")
+    for number in (11, 10)
 )
+_SERVER = re.compile("server", re.IGNORECASE)
+# Of its publisher, or of volumes: CCCOMA_X64FRE_EN-US_DV9, CPBA_A64FRE_DE-DE_DV9, ESD-ISO.
+_MICROSOFT = re.compile(r"microsoft|_(?:x64|x86|a64)fre|^esd.iso", re.IGNORECASE)
 UNKNOWN = "linux2022"
 _TITLES = {"win11": "Windows 11", "win10": "Windows 10"}
 _FOLDERS = {"win11": "w11", "win10": "w10"}
@@ -63,4 +68,11 @@ class System:
 
 def by_name(file: str) -> System | None:
     """The system that the name of a CD image tells, if it does."""
+    if _SERVER.search(file):  # which has years, and parts of others' names
+        return None
     return next((System(ident) for pattern, ident in _NAMES if pattern.search(file)), None)
+
+
+def is_microsoft_s(publisher: str, volume: str) -> bool:
+    """True for a CD of some Windows, by its descriptors."""
+    return any(map(_MICROSOFT.search, (publisher, volume)))

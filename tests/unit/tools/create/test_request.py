@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cdimage import cd_image
+from vfiod.errors import HostError
 from vfiod.tools.create import command, render
 from vfiod.tools.create.checks import (
     find_faults,
@@ -93,16 +94,42 @@ def test_a_name_that_would_be_a_path_or_an_option_is_refused(text: str) -> None:
         ("Win11_23H2_English_x64.iso", "CCCOMA_X64FRE_EN-US_DV9", "win11"),
         ("Win10_22H2.iso", "CCCOMA_X64FRE_EN-US_DV9", "win10"),
         ("windows-10.iso", "", "win10"),
+        ("SW_DVD9_Win_Pro_11_23H2.1_64BIT_English_Pro_Ent_EDU_N_MLF_X23-59562.ISO",
+         "CPBA_X64FRE_EN-US_DV9", "win11"),
+        ("SW_DVD9_Win_Pro_Ent_Edu_N_10_22H2.ISO", "CPBA_X64FRE_EN-US_DV9", "win10"),
+        ("en-us_windows_11_business_editions_x64.iso", "CPBA_X64FRE_EN-US_DV9", "win11"),
+        ("windows 11.iso", "", "win11"),
+        ("darwin-11.iso", "", UNKNOWN),
+        ("win1100.iso", "", UNKNOWN),
+        ("Windows-Server-2016-win10base.iso", "", UNKNOWN),
         ("a.iso", "Debian 11.5.0 amd64 n", "debian11"),
         ("a.iso", "", UNKNOWN),
     ],
-)
+)  # fmt: skip
 def test_the_system_is_told_by_name_and_cd(
     tmp_path: Path, name: str, volume: str, ident: str
 ) -> None:
     publisher = "MICROSOFT CORPORATION" if volume.startswith("CC") else ""
     cd = write_cd(tmp_path / name, volume=volume, publisher=publisher)
     assert detect(cd) == System(ident)
+
+
+@pytest.mark.parametrize(
+    ("publisher", "volume"),
+    [
+        ("MICROSOFT CORPORATION", "CPBA_X64FREV_EN-US_DV9"),
+        ("MICROSOFT CORPORATION", "WHATEVER"),
+        ("", "CCCOMA_X64FREV_DE-DE_DV9"),
+        ("", "ESD-ISO"),
+    ],
+)
+def test_a_windows_that_is_not_known_is_no_linux(
+    tmp_path: Path, publisher: str, volume: str
+) -> None:
+    cd = write_cd(tmp_path / "Windows.iso", volume=volume, publisher=publisher)
+    with pytest.raises(HostError, match=r"Windows\.iso is a Windows") as raised:
+        detect(cd)
+    assert "--os-variant win11" in raised.value.hint
 
 
 def test_no_cd_tells_no_system(tmp_path: Path) -> None:
