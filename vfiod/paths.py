@@ -18,6 +18,9 @@ SLEEP = Path("/run/systemd/sleep.conf.d/90-vfiod.conf")
 STATE = Path("/var/lib/vfiod")
 BACKUPS = STATE / "backups"
 DEFINITIONS = Path("/etc/libvirt/qemu")
+# libvirt's own, a file NAME.xml for each (libvirt: src/network/bridge_driver.c).
+NETWORKS_AUTOSTARTED = DEFINITIONS / "networks/autostart"
+NETWORKS_ACTIVE = Path("/run/libvirt/network")
 SETUP_STATE = STATE / "setup.json"
 SETUP_COPIES = STATE / "setup"
 # What `vfiod setup` writes.

@@ -171,7 +171,7 @@ def files_that_are_not_there_are_told(b: Rig) -> None:
 def what_is_plugged_in_hangs_on_a_controller(b: Rig) -> None:
     functions = b.host.pci.functions()
     assert all(functions[d.controller].is_usb_controller for d in b.host.pci.usb())
-    assert b.host.pci.behind(["/dev/nowhere", "/nowhere"]) == {}
+    assert b.host.pci.behind(["/dev/nowhere", "/nowhere", "/sys/class/net/nowhere"]) == {}
 
 
 @reading

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 from vfiod.guest.commandline import Commandline, read_commandline
 from vfiod.guest.document import read_tree, refuse
+from vfiod.guest.networks import read_networks
 from vfiod.guest.opened import Opened, UsbHostdev, read_opened, read_usb
 from vfiod.guest.passed import Hostdev, read_hostdevs
 from vfiod.guest.sizes import read_hugepage, read_memory
@@ -68,7 +69,10 @@ def parse(xml: str) -> Domain:
         hostdevs=tuple(read_hostdevs(root)),
         disks=tuple(disk for e in root.iterfind("devices/disk") if (disk := _disk(e))),
         commandline=commandline,
-        opened=read_opened(root, commandline),
+        opened=(
+            *read_opened(root, commandline),
+            *read_networks(root),
+        ),
         usb=read_usb(root, optional=False),
     )
 

@@ -27,13 +27,16 @@ _VIRTIOFSD = (
 @dataclass(frozen=True, slots=True)
 class Opened:
     """One of ``paths`` must be there. ``element`` is where the definition names it, ``remedy``
-    what to do if it is not; ``program`` is its name if it is one that libvirt runs.
+    what to do if it is not; ``program`` is its name if it is one that libvirt runs. ``name`` is
+    what a person calls it, if not by a path, and ``lack`` what is so if no path is there.
     """
 
     paths: tuple[str, ...]
     element: str
     remedy: str
     program: str = ""
+    name: str = ""
+    lack: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,9 @@ def _roms(root: Element) -> Iterator[Opened]:
 
 
 def _others(root: Element) -> Iterator[Opened]:
-    """Devices of the host that are passed through by their nodes."""
+    """Devices of the host that are passed through by their nodes; QEMU makes a file that is not
+    there for memory of its own.
+    """
     remedy = "plug it in, or take it out of the definition"
     for kind in ("serial", "parallel", "console", "channel"):
         for source in root.iterfind(f"devices/{kind}[@type='dev']/source"):
@@ -187,6 +192,11 @@ def _others(root: Element) -> Iterator[Opened]:
     for backend in root.iterfind("devices/rng/backend[@model='random']"):
         if path := (backend.text or "").strip():
             yield Opened((path,), "<rng>", remedy)
+    for model in ("nvdimm", "virtio-pmem"):
+        for source in root.iterfind(f"devices/memory[@model='{model}']/source/path"):
+            path = (source.text or "").strip()
+            if path.startswith("/dev/") and not path.startswith("/dev/shm/"):
+                yield Opened((path,), "<memory>", "make it (see: ndctl list), or take it out")
 
 
 def _arguments(commandline: Commandline) -> Iterator[Opened]:

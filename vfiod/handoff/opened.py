@@ -28,7 +28,7 @@ def find_absent(request: Request) -> Iterator[HostError]:
 def _absent(opened: Opened, why: str) -> str:
     if opened.program and len(opened.paths) > 1:
         return f"the guest's {opened.element} needs {opened.program}, which is not installed"
-    return f"the guest's {opened.element} {opened.paths[-1]} {why}"
+    return f"the guest's {opened.element} {opened.name or opened.paths[-1]} {opened.lack or why}"
 
 
 def find_leaving(request: Request) -> Iterator[HostError]:
@@ -37,7 +37,8 @@ def find_leaving(request: Request) -> Iterator[HostError]:
     for opened in request.domain.opened:
         for path in opened.paths:
             for address in sorted(listed.intersection(request.state.behind.get(path, ()))):
-                yield _leaves(request, f"{opened.element} {path}", address)
+                what = f"{opened.element} {opened.name or path}"
+                yield _leaves(request, what, address)
 
 
 def find_usb(request: Request) -> Iterator[HostError]:

@@ -85,7 +85,9 @@ class Pci(Protocol):
         """The USB devices that are plugged in, hubs included."""
 
     def behind(self, nodes: Collection[str]) -> Mapping[str, Collection[PciAddress]]:
-        """For paths below /dev the functions that their devices hang on; others are left out."""
+        """For paths below /dev, and of network interfaces in /sys/class/net, the functions that
+        their devices hang on; others are left out.
+        """
 
     def in_use_by(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
         """What of the running host hangs on the functions (mounted file systems, the default

@@ -39,6 +39,8 @@ def parse(inside: str, *words: str, top: str = "") -> domain.Domain:
          ("/dev/hwrng",), "<rng>"),
         ("<interface type='user'><rom file='/roms/net.rom'/></interface>", ("/roms/net.rom",),
          "<rom file>"),
+        ("<memory model='nvdimm'><source><path>/dev/dax0.0</path></source></memory>",
+         ("/dev/dax0.0",), "<memory>"),
         ("<disk type='block'><source dev='/dev/sdb'/></disk>", ("/dev/sdb",), "<disk>"),
     ],
 )  # fmt: skip
@@ -59,6 +61,8 @@ def test_devices(inside: str, paths: tuple[str, ...], element: str) -> None:
         "<channel type='unix'><source mode='bind' path='/run/made'/></channel>",
         "<filesystem type='mount'/>",
         "<rng><backend model='egd'/></rng>",
+        "<memory model='nvdimm'><source><path>/srv/made</path></source></memory>",
+        "<memory model='dimm'><source><pagesize unit='KiB'>2048</pagesize></source></memory>",
     ],
 )
 def test_what_need_not_be_there(inside: str) -> None:

@@ -30,6 +30,11 @@ def refusal(host: FakeHost, inside: str = "", top: str = "") -> VfiodError:
     return only(host, xml=xml(inside, top))
 
 
+NETWORK = "<interface type='network'><source network='nat'/></interface>"
+MACVTAP = "<interface type='direct'><source dev='enp5s0' mode='bridge'/></interface>"
+UP, AUTOSTARTED = "/run/libvirt/network/nat.xml", "/etc/libvirt/qemu/networks/autostart/nat.xml"
+
+
 def test_all_is_there() -> None:
     host = pcs.greeter()
     host.kernel.usb.append(UsbPlugged(pcs.BRIDGE, 0x046D, 0xC31C, 1, 4))
@@ -96,3 +101,30 @@ def test_a_node_of_a_device_on_a_controller_that_goes_over() -> None:
     assert f"<input type='evdev'> {EVENT} hangs on 0000:02:00.0" in refusal(host, INPUT).message
     host.kernel.input_nodes[EVENT] = pcs.BRIDGE
     assert faults(host, xml=xml(INPUT)) == []
+
+
+def test_a_network_that_is_not_up() -> None:
+    fault = refusal(without(UP, AUTOSTARTED), NETWORK)
+    assert fault.message == "the guest's <interface type='network'> nat is not active"
+    assert "net-start nat" in fault.hint
+
+
+def test_a_network_that_is_up_or_will_start_when_it_is_asked_for() -> None:
+    for absent in (UP, AUTOSTARTED):
+        assert faults(without(absent), xml=xml(NETWORK)) == []
+
+
+def test_an_interface_of_the_host_that_is_not_there() -> None:
+    fault = refusal(without("/sys/class/net/enp5s0"), MACVTAP)
+    assert fault.message == "the guest's <interface type='direct'> enp5s0 does not exist"
+
+
+def test_an_interface_of_a_card_that_goes_over() -> None:
+    host = pcs.greeter()
+    host.kernel.input_nodes["/sys/class/net/enp5s0"] = pcs.USB
+    assert refusal(host, MACVTAP).message == (
+        "the guest's <interface type='direct'> enp5s0 hangs on 0000:02:00.0, which goes over to "
+        "the guest itself"
+    )
+    host.kernel.input_nodes["/sys/class/net/enp5s0"] = pcs.BRIDGE
+    assert faults(host, xml=xml(MACVTAP)) == []

@@ -7,18 +7,23 @@ from vfiod.host.facts.pci import parse_address
 from vfiod.model import PciAddress
 
 _CLASSES = ("input", "block", "tty", "tpm", "hidraw")
+_INTERFACE = "/sys/class/net/"
 
 
 def read_behind(
     nodes: Collection[str], root: Path = Path("/")
 ) -> Mapping[str, Collection[PciAddress]]:
-    """For each path below /dev the functions on its way; those of no device are left out."""
-    found = {node: _way(node, root) for node in nodes if node.startswith("/dev/")}
+    """For each path below /dev, and each network interface in /sys/class/net, the functions on its
+    way; those of no device are left out.
+    """
+    found = {node: _way(node, root) for node in nodes if node.startswith(("/dev/", _INTERFACE))}
     return {node: way for node, way in found.items() if way}
 
 
 def _way(node: str, root: Path) -> Collection[PciAddress]:
     """A path of udev's is a link to the kernel's own name, which is that in sysfs."""
+    if node.startswith(_INTERFACE):
+        return _functions(root / node.lstrip("/"))
     try:
         name = (root / node.lstrip("/")).resolve().name
     except (OSError, RuntimeError):  # links in a circle
@@ -26,6 +31,11 @@ def _way(node: str, root: Path) -> Collection[PciAddress]:
     for kind in _CLASSES:
         device = root / "sys/class" / kind / name
         if device.exists():
-            parts = (parse_address(part) for part in device.resolve().parts)
-            return tuple(address for address in parts if address is not None)
+            return _functions(device)
     return ()
+
+
+def _functions(device: Path) -> Collection[PciAddress]:
+    """Those in the path that sysfs has for a device."""
+    parts = (parse_address(part) for part in device.resolve().parts)
+    return tuple(address for address in parts if address is not None)

@@ -22,13 +22,20 @@ def test_a_keyboard_and_a_disk_behind_their_controllers(tmp_path: Path) -> None:
                 "sys/devices/pci0000:00/0000:00:01.0/0000:03:00.0/nvme/nvme0/nvme0n1"
             ),
             "dev/nvme0n1": "",
+            "sys/devices/pci0000:00/0000:05:00.0/net/enp5s0/ifindex": "2\n",
+            "sys/class/net/enp5s0": Link("sys/devices/pci0000:00/0000:05:00.0/net/enp5s0"),
+            "sys/devices/virtual/net/br0/ifindex": "3\n",
+            "sys/class/net/br0": Link("sys/devices/virtual/net/br0"),
             "dev/round": Link("dev/round"),
             "dev/tpm0": "",
         },
     )
     keyboard, disk = "/dev/input/by-id/usb-Logitech-event-kbd", "/dev/nvme0n1"
-    asked = [keyboard, disk, "/dev/round", "/dev/tpm0", "/dev/gone", "/srv/disk.img"]
+    interface = "/sys/class/net/enp5s0"
+    asked = [interface, "/sys/class/net/br0", "/sys/class/net/gone"]
+    asked += [keyboard, disk, "/dev/round", "/dev/tpm0", "/dev/gone", "/srv/disk.img"]
     assert read_behind(asked, tmp_path) == {
         keyboard: (PciAddress.parse("00:14.0"),),
         disk: (PciAddress.parse("00:01.0"), PciAddress.parse("03:00.0")),
+        interface: (PciAddress.parse("05:00.0"),),
     }
