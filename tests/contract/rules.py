@@ -175,6 +175,14 @@ def what_is_plugged_in_hangs_on_a_controller(b: Rig) -> None:
 
 
 @reading
+def render_nodes_are_nodes_of_devices(b: Rig) -> None:
+    found = b.host.pci.render_nodes()
+    assert all(node.startswith("/dev/dri/renderD") for node in found)
+    functions = b.host.pci.functions()
+    assert all(address in functions for way in found.values() for address in way)
+
+
+@reading
 def there_is_memory(b: Rig) -> None:
     assert b.host.memory.available() > 0
     assert b.host.memory.held_by(["no-such-unit.service"]) == 0

@@ -43,6 +43,9 @@ class FakePci(Door):
     def behind(self, nodes: Collection[str]) -> Mapping[str, Collection[PciAddress]]:
         return {node: [on] for node, on in self._kernel.input_nodes.items() if node in nodes}
 
+    def render_nodes(self) -> Mapping[str, Collection[PciAddress]]:
+        return self._kernel.render_nodes
+
     def functions(self) -> Mapping[PciAddress, PciFunction]:
         return {address: self._kernel.function(address) for address in sorted(self._kernel.devices)}
 

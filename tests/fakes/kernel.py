@@ -91,6 +91,7 @@ class Kernel:
         self.refused_groups: set[int] = set()
         self.usb: list[UsbPlugged] = []
         self.input_nodes: dict[str, PciAddress] = {}  # and the function that each hangs on
+        self.render_nodes: dict[str, Collection[PciAddress]] = {}
         self.mishaps: list[str] = []
         self._clock = clock
         self._probing: set[PciAddress] = set()

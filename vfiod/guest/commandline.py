@@ -29,7 +29,7 @@ _IMPLIED = {"device": "driver", "object": "qom-type", "drive": "file"}
 _FILE_OPTIONS = (
     "bios", "cdrom", "dtb", "fda", "fdb", "hda", "hdb", "hdc", "hdd", "initrd", "kernel", "pflash",
 )  # fmt: skip
-_FILE_KEYS = ("evdev", "file", "filename", "romfile")
+_FILE_KEYS = ("evdev", "file", "filename", "rendernode", "romfile")
 # Elsewhere it is made by QEMU, as a socket is.
 _PATH_OPTIONS = ("fsdev", "tpmdev", "virtfs")
 # QEMU makes what is not there below these.

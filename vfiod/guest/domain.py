@@ -9,6 +9,7 @@ from vfiod.guest.document import read_tree, refuse
 from vfiod.guest.networks import read_networks
 from vfiod.guest.opened import Opened, UsbHostdev, read_opened, read_usb
 from vfiod.guest.passed import Hostdev, read_hostdevs
+from vfiod.guest.rendering import read_render_nodes, read_renderer
 from vfiod.guest.sizes import read_hugepage, read_memory
 from vfiod.model import PciAddress
 
@@ -29,7 +30,8 @@ class Domain:
     """What vfiod knows of a guest; ``hugepage_bytes`` is the page size asked for, if any is.
 
     ``commandline`` is what QEMU is told past libvirt; ``opened`` and ``usb`` are what must be there
-    beside the PCI devices.
+    beside the PCI devices. ``renderer`` is what draws on any render node of the host's; empty if
+    nothing needs one.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Domain:
     commandline: Commandline = field(default_factory=Commandline)
     opened: tuple[Opened, ...] = ()
     usb: tuple[UsbHostdev, ...] = ()
+    renderer: str = ""
 
     @property
     def passed(self) -> tuple[PciAddress, ...]:
@@ -72,8 +75,10 @@ def parse(xml: str) -> Domain:
         opened=(
             *read_opened(root, commandline),
             *read_networks(root),
+            *read_render_nodes(root),
         ),
         usb=read_usb(root, optional=False),
+        renderer=read_renderer(root, commandline),
     )
 
 

@@ -14,6 +14,7 @@ _FIRMWARE = (
     "distributions rename these files: see what there is with ls /usr/share/OVMF /usr/share/edk2 "
     "and correct the path in the definition"
 )
+TOGETHER = "take it out of the definition: the guest gets it together with that device"
 _INPUT = "plug it in (see: ls /dev/input/by-id), or take it out of the definition"
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _TPM = ("swtpm", "swtpm_setup")
@@ -28,7 +29,8 @@ _VIRTIOFSD = (
 class Opened:
     """One of ``paths`` must be there. ``element`` is where the definition names it, ``remedy``
     what to do if it is not; ``program`` is its name if it is one that libvirt runs. ``name`` is
-    what a person calls it, if not by a path, and ``lack`` what is so if no path is there.
+    what a person calls it, if not by a path, and ``lack`` what is so if no path is there;
+    ``if_leaving`` is what to do if it goes over to the guest.
     """
 
     paths: tuple[str, ...]
@@ -37,6 +39,7 @@ class Opened:
     program: str = ""
     name: str = ""
     lack: str = ""
+    if_leaving: str = TOGETHER
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ def all_can_be_opened(request: Request) -> Faults:
     yield from opened.find_absent(request)
     yield from opened.find_usb(request)
     yield from opened.find_leaving(request)
+    yield from opened.find_undrawn(request)
 
 
 def sessions_may_end(request: Request) -> Faults:

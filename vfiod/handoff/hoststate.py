@@ -83,6 +83,8 @@ class HostState:
     missing: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, Collection[PciAddress]] = field(default_factory=dict)
     usb: Sequence[UsbPlugged] = ()
+    # Only for a guest that draws on any: each with the functions that it hangs on.
+    render_nodes: Mapping[str, Collection[PciAddress]] = field(default_factory=dict)
     shutting_down: bool = False
     refused_groups: frozenset[int] = frozenset()
     # Only for a guest with performance: in its configuration.

@@ -7,7 +7,8 @@ the guest is there now, and gone when QEMU looks for it.
 from collections.abc import Iterator
 
 from vfiod.errors import HostError
-from vfiod.guest.opened import Opened
+from vfiod.guest.opened import TOGETHER, Opened
+from vfiod.guest.rendering import TO_DRAW_WITHOUT
 from vfiod.handoff.request import Request
 from vfiod.model import PciAddress
 from vfiod.util.typed import TO_CHANGE, virsh
@@ -38,7 +39,19 @@ def find_leaving(request: Request) -> Iterator[HostError]:
         for path in opened.paths:
             for address in sorted(listed.intersection(request.state.behind.get(path, ()))):
                 what = f"{opened.element} {opened.name or path}"
-                yield _leaves(request, what, address)
+                yield _leaves(request, what, address, opened.if_leaving)
+
+
+def find_undrawn(request: Request) -> Iterator[HostError]:
+    """OpenGL for the emulated screen, and no render node that stays."""
+    listed = {f.address for f in request.listed}
+    ways = request.state.render_nodes.values()
+    if request.domain.renderer and all(listed.intersection(way) for way in ways):
+        yield HostError(
+            f"the guest's {request.domain.renderer} draws with OpenGL, and the host keeps no card "
+            "for that: none has a render node, or it goes over to the guest itself",
+            f"{TO_DRAW_WITHOUT}\n{_edit(request)}",
+        )
 
 
 def find_usb(request: Request) -> Iterator[HostError]:
@@ -54,14 +67,13 @@ def find_usb(request: Request) -> Iterator[HostError]:
         elif all(plugged.controller in listed for plugged in found):
             name = f" ({found[0].name})" if found[0].name else ""
             what = f"<hostdev type='usb'> {wanted}{name}"
-            yield _leaves(request, what, found[0].controller)
+            yield _leaves(request, what, found[0].controller, TOGETHER)
 
 
-def _leaves(request: Request, what: str, address: PciAddress) -> HostError:
+def _leaves(request: Request, what: str, address: PciAddress, remedy: str) -> HostError:
     return HostError(
         f"the guest's {what} hangs on {address}, which goes over to the guest itself",
-        "take it out of the definition: the guest gets it together with that device\n"
-        f"{_edit(request)}",
+        f"{remedy}\n{_edit(request)}",
     )
 
 

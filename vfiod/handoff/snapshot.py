@@ -112,6 +112,7 @@ def _opened(host: Host, domain: Domain) -> dict[str, Any]:
         "missing": host.files.missing(opened, seconds=_LOOK),
         "behind": host.pci.behind(opened),
         "usb": host.pci.usb() if domain.usb else (),
+        "render_nodes": host.pci.render_nodes() if domain.renderer else {},
     }
 
 

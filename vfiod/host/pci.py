@@ -89,6 +89,11 @@ class Pci(Protocol):
         their devices hang on; others are left out.
         """
 
+    def render_nodes(self) -> Mapping[str, Collection[PciAddress]]:
+        """The nodes that programs draw on without a screen, each with the functions that it hangs
+        on, which may be none.
+        """
+
     def in_use_by(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
         """What of the running host hangs on the functions (mounted file systems, the default
         route); those that carry nothing are left out.

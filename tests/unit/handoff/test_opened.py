@@ -33,6 +33,9 @@ def refusal(host: FakeHost, inside: str = "", top: str = "") -> VfiodError:
 NETWORK = "<interface type='network'><source network='nat'/></interface>"
 MACVTAP = "<interface type='direct'><source dev='enp5s0' mode='bridge'/></interface>"
 UP, AUTOSTARTED = "/run/libvirt/network/nat.xml", "/etc/libvirt/qemu/networks/autostart/nat.xml"
+RENDER = "/dev/dri/renderD128"
+SPICE = "<graphics type='spice'><gl enable='yes'/></graphics>"
+ON_NODE = f"<graphics type='spice'><gl enable='yes' rendernode='{RENDER}'/></graphics>"
 
 
 def test_all_is_there() -> None:
@@ -128,3 +131,31 @@ def test_an_interface_of_a_card_that_goes_over() -> None:
     )
     host.kernel.input_nodes["/sys/class/net/enp5s0"] = pcs.BRIDGE
     assert faults(host, xml=xml(MACVTAP)) == []
+
+
+def test_a_screen_that_is_drawn_by_the_card_that_goes_over() -> None:
+    host = pcs.greeter()
+    host.kernel.input_nodes[RENDER] = pcs.VGA
+    fault = refusal(host, ON_NODE)
+    assert f"<graphics type='spice'> {RENDER} hangs on {pcs.VGA}" in fault.message
+    assert "take the OpenGL out" in fault.hint
+
+
+def test_a_screen_that_is_drawn_by_a_card_that_stays() -> None:
+    host = pcs.greeter()
+    host.kernel.input_nodes[RENDER] = pcs.BRIDGE
+    host.kernel.render_nodes |= {RENDER: [pcs.BRIDGE], "/dev/dri/renderD129": [pcs.VGA]}
+    for inside in (ON_NODE, SPICE, "<graphics type='egl-headless'/>"):
+        assert faults(host, xml=xml(inside)) == []
+
+
+def test_a_screen_that_no_card_of_the_host_is_left_to_draw() -> None:
+    host = pcs.greeter()
+    assert "none has a render node" in refusal(host, SPICE).message
+    host.kernel.render_nodes[RENDER] = [pcs.BRIDGE, pcs.VGA]
+    fault = refusal(host, SPICE)
+    assert fault.message.startswith("the guest's <graphics type='spice'> draws with OpenGL")
+    assert "a <graphics type='egl-headless'> as a whole" in fault.hint
+    host.kernel.render_nodes["/dev/dri/renderD129"] = []  # of no PCI device
+    assert faults(host, xml=xml(SPICE)) == []
+    assert faults(pcs.greeter(), xml=xml("<graphics type='vnc'/>")) == []

@@ -21,6 +21,9 @@ SCREEN = """{guest} also has an emulated screen. When the card's driver is insta
 shows a picture, take the emulated one out, or the guest may go on using it. The way to it, SPICE \
 or VNC, stays and shows nothing then:
   {command}"""
+DRAWN = """{guest} draws its emulated screen with OpenGL on the card that it gets, and does not \
+start so. To start it, {remedy}:
+  {command}"""
 NEXT = """Next, fit it to this host's processor, and see what a start would do:
   sudo vfiod tune {guest}
   sudo vfiod plan {guest}
@@ -173,7 +176,9 @@ def changed(
     """Ask, change, and say what comes next. Exit status 1 without consent."""
     from vfiod.cli.terminal import consents, say
     from vfiod.guest.features import read_guest
-    from vfiod.util.typed import without_screen
+    from vfiod.guest.rendering import TO_DRAW_WITHOUT
+    from vfiod.tools.init.drawing import draws_on_what_it_gets
+    from vfiod.util.typed import virsh, without_screen
 
     if not consents("Make these changes?", yes=arguments.yes):
         return 1
@@ -182,9 +187,14 @@ def changed(
     names = {"guest": shlex.quote(arguments.guest)}
     if guests.is_running(arguments.guest):
         say(RUNNING.format(**names))
-    if not arguments.revert:
-        say(NEXT.format(**names))
-    if not arguments.revert and read_guest(guests.definition(arguments.guest)).screens:
+    if arguments.revert:
+        return 0
+    xml = guests.definition(arguments.guest)
+    if draws_on_what_it_gets(xml, places.root):
+        command = virsh("edit", arguments.guest)
+        say(DRAWN.format(**names, remedy=TO_DRAW_WITHOUT, command=command))
+    say(NEXT.format(**names))
+    if read_guest(xml).screens:
         say(SCREEN.format(**names, command=without_screen(arguments.guest)))
     return 0
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from vfiod.host.facts.pci import parse_address
 from vfiod.model import PciAddress
+from vfiod.util import sysfs
 
-_CLASSES = ("input", "block", "tty", "tpm", "hidraw")
+_CLASSES = ("input", "block", "tty", "tpm", "hidraw", "drm")
 _INTERFACE = "/sys/class/net/"
 
 
@@ -18,6 +19,12 @@ def read_behind(
     """
     found = {node: _way(node, root) for node in nodes if node.startswith(("/dev/", _INTERFACE))}
     return {node: way for node, way in found.items() if way}
+
+
+def read_render_nodes(root: Path = Path("/")) -> Mapping[str, Collection[PciAddress]]:
+    """The DRM nodes to draw on without a screen, each with the functions on its way."""
+    names = (n for n in sysfs.names(root / "sys/class/drm") if n.startswith("renderD"))
+    return {f"/dev/dri/{name}": _functions(root / "sys/class/drm" / name) for name in names}
 
 
 def _way(node: str, root: Path) -> Collection[PciAddress]:

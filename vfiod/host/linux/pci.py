@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.host import config_space
-from vfiod.host.facts.nodes import read_behind
+from vfiod.host.facts.nodes import read_behind, read_render_nodes
 from vfiod.host.facts.pci import parse_address, read_cards, read_function
 from vfiod.host.facts.reserved import read_refused_groups
 from vfiod.host.facts.usage import read_host_usage
@@ -169,6 +169,9 @@ class LinuxPci:
 
     def behind(self, nodes: Collection[str]) -> Mapping[str, Collection[PciAddress]]:
         return read_behind(nodes, self._root)
+
+    def render_nodes(self) -> Mapping[str, Collection[PciAddress]]:
+        return read_render_nodes(self._root)
 
     def in_use_by(self, addresses: Collection[PciAddress]) -> Mapping[PciAddress, Sequence[str]]:
         return read_host_usage(addresses, self._root)

@@ -11,7 +11,7 @@ import libvirt
 import pytest
 
 from tests import hosts
-from tests.fakes.tree import grow
+from tests.fakes.tree import Link, grow
 from tests.terminal import run_at_terminal
 from vfiod.cli.main import parser
 from vfiod.cli.places import Places
@@ -225,6 +225,29 @@ def test_an_emulated_screen_is_told_of(
     said = capsys.readouterr().out
     assert "Done" in said
     assert "emulated screen" not in said
+
+
+@pytest.mark.parametrize("node", ["", " rendernode='/dev/dri/renderD128'"])
+def test_a_screen_that_the_card_draws_itself_is_told_of(
+    places: Places, guests: Guests, capsys: pytest.CaptureFixture[str], node: str
+) -> None:
+    card = "sys/devices/pci0000:00/0000:00:03.1/0000:08:00.0/drm/renderD128"
+    grow(
+        places.root,
+        {f"{card}/dev": "", "sys/class/drm/renderD128": Link(card), "dev/dri/renderD128": ""},
+    )
+    xml = guests.definition("test")
+    gl = f"<graphics type='egl-headless'><gl{node}/></graphics>"
+    guests.define(xml.replace("</devices>", f"{gl}</devices>"))
+    init(places, "--yes")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "test draws its emulated screen with OpenGL on the card that it gets" in said
+    assert "virsh --connect qemu:///system edit test" in said
+    other = "sys/devices/pci0000:00/0000:00:02.0/drm/renderD129"
+    grow(places.root, {f"{other}/dev": "", "sys/class/drm/renderD129": Link(other)})
+    places.config.write_text(TEXT)
+    init(places, "--yes")
+    assert ("draws its emulated" in capsys.readouterr().out) is bool(node)
 
 
 NO_SCREEN = "<video><model type='none'/></video>"

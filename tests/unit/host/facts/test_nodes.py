@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.fakes.tree import Link, grow
-from vfiod.host.facts.nodes import read_behind
+from vfiod.host.facts.nodes import read_behind, read_render_nodes
 from vfiod.model import PciAddress
 
 USB = "sys/devices/pci0000:00/0000:00:14.0/usb1/1-4/1-4:1.0/0003:046D:C31C.0001"
@@ -22,6 +22,12 @@ def test_a_keyboard_and_a_disk_behind_their_controllers(tmp_path: Path) -> None:
                 "sys/devices/pci0000:00/0000:00:01.0/0000:03:00.0/nvme/nvme0/nvme0n1"
             ),
             "dev/nvme0n1": "",
+            "sys/devices/pci0000:00/0000:00:01.0/0000:03:00.0/drm/renderD128/dev": "226:128\n",
+            "sys/class/drm/renderD128": Link(
+                "sys/devices/pci0000:00/0000:00:01.0/0000:03:00.0/drm/renderD128"
+            ),
+            "dev/dri/renderD128": "",
+            "dev/dri/by-path/pci-0000:03:00.0-render": Link("dev/dri/renderD128"),
             "sys/devices/pci0000:00/0000:05:00.0/net/enp5s0/ifindex": "2\n",
             "sys/class/net/enp5s0": Link("sys/devices/pci0000:00/0000:05:00.0/net/enp5s0"),
             "sys/devices/virtual/net/br0/ifindex": "3\n",
@@ -31,11 +37,32 @@ def test_a_keyboard_and_a_disk_behind_their_controllers(tmp_path: Path) -> None:
         },
     )
     keyboard, disk = "/dev/input/by-id/usb-Logitech-event-kbd", "/dev/nvme0n1"
-    interface = "/sys/class/net/enp5s0"
-    asked = [interface, "/sys/class/net/br0", "/sys/class/net/gone"]
+    card, interface = "/dev/dri/by-path/pci-0000:03:00.0-render", "/sys/class/net/enp5s0"
+    asked = [card, interface, "/sys/class/net/br0", "/sys/class/net/gone"]
     asked += [keyboard, disk, "/dev/round", "/dev/tpm0", "/dev/gone", "/srv/disk.img"]
     assert read_behind(asked, tmp_path) == {
         keyboard: (PciAddress.parse("00:14.0"),),
         disk: (PciAddress.parse("00:01.0"), PciAddress.parse("03:00.0")),
+        card: (PciAddress.parse("00:01.0"), PciAddress.parse("03:00.0")),
         interface: (PciAddress.parse("05:00.0"),),
+    }
+
+
+def test_what_can_be_drawn_on(tmp_path: Path) -> None:
+    assert read_render_nodes(tmp_path) == {}
+    card = "sys/devices/pci0000:00/0000:00:02.0/drm"
+    grow(
+        tmp_path,
+        {
+            f"{card}/card0/dev": "226:0\n",
+            f"{card}/renderD128/dev": "226:128\n",
+            "sys/devices/platform/vgem/drm/renderD129/dev": "226:129\n",
+            "sys/class/drm/card0": Link(f"{card}/card0"),
+            "sys/class/drm/renderD128": Link(f"{card}/renderD128"),
+            "sys/class/drm/renderD129": Link("sys/devices/platform/vgem/drm/renderD129"),
+        },
+    )
+    assert read_render_nodes(tmp_path) == {
+        "/dev/dri/renderD128": (PciAddress.parse("00:02.0"),),
+        "/dev/dri/renderD129": (),
     }
