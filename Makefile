@@ -208,7 +208,8 @@ endef
 
 .PHONY: install install-data install-python uninstall has-python has-pythondir
 install: install-python install-data ## DESTDIR= prefix=/usr/local
-	@[ -n "$(DESTDIR)" ] || { journalctl --update-catalog; systemctl daemon-reload; } || true
+	@[ -n "$(DESTDIR)" ] || { journalctl --update-catalog; systemctl daemon-reload; \
+		systemctl try-restart vfiod.service; } || true
 	@echo 'vfiod: begin with "vfiod doctor"; then: sudo systemctl reload dbus && sudo systemctl enable --now vfiod'
 
 install-data:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,51 @@ def test_no_file_names_another_prefix(installed: Path, prefix: str) -> None:
     for path in installed.rglob("*"):
         if path.is_file() and path.suffix != ".pyc":
             assert not pattern.findall(path.read_text()), path
+
+
+# An upgrade
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    """A folder of programs that note in the file ``told`` beside it what they are told."""
+    for name in ("systemctl", "journalctl"):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/told\n')
+        program.chmod(0o755)
+    return tmp_path / "bin"
+
+
+def install_here(told: Path) -> tuple[str, ...]:
+    """`make install` to the machine itself, all places of which lie in a folder."""
+    top = told.parent / "machine"
+    fixed = ("policydir", "autostartdir", "actiondir", "catalogdir", "romdir", "confdir")
+    return (
+        "make",
+        "--silent",
+        "install",
+        f"prefix={top}",
+        *(f"{name}={top}/{name}" for name in fixed),
+    )
+
+
+def upgrade_arch(_told: Path) -> tuple[str, ...]:
+    return "sh", "-c", ". packaging/vfiod.install; post_upgrade"
+
+
+@pytest.mark.parametrize("upgrade", [install_here, upgrade_arch])
+def test_a_service_that_runs_is_started_again_in_the_new_unit(
+    told: Path, upgrade: Callable[[Path], tuple[str, ...]]
+) -> None:
+    environment = {"PATH": f"{told}:/usr/bin:/bin"}
+    subprocess.run(upgrade(told), cwd=ROOT, check=True, capture_output=True, env=environment)
+    lines = (told.parent / "told").read_text().splitlines()
+    assert lines[-2:] == ["systemctl daemon-reload", "systemctl try-restart vfiod.service"]
+
+
+def test_who_makes_a_package_restarts_nothing(told: Path) -> None:
+    command = (*install_here(told), f"DESTDIR={told.parent}/package")
+    environment = {"PATH": f"{told}:/usr/bin:/bin"}
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, env=environment)
+    assert not (told.parent / "told").exists()
