@@ -266,6 +266,7 @@ uninstall: has-pythondir ## what install put there; the configuration stays
 		{ echo 'a guest has the devices; first run: sudo vfiod return'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
+	rm -f $(DESTDIR)$(libvirtdir)/hooks/.50-vfiod.* $(DESTDIR)$(libvirtdir)/hooks/qemu.d/.50-vfiod.*
 	for file in $(DESTDIR)$(launcherdir)/vfiod-*.desktop $(sessiondirs:%=$(DESTDIR)%/vfiod-*.desktop); do \
 		! grep -qs '^X-Vfiod-Guest=' "$$file" || rm "$$file"; done
 	! grep -qs '^$(bindir)/vfiod session ' $(DESTDIR)$(greetd) || \

@@ -107,6 +107,20 @@ def test_guests_leave_the_login_screen(script: str, host: Path) -> None:
     assert commands.read_text() == "sway\nbash\n"
 
 
+@pytest.mark.parametrize("script", ["debian/vfiod.prerm", "packaging/before-removal", "make"])
+def test_no_part_of_the_hook_stays(script: str, host: Path) -> None:
+    """What a service that was killed has left would go on asking for vfiod."""
+    hooks = host / "etc/libvirt/hooks"
+    (hooks / "qemu.d").mkdir(parents=True)
+    for name in ("qemu.d/.50-vfiod.a1b2c3d4", ".50-vfiod.e5f6a7b8", "qemu.d/.50-mine.a1b2c3d4"):
+        (hooks / name).touch()
+    if script == "make":
+        assert make("uninstall", f"DESTDIR={host}", "prefix=/usr").returncode == 0
+    else:
+        run_script(script, host, "remove")
+    assert files(hooks) == ["qemu.d/.50-mine.a1b2c3d4"]
+
+
 def test_a_purge_keeps_what_a_guest_needs_to_start_again(host: Path) -> None:
     said = run_script("debian/vfiod.postrm", host, "purge")
     assert "do not start: win11\n" in said

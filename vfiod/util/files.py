@@ -12,9 +12,13 @@ from typing import BinaryIO
 from vfiod.errors import HostError
 
 
-def replace_file(path: Path, data: bytes, *, mode: int) -> None:
-    """Write a file so that a reader, or a crash, finds the old or the new one, never a part."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def replace_file(path: Path, data: bytes, *, mode: int, beside: Path | None = None) -> None:
+    """Write a file so that a reader, or a crash, finds the old or the new one, never a part.
+
+    ``beside``: the folder in which it is written, of the same file system; its own if not given.
+    Raises OSError.
+    """
+    handle, temporary = tempfile.mkstemp(dir=beside or path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -30,7 +34,12 @@ def replace_file(path: Path, data: bytes, *, mode: int) -> None:
 def remove_file(path: Path) -> None:
     """Remove a file, if it is there, and what a replace_file() that was killed has left of it."""
     path.unlink(missing_ok=True)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+    remove_unfinished(path)
+
+
+def remove_unfinished(path: Path, beside: Path | None = None) -> None:
+    """Remove what a replace_file() that was killed has left of a file, and not the file."""
+    for left in (beside or path.parent).glob(f".{glob.escape(path.name)}.*"):
         left.unlink(missing_ok=True)
 
 

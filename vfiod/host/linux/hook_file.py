@@ -12,7 +12,7 @@ from vfiod.host.facts.boot import read_distribution
 from vfiod.host.facts.packages import Need, remedy
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import HOOK, HOOK_MARK, HOOK_SOURCE
-from vfiod.util.files import replace_file
+from vfiod.util.files import remove_unfinished, replace_file
 
 DAEMONS = ("libvirtd.service", "virtqemud.service")
 _RELOAD_SECONDS = 30.0
@@ -26,6 +26,7 @@ def install(source: Path = HOOK_SOURCE, target: Path = HOOK) -> bool:
     wanted = _read(source)
     if wanted is None:
         raise HostError(f"{source} is missing", "install the vfiod package again")
+    _remove_unfinished(target)
     if not _needs_writing(target, wanted):
         return False
     if not target.parent.parent.parent.is_dir():
@@ -33,7 +34,7 @@ def install(source: Path = HOOK_SOURCE, target: Path = HOOK) -> bool:
         raise HostError("libvirt is not installed", f"{how}; then: sudo systemctl restart vfiod")
     try:
         target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        replace_file(target, wanted, mode=0o755)
+        _write(target, wanted)
     except OSError as error:
         raise HostError(f"cannot install {target}: {error.strerror}") from error
     return True
@@ -47,6 +48,28 @@ def announce(units: LinuxUnits) -> str:
     """
     reloaded = [name for name in DAEMONS if units.reload_if_active(name, seconds=_RELOAD_SECONDS)]
     return f"hook installed at {HOOK}" + (f"; reloaded {', '.join(reloaded)}" if reloaded else "")
+
+
+def _write(target: Path, text: bytes) -> None:
+    """libvirt runs everything executable in the folder of the hook, by whatever name, and in the
+    one above it fixed names only (libvirt: src/util/virhook.c): there a crash may leave a part.
+    """
+    try:
+        replace_file(target, text, mode=0o755, beside=target.parent.parent)
+    except OSError:
+        # Another file system, or closed: then nothing can be executed before it has its name.
+        replace_file(target, text, mode=0o600)
+        target.chmod(0o755)
+
+
+def _remove_unfinished(target: Path) -> None:
+    """A second hook would hand over what the first has handed over. Raises HostError."""
+    try:
+        for folder in (target.parent, target.parent.parent):
+            remove_unfinished(target, folder)
+    except OSError as error:
+        text = f"{error.filename} is a part of the hook and cannot be removed: {error.strerror}"
+        raise HostError(text, "remove it: libvirt would run it beside the hook") from error
 
 
 def _needs_writing(target: Path, wanted: bytes) -> bool:
