@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from vfiod.daemon.loop import in_loop
+from vfiod.errors import Busy
 
 T = TypeVar("T")
 
@@ -24,3 +25,23 @@ def begin(task: Callable[[], T]) -> "Future[T]":
 
     threading.Thread(target=work, name="command", daemon=True).start()
     return future
+
+
+class OneEach:
+    """Work for users, each of whom may have one piece of it under way. For the main loop.
+
+    ``what`` completes "you have ... already".
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._users: set[int] = set()
+
+    def begin(self, uid: int, task: Callable[[], T]) -> "Future[T]":
+        """As begin(). Raises Busy if this user's last piece is not done."""
+        if uid in self._users:
+            raise Busy(f"you have {self._what} already", "wait a moment")
+        self._users.add(uid)
+        future = begin(task)
+        future.add_done_callback(lambda _: self._users.discard(uid))
+        return future

@@ -12,7 +12,7 @@ from vfiod.config.schema import Config
 from vfiod.daemon import rights
 from vfiod.daemon.answers import answered, refuse_with, when_done
 from vfiod.daemon.authority import Authority
-from vfiod.daemon.background import begin
+from vfiod.daemon.background import OneEach, begin
 from vfiod.daemon.rights import Action
 from vfiod.daemon.starts import Starts, Wish, find
 from vfiod.errors import Busy, ConfigError, Refused, VfiodError
@@ -41,7 +41,8 @@ class GuestCalls:
     ) -> None:
         self._host, self._authority, self._starts = host, authority, starts
         self._load, self._phase, self._report = load, phase, report
-        self._looking: Future[str] | None = None
+        self._looking: tuple[tuple[Phase, str], Future[str]] | None = None
+        self._considering = OneEach("asked for a start, which is being looked at")
         self._methods = {
             "ListGuests": self._list, "StartGuest": self._start, "CancelStart": self._cancel,
             "ShutdownGuest": self._shut_down, "Keep": self._keep,
@@ -60,11 +61,15 @@ class GuestCalls:
         when_done(invocation, self._look(), lambda text: answer(invocation, "s", text))
 
     def _look(self) -> "Future[str]":
-        """All who ask at the same time get one answer: it takes a process."""
-        if self._looking is None or self._looking.done():
-            phase, guest = self._phase()
-            self._looking = begin(lambda: self._read(phase, guest))
-        return self._looking
+        """All who ask at the same time get one answer: it takes a process, and anybody may ask."""
+        now = self._phase()
+        if self._looking is not None:
+            then, looking = self._looking
+            if then == now and not looking.done():
+                return looking
+        looking = begin(lambda: self._read(*now))
+        self._looking = now, looking
+        return looking
 
     def _read(self, phase: Phase, guest: str) -> str:
         if phase in _BETWEEN:
@@ -83,10 +88,10 @@ class GuestCalls:
             raise _refused(f"a countdown has at most {MAX_DELAY} seconds")
         self._require_host_has_them(name)
         self._starts.require_free()
-        uid = self._authority.uid_of(sender)
+        uid, looking = self._authority.uid_of(sender), self._look()
 
         def look() -> tuple[GuestFacts, str]:
-            facts = find(readiness.load(self._host.commands.look()), name)
+            facts = find(readiness.load(looking.result()), name)
             facts.require_ready()
             return facts, self._host.logins.user_name(uid)
 
@@ -100,7 +105,7 @@ class GuestCalls:
                 guest=name, people=whose,
             )  # fmt: skip
 
-        when_done(invocation, begin(look), looked)
+        when_done(invocation, self._considering.begin(uid, look), looked)
 
     def _begin(self, wish: Wish, seconds: int, invocation: Any) -> None:
         self._starts.begin(wish, seconds)

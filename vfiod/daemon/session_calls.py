@@ -7,7 +7,7 @@ from typing import Any
 from vfiod.daemon import rights
 from vfiod.daemon.answers import answered, refuse_with, when_done
 from vfiod.daemon.authority import Authority
-from vfiod.daemon.background import begin
+from vfiod.daemon.background import OneEach
 from vfiod.errors import Refused, VfiodError
 from vfiod.host.commands import Commands
 
@@ -20,6 +20,7 @@ class SessionCalls:
 
     def __init__(self, commands: Commands, authority: Authority) -> None:
         self._commands, self._authority = commands, authority
+        self._proposing = OneEach("proposed a session, which is being written down")
 
     def __contains__(self, method: str) -> bool:
         return method == "ProposeSession"
@@ -34,8 +35,11 @@ class SessionCalls:
 
         def allowed() -> None:
             with answered(invocation):
-                task = begin(lambda: self._commands.propose_session(uid, session))
-                when_done(invocation, task)
+                # Who sits at the screen may do this, without a password, as often as they like.
+                begun = self._proposing.begin(
+                    uid, lambda: self._commands.propose_session(uid, session)
+                )
+                when_done(invocation, begun)
 
         self._authority.ask(
             sender, rights.PROPOSE, allowed, lambda error: refuse_with(invocation, error)
