@@ -13,6 +13,7 @@ from vfiod.daemon.interface import INTROSPECTION, MANAGER
 ROOT = Path(__file__).parents[1]
 ACTIONS = {action.ident for action in vars(rights).values() if isinstance(action, rights.Action)}
 POLICY = ElementTree.parse(ROOT / "config" / "org.vfiod1.policy")
+FREE = {rights.START.ident, rights.CANCEL.ident, rights.PROPOSE.ident}
 ADMIN, KEPT = "auth_admin", "auth_admin_keep"
 
 
@@ -54,7 +55,7 @@ def test_every_right_has_its_action_and_no_other() -> None:
 def test_nobody_but_the_active_user_may_anything_without_a_password(action: str) -> None:
     anybody, inactive, active = defaults(action)
     assert (anybody, inactive) == (ADMIN, ADMIN)
-    assert active == ("yes" if action == rights.START.ident else KEPT)
+    assert active == ("yes" if action in FREE else KEPT)
 
 
 def test_only_the_manager_is_open_to_everybody() -> None:

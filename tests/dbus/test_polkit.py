@@ -9,7 +9,19 @@ import pytest
 from tests.dbus.bus import MANAGER, NOBODY, ROOT, Daemon, PrivateBus, private_bus
 from tests.dbus.polkitd import RealPolkit
 from tests.dbus.test_service import RETURN, XML, prepare
-from tests.dbus.test_start import ALICE, ALL, BOB, KEEP, LONG, OTHERS, SHUTDOWN, START, pending
+from tests.dbus.test_start import (
+    ALICE,
+    ALL,
+    BOB,
+    CANCEL,
+    KEEP,
+    LONG,
+    OTHERS,
+    PROPOSE,
+    SHUTDOWN,
+    START,
+    pending,
+)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed, so root is")
 
@@ -18,6 +30,8 @@ STARTING = ("StartGuest", "string:win10", f"uint32:{LONG}")
 CALLS = {
     START: STARTING,
     OTHERS: STARTING,
+    CANCEL: ("CancelStart",),
+    PROPOSE: ("ProposeSession", "string:gnome:wayland"),
     SHUTDOWN: ("ShutdownGuest", "string:win10", "boolean:true"),
     KEEP: ("Keep", "string:win10", "uint32:60"),
     RETURN: ("Return", "boolean:false"),
@@ -49,6 +63,8 @@ def arranged(bus: PrivateBus, daemon: Daemon, action: str) -> object:
     daemon.tell("trial 1")
     if action == OTHERS:
         daemon.tell("login")
+    if action == CANCEL:
+        bus.call(MANAGER, "StartGuest", "su", "other", LONG)
     if action in (KEEP, RETURN):
         prepare(bus)
     return traces(bus, daemon)
@@ -87,9 +103,9 @@ def test_who_sits_at_the_screen_may_do_what_the_policy_says(
         assert traces(bus, daemon) == before
 
 
-def test_only_the_end_of_ones_own_work_needs_no_password() -> None:
+def test_only_what_ends_no_work_of_others_needs_no_password() -> None:
     free = [a for a in ALL if said_by_the_policy(a, "allow_active") == "yes"]
-    assert free == [START]
+    assert free == [START, CANCEL, PROPOSE]
 
 
 @pytest.mark.parametrize("action", ALL)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.dbus.bus import MANAGER, Daemon, Polkit, PrivateBus, until
-from tests.dbus.test_start import ALICE, OTHERS, START
+from tests.dbus.test_start import ALICE, OTHERS, PROPOSE, START
 from tests.fakes import pcs
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed, so root is")
@@ -42,7 +42,7 @@ def proposed(bus: PrivateBus, session: str) -> str:
 def test_choosing_a_guest_starts_it_and_proposes_the_desktop(
     bus: PrivateBus, daemon: Daemon, polkit: Polkit, home: Path, guest: str
 ) -> None:
-    polkit.allow(START)
+    polkit.allow(START, PROPOSE)
     status, said = choose(bus, home, guest)
     assert (status, said.splitlines()[-1]) == (0, "win10 runs")
     assert "When win10 ends, the login screen comes back." in said
@@ -63,7 +63,7 @@ def test_what_is_refused_is_told_at_the_next_login(
     bus: PrivateBus, daemon: Daemon, polkit: Polkit, home: Path, before: str, guest: str,
     status: int, words: str,
 ) -> None:  # fmt: skip
-    polkit.allow(START)
+    polkit.allow(START, PROPOSE)
     daemon.tell(before)
     ended, said = choose(bus, home, guest)
     assert (ended, words in said) == (status, True), said
@@ -74,13 +74,11 @@ def test_what_is_refused_is_told_at_the_next_login(
 # The method
 
 
-def test_only_who_may_start_a_guest_may_change_what_is_proposed(
-    bus: PrivateBus, daemon: Daemon, polkit: Polkit
-) -> None:
-    polkit.allow(OTHERS)
+def test_it_takes_a_right_of_its_own(bus: PrivateBus, daemon: Daemon, polkit: Polkit) -> None:
+    polkit.allow(START, OTHERS)
     assert "NotAuthorized: you may not change what the login screen proposes" in proposed(bus, "")
     assert daemon.tell("commands") == "none"
-    polkit.allow(START)
+    polkit.allow(PROPOSE)
     assert proposed(bus, "") == ""
     assert proposed(bus, "gnome-classic:x11") == ""
     assert daemon.tell("commands") == f"propose  to {ALICE}; propose gnome-classic:x11 to {ALICE}"
@@ -101,7 +99,7 @@ def test_only_who_may_start_a_guest_may_change_what_is_proposed(
 def test_a_session_is_a_plain_name(
     bus: PrivateBus, daemon: Daemon, polkit: Polkit, session: str
 ) -> None:
-    polkit.allow(START)
+    polkit.allow(PROPOSE)
     assert "is no session's name and kind" in proposed(bus, session)
     assert daemon.tell("commands") == "none"
 

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed,
 ALICE, BOB = 1, 2  # as tests.dbus.server names these users
 START, OTHERS = "org.vfiod1.start", "org.vfiod1.start-others"
 SHUTDOWN, KEEP = "org.vfiod1.shutdown-guest", "org.vfiod1.keep"
-ALL = (START, OTHERS, SHUTDOWN, KEEP, "org.vfiod1.return", "org.vfiod1.rehearse")
+CANCEL, PROPOSE = "org.vfiod1.cancel", "org.vfiod1.propose-session"
+ALL = (
+    START, OTHERS, CANCEL, PROPOSE, SHUTDOWN, KEEP, "org.vfiod1.return", "org.vfiod1.rehearse",
+)  # fmt: skip
 LONG = 3000
 ASK = ("sb", "win10", False)
 
@@ -159,11 +162,29 @@ def test_somebody_else_may_cancel_it_as_polkit_says(
     bus: PrivateBus, daemon: Daemon, polkit: Polkit
 ) -> None:
     bus.call(MANAGER, "StartGuest", "su", "win10", LONG)
-    polkit.allow(OTHERS)
+    polkit.allow(START, OTHERS)
     assert "NotAuthorized" in bus.send(f"{MANAGER}.CancelStart", user=ALICE).stderr
-    polkit.allow(START)
+    polkit.allow(CANCEL)
     assert bus.send(f"{MANAGER}.CancelStart", user=ALICE).returncode == 0
     assert pending(bus)[0] == ""
+
+
+def test_who_may_cancel_one_start_cancels_no_other(
+    bus: PrivateBus, daemon: Daemon, polkit: Polkit
+) -> None:
+    """Between polkit's question and its answer the countdown has become another guest's."""
+    bus.call(MANAGER, "StartGuest", "su", "win10", LONG)
+    polkit.allow(CANCEL)
+    polkit.hang(CANCEL)
+    command = bus.sending(f"{MANAGER}.CancelStart")
+    alice = ("setpriv", f"--reuid={ALICE}", f"--regid={ALICE}", "--clear-groups")
+    caller = bus.spawn(*alice, *command)
+    until(polkit.hanging, "polkit's question")
+    bus.call(MANAGER, "CancelStart")
+    bus.call(MANAGER, "StartGuest", "su", "other", LONG)
+    polkit.release()
+    until(lambda: caller.poll() is not None, "the answer")
+    assert (caller.returncode, pending(bus)[0]) == (1, "other")
 
 
 def test_what_is_cancelled_is_not_started_at_its_time(

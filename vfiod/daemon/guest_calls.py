@@ -14,7 +14,7 @@ from vfiod.daemon.answers import answered, refuse_with, when_done
 from vfiod.daemon.authority import Authority
 from vfiod.daemon.background import OneEach, begin
 from vfiod.daemon.rights import Action
-from vfiod.daemon.starts import Starts, Wish, find
+from vfiod.daemon.starts import Countdown, Starts, Wish, find
 from vfiod.errors import Busy, ConfigError, Refused, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff import readiness
@@ -127,15 +127,21 @@ class GuestCalls:
 
     def _cancel(self, sender: str, _values: Sequence[Any], invocation: Any) -> None:
         countdown = self._starts.require_countdown()
-        if self._authority.uid_of(sender) == countdown.wish.uid:
-            self._cancelled(sender, invocation)
-        else:
-            self._if_allowed(
-                sender, rights.CANCEL, invocation, lambda: self._cancelled(sender, invocation)
-            )
+        wish, uid = countdown.wish, self._authority.uid_of(sender)
 
-    def _cancelled(self, sender: str, invocation: Any) -> None:
-        wish, uid = self._starts.require_countdown().wish, self._authority.uid_of(sender)
+        def do() -> None:
+            self._cancelled(countdown, uid, invocation)
+
+        if uid == wish.uid:
+            do()
+        else:
+            details = {"guest": wish.guest, "user": wish.user}
+            self._if_allowed(sender, rights.CANCEL, invocation, do, **details)
+
+    def _cancelled(self, countdown: Countdown, uid: int, invocation: Any) -> None:
+        wish = countdown.wish
+        if self._starts.require_countdown() is not countdown:
+            raise Busy(f"{wish.guest} is not about to start any more")
         who = wish.user if uid == wish.uid else f"user {uid}"
         self._starts.cancel(f"{wish.guest} was not started: {who} cancelled it")
         answer(invocation)

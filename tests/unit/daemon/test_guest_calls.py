@@ -1,11 +1,14 @@
 """What a call begins before polkit has been asked, which anybody may have begun."""
 
 import json
+import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from xml.etree import ElementTree
 
 import pytest
 from gi.repository import GLib
@@ -13,13 +16,17 @@ from gi.repository import GLib
 from vfiod.daemon.answers import answered
 from vfiod.daemon.guest_calls import GuestCalls
 from vfiod.daemon.rights import Action
+from vfiod.daemon.starts import Countdown, Wish
 from vfiod.handoff import readiness
+from vfiod.handoff.ending import Person
 from vfiod.handoff.readiness import GuestFacts
 from vfiod.model import Phase
 
 LONG = 60.0
 START = ("StartGuest", ("win10", 0))
 LIST = ("ListGuests", ())
+COUNTDOWN = Countdown(Wish("win10", 1000, "alice", spares_others=True), until=0)
+POLICY = ElementTree.parse(Path(__file__).parents[3] / "config" / "org.vfiod1.policy")
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -51,14 +58,16 @@ class Desk:
         self.go = threading.Event()
         self.looks: list[threading.Thread] = []
         self.asked: list[tuple[str, str]] = []
+        self.details: Mapping[str, str] = {}
         self.phase = (Phase.HOST, "")
+        self.people: tuple[Person, ...] = ()
         commands = SimpleNamespace(look=self._look, trial_until=lambda _guest: 0)
         logins = SimpleNamespace(user_name=lambda uid: f"user {uid}")
         authority = SimpleNamespace(uid_of=int, ask=self._ask)
         parts = (
             SimpleNamespace(commands=commands, logins=logins),
             authority,
-            SimpleNamespace(require_free=lambda: None),
+            SimpleNamespace(require_free=lambda: None, require_countdown=lambda: COUNTDOWN),
             lambda: SimpleNamespace(guests={"win10": None}),
             lambda: self.phase,
             lambda _event: None,
@@ -74,10 +83,11 @@ class Desk:
     def _look(self) -> str:
         self.looks.append(threading.current_thread())
         assert self.go.wait(LONG)
-        return readiness.dump([GuestFacts("win10", state="shut off")])
+        return readiness.dump([GuestFacts("win10", state="shut off", people=self.people)])
 
-    def _ask(self, sender: str, action: Action, *_then: Any) -> None:
+    def _ask(self, sender: str, action: Action, *then: Any) -> None:
         self.asked.append((sender, action.ident))
+        self.details = then[-1]
 
 
 @pytest.fixture
@@ -123,3 +133,26 @@ def test_a_look_from_before_a_return_is_not_believed(desk: Desk) -> None:
     desk.phase = (Phase.HOST, "")
     desk.call(1000, *START)
     until(lambda: len(desk.looks) == 2)
+
+
+@pytest.mark.parametrize(
+    ("phase", "method", "values", "people"),
+    [
+        (Phase.HOST, *START, ()),
+        (Phase.HOST, *START, (Person("bob"),)),
+        (Phase.HOST, "CancelStart", (), ()),
+        (Phase.GUEST, "ShutdownGuest", ("win10", False), ()),
+        (Phase.GUEST, "Keep", ("win10", 0), ()),
+    ],
+)
+def test_polkit_s_question_tells_all_that_it_names(
+    desk: Desk, phase: Phase, method: str, values: tuple[Any, ...], people: tuple[Person, ...]
+) -> None:
+    desk.phase, desk.people = (phase, "win10" if phase is Phase.GUEST else ""), people
+    desk.go.set()
+    desk.call(1001, method, values)
+    until(lambda: desk.asked)
+    ((_, ident),) = desk.asked
+    message = POLICY.findtext(f"action[@id='{ident}']/message") or ""
+    assert set(re.findall(r"\$\((\w+)\)", message)) <= set(desk.details)
+    assert desk.details["guest"] == "win10"
