@@ -100,10 +100,15 @@ def compose(bus: Bus, host: Host, paths: Paths, report: Report) -> tuple[Service
 
 def _install_hook(report: Report) -> bool:
     try:
-        return hook_file.install()
+        is_new = hook_file.install()
     except VfiodError as error:
         report(Event(Kind.HOOK, f"the libvirt hook is not installed: {error}"))
         return False
+    try:
+        hook_file.relabel()
+    except VfiodError as error:
+        report(Event(Kind.HOOK, str(error)))
+    return is_new
 
 
 def _announce_hook(units: LinuxUnits, report: Report) -> None:

@@ -8,7 +8,11 @@ from typing import Any, cast
 import pytest
 from gi.repository import GLib
 
+from vfiod.daemon import main
 from vfiod.daemon.main import finish
+from vfiod.errors import HostError
+from vfiod.events import Event
+from vfiod.host.linux import hook_file
 
 LONG = 60.0
 
@@ -24,6 +28,17 @@ class Loop:
 
 def fail() -> None:
     raise RuntimeError
+
+
+def test_a_hook_without_its_label_is_a_hook_and_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def relabel() -> None:
+        raise HostError("it keeps its type", "run: sudo restorecon")
+
+    told: list[Event] = []
+    monkeypatch.setattr(hook_file, "install", lambda: True)
+    monkeypatch.setattr(hook_file, "relabel", relabel)
+    assert main._install_hook(told.append)
+    assert [event.message for event in told] == ["it keeps its type\n    run: sudo restorecon"]
 
 
 def test_it_ends_whatever_goes_wrong_with_what_it_tells() -> None:

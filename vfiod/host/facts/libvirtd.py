@@ -64,13 +64,15 @@ class Confinement:
     """``apparmor``: the kernel enforces it; ``profile``: libvirt's profile is installed and on.
 
     ``selinux``: enforcing; ``hooks``: its policy lets virtqemud run them, None if that is not
-    known. ``driver`` and ``user`` are what qemu.conf says, if it can be read.
+    known; ``hook_type``: the type in the label of vfiod's own. ``driver`` and ``user`` are what
+    qemu.conf says, if it can be read.
     """
 
     apparmor: bool
     profile: bool
     selinux: bool
     hooks: bool | None = None
+    hook_type: str = ""
     driver: str = ""
     user: str = ""
 
@@ -96,7 +98,7 @@ def read_libvirt(places: HookPlaces, root: Path = Path("/")) -> Libvirt:
         installed=paths.below(root, paths.LIBVIRT).is_dir(),
         hook=_own(places, root),
         others=tuple(_other_hooks(root, own)),
-        confinement=_confinement(root),
+        confinement=_confinement(root, own),
         closed=next(iter(closed_folders(root, str(places.target.relative_to("/")))), ""),
     )
 
@@ -156,7 +158,7 @@ def _file(path: Path, root: Path) -> HookFile:
     )
 
 
-def _confinement(root: Path) -> Confinement:
+def _confinement(root: Path, own: Path) -> Confinement:
     text = _beginning(paths.below(root, paths.LIBVIRT) / "qemu.conf") or b""
     settings = dict(_SETTING.findall(text.decode(errors="replace")))
     return Confinement(
@@ -164,6 +166,7 @@ def _confinement(root: Path) -> Confinement:
         profile=any(_is_enabled(root / "etc/apparmor.d", name) for name in PROFILES),
         selinux=selinux.is_enforcing(root),
         hooks=selinux.may_run_hooks(root),
+        hook_type=selinux.type_of(own),
         driver=settings.get("security_driver", ""),
         user=settings.get("user", ""),
     )

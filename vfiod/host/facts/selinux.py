@@ -1,6 +1,7 @@
 """What the loaded SELinux policy says of libvirt's hooks, asked of the kernel as anybody may.
 
-Source of the question's form: the kernel's security/selinux/selinuxfs.c, sel_write_access().
+Source of the question's form: the kernel's security/selinux/selinuxfs.c, sel_write_access(); of
+the hooks' type: fedora-selinux/selinux-policy, policy/modules/contrib/virt.fc.
 """
 
 import os
@@ -12,10 +13,26 @@ from vfiod.util import sysfs
 MODULE = str(paths.SELINUX_MODULE)
 INSTALL = ("semodule", "--install", MODULE)
 REMOVE = ("semodule", "--remove", "vfiod")
+HOOK_TYPE = "virt_hook_t"
+RELABEL = ("restorecon", "-R", str(paths.HOOK.parent.parent))
 
 _PLACE = "sys/fs/selinux"
 _DAEMON = "system_u:system_r:virtqemud_t:s0"
-_HOOK = "system_u:object_r:virt_hook_t:s0"
+_HOOK = f"system_u:object_r:{HOOK_TYPE}:s0"
+
+
+def is_on(root: Path = Path("/")) -> bool:
+    """Whether files have labels that count, or would if it were enforcing."""
+    return (root / _PLACE / "enforce").exists()
+
+
+def type_of(file: Path) -> str:
+    """The type in a file's label; empty if it has none or may not be looked at (xattr(7))."""
+    try:
+        label = os.getxattr(file, "security.selinux").rstrip(b"\0").decode(errors="replace")
+    except OSError:
+        return ""
+    return ":".join(label.split(":")[2:3])
 
 
 def is_enforcing(root: Path = Path("/")) -> bool:

@@ -1,21 +1,25 @@
 """Installs the libvirt hook as a real file: AppArmor resolves links and denies their targets.
 
 libvirt looks for hooks at its start and at a reload only (libvirt: docs/hooks.rst), so a new
-file is followed by a reload of the daemon that runs.
+file is followed by a reload of the daemon that runs. A file that it may not execute it passes over
+without a word (src/util/virhook.c), so the label counts as the mode does.
 """
 
 import stat
 from pathlib import Path
 
 from vfiod.errors import HostError
+from vfiod.host.facts import selinux
 from vfiod.host.facts.boot import read_distribution
 from vfiod.host.facts.packages import Need, remedy
+from vfiod.host.linux.process import run
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import HOOK, HOOK_MARK, HOOK_SOURCE
 from vfiod.util.files import remove_unfinished, replace_file
 
 DAEMONS = ("libvirtd.service", "virtqemud.service")
 _RELOAD_SECONDS = 30.0
+_RELABEL_SECONDS = 30.0
 
 
 def install(source: Path = HOOK_SOURCE, target: Path = HOOK) -> bool:
@@ -38,6 +42,26 @@ def install(source: Path = HOOK_SOURCE, target: Path = HOOK) -> bool:
     except OSError as error:
         raise HostError(f"cannot install {target}: {error.strerror}") from error
     return True
+
+
+def relabel(target: Path = HOOK, root: Path = Path("/")) -> None:
+    """Have the hook labelled as SELinux's policy says, where it is on and that is not so.
+
+    A folder that is new has the type of the one above it, /etc/libvirt, and so has what is in it.
+
+    Raises HostError if that failed, and KernelStuck.
+    """
+    found = selinux.type_of(target)
+    if not selinux.is_on(root) or found == selinux.HOOK_TYPE:
+        return
+    argv = (*selinux.RELABEL[:-1], str(target.parent.parent))
+    try:
+        run(argv, seconds=_RELABEL_SECONDS)
+    except HostError as error:
+        text = f"{target} keeps the SELinux type {found or 'that it has'}: {error.message}"
+        raise HostError(
+            text, f"guests may start without vfiod; run: sudo {' '.join(argv)}"
+        ) from error
 
 
 def announce(units: LinuxUnits) -> str:

@@ -3,16 +3,19 @@
 from vfiod.host.facts import selinux as policy
 from vfiod.tools.doctor.facts import Facts
 from vfiod.tools.doctor.libvirt import has
-from vfiod.util.finding import Findings, fail, ok, warn
+from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 
 def selinux(facts: Facts) -> Findings:
-    """May virtqemud run hooks at all?"""
+    """May virtqemud run hooks at all, and is vfiod's known as one?"""
     confinement = facts.libvirt.confinement
     if not confinement.selinux or not has(facts, "virtqemud"):
         return
-    if confinement.hooks:
+    if confinement.hooks is not None and confinement.hook_type not in ("", policy.HOOK_TYPE):
+        yield _mislabelled(confinement.hook_type)
+    elif confinement.hooks:
         yield ok("confinement", "SELinux is enforcing, and lets virtqemud run hooks")
+    if confinement.hooks:
         return
     known = confinement.hooks is not None
     yield (fail if known else warn)(
@@ -24,6 +27,19 @@ def selinux(facts: Facts) -> Findings:
         remedy="Add vfiod's module, which has the rule for virtqemud; “vfiod setup” does it too.",
         command=f"sudo {' '.join(policy.INSTALL)}",
         # policy/modules/contrib/virt.te
+        source="https://github.com/fedora-selinux/selinux-policy",
+    )
+
+
+def _mislabelled(found: str) -> Finding:
+    return fail(
+        "confinement",
+        f"SELinux is enforcing, and vfiod's hook has the type {found}, not {policy.HOOK_TYPE}",
+        why="virtqemud may run hooks of that type. One that it may not execute libvirt passes over "
+        "without a word, and guests start without vfiod.",
+        remedy="Have the folder labelled as the policy says.",
+        command=f"sudo {' '.join(policy.RELABEL)}",
+        # policy/modules/contrib/virt.fc
         source="https://github.com/fedora-selinux/selinux-policy",
     )
 

@@ -126,6 +126,12 @@ def test_a_folder_that_may_be_entered_and_not_listed(tmp_path: Path) -> None:
     assert (found.hook.ours, found.closed) == (True, f"/{Path(OWN).parent}")
 
 
+def test_the_label_is_that_of_vfiod_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = {tmp_path / OWN: b"system_u:object_r:virt_etc_t:s0\0"}
+    monkeypatch.setattr("os.getxattr", lambda file, _name: labels[file])
+    assert libvirt(tmp_path, {OWN: TEXT}).confinement.hook_type == "virt_etc_t"
+
+
 @pytest.mark.parametrize(("files", "field", "value"), [
     ({"sys/module/apparmor/parameters/enabled": "Y\n"}, "apparmor", True),
     ({"sys/module/apparmor/parameters/enabled": "N\n"}, "apparmor", False),

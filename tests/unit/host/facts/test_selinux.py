@@ -1,5 +1,6 @@
 """Asking the kernel's SELinux a question, on a file that answers what follows the question."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,24 @@ def test_a_question_that_is_refused_tells_nothing(tmp_path: Path) -> None:
     (root / "sys/fs/selinux/access").unlink()
     (root / "sys/fs/selinux/access").mkdir()
     assert selinux.may_run_hooks(root) is None
+
+
+# Labels
+
+
+@pytest.mark.parametrize(
+    ("label", "wanted"),
+    [
+        (b"system_u:object_r:virt_etc_t:s0\0", "virt_etc_t"),
+        (b"system_u:object_r:virt_hook_t:s0:c0,c5", "virt_hook_t"),
+        (b"system_u:object_r:virt_hook_t", "virt_hook_t"),
+        (b"_", ""),
+    ],
+)
+def test_the_type_in_a_label(monkeypatch: pytest.MonkeyPatch, label: bytes, wanted: str) -> None:
+    monkeypatch.setattr(os, "getxattr", lambda _file, name: {"security.selinux": label}[name])
+    assert selinux.type_of(Path("/hook")) == wanted
+
+
+def test_a_file_that_is_not_there_has_none(tmp_path: Path) -> None:
+    assert selinux.type_of(tmp_path / "absent") == ""

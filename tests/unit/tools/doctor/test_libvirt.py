@@ -177,6 +177,9 @@ def test_a_hook_that_may_not_be_read() -> None:
 # Confinement
 
 
+SEMODULE = "sudo semodule --install /usr/share/vfiod/selinux/vfiod.cil"
+
+
 def confined(**changes: Any) -> Facts:
     state = replace(Confinement(apparmor=True, profile=True, selinux=False), **changes)
     return facts(libvirt=replace(pc.hook(), confinement=state))
@@ -203,3 +206,25 @@ def test_selinux_matters_to_virtqemud_only() -> None:
         (finding,) = confinement.selinux(known)
         assert (finding.level, word in finding.fact) == (level, True)
         assert ("semodule --install" in finding.command) is not hooks
+
+
+@pytest.mark.parametrize(
+    ("hooks", "found", "commands"),
+    [
+        (True, "virt_hook_t", [""]),
+        (True, "", [""]),
+        (True, "virt_etc_t", ["sudo restorecon -R /etc/libvirt/hooks"]),
+        (False, "virt_etc_t", ["sudo restorecon -R /etc/libvirt/hooks", SEMODULE]),
+        (None, "virt_etc_t", [SEMODULE]),
+    ],
+)
+def test_a_hook_with_another_label_is_none_to_virtqemud(
+    hooks: bool | None,  # noqa: FBT001
+    found: str,
+    commands: list[str],
+) -> None:
+    enforcing = confined(selinux=True, apparmor=False, hooks=hooks, hook_type=found)
+    units = pc.units() | {"virtqemud.service": pc.unit("virtqemud.service")}
+    findings = list(confinement.selinux(replace(enforcing, units=units)))
+    assert [finding.command for finding in findings] == commands
+    assert all(found in finding.fact for finding in findings if "restorecon" in finding.command)
