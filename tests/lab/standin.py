@@ -16,12 +16,15 @@ SERVICES = ("nvidia-persistenced.service", "gpu-monitor.service")
 _RELOAD = "/run/udev/rules.d/60-nvidia.rules"
 
 
-def use(lab: Lab, name: str) -> None:
-    """Give the card to the driver ``name``, nvidia or amdgpu, unless it has it: greeter again."""
+def use(lab: Lab, name: str, desktop: str = "lightdm") -> None:
+    """Give the card to the driver ``name``, nvidia or amdgpu, unless it has it.
+
+    The unit of the ``desktop`` stops meanwhile; of LightDM's the greeter is waited for.
+    """
     if drivers(lab, [GPU])[GPU] == name:
         return
     lab.put((FOLDER / name / "modprobe.conf").read_bytes(), "/etc/modprobe.d/standin.conf")
-    lab.run("systemctl", "stop", "lightdm")
+    lab.run("systemctl", "stop", desktop)
     # While its module is there, any look for a driver would find it first.
     unbind = f"/sys/bus/pci/devices/{GPU}/driver/unbind"
     lab.sh(f"if [ -e {unbind} ]; then echo {GPU} > {unbind}; fi; modprobe --remove bochs")
@@ -31,8 +34,9 @@ def use(lab: Lab, name: str) -> None:
     else:
         lab.run("modprobe", name)
     lab.sh(f"echo {GPU} > /sys/bus/pci/drivers_probe")  # the module may have been there
-    lab.run("systemctl", "start", "lightdm")
-    lab.wait_until("the greeter on the stand-in", lab.greeter_shown, timeout=120)
+    lab.run("systemctl", "start", desktop)
+    if desktop == "lightdm":
+        lab.wait_until("the greeter on the stand-in", lab.greeter_shown, timeout=120)
 
 
 def faults(lab: Lab, name: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,11 @@ import pytest
 
 from . import checks
 from .emulator import layer
+from .emulator.hardware import GPU
 from .emulator.machine import Lab
 from .emulator.rest import Rest
 from .guest import Guest
-from .scene import configure, define, phase, start, stop, told, wait_for_return
+from .scene import configure, define, have_gio, phase, start, stop, told, wait_for_return
 
 pytestmark = pytest.mark.long
 SUITE, IMAGE = "trixie", "getty"
@@ -41,6 +41,11 @@ Name={name}
 Exec=/usr/local/bin/{name} --app-id={name} sleep infinity
 """
 APPLICATIONS = ("notes", "board", "sheet")
+# A service of hers with the card open: a remote desktop's, or one that computes.
+ON_THE_CARD = f"""\
+[Service]
+ExecStart=/bin/sh -c 'exec 3</dev/dri/by-path/pci-{GPU}-card; exec sleep infinity'
+"""
 
 
 def as_alice(lab: Lab, *argv: str, check: bool = True) -> str:
@@ -96,12 +101,7 @@ def lab(deb: Path | None) -> Iterator[Lab]:
 
 
 def furnish(lab: Lab) -> None:
-    gio = shutil.which("gio")
-    assert gio is not None
-    if lab.run("which", "gio", check=False).returncode:
-        lab.put(
-            Path(gio).read_bytes(), "/usr/bin/gio", 0o755
-        )  # the image leaves recommendations out
+    have_gio(lab)
     lab.put(TARGET, "/etc/systemd/user/sway-session.target")
     lab.put(SWAY, "/etc/sway/config.d/session.conf")
     for name in APPLICATIONS:
@@ -222,3 +222,39 @@ def test_a_build_goes_on_while_the_guest_has_the_screen(lab: Lab) -> None:
     assert phase(lab) == "host"
     assert checks.device_faults(lab) == []
     lab.wait_until("a picture at rest", Rest(lab.screenshot), timeout=PATIENCE)
+
+
+@pytest.fixture
+def on_the_card(lab: Lab) -> Iterator[None]:
+    """A service of hers has the card open, and need not end when she logs out."""
+    lab.put(ON_THE_CARD, "/etc/systemd/user/on-the-card.service")
+    lab.run("adduser", "--quiet", "alice", "video")
+    lab.run("loginctl", "enable-linger", "alice")
+    before = desktop(lab)
+    lab.run("systemctl", "stop", "getty@tty1")
+    lab.run("systemctl", "restart", "user@1000.service")  # which has the new group
+    lab.run("systemctl", "start", "getty@tty1")
+    log_in_anew(lab, before)
+    as_alice(lab, "systemctl", "--user", "start", "on-the-card")
+    yield
+    as_alice(lab, "systemctl", "--user", "stop", "on-the-card", check=False)
+    lab.run("rm", "/etc/systemd/user/on-the-card.service")
+    lab.run("loginctl", "disable-linger", "alice")
+
+
+@pytest.mark.usefixtures("on_the_card")
+def test_a_service_of_hers_on_the_card_comes_back_with_it(lab: Lab) -> None:
+    configure(lab)
+    define(lab, Guest(does="stay"))
+    state = ("systemctl", "--user", "show", "-P", "ActiveState", "on-the-card")
+    manager = lab.output("systemctl", "show", "-P", "MainPID", "user@1000.service")
+    before = desktop(lab)
+    assert start(lab) == (0, "")
+    lab.wait_until("the guest's colour", lab.guest_shown, timeout=120)
+    assert as_alice(lab, *state) == "inactive"
+    assert lab.output("systemctl", "show", "-P", "MainPID", "user@1000.service") == manager
+    stop(lab)
+    wait_for_return(lab)
+    assert as_alice(lab, *state) == "active"
+    log_in_anew(lab, before)
+    assert checks.device_faults(lab) == []
