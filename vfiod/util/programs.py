@@ -46,6 +46,9 @@ def finish(
 ) -> Done:
     """Run a program to its end, whatever that is. ``environment`` is added to the clean one.
 
+    What it prints is read as UTF-8, with U+FFFD for what is none: it may have a window's title in
+    it, or a file's name, which X11 and the kernel take as they are.
+
     Raises HostError if it cannot be started, TimedOut if it did not end within the time.
     """
     try:
@@ -56,7 +59,8 @@ def finish(
             capture_output=True,
             timeout=seconds,
             check=False,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
     except subprocess.TimeoutExpired as error:
         raise TimedOut(f"{argv[0]} did not end within {seconds:g} s") from error

@@ -15,6 +15,11 @@ def test_what_it_says_and_how_it_ends() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (3, "a\n", "b\n")
 
 
+def test_what_it_says_need_not_be_utf_8() -> None:
+    done = finish(["/bin/sh", "-c", r"printf 'M\374ller \344\270'; printf '\377' >&2"], seconds=5)
+    assert (done.stdout, done.stderr) == ("M\ufffdller \ufffd", "\ufffd")
+
+
 def test_what_is_added_to_the_environment_does_not_replace_the_clean_one() -> None:
     added = {"HOME": "/nowhere", "PATH": "/evil"}
     lines = finish(["/usr/bin/env"], seconds=5, environment=added).stdout.splitlines()

@@ -13,6 +13,7 @@ from vfiod.tools.goodbye.windows import Compositor, Window
 from vfiod.util import programs
 
 _SECONDS = 5.0
+_UNREADABLE = "\ufffd"  # stands for what is not UTF-8
 
 
 class Hyprland:
@@ -65,7 +66,10 @@ class Wlroots:
         return [Window(title, program or "a window") for program, _, title in rows]
 
     def close(self, window: Window) -> None:
+        """One whose title came in pieces is not found by it: then all windows of its program."""
         matches = [f"app_id:{window.program}", f"title:{window.handle}"]
+        if _UNREADABLE in window.handle:
+            matches.pop()
         _run(["wlrctl", "toplevel", "close", *matches], self._around)
 
     def end(self) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from vfiod.util import sysfs
+
 # What the environment of a program in a session says of it.
 _BUS, _HYPRLAND, _DISPLAY = (
     "DBUS_SESSION_BUS_ADDRESS", "HYPRLAND_INSTANCE_SIGNATURE", "WAYLAND_DISPLAY",
@@ -105,9 +107,7 @@ def _environment(process: psutil.Process) -> Mapping[str, str]:
 
 
 def _group(process: psutil.Process) -> str:
-    with suppress(OSError):
-        return Path(f"/proc/{process.pid}/cgroup").read_text().strip()
-    return ""
+    return sysfs.read(Path(f"/proc/{process.pid}/cgroup")) or ""
 
 
 def _compositor(process: psutil.Process) -> str:

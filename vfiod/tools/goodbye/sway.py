@@ -55,7 +55,7 @@ class Sway:
                 magic, length, _ = _HEAD.unpack(_receive(connection, _HEAD.size))
                 if magic != _MAGIC or length > _MOST:
                     raise HostError(f"{self._path}: not an answer of sway's")
-                return json.loads(_receive(connection, length))
+                return json.loads(_receive(connection, length).decode(errors="replace"))
         except (OSError, ValueError, RecursionError) as error:
             raise HostError(f"{self._path}: {error}") from error
 

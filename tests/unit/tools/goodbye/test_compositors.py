@@ -117,6 +117,13 @@ def test_labwc_ends_once_its_windows_are_closed(
     assert labwc.wait(10) == -signal.SIGTERM
 
 
+def test_a_window_whose_title_cannot_be_read_is_closed_by_its_program(table: Table) -> None:
+    close = "wlrctl toplevel close app_id:mpv"
+    table.answers = {close: ""}
+    Wlroots(Surroundings(RUN, {}, "labwc", 77)).close(Window("M\ufffdller.mkv", "mpv"))
+    assert table.run == [close]
+
+
 def test_a_process_that_has_ended_is_gone_and_its_number_is_nobody_else_s() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     is_gone = surroundings.watch(child.pid)

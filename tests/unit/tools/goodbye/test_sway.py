@@ -67,6 +67,12 @@ def test_one_that_answers_nonsense_is_told_in_words(
     assert len(answer.waits_for) == 1
 
 
+def test_a_title_that_is_not_utf_8_hides_no_window(sway: FakeSway, path: Path) -> None:
+    body = b'{"id": 7, "pid": 500, "app_id": "mpv", "name": "M\xfcller.mkv"}'
+    sway.says = HEAD.pack(b"i3-ipc", len(body), 4) + body
+    assert list(Sway(path).windows()) == [Window("7", "mpv")]
+
+
 def test_one_that_falls_silent_has_not_ended(sway: FakeSway, path: Path) -> None:
     desktop = Windows(Sway(path), lambda: False)
     desktop.begin()
