@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vfiod.tools.reopen.opened import Process
+from vfiod.tools.reopen.runners import is_interpreter
 from vfiod.util import sysfs
 
-_INTERPRETERS = ("python", "perl", "ruby", "gjs", "bash", "dash", "sh", "node", "lua", "tclsh")
 _DISPLAYS = (b"DISPLAY=", b"WAYLAND_DISPLAY=")
 _LAUNCHED = b"GIO_LAUNCHED_DESKTOP_FILE"
 _SLICE = "user.slice"
@@ -75,7 +75,7 @@ def _units(text: str) -> tuple[str, ...]:
 
 def _script(program: str, arguments: Sequence[str], root: Path) -> str:
     """The file that an interpreter runs; empty if it is none, or runs no file."""
-    if not os.path.basename(program).startswith(_INTERPRETERS):
+    if not is_interpreter(program):
         return ""
     script = next((word for word in arguments if not word.startswith("-")), "")
     return os.path.realpath(script) if script.startswith("/") else ""

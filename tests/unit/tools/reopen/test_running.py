@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.tree import Contents, Link, grow
 from vfiod.tools.reopen.opened import Process
 from vfiod.tools.reopen.running import read_processes
@@ -43,6 +45,26 @@ def test_a_script_is_what_its_interpreter_runs(tmp_path: Path) -> None:
     script.write_text("")
     found = read(tmp_path, one(70, "/usr/bin/python3.13", f"python3 -Es {script} --no-fork"))
     assert [(p.program, p.is_script) for p in found] == [(str(script), True)]
+
+
+@pytest.mark.parametrize(
+    ("program", "is_script"),
+    [
+        ("python3.13", True), ("perl5.40.1", True), ("ruby3.3", True), ("gjs-console", True),
+        ("bash", True), ("zsh", True), ("luajit", True), (".python3.12-wrapped", True),
+        ("shotwell", False), ("shotcut", False), ("showfoto", False), ("luanti", False),
+        ("luakit", False), ("perlpad", False), ("nodepad", False),
+    ],
+)  # fmt: skip
+def test_what_only_begins_like_an_interpreter_runs_no_script(
+    tmp_path: Path, program: str, *, is_script: bool
+) -> None:
+    file = f"{tmp_path}/a"
+    (found,) = read(tmp_path, one(70, f"/usr/bin/{program}", f"{program} {file}"))
+    assert (found.program, found.is_script) == (
+        file if is_script else f"/usr/bin/{program}",
+        is_script,
+    )
 
 
 def test_an_interpreter_without_a_file_is_itself(tmp_path: Path) -> None:
