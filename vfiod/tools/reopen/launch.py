@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from vfiod.errors import HostError
 from vfiod.tools.reopen.entry import Entry
-from vfiod.tools.reopen.unitnames import escape
+from vfiod.tools.reopen.unitnames import scope_of
 from vfiod.util.programs import find, leave_running
 
 _SECONDS = 20.0
@@ -18,7 +18,7 @@ _SECONDS = 20.0
 def launch(entry: Entry, environment: Mapping[str, str]) -> None:
     """Open it. Raises HostError if it could not be started."""
     systemd_run, gio = _require("systemd-run"), _require("gio")
-    unit = f"app-vfiod-{escape(entry.ident)}-{secrets.token_hex(4)}.scope"
+    unit = scope_of(entry.ident, secrets.token_hex(4))
     options = ["--user", "--scope", "--quiet", "--collect", "--slice=app.slice", f"--unit={unit}"]
     argv = [systemd_run, *options, "--", gio, "launch", entry.path]
     status = leave_running(argv, seconds=_SECONDS, environment=environment)

@@ -33,7 +33,8 @@ def _read(folder: Path, uid: int, root: Path) -> Process | None:
         program = os.readlink(folder / "exe").removesuffix(" (deleted)")
         words = (folder / "cmdline").read_bytes().split(b"\0")[:_LONGEST]
         environment = (folder / "environ").read_bytes().split(b"\0")
-        status = (folder / "stat").read_text().rpartition(")")[2].split()
+        # The kernel cuts a name after 15 bytes, within a letter too.
+        status = (folder / "stat").read_bytes().rpartition(b")")[2].split()
         parent, seconds = int(status[_PARENT]), _uptime(root) - int(status[_BEGUN]) / _TICKS
     except (OSError, ValueError, IndexError):
         return None

@@ -16,6 +16,8 @@ _SNAP = re.compile(r"snap\.(?P<snap>[a-z0-9-]+)\.(?P<app>[A-Za-z0-9-]+?)[.-][0-9
 # dbus-broker begins what the bus asks for in a unit of its own.
 _BUS = re.compile(r"dbus-:[0-9.]+-(?P<id>[A-Za-z0-9_.]+)@\d+\.service")
 
+_LONGEST = 255
+
 
 def candidates(name: str) -> Iterator[str]:
     """Ids of desktop entries that the unit may stand for, the likeliest first; none if it is
@@ -36,6 +38,16 @@ def starts_by_itself(name: str) -> bool:
     """True for what systemd made of an autostart file (systemd-xdg-autostart-generator(8))."""
     found = _SERVICE.fullmatch(name)
     return found is not None and found["instance"] == "autostart"
+
+
+def scope_of(ident: str, random: str) -> str:
+    """The name of a scope for an application. What is too long for one is cut: systemd takes 255
+    signs (UNIT_NAME_MAX), and a letter of another script than ours is escaped by twelve.
+    """
+    kept = ident
+    while len(name := f"app-vfiod-{escape(kept)}-{random}.scope") > _LONGEST:
+        kept = kept[:-1]
+    return name
 
 
 def escape(ident: str) -> str:

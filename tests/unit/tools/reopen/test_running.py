@@ -72,6 +72,13 @@ def test_an_interpreter_without_a_file_is_itself(tmp_path: Path) -> None:
     assert [(p.program, p.is_script) for p in found] == [("/usr/bin/bash", False)] * 2
 
 
+def test_a_name_that_the_kernel_has_cut_within_a_letter(tmp_path: Path) -> None:
+    program = one(70, "/opt/a微信客户端")
+    name = "a微信客户端".encode()[:15]
+    program["proc/70/stat"] = b"70 (" + name + b") S 7 " + b"0 " * 17 + b"500 0"
+    assert [p.parent for p in read(tmp_path, program)] == [7]
+
+
 def test_who_was_begun_by_an_entry_says_so_and_its_children_do_not(tmp_path: Path) -> None:
     told = "GIO_LAUNCHED_DESKTOP_FILE=/a.desktop GIO_LAUNCHED_DESKTOP_FILE_PID=70"
     found = read(tmp_path, one(70, "/x", "", told), one(71, "/y", "", told))

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from vfiod.tools.reopen.unitnames import candidates, escape, starts_by_itself
+from vfiod.tools.reopen.unitnames import candidates, escape, scope_of, starts_by_itself
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,17 @@ def test_an_id_is_escaped_as_systemd_does_and_found_again(ident: str) -> None:
     if tool := shutil.which("systemd-escape"):
         done = subprocess.run([tool, "--", ident], capture_output=True, text=True, check=True)
         assert escape(ident) == done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "ident", ["firefox-esr", "x" * 200, "腾讯软件" * 50, "-" * 200, "é" * 100, "wine-Programs-微信"]
+)
+def test_a_scope_s_name_is_never_longer_than_systemd_takes(ident: str) -> None:
+    name = scope_of(ident, "00c0ffee")
+    assert len(name) <= 255
+    assert name.startswith("app-vfiod-")
+    assert name.endswith("-00c0ffee.scope")
+    # No letter is cut in two.
+    (kept,) = [found for found in candidates(name) if not found.startswith(("app", "vfiod-"))][:1]
+    assert ident.startswith(kept)
+    assert kept == ident or len(name) > 240
