@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from vfiod.errors import HostError
@@ -63,8 +64,13 @@ def _read(folders: Sequence[Path], environment: Mapping[str, str]) -> Mapping[st
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Each entry and its id: a subfolder's name and a - come before it."""
-    for path in sorted(folder.rglob(f"*{_ENDING}")):
+    """Each entry and its id: a subfolder's name and a - come before it. Of a folder that may not be
+    looked into, or whose disk is gone, there are none.
+    """
+    found: list[Path] = []
+    with suppress(OSError):
+        found.extend(folder.rglob(f"*{_ENDING}"))
+    for path in sorted(found):
         yield "-".join(path.relative_to(folder).parts).removesuffix(_ENDING), path
 
 

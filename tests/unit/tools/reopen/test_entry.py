@@ -1,5 +1,6 @@
 """Desktop entries: what is read of one, and from which folders."""
 
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,22 @@ def test_a_hidden_entry_of_the_user_s_hides_the_system_s(home: dict[str, str]) -
     own = Path(home["HOME"]) / ".local/share/applications/other.desktop"
     own.write_text("[Desktop Entry]\nType=Application\nHidden=true\n")
     assert not read_entries(home)["other"].is_shown
+
+
+@pytest.mark.parametrize("read_all", [read_entries, read_autostart])
+def test_a_folder_that_may_not_be_looked_into_hides_no_other(
+    home: dict[str, str], monkeypatch: pytest.MonkeyPatch, read_all: Callable[..., Iterable[object]]
+) -> None:
+    """Root, who runs the tests, may look into each."""
+    closed, rglob = f"{Path(home['HOME']).parent}/closed", Path.rglob
+
+    def look(folder: Path, pattern: str) -> Iterator[Path]:
+        if str(folder).startswith(closed):
+            raise PermissionError(13, "Permission denied")
+        yield from rglob(folder, pattern)
+
+    expected = list(read_all(home))
+    for name in ("XDG_DATA_DIRS", "XDG_CONFIG_DIRS"):
+        home[name] = f"{closed}:{home[name]}"
+    monkeypatch.setattr(Path, "rglob", look)
+    assert list(read_all(home)) == expected
