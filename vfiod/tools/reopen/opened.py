@@ -11,6 +11,7 @@ from posixpath import basename, dirname
 from vfiod.model import only_serves
 from vfiod.tools.reopen import unitnames
 from vfiod.tools.reopen.entry import Entry
+from vfiod.tools.reopen.runners import runs_others
 
 MOST = 50
 # Folders in which every program is its own.
@@ -168,7 +169,7 @@ def _of_program(process: Process, entries: Iterable[Entry], least: int = _NAMESA
     likeness = {entry.ident: _likeness(entry, process) for entry in shown}
     most = max([least, *likeness.values()])
     own = [entry for entry in shown if likeness[entry.ident] == most]
-    given = [e for e in own if e.arguments and {*e.arguments} <= {*process.arguments}]
+    given = [entry for entry in own if _was_given(entry, process)]
     if given:
         return [max(given, key=lambda entry: len(entry.arguments))]
     plain = [entry for entry in own if not entry.arguments]
@@ -181,12 +182,19 @@ def _likeness(entry: Entry, process: Process) -> int:
     """
     if not (entry.program and process.program):
         return 0
+    if runs_others(entry.program) and not _was_given(entry, process):
+        return 0
     if entry.program == process.program:
         return _SAME
     folder = dirname(process.program)
     if folder == dirname(entry.program) and not folder.endswith(_SHARED):
         return _BESIDE
     return _NAMESAKE if _stem(entry.program) == _stem(process.program) else 0
+
+
+def _was_given(entry: Entry, process: Process) -> bool:
+    """Whether the process has all the arguments of an entry that gives some."""
+    return bool(entry.arguments) and {*entry.arguments} <= {*process.arguments}
 
 
 def _stem(program: str) -> str:

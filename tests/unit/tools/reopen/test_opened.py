@@ -146,3 +146,39 @@ def test_each_application_is_there_once_and_not_without_end() -> None:
     many = {str(n): Entry(str(n), str(n), "", f"/opt/{n}/run") for n in range(200)}
     processes = [process(f"/opt/{n}/run", pid=n) for n in (*range(200), *range(200))]
     assert len(find(Seen(many, processes))) == MOST
+
+
+BASH, JAVA, PYTHON = "/usr/bin/bash", "/usr/lib/jvm/21/bin/java", "/usr/bin/python3.13"
+
+
+@pytest.mark.parametrize(
+    ("program", "own", "others"),
+    [
+        (BASH, ("-c", "/home/alice/bin/backup; systemctl suspend"), ((), ("-c", "make"))),
+        (JAVA, ("-jar", "/opt/game.jar"), (("-jar", "/opt/other.jar"), ("org.gradle.Daemon",))),
+        (PYTHON, ("-m", "speech"), (("-m", "http.server"), ())),
+        ("/usr/bin/flatpak", ("run", "org.x.Y"), (("run", "org.x.Z"), ("update",))),
+        ("/usr/bin/lua", (), ((), ("-i",))),
+    ],
+)
+def test_what_runs_others_is_an_application_by_its_arguments_alone(
+    program: str, own: tuple[str, ...], others: tuple[tuple[str, ...], ...]
+) -> None:
+    """A shell in a terminal is not the one entry that runs something by a shell."""
+    known = {"it": Entry("it", "It", "/it.desktop", program, own)}
+    for arguments in others:
+        assert idents(Seen(known, [process(program, *arguments)])) == set()
+        window = Window("odd", 70, "1")
+        assert idents(Seen(known, [process(program, *arguments)], [window])) == set()
+    if own:
+        assert idents(Seen(known, [process(program, *own, "--more")])) == {"it"}
+
+
+def test_one_program_of_java_s_does_not_hide_another() -> None:
+    known = {
+        name: Entry(name, name, "", JAVA, ("-jar", f"/opt/{name}.jar")) for name in ("chess", "go")
+    }
+    scope = (*MANAGER, "app-gnome-chess-70.scope")
+    chess = process(JAVA, "-jar", "/opt/chess.jar", units=scope)
+    go = process(JAVA, "-jar", "/opt/go.jar", pid=71)
+    assert idents(Seen(known, [chess, go])) == {"chess", "go"}
