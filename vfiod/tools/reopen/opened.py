@@ -123,7 +123,8 @@ def _may_be_opened(entry: Entry, seen: Seen) -> bool:
 
 def _of_window(window: Window, seen: Seen) -> Iterator[Entry]:
     """By its name, which is the entry's as a rule, or by its process."""
-    wanted = window.app.lower()
+    in_container = any(p.pid == window.pid and _is_in_container(p) for p in seen.processes)
+    wanted = "" if in_container else window.app.lower()
     for entry in seen.entries.values():
         if wanted and wanted in (entry.ident.lower(), entry.window_class.lower()):
             yield entry
@@ -148,6 +149,11 @@ def _of_units(process: Process, seen: Seen) -> list[Entry]:
     return []
 
 
+def _is_in_container(process: Process) -> bool:
+    """Whether it is a program of a container's, which only has the name of one of the host's."""
+    return any(map(unitnames.is_container, process.units))
+
+
 def _is_in_own_unit(process: Process, seen: Seen) -> bool:
     """Whether its unit says what it is. Only another application is then one of its own."""
     names = (ident for unit in process.units[-1:] for ident in unitnames.candidates(unit))
@@ -163,7 +169,8 @@ def _of_program(process: Process, entries: Iterable[Entry], least: int = _NAMESA
     """The entry whose program this is; of several the one whose arguments it was given, else the
     one that gives none.
     """
-    if not process.is_graphical or any(map(unitnames.starts_by_itself, process.units)):
+    begins_by_itself = any(map(unitnames.starts_by_itself, process.units))
+    if not process.is_graphical or begins_by_itself or _is_in_container(process):
         return []
     shown = [entry for entry in entries if entry.is_shown and not entry.in_terminal]
     likeness = {entry.ident: _likeness(entry, process) for entry in shown}

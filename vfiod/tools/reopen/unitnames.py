@@ -16,6 +16,8 @@ _SNAP = re.compile(r"snap\.(?P<snap>[a-z0-9-]+)\.(?P<app>[A-Za-z0-9-]+?)[.-][0-9
 # dbus-broker begins what the bus asks for in a unit of its own.
 _BUS = re.compile(r"dbus-:[0-9.]+-(?P<id>[A-Za-z0-9_.]+)@\d+\.service")
 
+# Podman's and Docker's without root, with systemd for the control groups.
+_CONTAINER = re.compile(r"(?:libpod|docker)-.+\.scope")
 _LONGEST = 255
 
 
@@ -38,6 +40,11 @@ def starts_by_itself(name: str) -> bool:
     """True for what systemd made of an autostart file (systemd-xdg-autostart-generator(8))."""
     found = _SERVICE.fullmatch(name)
     return found is not None and found["instance"] == "autostart"
+
+
+def is_container(name: str) -> bool:
+    """True for a scope that a container of the user's runs in (distrobox, toolbox)."""
+    return _CONTAINER.fullmatch(name) is not None
 
 
 def scope_of(ident: str, random: str) -> str:

@@ -182,3 +182,18 @@ def test_one_program_of_java_s_does_not_hide_another() -> None:
     chess = process(JAVA, "-jar", "/opt/chess.jar", units=scope)
     go = process(JAVA, "-jar", "/opt/go.jar", pid=71)
     assert idents(Seen(known, [chess, go])) == {"chess", "go"}
+
+
+@pytest.mark.parametrize("window", [None, Window("firefox", 71), Window("odd", 71)])
+def test_a_program_in_a_container_is_not_the_host_s(window: Window | None) -> None:
+    """distrobox makes an entry of its own, whose program goes on outside."""
+    enter = "/usr/bin/distrobox-enter"
+    known = {
+        "firefox": Entry("firefox", "Firefox", "", "/usr/bin/firefox"),
+        "fedora-firefox": Entry("fedora-firefox", "Firefox", "", enter, ("-n", "fedora")),
+    }
+    outer = process(enter, enter, "-n", "fedora", is_script=True)
+    units = (*MANAGER[:3], "user.slice", "libpod-0c1f.scope")
+    inner = process("/usr/bin/firefox", pid=71, units=units)
+    windows = [window] if window else []
+    assert idents(Seen(known, [outer, inner], windows)) == {"fedora-firefox"}
