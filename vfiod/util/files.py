@@ -61,7 +61,18 @@ def new_file(path: Path, *, mode: int) -> Iterator[BinaryIO]:
 
 
 def read_regular(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
-    """Read a bounded regular file through one descriptor: what is checked is what is read."""
+    """Read a bounded regular file through one descriptor: what is checked is what is read.
+
+    Raises HostError, also if it is larger.
+    """
+    data, status = read_beginning(path, limit + 1)
+    if len(data) > limit:
+        raise HostError(f"{path} is larger than {limit // 2**10} KiB")
+    return data, status
+
+
+def read_beginning(path: Path, size: int) -> tuple[bytes, os.stat_result]:
+    """The first bytes of a regular file, which nothing makes wait. Raises HostError."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
@@ -71,11 +82,8 @@ def read_regular(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
         if not stat.S_ISREG(status.st_mode):
             raise HostError(f"{path} is not a regular file")
         with os.fdopen(fd, "rb", closefd=False) as file:
-            data = file.read(limit + 1)
+            return file.read(size), status
     except OSError as error:
         raise HostError(f"cannot read {path}: {error.strerror}") from error
     finally:
         os.close(fd)
-    if len(data) > limit:
-        raise HostError(f"{path} is larger than {limit // 2**10} KiB")
-    return data, status

@@ -2,12 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from vfiod.errors import HostError
-from vfiod.tools.reopen.entry import Entry, parse
+from vfiod.tools.reopen.entry import Entry, may_start_guest, parse
+from vfiod.tools.reopen.scripts import read_scripts
 from vfiod.util.files import read_regular
 
 _LARGEST = 2**18
@@ -49,6 +51,7 @@ def _absolute(names: Sequence[str]) -> list[Path]:
 def _read(folders: Sequence[Path], environment: Mapping[str, str]) -> Mapping[str, Entry]:
     desktops = environment.get("XDG_CURRENT_DESKTOP", "").split(":")
     search = environment.get("PATH") or os.defpath
+    resolve = _Resolver(search)
     found: dict[str, Entry | None] = {}
     for folder in folders:
         for ident, path in _files(folder):
@@ -58,9 +61,15 @@ def _read(folders: Sequence[Path], environment: Mapping[str, str]) -> Mapping[st
                 text = read_regular(path, _LARGEST)[0].decode("utf-8", "replace")
             except HostError:
                 continue
-            resolve = _Resolver(search)
             found[ident] = parse(ident, str(path), text, desktops, resolve)
-    return {ident: entry for ident, entry in found.items() if entry is not None}
+    home = environment.get("HOME", "/")
+    return {i: _with_scripts(entry, home, resolve) for i, entry in found.items() if entry}
+
+
+def _with_scripts(entry: Entry, home: str, resolve: Callable[[str], str]) -> Entry:
+    """What it is found to do once the scripts are read that it runs."""
+    starts = entry.starts_guest or any(map(may_start_guest, read_scripts(entry, home, resolve)))
+    return replace(entry, starts_guest=starts)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

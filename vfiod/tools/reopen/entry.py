@@ -9,6 +9,11 @@ from gi.repository import GLib
 _GROUP = "Desktop Entry"
 _OURS = "X-Vfiod-Guest"
 _STARTER = re.compile(r"\b(?:virsh|vfiod)\b")
+# What a script has in it that starts a guest: a command, or libvirt's library for Python, Ruby or
+# Perl. A path that has libvirt in it is none, and virt-manager is no launcher.
+_STARTING = re.compile(
+    rf"{_STARTER.pattern}|^\s*(?:import|from|require)\b.*\blibvirt\b|\bSys::Virt\b", re.MULTILINE
+)
 _FIELD_CODE = 2  # signs: % and a letter
 # Desktop Menu Specification, Additional Categories; the last is Xfce's mark of its own tools, one
 # of which, the application finder, stays without a window once it was used.
@@ -21,7 +26,8 @@ class Entry:
 
     ``program`` is where Exec's program is, all links resolved, or empty; ``arguments`` those that
     Exec gives it without a file. ``is_shown``: menus have it. ``starts_guest``: it
-    may start one, as vfiod's own do. ``is_settings``: a part of the desktop, and nobody's work.
+    may start one, as vfiod's own do, or a script that it runs. ``is_settings``: a part of the
+    desktop, and nobody's work.
     """
 
     ident: str
@@ -67,6 +73,11 @@ def parse(
         starts_at_login=_starts_at_login(file, desktops),
         is_settings=not _SETTINGS.isdisjoint(_list(file, "Categories")),
     )
+
+
+def may_start_guest(script: str) -> bool:
+    """Whether a script may start one, by its text."""
+    return _STARTING.search(script) is not None
 
 
 def _starts_at_login(file: GLib.KeyFile, desktops: Collection[str]) -> bool:

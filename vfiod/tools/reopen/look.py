@@ -10,7 +10,7 @@ from vfiod.errors import HostError
 from vfiod.tools.reopen.compositor import find_compositor
 from vfiod.tools.reopen.entries import read_autostart, read_entries
 from vfiod.tools.reopen.opened import Seen
-from vfiod.tools.reopen.running import read_processes
+from vfiod.tools.reopen.running import read_others, read_processes
 
 _SYSTEMD = "org.freedesktop.systemd1"
 _SECONDS = 2.0
@@ -23,6 +23,7 @@ def see(environment: Mapping[str, str], root: Path = Path("/")) -> Seen:
         processes=read_processes(os.getuid(), root),
         windows=[window for _, window in find_compositor(environment).windows()],
         at_login=read_autostart(environment),
+        others=read_others(os.getuid(), root),
     )
 
 

@@ -59,12 +59,15 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that is known of a user's desktop. ``at_login``: what starts there by itself."""
+    """All that is known of a user's desktop. ``at_login``: what starts there by itself;
+    ``others``: processes of other users, as sudo's, as far as anybody may see them.
+    """
 
     entries: Mapping[str, Entry]
     processes: Sequence[Process]
     windows: Sequence[Window] = ()
     at_login: Collection[Entry] = field(default_factory=tuple)
+    others: Sequence[Process] = ()
 
 
 def find(seen: Seen) -> list[Application]:
@@ -84,13 +87,18 @@ def find(seen: Seen) -> list[Application]:
         if not any(_likeness(entry, process) for entry in covered):
             for entry in _of_program(process, seen.entries.values(), least):
                 found.setdefault(entry.ident, "")
-    starting = _starting_guests(seen.processes)
+    starting = _starting_guests([*seen.processes, *seen.others])
     kept = [
         ident
         for ident in found
-        if _may_be_opened(seen.entries[ident], seen) and seen.entries[ident].program not in starting
+        if _may_be_opened(seen.entries[ident], seen) and not _runs(seen.entries[ident], starting)
     ]
     return [Application(ident, found[ident]) for ident in kept[:MOST]]
+
+
+def _runs(entry: Entry, scripts: Collection[str]) -> bool:
+    """Whether it runs one of them, by itself or by an interpreter."""
+    return any(word in scripts for word in (entry.program, *entry.arguments))
 
 
 def _starting_guests(processes: Sequence[Process]) -> Collection[str]:

@@ -20,9 +20,38 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def read_processes(uid: int, root: Path = Path("/")) -> Sequence[Process]:
     """Those in the user's own units; a container of the system's is nobody's desktop."""
-    folders = [root / "proc" / name for name in sysfs.names(root / "proc") if name.isdecimal()]
-    found = (_read(folder, uid, root) for folder in sorted(folders, key=lambda f: int(f.name)))
+    found = (_read(folder, uid, root) for folder in _folders(root))
     return [process for process in found if process is not None]
+
+
+def read_others(uid: int, root: Path = Path("/")) -> Sequence[Process]:
+    """Those of other users, who begin what sudo is given: their parents, and the words they were
+    begun with, which anybody may read.
+    """
+    found = (_read_other(folder, uid, root) for folder in _folders(root))
+    return [process for process in found if process is not None]
+
+
+def _folders(root: Path) -> Sequence[Path]:
+    folders = [root / "proc" / name for name in sysfs.names(root / "proc") if name.isdecimal()]
+    return sorted(folders, key=lambda folder: int(folder.name))
+
+
+def _read_other(folder: Path, uid: int, root: Path) -> Process | None:
+    """None if it is the user's, one of the kernel's, or has ended. Its program is what it says."""
+    try:
+        is_other = folder.stat().st_uid != uid
+        program, *arguments = _words(folder)
+        parent = int(_status(folder)[_PARENT])
+    except (OSError, ValueError, IndexError):
+        return None
+    if not (is_other and program):
+        return None
+    script = _script(program, arguments, root)
+    return Process(
+        int(folder.name), parent, script or program, tuple(arguments),
+        is_graphical=False, is_script=bool(script),
+    )  # fmt: skip
 
 
 def _read(folder: Path, uid: int, root: Path) -> Process | None:
@@ -31,29 +60,40 @@ def _read(folder: Path, uid: int, root: Path) -> Process | None:
         if folder.stat().st_uid != uid:
             return None
         program = os.readlink(folder / "exe").removesuffix(" (deleted)")
-        words = (folder / "cmdline").read_bytes().split(b"\0")[:_LONGEST]
+        _, *arguments = _words(folder)
         environment = (folder / "environ").read_bytes().split(b"\0")
-        # The kernel cuts a name after 15 bytes, within a letter too.
-        status = (folder / "stat").read_bytes().rpartition(b")")[2].split()
+        status = _status(folder)
         parent, seconds = int(status[_PARENT]), _uptime(root) - int(status[_BEGUN]) / _TICKS
     except (OSError, ValueError, IndexError):
         return None
     units = _units(sysfs.read(folder / "cgroup") or "")
     if _SLICE not in units[:1]:
         return None
-    arguments = tuple(word.decode(errors="replace") for word in words[1:] if word)
     script = _script(program, arguments, root)
     return Process(
         pid=int(folder.name),
         parent=parent,
         program=script or program,
-        arguments=arguments,
+        arguments=tuple(arguments),
         units=units,
         is_graphical=any(line.startswith(_DISPLAYS) for line in environment),
         is_script=bool(script),
         entry=_entry(environment, folder.name),
         seconds=seconds,
     )
+
+
+def _words(folder: Path) -> list[str]:
+    """What it was begun with, without the empty ones but for the first. Raises OSError."""
+    program, *arguments = (folder / "cmdline").read_bytes().split(b"\0")[:_LONGEST]
+    return [word.decode(errors="replace") for word in (program, *filter(None, arguments))]
+
+
+def _status(folder: Path) -> list[bytes]:
+    """What stat has after the name, which the kernel cuts after 15 bytes, within a letter too.
+    Raises OSError.
+    """
+    return (folder / "stat").read_bytes().rpartition(b")")[2].split()
 
 
 def _uptime(root: Path) -> float:

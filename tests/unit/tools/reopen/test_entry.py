@@ -1,5 +1,6 @@
 """Desktop entries: what is read of one, and from which folders."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.fakes.tree import Contents, grow
 from vfiod.tools.reopen.entries import read_autostart, read_entries
-from vfiod.tools.reopen.entry import Entry, parse
+from vfiod.tools.reopen.entry import Entry, may_start_guest, parse
 
 WRITER = """\
 [Desktop Entry]
@@ -90,6 +91,21 @@ def test_what_starts_at_a_login(more: str, *, starts: bool) -> None:
     assert entry(more, desktops=("GNOME",)).starts_at_login is starts
 
 
+@pytest.mark.parametrize(
+    ("script", "may"),
+    [
+        ("#!/bin/sh\nsudo virsh start win10\n", True), ("vfiod start win10", True),
+        ("import libvirt\n", True), ("def f():\n    import os, libvirt as l\n", True),
+        ("from libvirt import open\n", True), ("use Sys::Virt;\n", True),
+        ("require 'libvirt'", True), ("virt-viewer --wait win10", False), ("", False),
+        ("export GI_TYPELIB_PATH=/nix/store/x-libvirt-glib-5.0/lib\n", False),
+        ("from virtManager import virtmanager\n", False),
+    ],
+)  # fmt: skip
+def test_what_a_script_has_that_starts_a_guest(script: str, *, may: bool) -> None:
+    assert may_start_guest(script) is may
+
+
 # Folders
 
 
@@ -154,3 +170,34 @@ def test_a_folder_that_may_not_be_looked_into_hides_no_other(
         home[name] = f"{closed}:{home[name]}"
     monkeypatch.setattr(Path, "rglob", look)
     assert list(read_all(home)) == expected
+
+
+STARTS = "#!/bin/sh\nsudo virsh start win10\n"
+
+
+@pytest.mark.parametrize(
+    ("exec_", "starts"),
+    [
+        ("{0}/win.sh", True), ("bash {0}/plain.sh", True), ("sh -c '~/plain.sh; true'", True),
+        ('sh -c "$HOME/plain.sh"', True), ("win.sh", True), ("terminal -e {0}/win.sh", True),
+        ("env A=1 {0}/win.sh %U", True), ("it {0}/plain.sh", False), ("{0}/binary", False),
+        ("{0}/harmless.sh", False), ("bash {0}/gone.sh", False), ("bash {0}", False),
+        ("bash {0}/pipe", False), ("{0}/long.sh", False),
+    ],
+)  # fmt: skip
+def test_a_launcher_whose_script_starts_a_guest(
+    home: dict[str, str], exec_: str, *, starts: bool
+) -> None:
+    """The first 64 KiB of it are read. What is no program is run by an interpreter alone."""
+    own = Path(home["HOME"])
+    files = {"win.sh": STARTS, "binary": "\x7fELF\0" + STARTS, "harmless.sh": "#!/bin/sh\ntrue\n",
+             "long.sh": "#" * 2**16 + STARTS, "bash": "\0", "sh": "\0", "env": "\0",
+             "terminal": "\0"}  # fmt: skip
+    grow(own, {**files, "plain.sh": STARTS})
+    for name in files:
+        (own / name).chmod(0o755)
+    os.mkfifo(own / "pipe")
+    home["PATH"] += f":{own}"
+    text = f"[Desktop Entry]\nType=Application\nName=Windows\nExec={exec_.format(own)}\n"
+    (own / ".local/share/applications/win.desktop").write_text(text)
+    assert read_entries(home)["win"].starts_guest is starts

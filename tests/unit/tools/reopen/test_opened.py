@@ -44,6 +44,28 @@ def test_a_script_that_starts_no_guest_now_is_an_application_like_any_other() ->
     assert idents(seen(script, virsh)) == set()
 
 
+PLAY = "/home/alice/bin/play.sh"
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"), [(PLAY, ()), ("/usr/bin/bash", (PLAY,)), ("/usr/bin/pkexec", (PLAY,))]
+)
+@pytest.mark.parametrize("by_sudo", [True, False])
+def test_a_launcher_whose_script_waits_for_the_start_is_not_opened_again(
+    program: str, arguments: tuple[str, ...], *, by_sudo: bool
+) -> None:
+    scope = (*MANAGER, "app-gnome-win-70.scope")
+    script = process(PLAY, PLAY, units=scope, is_script=True)
+    sudo = process("sudo", "virsh", "start", "win10", pid=71, parent=70)
+    virsh = process("virsh", "start", "win10", pid=72, parent=71 if by_sudo else 70)
+    known = {"win": Entry("win", "Windows", "/win.desktop", program, arguments)}
+    assert idents(Seen(known, [script])) == {"win"}
+    if by_sudo:
+        assert idents(Seen(known, [script], others=[sudo, virsh])) == set()
+    else:
+        assert idents(Seen(known, [script, virsh])) == set()
+
+
 def test_a_terminal_in_which_virsh_was_typed_is_opened_again() -> None:
     terminal = process("/usr/bin/xfce4-terminal")
     shell = process("/usr/bin/bash", pid=71, parent=70)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.tree import Contents, Link, grow
 from vfiod.tools.reopen.opened import Process
-from vfiod.tools.reopen.running import read_processes
+from vfiod.tools.reopen.running import read_others, read_processes
 
 IN = "0::/user.slice/user-1000.slice"
 ME = os.getuid()
@@ -105,3 +105,18 @@ def test_services_of_the_system_and_what_cannot_be_read_are_left_out(tmp_path: P
 def test_another_user_s_are_left_out(tmp_path: Path) -> None:
     grow(tmp_path, one(70, "/usr/bin/a"))
     assert read_processes(ME + 1, tmp_path) == []
+
+
+def test_of_others_it_is_seen_what_they_were_begun_with(tmp_path: Path) -> None:
+    """Their program's file and environment are nobody else's to read; sudo's name may be a path."""
+    sudo = one(70, "/x", "sudo virsh start win")
+    script = one(71, "/x", f"/bin/bash {tmp_path}/win.sh")
+    kernel = {**one(72, "/x"), "proc/72/cmdline": ""}
+    for tree in (sudo, script, kernel):
+        grow(tmp_path, {name: text for name, text in tree.items() if "/e" not in name})
+    assert read_others(ME + 1, tmp_path) == [
+        Process(70, 7, "sudo", ("virsh", "start", "win"), is_graphical=False),
+        Process(71, 7, f"{tmp_path}/win.sh", (f"{tmp_path}/win.sh",), is_graphical=False,
+                is_script=True),
+    ]  # fmt: skip
+    assert read_others(ME, tmp_path) == []
