@@ -4,7 +4,7 @@ Read as the person whose desktop it is, from processes of theirs (proc(5)).
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,10 @@ _BUS, _HYPRLAND, _DISPLAY = (
     "DBUS_SESSION_BUS_ADDRESS", "HYPRLAND_INSTANCE_SIGNATURE", "WAYLAND_DISPLAY",
 )  # fmt: skip
 _X11 = ("DISPLAY", "XAUTHORITY")
-_NAMED = (_BUS, _HYPRLAND, _DISPLAY, *_X11)
+# What says together which display it is: half of one program's and half of another's is none.
+_SHOW = (_DISPLAY, *_X11)
+_TYPE = "XDG_SESSION_TYPE"
+_NAMED = (_BUS, _HYPRLAND, _TYPE, *_SHOW)
 # Processes that are a whole desktop.
 COMPOSITORS = frozenset({"sway", "i3", "Hyprland", "labwc", "wayfire", "river"})
 # NixOS runs .NAME-wrapped, and the kernel keeps 15 letters of a name (proc(5), comm).
@@ -67,14 +70,34 @@ def read(session: str, runtime: Path) -> Surroundings:
     """Those of a logind session. Programs in its scope tell first, then the user's others."""
     scope = f"/session-{session}.scope"
     mine = sorted(_mine(), key=lambda process: scope not in _group(process))
-    variables: dict[str, str] = {}
-    for process in mine:
-        for name, value in _environment(process).items():
-            variables.setdefault(name, value)
+    variables = _variables([_environment(process) for process in mine])
     compositor = next((p for p in mine if _compositor(p)), None)
     if compositor is None:
         return Surroundings(runtime, variables)
     return Surroundings(runtime, variables, _compositor(compositor), compositor.pid)
+
+
+def _variables(told: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
+    """What the first says that says it; the display is that of one program."""
+    found: dict[str, str] = {}
+    for given in told:
+        for name in given.keys() - _SHOW:
+            found.setdefault(name, given[name])
+    return {**found, **_display(told, found.get(_TYPE, ""))}
+
+
+def _display(told: Iterable[Mapping[str, str]], kind: str) -> Mapping[str, str]:
+    """Of the first that has one, of the session's kind where pam_systemd(8) has told that.
+
+    A game within gamescope has a display of Wayland's on X11 too, and what goes on from an earlier
+    login has that one's.
+    """
+    is_wayland = {"wayland": True, "x11": False}
+    for given in told:
+        has_wayland = _DISPLAY in given
+        if (has_wayland or "DISPLAY" in given) and is_wayland.get(kind, has_wayland) == has_wayland:
+            return {name: given[name] for name in _SHOW if name in given}
+    return {}
 
 
 def watch(pid: int) -> Callable[[], bool]:

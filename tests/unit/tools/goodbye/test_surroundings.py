@@ -72,3 +72,36 @@ def test_a_compositor_of_nixos_has_a_wrapped_name_that_is_cut(
     process = Process(70, shown, os.getuid())
     monkeypatch.setattr(psutil, "process_iter", lambda: iter([process]))
     assert surroundings.read("2", RUN).compositor == name
+
+
+X11 = {"DISPLAY": ":0", "XAUTHORITY": "/home/alice/.Xauthority"}
+WAYLAND = {"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":1", "XAUTHORITY": "/run/user/1000/x"}
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "expected"),
+    [
+        ([X11], [], X11),
+        ([X11, {**X11, "WAYLAND_DISPLAY": "gamescope-0"}], [], X11),
+        ([{"HYPRLAND_INSTANCE_SIGNATURE": "x"}, X11], [{"WAYLAND_DISPLAY": "wayland-1"}], X11),
+        ([], [X11, {**X11, "WAYLAND_DISPLAY": "gamescope-0"}], X11),
+        ([WAYLAND, X11], [], {}),
+        ([{"WAYLAND_DISPLAY": "wayland-0"}, WAYLAND], [X11], {}),
+        ([{"XAUTHORITY": "/home/alice/.Xauthority"}, X11], [], X11),
+        ([{"XDG_SESSION_TYPE": "wayland"}], [X11, WAYLAND], {}),
+        ([{"XDG_SESSION_TYPE": "wayland"}], [X11], {}),
+        ([{"XDG_SESSION_TYPE": "x11"}], [WAYLAND, X11], X11),
+        ([{"XDG_SESSION_TYPE": "tty"}, X11], [WAYLAND], X11),
+    ],
+)
+def test_the_display_is_one_program_s(
+    monkeypatch: pytest.MonkeyPatch, own: list[dict[str, str]], others: list[dict[str, str]],
+    expected: dict[str, str],
+) -> None:  # fmt: skip
+    """Not X11's of one and Wayland's of a game or of a service from an earlier login."""
+    me = os.getuid()
+    processes = [Process(10 + n, "x", me, **given) for n, given in enumerate([*others, *own])]
+    scope = {p.pid: SCOPE for p in processes[len(others) :]}
+    monkeypatch.setattr(psutil, "process_iter", lambda: iter(processes))
+    monkeypatch.setattr(surroundings, "_group", lambda process: scope.get(process.pid, ""))
+    assert surroundings.read("2", RUN).x11 == expected
