@@ -54,7 +54,8 @@ class Goodbyes(Protocol):
         """Have the desktop's session manager log out; returns when the desktop has ended.
 
         ``guest`` is whom a person is told that they keep waiting. A desktop that cannot be asked
-        is watched for ``settle`` seconds: it may be ending already.
+        is watched for ``settle`` seconds: it may be ending already. With 0 it is ended all the
+        same; else one that would ask no program counts as one that cannot be asked.
         """
 
 

@@ -52,9 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
 
         seconds = max(1.0, arguments.seconds - _age())
         tell = partial(_tell, arguments.guest)
-        desktop = farewell.find(around, seconds=seconds, tell=tell)
-        ended = farewell.session_state(arguments.session)
+        # The service gives it that where a desktop that has not ended by itself is left alone.
         settle = arguments.settle
+        desktop = farewell.find(around, seconds=seconds, tell=tell, must_ask=settle > 0)
+        ended = farewell.session_state(arguments.session)
         print(encode(farewell.log_out(desktop, ended, seconds=seconds, settle=settle)))
     return 0
 

@@ -28,11 +28,17 @@ Ended = Callable[[], bool]
 Look = Callable[[], Outcome | None]
 
 
-def find(around: Surroundings, *, seconds: float, tell: Tell = tell_nobody) -> Desktop | None:
-    """Whom to ask on this desktop: a session manager if there is one, else the compositor."""
+def find(
+    around: Surroundings, *, seconds: float, tell: Tell = tell_nobody, must_ask: bool = False
+) -> Desktop | None:
+    """Whom to ask on this desktop: a session manager if there is one, else the compositor.
+
+    ``must_ask``: one that would end without asking any program is nobody to ask.
+    """
     with suppress(HostError):
         if found := managers.find(Bus(of_session=True), seconds=seconds, tell=tell):
-            return windows_first(found, around)
+            desktop = windows_first(found, around, needed=must_ask and not found.asks)
+            return None if must_ask and desktop is found and not found.asks else desktop
     compositor = compositors.of(around)
     return Windows(compositor, surroundings.watch(around.pid)) if compositor else None
 

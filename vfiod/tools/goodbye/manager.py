@@ -25,7 +25,8 @@ def tell_nobody(_what: Sequence[str], _declined: Callable[[], None]) -> Callable
 class Kind:
     """One kind of session manager: ``marks`` are bus names one of which it has while it runs.
 
-    ``cancelled`` is a bus name and the signal of its that tells of a cancelled logout.
+    ``cancelled`` is a bus name and the signal of its that tells of a cancelled logout. ``asks``:
+    whether it asks any program before it ends.
     """
 
     marks: tuple[str, ...]
@@ -35,6 +36,7 @@ class Kind:
     signature: str = ""
     values: tuple[Any, ...] = ()
     cancelled: tuple[str, str] = ("", "")
+    asks: bool = True
 
 
 class Manager:
@@ -46,6 +48,11 @@ class Manager:
         self._bus, self._kind, self._seconds, self._tell = bus, kind, seconds, tell
         self._cancelled = False
         self._fault = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether programs are asked at its logout, or just end."""
+        return self._kind.asks
 
     def begin(self) -> None:
         kind = self._kind

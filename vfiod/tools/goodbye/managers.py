@@ -5,8 +5,10 @@ own:
 
 - Xfce: xfce4-session, xfsm-manager-dbus.xml. A client that is answered with Cancel takes the
   logout back, and ShutdownCancelled tells so (xfsm-manager.c).
-- LXQt: lxqt-session, sessiondbusadaptor.h; logout() is not answered (Q_NOREPLY).
-- COSMIC: cosmic-session, src/service.rs.
+- LXQt: lxqt-session, sessiondbusadaptor.h; logout() is not answered (Q_NOREPLY). It ends what it
+  has begun, and then the window manager (lxqtmodman.cpp): no program is asked.
+- COSMIC: cosmic-session, src/service.rs. Exit ends the compositor, and after 2 seconds the session
+  (src/main.rs): no window is closed before, and no program asked.
 """
 
 from vfiod.bus.connection import Bus
@@ -18,7 +20,10 @@ _XFCE = "org.xfce.Session.Manager"
 # LXQt runs with anybody's window manager, KWin for one; so it is first.
 _KINDS: tuple[tuple[Kind, type[Manager]], ...] = (
     (
-        Kind(("org.lxqt.session",), "org.lxqt.session", "/LXQtSession", "org.lxqt.session.logout"),
+        Kind(
+            ("org.lxqt.session",), "org.lxqt.session", "/LXQtSession", "org.lxqt.session.logout",
+            asks=False,
+        ),
         Manager,
     ),
     (plasma.KIND, plasma.Plasma),
@@ -34,7 +39,7 @@ _KINDS: tuple[tuple[Kind, type[Manager]], ...] = (
         Kind(
             ("com.system76.CosmicSession",),
             "com.system76.CosmicSession", "/com/system76/CosmicSession",
-            "com.system76.CosmicSession.Exit",
+            "com.system76.CosmicSession.Exit", asks=False,
         ),
         Manager,
     ),

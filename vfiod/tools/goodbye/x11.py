@@ -71,12 +71,17 @@ class X11:
 
 
 class WindowsFirst:
-    """A session manager that is asked once no window is left. Implements desktop.Desktop."""
+    """A session manager that is asked once no window is left. Implements desktop.Desktop.
+
+    ``needed``: it is not asked where the windows cannot be closed, as it would ask no program.
+    """
 
     patience = math.inf
 
-    def __init__(self, manager: Desktop, environment: Mapping[str, str]) -> None:
-        self._manager = manager
+    def __init__(
+        self, manager: Desktop, environment: Mapping[str, str], *, needed: bool = False
+    ) -> None:
+        self._manager, self._needed = manager, needed
         self._windows = Windows(X11(environment, manager.begin), is_gone=lambda: False)
         self._are_told = True
 
@@ -84,6 +89,8 @@ class WindowsFirst:
         try:
             self._windows.begin()
         except HostError:
+            if self._needed:
+                raise
             self._are_told = False  # or it would be asked a second time once they are
             self._manager.begin()
 
@@ -103,8 +110,8 @@ class WindowsFirst:
         self._manager.withdraw()
 
 
-def windows_first(manager: Desktop, around: Surroundings) -> Desktop:
+def windows_first(manager: Desktop, around: Surroundings, *, needed: bool = False) -> Desktop:
     """The same, with its windows closed first where that can be done."""
     if not around.x11 or programs.find("wmctrl") is None:
         return manager
-    return WindowsFirst(manager, around.x11)
+    return WindowsFirst(manager, around.x11, needed=needed)

@@ -136,6 +136,35 @@ def test_whoever_manages_an_x11_session_its_windows_come_first(
     assert not isinstance(farewell.find(wayland, seconds=60), WindowsFirst)
 
 
+COSMIC, LXQT = "com.system76.CosmicSession", "org.lxqt.session"
+WAYLAND = Surroundings(Path("/run/user/1000"), {**VARIABLES, "WAYLAND_DISPLAY": "wayland-0"})
+
+
+@pytest.mark.parametrize(
+    ("mark", "around", "is_asked"),
+    [(COSMIC, WAYLAND, False), (LXQT, WAYLAND, False), (LXQT, AROUND, True),
+     ("org.kde.ksmserver", WAYLAND, True)],
+)  # fmt: skip
+def test_who_logs_out_without_asking_any_program_is_nobody_to_ask(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, mark: str, around: Surroundings, *,
+    is_asked: bool,
+) -> None:  # fmt: skip
+    """Where the desktop is ended all the same, it may still end by itself."""
+    monkeypatch.setattr(farewell, "Bus", lambda *, of_session: Names(mark))
+    assert farewell.find(around, seconds=60) is not None
+    assert (farewell.find(around, seconds=60, must_ask=True) is not None) is is_asked
+
+
+def test_windows_that_cannot_be_closed_refuse_where_nobody_else_asks(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(farewell, "Bus", lambda *, of_session: Names(LXQT))
+    screen.works = False
+    desktop = farewell.find(AROUND, seconds=60, must_ask=True)
+    answer = farewell.log_out(desktop, lambda: False, seconds=5)
+    assert answer == Answer(Outcome.FAILED, ("wmctrl: Cannot open display.",))
+
+
 @pytest.mark.parametrize("more", [{"WAYLAND_DISPLAY": "wayland-0"}, {"DISPLAY": ""}])
 def test_on_wayland_the_windows_of_its_x_are_not_all(screen: Screen, more: dict[str, str]) -> None:
     variables = {name: value for name, value in {**VARIABLES, **more}.items() if value}
