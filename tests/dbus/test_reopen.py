@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class User:
     bus: PrivateBus
     home: Path
     uid: int = NOBODY
+    display: str = "wayland-7"
 
     @property
     def waiting(self) -> Path:
@@ -67,6 +68,7 @@ class User:
             f"HOME={self.home}", f"XDG_STATE_HOME={self.home}/state",
             f"XDG_DATA_HOME={self.home}/data", "XDG_DATA_DIRS=/nonexistent",
             f"XDG_CONFIG_HOME={self.home}/config", "XDG_CONFIG_DIRS=/nonexistent",
+            f"WAYLAND_DISPLAY={self.display}",
             f"XDG_RUNTIME_DIR={self.home}", f"DBUS_SESSION_BUS_ADDRESS={self.bus.address}",
         ]  # fmt: skip
         return ["env", *environment, sys.executable, "-c", PROGRAM, str(self.home), *arguments]
@@ -235,6 +237,23 @@ def test_a_list_can_be_looked_at_and_dropped(user: User) -> None:
     assert user.begun == []
     assert user.run("--forget").returncode == 0
     assert "Nothing to open" in user.run().stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [((), 6, "the list is kept"), (("--login",), 0, ""), (("--list",), 0, "")],
+)
+def test_without_a_desktop_the_list_is_kept(
+    user: User, words: tuple[str, ...], status: int, said: str
+) -> None:
+    """Typed over ssh, while the login screen is there."""
+    user.write(Reopen.ALWAYS, "writer")
+    done = replace(user, display="").run(*words)
+    assert done.returncode == status
+    assert said in done.stderr
+    assert (user.begun, user.waiting.exists()) == ([], True)
+    assert user.run("--login").returncode == 0
+    assert user.begun == ["writer"]
 
 
 def test_the_service_writes_for_its_user_alone(user: User) -> None:

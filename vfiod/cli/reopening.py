@@ -10,7 +10,7 @@ from vfiod.cli.asking import plain
 from vfiod.cli.telling import find_desktop
 from vfiod.config.schema import Reopen
 from vfiod.errors import HostError
-from vfiod.tools.reopen.look import see
+from vfiod.tools.reopen.look import environment_of_desktop, has_display, see
 from vfiod.tools.reopen.record import Place
 from vfiod.tools.reopen.session import Missing, missing, open_again, wait_until_quiet
 
@@ -19,11 +19,15 @@ _SHOWN = 6
 _YES, _NO = "reopen", "no"
 
 
-def at_login(environment: Mapping[str, str]) -> list[HostError]:
+def at_login(own: Mapping[str, str]) -> list[HostError]:
     """Open again what waits, as its record says; what went wrong.
 
-    What nobody can be asked about waits on; whatever else becomes of it, it is not offered again.
+    What nobody can be asked about waits on, and so does all where there is no display; whatever
+    else becomes of it, it is not offered again.
     """
+    environment = environment_of_desktop(own)
+    if not has_display(environment):
+        return []
     with _alone(environment) as alone:
         place = Place(environment)
         record = place.read() if alone else None

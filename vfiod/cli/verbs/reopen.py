@@ -77,11 +77,13 @@ def _write(how: str, own: Mapping[str, str]) -> int:
     return 0
 
 
-def _show_or_open(place: "Place", environment: Mapping[str, str], *, only_show: bool) -> int:
+def _show_or_open(place: "Place", own: Mapping[str, str], *, only_show: bool) -> int:
+    """The list is used up only where there is a desktop to open it on."""
     from vfiod.cli.terminal import say
-    from vfiod.tools.reopen.look import see
+    from vfiod.tools.reopen.look import environment_of_desktop, has_display, see
     from vfiod.tools.reopen.session import missing, open_again
 
+    environment = environment_of_desktop(own)
     record: Record | None = place.read() or place.read_used()
     wanted = missing(record, see(environment)) if record else None
     if wanted is None or not wanted.applications:
@@ -90,6 +92,9 @@ def _show_or_open(place: "Place", environment: Mapping[str, str], *, only_show: 
     say("\n".join(wanted.names))
     if only_show:
         return 0
+    if not has_display(environment):
+        text = "no desktop of yours is running here; nothing was opened, and the list is kept"
+        raise HostError(text, "log in at the screen, then in a terminal there: vfiod reopen")
     place.take()
     return _tell(open_again(wanted, environment))
 

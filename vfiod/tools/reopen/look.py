@@ -27,6 +27,16 @@ def see(environment: Mapping[str, str], root: Path = Path("/")) -> Seen:
     )
 
 
+def has_display(environment: Mapping[str, str]) -> bool:
+    """Whether what is begun with it finds a desktop to open its windows on."""
+    return any(environment.get(name) for name in ("WAYLAND_DISPLAY", "DISPLAY"))
+
+
+def environment_of_desktop(own: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment of this process, with a display where it has none itself, as over ssh."""
+    return own if has_display(own) else environment_of_manager(own)
+
+
 def environment_of_manager(own: Mapping[str, str]) -> Mapping[str, str]:
     """What the desktop has told the user's manager of itself, over what this process has.
 
