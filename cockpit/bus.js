@@ -5,6 +5,7 @@ const cockpit = window.cockpit;
 const NAME = "org.vfiod1";
 const PATH = "/org/vfiod1";
 const MANAGER = "org.vfiod1.Manager";
+const AGAIN_MS = 3000;
 const UNKNOWN = ["org.freedesktop.DBus.Error.UnknownMethod", "org.freedesktop.DBus.Error.UnknownInterface"];
 
 /** Listens and asks. `heard` has a function for each: owner, progress, changed, ended, closed. */
@@ -53,15 +54,34 @@ export class Daemon {
     }
 }
 
-/** Have `appeared` called whenever somebody takes the daemon's name.
+/** Have `appeared` called whenever somebody may have taken the daemon's name.
  *
- * Cockpit closes a connection to a name that nobody has, so that it cannot tell by itself.
+ * Cockpit closes a connection to a name that nobody has, so that it cannot tell by itself. This one
+ * closes with the bus: it is tried anew while somebody looks, and by what is returned.
  */
 export function watchName(appeared) {
-    const name = "org.freedesktop.DBus";
-    cockpit.dbus(name, { bus: "system" }).subscribe(
-        { path: "/org/freedesktop/DBus", interface: name, member: "NameOwnerChanged", arg0: NAME },
-        (_path, _interface, _member, [, , owner]) => owner && appeared());
+    let client = null;
+    const open = () => {
+        const name = "org.freedesktop.DBus";
+        client = cockpit.dbus(name, { bus: "system" });
+        client.subscribe(
+            { path: "/org/freedesktop/DBus", interface: name, member: "NameOwnerChanged", arg0: NAME },
+            (_path, _interface, _member, [, , owner]) => owner && appeared());
+        client.addEventListener("close", () => {
+            client = null;
+            window.setTimeout(again, AGAIN_MS);
+        });
+    };
+    const again = () => {
+        if (cockpit.hidden)
+            return;
+        if (client === null)
+            open();
+        appeared();
+    };
+    cockpit.addEventListener("visibilitychange", again);
+    open();
+    return again;
 }
 
 /** Call what changes something, once, as root. Rejects with the daemon's message. */

@@ -21,17 +21,19 @@ const cockpit = window.cockpit;
 const STORIES = 5;
 const TOLD = 60;
 
-// What was seen so far. `guests`: undefined before they are known, null if the daemon is too old.
+// What was seen so far. `guests`: undefined while they are not known, as where nobody answers, null
+// if the daemon is too old.
 const seen = {
     link: "connecting", status: null, readAt: 0, told: [], guests: undefined, pending: null,
     ahead: 0, mayAct: null, loading: false, failed: "",
     history: {}, doctor: {},
 };
 const underWay = {}; // readings, by their kind
+let wasLooked = false;
 
 const permission = cockpit.permission({ admin: true });
 document.documentElement.lang = cockpit.language.replace("_", "-");
-const places = build(document.getElementById("page"), () => readGuests());
+const places = build(document.getElementById("page"), lookAgain);
 const actions = makeActions({ run, freshRow, examine, seen });
 const parts = {
     access: new Part(places.access, drawAccess),
@@ -61,12 +63,21 @@ function connect() {
 }
 
 function linked(link) {
-    seen.link = link;
-    if (link === "here")
+    const wasGone = seen.link === "gone";
+    if (link === "gone")
+        lose();
+    else {
+        seen.link = link;
         readStatus();
-    else
-        seen.status = null;
+        if (wasGone && wasLooked)
+            readRest();
+    }
     show();
+}
+
+/** What was seen is not so any more: nobody tells of its changes. */
+function lose() {
+    Object.assign(seen, { link: "gone", status: null, pending: null, guests: undefined });
 }
 
 function show() {
@@ -74,7 +85,7 @@ function show() {
     parts.access.show({ mayAct: seen.mayAct });
     parts.card.show(model);
     const { loading, failed } = seen;
-    parts.guests.show({ rows: guestRows(seen), older: seen.guests === null && model.phase !== "gone", loading, failed });
+    parts.guests.show({ rows: guestRows(seen), known: Array.isArray(seen.guests), older: seen.guests === null, loading, failed });
     parts.history.show(seen.history);
     parts.doctor.show(seen.doctor);
     announce(sentence(model));
@@ -106,7 +117,7 @@ function readStatus() {
             if (seen.link !== "gone") // else it went since: this answer is of before
                 Object.assign(seen, { link: "here", status, pending, readAt: Date.now() });
         } catch {
-            Object.assign(seen, { link: "gone", status: null, pending: null });
+            lose();
         }
         changed(before, phaseOf(seen));
     });
@@ -118,9 +129,13 @@ function changed(before, now) {
     if (isMoving(now) && !isMoving(before))
         seen.told = seen.told.slice(-1);
     if (before !== "connecting" && !isMoving(now) && now !== "gone") {
-        readGuests();
-        readHistory();
+        readRest();
     }
+}
+
+function readRest() {
+    readGuests();
+    readHistory();
 }
 
 function readGuests() {
@@ -163,6 +178,8 @@ function examine() {
 
 async function freshRow({ name }) {
     await readGuests();
+    if (seen.failed || seen.link === "gone")
+        throw new Error(seen.failed || say("vfiod does not answer."));
     const row = guestRows(seen).find(one => one.name === name);
     if (!row)
         throw new Error(say("$0 is not configured any more.", name));
@@ -193,19 +210,31 @@ permission.addEventListener("changed", () => {
     show();
 });
 cockpit.addEventListener("visibilitychange", () => {
-    if (!cockpit.hidden && seen.link === "here") {
+    if (!wasLooked)
+        look();
+    else if (!cockpit.hidden && seen.link === "here") {
         readStatus();
-        readGuests();
-        readHistory();
+        readRest();
     }
 });
-watchName(reconnect);
+const watch = watchName(reconnect);
 startClock(() => readGuests());
-readStatus().then(() => {
-    readGuests();
-    readHistory();
-    if (phaseOf(seen) === "host")
-        examine();
-});
+look();
 show();
 window.vfiodReady = performance.now();
+
+/** Read all for the first time, as soon as somebody looks. */
+async function look() {
+    if (cockpit.hidden)
+        return;
+    wasLooked = true;
+    await readStatus();
+    readRest();
+    if (phaseOf(seen) === "host")
+        examine();
+}
+
+function lookAgain() {
+    watch();
+    readGuests();
+}

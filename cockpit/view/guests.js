@@ -3,13 +3,13 @@
 import { button, countdown, h } from "../dom.js";
 import { say } from "../words.js";
 
-/** Draws {rows, older, mayAct, loading}. `actions`: start, shutdown, force, keep, cancel, refresh. */
+/** Draws {rows, known, older, loading, failed}. `actions`: start, shutdown, force, keep, cancel, refresh. */
 export function drawGuests(actions) {
-    return ({ rows, older, loading, failed }) => [
+    return ({ rows, known, older, loading, failed }) => [
         older ? h("p", { class: "dim" }, say("This vfiod is older than this page: guests are started with virsh start.")) : null,
         failed ? h("p", { class: "fault" }, failed) : null,
         loading && rows.length === 0 ? h("p", { class: "dim" }, say("Asking libvirt…")) : null,
-        !loading && !older && !failed && rows.length === 0 ? h("p", {}, say("No guest is configured. On the host: sudo vfiod init GUEST")) : null,
+        !loading && known && !failed && rows.length === 0 ? h("p", {}, say("No guest is configured. On the host: sudo vfiod init GUEST")) : null,
         rows.map(row => guest(row, actions)),
     ];
 }

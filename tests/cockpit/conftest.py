@@ -3,6 +3,7 @@
 import json
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,19 @@ def open_page(page: Page, cockpit: Cockpit, daemon: Daemon, scene: dict[str, Any
     """The page before a daemon in this state."""
     daemon.show(scene)
     page.open(cockpit.page)
+
+
+def at_rest(page: Page, daemon: Daemon, quiet: int = 1000) -> int:
+    """How many calls have looked, once none has come for some milliseconds.
+
+    What the page's opening asks for goes on for a while, longer on a busy machine.
+    """
+    count, before, deadline = daemon.reads(), -1, time.monotonic() + 60
+    while count != before:
+        assert time.monotonic() < deadline, "there is no end of calls"
+        page.value(f"new Promise(done => setTimeout(done, {quiet}))")
+        count, before = daemon.reads(), count
+    return count
 
 
 @pytest.fixture(scope="session")

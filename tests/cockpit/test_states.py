@@ -10,8 +10,9 @@ import pytest
 
 from tests.cockpit import scenes
 from tests.cockpit.chromium import Page
-from tests.cockpit.conftest import Daemon, open_page
+from tests.cockpit.conftest import Daemon, at_rest, open_page
 from tests.cockpit.server import Cockpit
+from tests.dbus.bus import PrivateBus
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed, so root is")
 
@@ -59,11 +60,8 @@ def test_what_is_stuck_is_named_with_what_can_be_done(
 
 
 def test_a_daemon_that_goes_and_comes_back(
-    page: Page, cockpit: Cockpit, bus: object, daemon: Daemon
+    page: Page, cockpit: Cockpit, bus: PrivateBus, daemon: Daemon
 ) -> None:
-    from tests.dbus.bus import PrivateBus
-
-    assert isinstance(bus, PrivateBus)
     second = None
     open_page(page, cockpit, daemon, scenes.HOST)
     page.sees("win11 could start now.")
@@ -79,6 +77,79 @@ def test_a_daemon_that_goes_and_comes_back(
     finally:
         if second is not None:
             second.stop()
+
+
+NONE = "No guest is configured"
+
+
+def test_a_page_that_is_opened_while_the_daemon_is_down(
+    page: Page, cockpit: Cockpit, bus: PrivateBus
+) -> None:
+    """What is not known is not that there is none; it is read once somebody answers."""
+    page.open(cockpit.page)
+    page.sees("vfiod does not answer.")
+    page.until("!document.getElementById('guests').innerText.includes('Asking')")
+    assert NONE not in text(page, "guests")
+    daemon = Daemon(bus)
+    try:
+        daemon.show(scenes.HOST | {"guests": []})
+        page.sees(NONE)
+    finally:
+        daemon.stop()
+
+
+def test_guests_are_read_anew_after_the_daemon_was_away(
+    page: Page, cockpit: Cockpit, bus: PrivateBus, daemon: Daemon
+) -> None:
+    open_page(page, cockpit, daemon, scenes.GUEST)
+    page.sees("It has the card.")
+    daemon.stop()
+    page.sees("vfiod does not answer.")
+    assert "win11" not in text(page, "guests")
+    second = Daemon(bus)
+    try:
+        second.show(scenes.HOST)
+        page.sees("win11 could start now.")
+        assert page.value("document.querySelector('[data-key=\"force:win11\"]')") is None
+    finally:
+        second.stop()
+
+
+def test_a_page_that_is_opened_in_a_tab_behind(
+    page: Page, cockpit: Cockpit, daemon: Daemon
+) -> None:
+    hidden = "Object.defineProperty(document, 'hidden', {get: () => window.away ?? true})"
+    page.call("Page.addScriptToEvaluateOnNewDocument", source=hidden)
+    open_page(page, cockpit, daemon, scenes.HOST)
+    page.until("window.vfiodReady")
+    page.value("window.away = false, document.dispatchEvent(new Event('visibilitychange'))")
+    page.sees("win11 could start now.")
+    page.sees("All is well.")
+    assert page.complaints() == []
+
+
+_WATCH = """import('./bus.js').then(bus => {
+    const clients = [], calls = [];
+    window.setTimeout = (then, after) => calls.push([then, after]);
+    window.cockpit.dbus = () => {
+        const listens = {};
+        clients.push(listens);
+        return { subscribe() {}, addEventListener: (name, then) => { listens[name] = then; } };
+    };
+    let appeared = 0;
+    bus.watchName(() => { appeared += 1; });
+    for (let times = 0; times < 3; times += 1) {
+        clients.at(-1).close?.();
+        calls.splice(0).forEach(([then]) => then());
+    }
+    return [clients.length, appeared];
+})"""
+
+
+def test_the_name_is_watched_again_after_the_bus_was_away(page: Page, cockpit: Cockpit) -> None:
+    page.open(cockpit.page)
+    page.until("window.vfiodReady")
+    assert page.value(_WATCH) == [4, 3]
 
 
 def test_readiness_and_its_reasons(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
@@ -170,19 +241,6 @@ def test_in_chinese(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
     page.sees("win11 现在可以启动。")
     page.sees("主机拥有自己的显示。")
     assert page.value("document.documentElement.lang") == "zh-CN"
-
-
-def at_rest(page: Page, daemon: Daemon, quiet: int = 1000) -> int:
-    """How many calls have looked, once none has come for some milliseconds.
-
-    What the page's opening asks for goes on for a while, longer on a busy machine.
-    """
-    count, before, deadline = daemon.reads(), -1, time.monotonic() + 60
-    while count != before:
-        assert time.monotonic() < deadline, "there is no end of calls"
-        page.value(f"new Promise(done => setTimeout(done, {quiet}))")
-        count, before = daemon.reads(), count
-    return count
 
 
 def test_nothing_is_asked_while_nobody_looks(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:
