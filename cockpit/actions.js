@@ -7,33 +7,34 @@ import { say } from "./words.js";
 
 const DELAY_SECONDS = 10; // for whoever sits there: time to see it coming and to cancel
 
-/** The actions of the page. `run(title, work)` shows what failed; `freshRow` asks libvirt anew. */
+/** The actions of the page. `run(key, title, work)` shows what failed, and
+ * does nothing while what the button of this key does is under way; `freshRow` asks libvirt anew. */
 export function makeActions({ run, freshRow, examine, seen }) {
     return {
         examine,
-        start: row => run(say("$0 was not started.", row.name), async () => {
+        start: row => run(`start:${row.name}`, say("$0 was not started.", row.name), async () => {
             const { people, ready, readiness } = await freshRow(row);
             if (!ready)
                 throw new Error(readiness);
             if (await ask(startQuestion(row, people)))
                 await act("StartGuest", "su", row.name, people.length ? DELAY_SECONDS : 0);
         }),
-        cancel: row => run(say("The start was not cancelled."), () => act("CancelStart", "")),
-        keep: row => run(say("$0 is still on trial.", row.name), () => act("Keep", "su", row.name, 0)),
-        shutdown: row => run(say("$0 was not shut down.", row.name), async () => {
+        cancel: row => run(`cancel:${row.name}`, say("The start was not cancelled."), () => act("CancelStart", "")),
+        keep: row => run(`keep:${row.name}`, say("$0 is still on trial.", row.name), () => act("Keep", "su", row.name, 0)),
+        shutdown: row => run(`shutdown:${row.name}`, say("$0 was not shut down.", row.name), async () => {
             if (await ask(shutdownQuestion(row)))
                 await act("ShutdownGuest", "sb", row.name, false);
         }),
-        force: row => run(say("$0 was not forced off.", row.name), async () => {
+        force: row => run(`force:${row.name}`, say("$0 was not forced off.", row.name), async () => {
             if (await ask(forceQuestion(row)))
                 await (seen.guests === null ? destroy() : act("ShutdownGuest", "sb", row.name, true));
         }),
-        retry: () => run(say("Something is still stuck."), () => act("Return", "b", false)),
-        reset: () => run(say("Something is still stuck."), async () => {
+        retry: () => run("retry", say("Something is still stuck."), () => act("Return", "b", false)),
+        reset: () => run("reset", say("Something is still stuck."), async () => {
             if (await ask(resetQuestion()))
                 await act("Return", "b", true);
         }),
-        restart: () => run(say("vfiod was not started."), restart),
+        restart: () => run("restart", say("vfiod was not started."), restart),
     };
 }
 

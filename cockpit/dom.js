@@ -25,9 +25,12 @@ function fill(element, attributes, children) {
     return element;
 }
 
-/** A button. `key` is what it is found by again when its surroundings are drawn anew. */
-export function button(key, label, kind, onclick, attributes = {}) {
-    return h("button", { type: "button", class: `button ${kind}`, "data-key": key, onclick, ...attributes }, label);
+/** A button. `key` is what it is found by again when its surroundings are drawn anew. `busy`: what it
+ * does is under way; it then keeps the focus, which a disabled one would lose.
+ */
+export function button(key, label, kind, onclick, { busy = false, ...attributes } = {}) {
+    const state = busy ? { "aria-busy": "true", "aria-disabled": "true" } : {};
+    return h("button", { type: "button", class: `button ${kind}`, "data-key": key, onclick, ...state, ...attributes }, label);
 }
 
 /** A text that counts down to a time of this browser's clock, in milliseconds. See clock.js. */

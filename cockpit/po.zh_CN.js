@@ -75,6 +75,7 @@ window.cockpit.locale({
     "It has the card.": [null, "它拥有显卡。"],
     "It runs without the card ($0).": [null, "它在运行，但没有占用显卡（$0）。"],
     "Not while the card is on its way.": [null, "显卡交接途中不能启动。"],
+    "$0 is being started.": [null, "$0 正在启动。"],
     "$0 could start now.": [null, "$0 现在可以启动。"],
     "$0 could not start now.": [null, "$0 现在不能启动。"],
     "Start": [null, "启动"],

@@ -29,6 +29,7 @@ const seen = {
     history: {}, doctor: {},
 };
 const underWay = {}; // readings, by their kind
+const busy = new Set(); // the keys of buttons whose action is under way
 let wasLooked = false;
 
 const permission = cockpit.permission({ admin: true });
@@ -83,9 +84,10 @@ function lose() {
 function show() {
     const model = situation(seen);
     parts.access.show({ mayAct: seen.mayAct });
-    parts.card.show(model);
+    const keys = [...busy];
+    parts.card.show({ ...model, busy: keys });
     const { loading, failed } = seen;
-    parts.guests.show({ rows: guestRows(seen), known: Array.isArray(seen.guests), older: seen.guests === null, loading, failed });
+    parts.guests.show({ rows: guestRows(seen), known: Array.isArray(seen.guests), older: seen.guests === null, loading, failed, busy: keys });
     parts.history.show(seen.history);
     parts.doctor.show(seen.doctor);
     announce(sentence(model));
@@ -186,8 +188,14 @@ async function freshRow({ name }) {
     return row;
 }
 
-/** Do what a button asks for, and see what came of it. Forcing off stays possible meanwhile. */
-async function run(title, work) {
+/** Do what a button asks for, once at a time, and see what came of it. Forcing off stays possible
+ * meanwhile.
+ */
+async function run(key, title, work) {
+    if (busy.has(key))
+        return;
+    busy.add(key);
+    show();
     places.notices.replaceChildren();
     try {
         await work();
@@ -196,6 +204,8 @@ async function run(title, work) {
     }
     reconnect();
     await readStatus();
+    busy.delete(key);
+    show();
     if (!isMoving(phaseOf(seen)))
         await readGuests();
 }

@@ -59,18 +59,18 @@ function chip() {
         svg("circle", { cx: 31, cy: 14, r: 5, class: "fan" }));
 }
 
-function remedies({ phase, mayAct }, actions) {
+function remedies({ phase, mayAct, busy }, actions) {
     const disabled = !mayAct;
     if (phase === "stuck")
         return [
             h("p", {}, say("Try again to give back what is left. If a card does not answer, it can be reset in every way there is. Where the kernel itself hangs, only a restart of the host helps.")),
             h("div", { class: "buttons" },
-                button("retry", say("Try again"), "primary", actions.retry, { disabled }),
-                button("reset", say("Reset the card and try again"), "secondary", actions.reset, { disabled }))];
+                button("retry", say("Try again"), "primary", actions.retry, { disabled, busy: busy.includes("retry") }),
+                button("reset", say("Reset the card and try again"), "secondary", actions.reset, { disabled, busy: busy.includes("reset") }))];
     if (phase === "gone")
         return [
             h("p", {}, say("The service is not running, or does not reach the system bus. Starting it again is harmless: it begins with finishing what was left undone.")),
-            h("div", { class: "buttons" }, button("restart", say("Start vfiod again"), "primary", actions.restart, { disabled }))];
+            h("div", { class: "buttons" }, button("restart", say("Start vfiod again"), "primary", actions.restart, { disabled, busy: busy.includes("restart") }))];
     return null;
 }
 

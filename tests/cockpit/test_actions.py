@@ -8,7 +8,7 @@ import pytest
 
 from tests.cockpit import scenes
 from tests.cockpit.chromium import Page
-from tests.cockpit.conftest import Daemon, open_page
+from tests.cockpit.conftest import Daemon, at_rest, open_page
 from tests.cockpit.server import Cockpit
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed, so root is")
@@ -38,6 +38,25 @@ def test_start_names_whose_work_ends(
     assert daemon.calls() == []
     page.click("dialog [data-key=yes]")
     assert asked(daemon) == [["StartGuest", "win11", seconds]]
+
+
+def test_a_button_that_is_pressed_twice_asks_once(
+    page: Page, cockpit: Cockpit, daemon: Daemon
+) -> None:
+    """libvirt is asked first, which takes its time; what is under way shows that it is."""
+    open_page(page, cockpit, daemon, scenes.HOST)
+    start = "document.querySelector('[data-key=\"start:win11\"]')"
+    page.until(f"{start}?.disabled === false")
+    page.value(f"{start}.click(), {start}.click()")
+    page.until("document.querySelector('dialog')")
+    assert page.value(f"{start}.ariaBusy") == "true"
+    at_rest(page, daemon)
+    assert page.value("document.querySelectorAll('dialog').length") == 1
+    page.click("dialog [data-key=no]")
+    page.until(f"{start}.ariaBusy === null")
+    page.click('[data-key="start:win11"]')
+    page.click("dialog [data-key=yes]")
+    assert asked(daemon) == [["StartGuest", "win11", 10]]
 
 
 def test_a_start_that_waits_can_be_cancelled(page: Page, cockpit: Cockpit, daemon: Daemon) -> None:

@@ -53,6 +53,15 @@ def test_only_a_ready_guest_of_a_host_at_rest_can_start(ask: Ask) -> None:
     assert can_start("host", link="gone") is False
 
 
+def test_a_guest_that_is_being_started_is_not_started_again(ask: Ask) -> None:
+    """Between the countdown's end and libvirt's hook the phase is still the host's."""
+    status = scenes.status() | {"starting": "win11"}
+    guests = [scenes.guest("win11"), scenes.guest("steam")]
+    first, second = ask("guestRows", seen("host", status=status, guests=guests))
+    assert [first["starting"], second["starting"]] == [True, False]
+    assert [first["canStart"], second["canStart"]] == [False, False]
+
+
 def test_what_runs_can_be_ended_but_not_while_the_card_moves(ask: Ask) -> None:
     def can_end(*values: Any, **more: Any) -> Any:
         return ask("guestRows", seen(*values, **more))[0]["canEnd"]
