@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from vfiod.cli.verbs.arguments import read_endpoint
+from vfiod.cli.verbs.arguments import read_endpoint, read_seconds
 from vfiod.errors import Busy
 
 
@@ -19,7 +19,7 @@ def add(verbs: Any) -> None:
     how = verb.add_mutually_exclusive_group()
     how.add_argument("--destroy", action="store_true", help="stop the guest first, hard")
     how.add_argument(
-        "--shutdown", type=float, metavar="SECONDS",
+        "--shutdown", type=read_seconds, metavar="SECONDS",
         help="shut the guest down first; what has not ended by then is stopped hard",
     )  # fmt: skip
     verb.add_argument("--from", dest="guest", metavar="GUEST", help="do nothing for another guest")

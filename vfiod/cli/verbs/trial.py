@@ -7,7 +7,7 @@ import argparse
 import sys
 from typing import Any
 
-from vfiod.cli.verbs.arguments import read_endpoint
+from vfiod.cli.verbs.arguments import read_endpoint, read_seconds
 from vfiod.errors import VfiodError
 from vfiod.host.commands import OF, TRIAL
 from vfiod.paths import PROGRAM
@@ -26,7 +26,7 @@ def add(verbs: Any) -> None:
     )
     verb.add_argument("guest", metavar="GUEST", help="name of the guest, as virsh lists it")
     verb.add_argument(
-        "--for", dest="seconds", type=float, default=120, metavar="SECONDS",
+        "--for", dest="seconds", type=read_seconds, default=120, metavar="SECONDS",
         help="how long it may take to confirm it (default: 120)",
     )  # fmt: skip
     verb.add_argument(

@@ -80,3 +80,27 @@ def test_an_agent_that_answers_counts_only_if_asked_about(
     monkeypatch.setattr(connection, "answers", lambda _name: True)
     assert cli.main(["return", *asked]) == 0
     assert Daemon.asked != alone
+
+
+@pytest.mark.parametrize("seconds", ["-5", "-0.1", "nan", "inf", "-inf", "soon"])
+@pytest.mark.parametrize("words", [["return", "--shutdown"], ["try", "win10", "--for"]])
+def test_a_time_that_is_none_is_wrong_usage(
+    words: list[str], seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A guest would have no time at all, and lose its plug at once."""
+    *before, option = words
+    Daemon.asked = False
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*before, f"{option}={seconds}"])
+    assert ended.value.code == 2
+    assert "seconds" in capsys.readouterr().err
+    assert not Daemon.asked
+
+
+def test_a_guest_has_the_time_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[str, float]] = []
+    monkeypatch.setattr(
+        connection, "shut_down", lambda guest, *, seconds: given.append((guest, seconds))
+    )
+    assert cli.main(["return", "--shutdown", "0.5"]) == 0
+    assert given == [("win10", 0.5)]
