@@ -3,13 +3,15 @@
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vfiod.cli import notifications
 from vfiod.cli.asking import plain
+from vfiod.errors import HostError, TimedOut
 from vfiod.util import userstate
-from vfiod.util.programs import finish
+from vfiod.util.programs import find, leave_running
 
 if TYPE_CHECKING:
     from vfiod.tools.log.notice import Notice
@@ -72,4 +74,8 @@ def _open_page(story: "Story") -> None:
     folder = Path(os.environ.get("XDG_RUNTIME_DIR") or Path.home())
     path = folder / "vfiod-last.html"
     put_page(path, [story], force=True)
-    finish(["xdg-open", str(path)], seconds=_OPEN_SECONDS, environment=os.environ)
+    program = find("xdg-open")
+    if program is None:
+        raise HostError("xdg-open is not installed", f"the page is {path}")
+    with suppress(TimedOut):  # the browser that it has begun, and stays with
+        leave_running([program, str(path)], seconds=_OPEN_SECONDS, environment=os.environ)
