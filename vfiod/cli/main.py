@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from vfiod.cli.help import Parser, overview
+from vfiod.cli.output import written
 from vfiod.cli.terminal import say, width
 from vfiod.errors import VfiodError
 
@@ -107,6 +108,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         complete(parser())
     words = list(sys.argv[1:] if argv is None else argv)
+    return written(lambda: _run(words))
+
+
+def _run(words: Sequence[str]) -> int:
     if words in ([], ["help"]):
         show_overview()
         return 0
@@ -116,8 +121,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except VfiodError as error:
         return report_error(error)
-    except BrokenPipeError:
-        return 1
     except KeyboardInterrupt:
         return 130  # as a shell says of SIGINT
 
