@@ -382,6 +382,7 @@ def a_function_goes_to_vfio_pci_and_back(b: Rig) -> None:
 @kernel
 def a_module_is_loaded_and_stays(b: Rig) -> None:
     assert b.host.modules.available("vfio_pci")
+    assert not b.host.modules.removed()
     b.host.modules.load("vfio_pci", seconds=SECONDS)
     b.host.modules.load("vfio_pci", seconds=SECONDS)
     assert b.host.modules.loaded("vfio_pci")

@@ -285,7 +285,10 @@ class FakeModules(Door):
         return self._kernel.modules.get(name, False)
 
     def available(self, name: str) -> bool:
-        return name in self._kernel.modules
+        return self.loaded(name) or (name in self._kernel.modules and not self.removed())
+
+    def removed(self) -> bool:
+        return self._kernel.modules_removed
 
     def load(self, name: str, *, seconds: float) -> None:
         self._effects.take(

@@ -78,6 +78,7 @@ class Kernel:
         self.devices: dict[PciAddress, Device] = {}
         self.drivers: dict[str, Driver] = {}
         self.modules: dict[str, bool] = {}  # name -> loaded
+        self.modules_removed = False  # from the disk, by an update
         self.depends = dict(DEPENDS)
         self.does_not_load: set[str] = set()  # "install NAME /bin/true" in modprobe.d
         self.framebuffers: list[FirmwareFramebuffer] = []
@@ -253,8 +254,7 @@ class Kernel:
 
     def load(self, name: str) -> None:
         """A module with those it needs; its driver takes the devices that wait for one."""
-        if name not in self.modules:
-            raise HostError(f"modprobe failed: Module {name} not found")
+        self._require_known(name)
         if name in self.depends:
             self.load(self.depends[name])
         if not self.modules[name] and name not in self.does_not_load:
@@ -272,8 +272,14 @@ class Kernel:
             self.modules[module] = False
             raise HostError(f"modprobe failed: could not insert {module!r}: No such device")
 
+    def _require_known(self, name: str) -> None:
+        """kmod knows a module from modules.dep only, a loaded one too."""
+        if name not in self.modules or self.modules_removed:
+            raise HostError(f"modprobe failed: Module {name} not found")
+
     def unload(self, name: str) -> None:
         """Its driver leaves its devices. In use while a node is open or a module needs it."""
+        self._require_known(name)
         drivers = {d.name for d in self.drivers.values() if d.module == name}
         devices = [d for d in self.devices.values() if d.driver in drivers]
         needed = any(self.modules.get(m) for m, needs in self.depends.items() if needs == name)

@@ -158,6 +158,22 @@ def test_one_that_stays_in_use_is_named_with_its_users() -> None:
     assert "nvidia_modeset" in caught.value.message
 
 
+def test_one_that_modprobe_does_not_find_is_not_said_to_be_in_use() -> None:
+    host = pcs.nvidia()
+    host.kernel.modules_removed = True
+    with pytest.raises(HostError) as caught:
+        UnloadModule("nvidia_drm", 20).apply(host)
+    assert "in use" not in caught.value.message
+    assert "not found" in caught.value.message
+    assert caught.value.hint.startswith("reboot")
+
+
+def test_modules_that_an_update_has_removed_are_refused_before_the_desktop_ends(rig: Rig) -> None:
+    rig.host.kernel.modules_removed = True
+    assert isinstance(rig.prepare(), Refused)
+    assert rig.differences() == {}
+
+
 def test_a_module_on_top_that_is_not_known_is_refused_before_the_desktop_ends(rig: Rig) -> None:
     rig.host.kernel.depends["nvidia_peermem"] = "nvidia"
     rig.host.kernel.modules["nvidia_peermem"] = True

@@ -41,6 +41,17 @@ def test_sound_that_waits_for_a_display_in_another_slot_comes_after_it(
     assert rig.differences() == {}
 
 
+def test_a_driver_that_stays_loaded_takes_its_card_back_without_a_file(rig: Rig) -> None:
+    """The kernel was updated: its modules are off the disk until the host is rebooted."""
+    rig.host.kernel.load("vfio_pci")
+    rig.host.kernel.modules_removed = True
+    pid = rig.start()
+    rig.end_guest(pid)
+    assert rig.phase is Phase.HOST
+    assert rig.messages(Kind.STEP_FAILED) == rig.messages(Kind.REMEDY) == []
+    assert rig.differences() == {}
+
+
 def test_three_rounds_in_one_boot(rig: Rig) -> None:
     for _ in range(3):
         rig.end_guest(rig.start())

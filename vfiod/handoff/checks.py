@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
 from vfiod.handoff import agreement, ending, goodbye, isolation, opened, performance, rules
+from vfiod.handoff.hoststate import VFIO_MODULE
 from vfiod.handoff.request import Request
 from vfiod.util.typed import virsh
 
@@ -58,6 +59,22 @@ def display_can_return(request: Request) -> Faults:
         if lit and rules.is_lit_by_firmware(function):
             text = f"the display {function} {rules.LIT_BY_FIRMWARE}"
             yield HostError(text, rules.LOAD_DRIVER)
+
+
+def modules_are_installed(request: Request) -> Faults:
+    """What was removed with its kernel's update is found by its name no more (modprobe(8)).
+
+    A driver that stays loaded does no harm: it is unbound, and takes its device back.
+    """
+    state = request.state
+    needed = [] if state.vfio_available else [VFIO_MODULE]
+    needed += state.nvidia_modules if request.unloads_nvidia else []
+    if state.modules_removed and needed:
+        yield HostError(
+            f"the modules of the running kernel were removed from the disk, as by an update: "
+            f"kmod finds {', '.join(needed)} no more",
+            "reboot first: the host then runs the kernel that is installed",
+        )
 
 
 def modules_can_be_unloaded(request: Request) -> Iterator[VfiodError]:
@@ -131,6 +148,7 @@ CHECKS = (
     holders_let_go,
     host_can_spare_them,
     display_can_return,
+    modules_are_installed,
     modules_can_be_unloaded,
     agreement.roms_fit,
     agreement.roms_are_used,

@@ -65,6 +65,7 @@ class HostState:
     framebuffers: Sequence[FirmwareFramebuffer] = ()
     nvidia_modules: Sequence[str] = ()
     unknown_modules: Sequence[str] = ()  # that keep one of NVIDIA's in use
+    modules_removed: bool = False  # from the disk, while their kernel still runs
     outputs: Mapping[PciAddress, DisplayOutput] = field(default_factory=dict)
     # Displays that stay, with a driver of the host and a screen: a desktop may be there.
     lit: frozenset[PciAddress] = frozenset()

@@ -102,6 +102,7 @@ def _modules(host: Host) -> dict[str, Any]:
         "vfio_available": host.modules.available(VFIO_MODULE),
         "nvidia_modules": [name for name in NVIDIA_MODULES if host.modules.loaded(name)],
         "unknown_modules": _unknown_modules(host),
+        "modules_removed": host.modules.removed(),
     }
 
 

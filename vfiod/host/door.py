@@ -40,6 +40,9 @@ class Modules(Protocol):
     def available(self, name: str) -> bool:
         """True if it is loaded, built in, or can be loaded."""
 
+    def removed(self) -> bool:
+        """True if the running kernel's are on the disk no more: none can be loaded or unloaded."""
+
     def load(self, name: str, *, seconds: float) -> None:
         """modprobe."""
 

@@ -133,6 +133,33 @@ def test_a_kernel_without_vfio() -> None:
     assert fault.hint
 
 
+def removed(host: FakeHost, *, vfio: bool) -> FakeHost:
+    """A host whose kernel was updated, and that has not been rebooted since."""
+    host.kernel.modules["vfio_pci"] = vfio
+    host.kernel.modules_removed = True
+    return host
+
+
+@pytest.mark.parametrize(("shape", "vfio", "names"), [
+    (pcs.greeter, False, "vfio_pci"),
+    (pcs.nvidia, True, "nvidia_drm, nvidia_modeset, nvidia_uvm, nvidia"),
+    (pcs.nvidia, False, "vfio_pci, nvidia_drm, nvidia_modeset, nvidia_uvm, nvidia"),
+])  # fmt: skip
+def test_modules_that_were_removed_with_an_update(
+    shape: Callable[[], FakeHost],
+    vfio: bool,  # noqa: FBT001
+    names: str,
+) -> None:
+    fault = only(removed(shape(), vfio=vfio))
+    assert fault.message.startswith("the modules of the running kernel were removed")
+    assert fault.message.endswith(f"kmod finds {names} no more")
+    assert fault.hint.startswith("reboot first")
+
+
+def test_a_driver_that_stays_loaded_needs_no_file() -> None:
+    assert faults(removed(pcs.desktop(), vfio=True)) == []
+
+
 def test_an_iommu_that_is_off() -> None:
     host = pcs.greeter()
     for address in pcs.DEVICES:

@@ -9,6 +9,9 @@ from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress
 
+# modprobe's words for a name that no file of the running kernel has (kmod: tools/modprobe.c).
+_NOT_FOUND = " not found"
+
 
 @dataclass(frozen=True, slots=True)
 class Inhibit(HostStep):
@@ -89,10 +92,15 @@ class UnloadModule(HostStep):
             return True
 
         if not host.wait(is_gone, seconds=self.seconds):
-            raise self._in_use(host, errors[-1])
+            raise self._failure(host, errors[-1])
         return ()
 
-    def _in_use(self, host: Host, error: HostError) -> HostError:
+    def _failure(self, host: Host, error: HostError) -> HostError:
+        if _NOT_FOUND in error.message:
+            return HostError(
+                f"the module {self.module} is loaded and cannot be unloaded: {error.message}",
+                "reboot: the modules of the running kernel may have been removed by an update",
+            )
         users = ", ".join(host.modules.users(self.module))
         by = f" (by the modules {users})" if users else ""
         return HostError(

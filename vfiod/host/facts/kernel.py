@@ -6,14 +6,15 @@ from pathlib import Path
 
 from vfiod.util import sysfs
 
-# The second is NixOS's (nixpkgs: nixos/modules/system/boot/kernel.nix).
-MODULES = ("lib/modules", "run/booted-system/kernel-modules/lib/modules")
+# The last is NixOS's (nixpkgs: nixos/modules/system/boot/kernel.nix).
+MODULES = ("lib/modules", "usr/lib/modules", "run/booted-system/kernel-modules/lib/modules")
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """``vfio`` says whether vfio-pci is there, loadable or built in; None if that is unknown.
 
+    ``removed``: its modules are on the disk no more, see modules_removed().
     ``unsafe_interrupts``: vfio works without interrupt remapping, as it was told to.
     ``nvidia`` is the major version of NVIDIA's own driver, 0 if it is not loaded.
     """
@@ -22,6 +23,7 @@ class Kernel:
     vfio: bool | None = None
     unsafe_interrupts: bool = False
     nvidia: int = 0
+    removed: bool = False
 
     @property
     def version(self) -> tuple[int, int]:
@@ -40,6 +42,7 @@ def read_kernel(root: Path = Path("/")) -> Kernel:
         vfio=_has_vfio(root, release),
         unsafe_interrupts=unsafe == "Y",
         nvidia=_major(sysfs.read(modules / "nvidia/version") or ""),
+        removed=modules_removed(root),
     )
 
 
@@ -47,6 +50,30 @@ def module_list(root: Path, release: str, name: str) -> str | None:
     """One of depmod(8)'s lists for a kernel, e.g. ``modules.dep``; None if it is not there."""
     found = (sysfs.read(root / folder / release / name) for folder in MODULES)
     return next((text for text in found if text is not None), None)
+
+
+def modules_removed(root: Path = Path("/")) -> bool:
+    """True if the modules of the running kernel are certainly not on the disk any more.
+
+    Arch Linux removes them with an update of the kernel. kmod then finds no module by its name,
+    not even one that is loaded and is to be unloaded (modprobe(8) looks into modules.dep). A kernel
+    that has loaded none may never have had any.
+    """
+    release = sysfs.read(root / "proc/sys/kernel/osrelease")
+    if not release or not sysfs.read(root / "proc/modules"):
+        return False
+    return not any(_may_be_there(root / folder / release / "modules.dep") for folder in MODULES)
+
+
+def _may_be_there(path: Path) -> bool:
+    """Also where nobody can tell: in a folder that may not be looked into."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _has_vfio(root: Path, release: str) -> bool | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vfiod.errors import HostError
+from vfiod.host.facts.kernel import modules_removed
 from vfiod.host.linux.process import Programs
 from vfiod.model import PciAddress
 from vfiod.util import sysfs
@@ -13,6 +14,7 @@ class LinuxModules:
     """Implements vfiod.host.door.Modules."""
 
     def __init__(self, root: Path = Path("/"), programs: Programs | None = None) -> None:
+        self._root = root
         self._programs = programs or Programs()
         self._modules = root / "sys/module"
         self._pci = root / "sys/bus/pci"
@@ -28,6 +30,9 @@ class LinuxModules:
         except HostError:
             return False
         return True
+
+    def removed(self) -> bool:
+        return modules_removed(self._root)
 
     def load(self, name: str, *, seconds: float) -> None:
         self._modprobe(name=name, seconds=seconds)

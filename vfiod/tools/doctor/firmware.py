@@ -4,6 +4,7 @@ from vfiod.tools.doctor.facts import Facts
 from vfiod.util.finding import Findings, fail, ok, warn
 
 _MODULES = {"svm": "kvm_amd", "vmx": "kvm_intel"}
+_LENDS = "It is the driver that lends a device to a guest."
 _BRANDS = {"svm": "AMD SVM", "vmx": "Intel VT-x"}
 
 
@@ -63,16 +64,41 @@ def lockdown(facts: Facts) -> Findings:
 
 def vfio_module(facts: Facts) -> Findings:
     """vfio-pci is the driver that lends a device to a guest."""
-    check = "vfio-module"
-    if facts.kernel.vfio:
-        yield ok(check, f"Linux {facts.kernel.release} has vfio-pci")
-    elif facts.kernel.vfio is False:
+    check, kernel = "vfio-module", facts.kernel
+    if kernel.vfio:
+        yield ok(check, f"Linux {kernel.release} has vfio-pci")
+    elif kernel.vfio is False:
         yield fail(
             check,
-            f"Linux {facts.kernel.release} has no module vfio-pci",
-            why="It is the driver that lends a device to a guest.",
+            f"Linux {kernel.release} has no module vfio-pci",
+            why=_LENDS,
             remedy="Install all modules of your kernel, or the kernel of your distribution.",
+        )
+    elif kernel.release and not kernel.removed:
+        yield warn(
+            check,
+            f"whether Linux {kernel.release} has vfio-pci cannot be seen: its list of modules is "
+            "not there or cannot be read",
+            why=_LENDS,
+            remedy="Load the module; if that fails, install all modules of your kernel.",
+            command="sudo modprobe vfio-pci",
         )
 
 
-CHECKS = (virtualisation, boot_mode, lockdown, vfio_module)
+def modules_installed(facts: Facts) -> Findings:
+    """Arch Linux removes the running kernel's with an update; until the reboot kmod finds none."""
+    kernel = facts.kernel
+    if not kernel.removed:
+        return
+    judge = warn if kernel.vfio and not kernel.nvidia else fail
+    yield judge(
+        "modules-installed",
+        f"the modules of the running kernel, Linux {kernel.release}, were removed from the disk, "
+        "as by an update",
+        why="Until the host runs the kernel that is installed, no module is loaded or unloaded; "
+        "vfio-pci must be there, and NVIDIA's driver must be unloaded, before a card can go.",
+        remedy="Reboot before you start a guest.",
+    )
+
+
+CHECKS = (virtualisation, boot_mode, lockdown, vfio_module, modules_installed)

@@ -67,6 +67,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "the host has a driver that lights its display again",
         "Without it the host stays dark after the guest, until a reboot.",
     ),
+    "modules_are_installed": (
+        "the modules that a start loads and unloads are installed",
+        "A start would end your desktop and then fail: what is not on the disk is neither loaded "
+        "nor unloaded.",
+    ),
     "modules_can_be_unloaded": (
         "the card's driver can be unloaded",
         "NVIDIA's driver waits for ever for whoever still uses its modules.",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.tree import grow
 from vfiod.host.facts.firmware import Firmware, read_firmware
-from vfiod.host.facts.kernel import Kernel, read_kernel
+from vfiod.host.facts.kernel import Kernel, modules_removed, read_kernel
 
 CPU = """processor\t: 0
 vendor_id\t: AuthenticAMD
@@ -120,3 +120,32 @@ def test_what_modules_say(tmp_path: Path) -> None:
         "sys/module/nvidia/version": "595.58.03\n",
     })  # fmt: skip
     assert (found.unsafe_interrupts, found.nvidia) == (True, 595)
+
+
+@pytest.mark.parametrize(("files", "removed"), [
+    ({"proc/modules": "nvidia 1 0 - Live 0x0\n"}, True),
+    ({"proc/modules": "nvidia 1 0 - Live 0x0\n", f"{MODULES}/vmlinuz": ""}, True),
+    ({"proc/modules": "nvidia 1 0 - Live 0x0\n", f"{MODULES}/modules.dep": ""}, False),
+    ({"proc/modules": "nvidia 1 0 - Live 0x0\n", f"usr/{MODULES}/modules.dep": ""}, False),
+    ({"proc/modules": "nvidia 1 0 - Live 0x0\n",
+      f"run/booted-system/kernel-modules/{MODULES}/modules.dep": ""}, False),
+    ({"proc/modules": ""}, False),
+    ({}, False),
+])  # fmt: skip
+def test_modules_that_were_removed(tmp_path: Path, files: dict[str, str], removed: object) -> None:
+    assert kernel(tmp_path, files).removed is removed
+
+
+def test_a_folder_that_nobody_may_look_into_is_not_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stat(path: Path) -> object:
+        raise PermissionError(str(path))
+
+    grow(tmp_path, {"proc/sys/kernel/osrelease": "6.1.0\n", "proc/modules": "nvidia 1\n"})
+    monkeypatch.setattr(Path, "stat", stat)
+    assert not modules_removed(tmp_path)
+
+
+def test_no_release_no_verdict(tmp_path: Path) -> None:
+    assert not kernel(tmp_path, {"proc/modules": "nvidia 1\n"}, release="").removed

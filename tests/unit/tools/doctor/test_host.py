@@ -71,9 +71,27 @@ def test_no_vfio_module() -> None:
     assert "vfio-pci" in only(processor.vfio_module(facts(kernel=kernel))).fact
 
 
-def test_a_module_that_is_unknown_is_not_talked_about() -> None:
+def test_a_module_of_which_nobody_can_tell() -> None:
     kernel = replace(facts().kernel, vfio=None)
-    assert list(processor.vfio_module(facts(kernel=kernel))) == []
+    finding = only(processor.vfio_module(facts(kernel=kernel)))
+    assert (finding.level, finding.command) == (Level.WARN, "sudo modprobe vfio-pci")
+    assert list(processor.vfio_module(facts(kernel=replace(kernel, release="")))) == []
+
+
+@pytest.mark.parametrize(("vfio", "nvidia", "level"), [
+    (None, 0, Level.FAIL), (True, 595, Level.FAIL), (True, 0, Level.WARN),
+])  # fmt: skip
+def test_modules_that_an_update_has_removed(vfio: Any, nvidia: int, level: Level) -> None:
+    kernel = replace(facts().kernel, vfio=vfio, nvidia=nvidia, removed=True)
+    whole = facts(kernel=kernel)
+    finding = only(processor.modules_installed(whole))
+    assert finding.level is level
+    assert "Reboot" in finding.remedy
+    assert bad(processor.vfio_module(whole)) == []
+
+
+def test_modules_that_are_there_are_not_talked_about() -> None:
+    assert list(processor.modules_installed(facts())) == []
 
 
 # IOMMU
