@@ -5,6 +5,7 @@ from vfiod.host.facts.pci import PciDevice
 from vfiod.model import VFIO_DRIVER
 from vfiod.tools.doctor.facts import Facts
 from vfiod.tools.groups.picture import where_the_picture_is
+from vfiod.tools.leftovers.machine import shows
 from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 # A BAR of the size that cards have without resizing (PCI SIG: Resizable BAR capability).
@@ -45,7 +46,8 @@ def _card(facts: Facts, device: PciDevice) -> Finding:
 
 def _parked(facts: Facts, device: PciDevice) -> Finding:
     check, name = "graphics-card", facts.named(device)
-    if facts.busy or not device.boot_vga:
+    # What the firmware starts on may be set aside where the host shows its picture elsewhere.
+    if facts.busy or not device.boot_vga or any(map(shows, facts.displays)):
         return ok(check, f"{name}: set aside for guests (vfio-pci)")
     return fail(
         check,

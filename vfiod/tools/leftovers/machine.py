@@ -64,7 +64,7 @@ class Machine:
         if all(display.driver in PARKING for display in kept):
             return True
         set_aside = all(display.driver in PARKING for display in lost)
-        return any(d.boot_vga for d in lost) and not (set_aside and any(map(_shows, kept)))
+        return any(d.boot_vga for d in lost) and not (set_aside and any(map(shows, kept)))
 
     @property
     def dark(self) -> tuple[Native, ...]:
@@ -83,6 +83,7 @@ class Machine:
         return bool(displays) and all(name in families(native.modules) for native in displays)
 
 
-def _shows(display: PciFunction) -> bool:
+def shows(display: PciFunction) -> bool:
+    """True if a driver of the host has the display, and a screen is connected to it."""
     driven = display.driver is not None and display.driver not in PARKING
     return driven and isinstance(display, PciDevice) and bool(display.connected)

@@ -170,6 +170,17 @@ def test_boot_display_given_to_vfio_at_boot() -> None:
     assert only(cards.cards(card(driver=VFIO_DRIVER))).level is Level.FAIL
 
 
+@pytest.mark.parametrize(("screen", "level"), [(pc.SCREEN, Level.OK), ((), Level.FAIL)])
+def test_boot_display_set_aside_beside_the_card_of_the_desktop(
+    screen: tuple[Card, ...], level: Level
+) -> None:
+    whole = beside_intel(driver=VFIO_DRIVER, cards=())
+    intel = PciAddress.parse("00:02.0")
+    devices = {**whole.devices, intel: replace(whole.devices[intel], cards=screen)}
+    told = [f for f in cards.cards(replace(whole, devices=devices)) if str(pcs.VGA) in f.fact]
+    assert [finding.level for finding in told] == [level]
+
+
 def test_boot_display_that_a_guest_has() -> None:
     assert bad(cards.cards(replace(card(driver=VFIO_DRIVER), busy=True))) == []
 
