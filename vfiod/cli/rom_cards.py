@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from vfiod.cli.local import doors
 from vfiod.errors import HostError, RomError
+from vfiod.host.facts.firmware import read_lockdown
 from vfiod.model import PciAddress, PciFunction
 from vfiod.rom import dump as romdump
 from vfiod.rom import sources
@@ -38,7 +39,8 @@ def look(address: PciAddress) -> Card:
     here = doors()
     card = romdump.look(here.pci, here.processes, address, sources.rom_region(address))
     there = [name for name, size in copies(card.function).items() if isinstance(size, int)]
-    return replace(card, copies=tuple(there))
+    locked = read_lockdown() not in (None, "none")
+    return replace(card, copies=tuple(there), locked=locked)
 
 
 def read(path: Path) -> bytes:

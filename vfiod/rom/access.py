@@ -14,7 +14,8 @@ class Card:
     """A card as far as reading its ROM is concerned; ``region`` is None if it has no ROM.
 
     ``holders`` have one of its nodes open, ``guests`` its IOMMU group; ``copies`` are the
-    sources beside sysfs that have its ROM on this machine.
+    sources beside sysfs that have its ROM on this machine. ``locked``: this kernel lets nobody
+    write into a card's configuration space (lockdown; kernel: pci-sysfs.c, pci_write_config).
     """
 
     function: PciFunction
@@ -23,6 +24,7 @@ class Card:
     holders: Sequence[Holder] = ()
     guests: Sequence[Holder] = ()
     copies: Sequence[str] = ()
+    locked: bool = False
 
     @property
     def shadowed(self) -> bool:
@@ -90,6 +92,12 @@ def rescan_objection(card: Card) -> VfiodError | None:
     """Why the card cannot be taken off the bus and found again now; None if it can."""
     if card.guests or card.region is None:
         return objection(card)
+    if card.locked:
+        what = (
+            f"{card.function} cannot be found anew: with Secure Boot this kernel is locked down, "
+            "and would refuse to switch the card's addresses off first"
+        )
+        return HostError(what, remedy(card))
     if card.function.driver == VFIO_DRIVER:
         what = f"{card.function} is on {VFIO_DRIVER}"
         return Busy(what, "give it back to its own driver first; vfiod status says who has it")
@@ -143,7 +151,9 @@ def elsewhere(function: PciFunction) -> str:
 
 def _here(card: Card) -> Iterator[ways.Way]:
     is_held = tie(card.function, card.holders) is not None
-    if card.region is not None and is_held:
+    if card.shadowed and card.locked:
+        pass  # its own ROM does not show in this boot, whoever lets go of the card
+    elif card.region is not None and is_held:
         yield ways.with_the_card_free(card.function, *(["--rescan"] if card.shadowed else []))
     elif card.shadowed:
         yield ways.found_anew(card.function)

@@ -309,6 +309,14 @@ def test_it_is_not_found_anew_without_consent(host: FakeHost) -> None:
     assert host.effects.log == []
 
 
+def test_on_a_locked_kernel_nothing_is_touched_nor_asked(host: FakeHost) -> None:
+    seen = replace(card(host, SHADOW), locked=True, copies=("vfct",))
+    with pytest.raises(HostError, match="locked down") as caught:
+        rescan(host.pci, host.processes, seen, Person())
+    assert host.effects.log == []
+    assert "--from vfct" in caught.value.hint
+
+
 def test_the_card_of_a_desktop_is_not_found_anew() -> None:
     host = pcs.greeter()
     with pytest.raises(Busy, match="is in use: Xorg") as caught:

@@ -1,6 +1,7 @@
 """What is left to try, one command a line; a way that leads nowhere is not told."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -46,6 +47,18 @@ def test_a_shadowed_card_that_is_free_is_found_anew_without_ending_the_desktop()
     hint = access.remedy(card("amdgpu", SHADOW))
     assert commands(hint)[0] == f"sudo vfiod rom dump {pcs.VGA} FILE --rescan"
     assert "display-manager" not in hint
+
+
+@pytest.mark.parametrize("driver", ["nvidia", "amdgpu"])
+def test_a_locked_kernel_finds_no_card_anew(driver: str) -> None:
+    hint = access.remedy(replace(card(driver, SHADOW, "vfct"), locked=True))
+    assert "--rescan" not in hint
+    assert "display-manager" not in hint
+    assert "--from vfct" in hint
+
+
+def test_a_locked_kernel_reads_a_rom_that_shows() -> None:
+    assert "display-manager" in access.remedy(replace(card("nvidia", OWN), locked=True))
 
 
 def test_a_card_without_a_rom_is_not_worth_ending_the_desktop() -> None:

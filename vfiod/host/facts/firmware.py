@@ -65,7 +65,7 @@ def read_firmware(root: Path = Path("/")) -> Firmware:
         iommu=_iommu(root),
         uefi=(root / "sys/firmware/efi").is_dir(),
         secure_boot=_secure_boot(root / "sys/firmware/efi/efivars" / _SECURE_BOOT),
-        lockdown=_lockdown(root / "sys/kernel/security/lockdown"),
+        lockdown=read_lockdown(root),
     )
 
 
@@ -116,7 +116,7 @@ def _secure_boot(variable: Path) -> bool | None:
     return len(value) == 5 and value[4] == 1
 
 
-def _lockdown(path: Path) -> str | None:
-    """``[none] integrity confidentiality``: the one in brackets (kernel_lockdown(7))."""
-    words = (sysfs.read(path) or "").split()
+def read_lockdown(root: Path = Path("/")) -> str | None:
+    """``[none] integrity confidentiality``: the one in brackets (kernel_lockdown(7)); or None."""
+    words = (sysfs.read(root / "sys/kernel/security/lockdown") or "").split()
     return next((word.strip("[]") for word in words if word.startswith("[")), None)
