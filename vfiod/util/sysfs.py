@@ -17,6 +17,20 @@ def read(path: Path) -> str | None:
         return None
 
 
+def lines(path: Path) -> list[str]:
+    """The lines of a file; none if it is absent or unreadable."""
+    return parts(read(path) or "")
+
+
+def parts(text: str) -> list[str]:
+    """Its lines as the kernel means them: nothing but a newline ends one.
+
+    str.splitlines() sees an end in some ten other characters as well. Where somebody else chose a
+    name in it, as of a mount point or of a control group, those may be part of the name.
+    """
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def read_link(path: Path) -> str | None:
     """Last component of a symbolic link's target (a driver's or a group's name), or None."""
     try:

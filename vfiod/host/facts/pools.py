@@ -35,6 +35,6 @@ def _zfs(root: Path, pool: str) -> Iterator[str]:
     """ZFS tells the kernel nothing of its disks; udev has read their labels (udevadm(8))."""
     folder = root / "run/udev/data"
     for name in sysfs.names(folder):
-        lines = (sysfs.read(folder / name) or "").splitlines() if name.startswith("b") else []
+        lines = sysfs.lines(folder / name) if name.startswith("b") else []
         if "E:ID_FS_TYPE=zfs_member" in lines and f"E:ID_FS_LABEL={pool}" in lines:
             yield name.removeprefix("b")

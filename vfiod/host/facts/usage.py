@@ -9,6 +9,8 @@ from vfiod.model import PciAddress
 from vfiod.util import sysfs
 
 Use = tuple[str, Path]
+# Of a line of mountinfo, up to the mount point and its options (proc(5)).
+_MOUNT_FIELDS = 6
 
 
 class HostUsage:
@@ -24,10 +26,13 @@ class HostUsage:
         return [*self._mounts(), *self._swaps(), *self._routes()]
 
     def _mounts(self) -> Iterator[Use]:
-        for line in (sysfs.read(self._proc / "self/mountinfo") or "").splitlines():
-            fields = line.split()
-            kind, source = fields[(dash := fields.index("-")) + 1 : dash + 3]
-            text = f"the mounted file system {fields[4]}"
+        for line in sysfs.lines(self._proc / "self/mountinfo"):
+            # Only a space ends a field, as of names these alone are escaped (proc(5)).
+            mount, _, what = line.partition(" - ")
+            fields, (kind, source, *_) = mount.split(" "), [*what.split(" "), "", ""]
+            if not what or len(fields) < _MOUNT_FIELDS:
+                continue
+            text = f"the mounted file system {sysfs.printable(fields[4])}"
             # btrfs and overlays have an anonymous device number: then the source names the device.
             numbers = [fields[2]] if not fields[2].startswith("0:") else []
             numbers += [n for s in pools.sources(source, kind) if (n := self._number(s))]
@@ -35,8 +40,8 @@ class HostUsage:
             yield from ((text, path) for n in dict.fromkeys(numbers) for path in self._disks(n))
 
     def _swaps(self) -> Iterator[Use]:
-        for line in (sysfs.read(self._proc / "swaps") or "").splitlines()[1:]:
-            source = line.split()[0]
+        for line in sysfs.lines(self._proc / "swaps")[1:]:
+            source = line.partition(" ")[0].partition("\t")[0]
             yield from ((f"swap on {source}", p) for p in self._disks(self._number(source)))
 
     def _number(self, source: str) -> str | None:
@@ -76,8 +81,8 @@ class HostUsage:
         """Interface, destination and mask in /proc/net/route (kernel: fib_trie.c); destination,
         its length and last the interface in ipv6_route (kernel: net/ipv6/route.c).
         """
-        four = (sysfs.read(self._proc / "net/route") or "").splitlines()[1:]
-        six = (sysfs.read(self._proc / "net/ipv6_route") or "").splitlines()
+        four = sysfs.lines(self._proc / "net/route")[1:]
+        six = sysfs.lines(self._proc / "net/ipv6_route")
         names = {f[0] for f in map(str.split, four) if f[1] == f[7] == "00000000"}
         names |= {f[9] for f in map(str.split, six) if f[0] == "0" * 32 and f[1] == "00"}
         return names - {"lo"}

@@ -178,7 +178,7 @@ def _kinds(device: Path, udev: Path) -> Iterator[UsbKind]:
 def _known_to_udev(interface: Path, udev: Path) -> Iterator[UsbKind]:
     """What each event device is, INPUT if neither; nothing if udev does not know any."""
     for node in sorted(interface.glob("*/input/input*/event*/dev")):
-        lines = (sysfs.read(udev / f"c{sysfs.read(node)}") or "").splitlines()
+        lines = sysfs.lines(udev / f"c{sysfs.read(node)}")
         if any(line.startswith("E:ID_INPUT=") for line in lines):
             yield from [kind for line, kind in _UDEV.items() if line in lines] or [UsbKind.INPUT]
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from vfiod.util import sysfs
+
 MOUNT = Path("sys/fs/cgroup")
 
 
@@ -16,7 +18,7 @@ def unified(mount: Path) -> Path | None:
 
 def path_of(text: str) -> str:
     """The path in systemd's own hierarchy, from what /proc/PID/cgroup says; empty if unknown."""
-    for line in sorted(text.splitlines(), key=lambda line: not line.startswith("0::")):
+    for line in sorted(sysfs.parts(text), key=lambda line: not line.startswith("0::")):
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if (number, controllers) == ("0", "") or controllers == "name=systemd":

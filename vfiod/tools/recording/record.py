@@ -205,7 +205,7 @@ class _Recorder:
             return ""
         if b"\0" in data:
             return data
-        lines = data.decode("utf-8", "replace").splitlines()
+        lines = sysfs.parts(data.decode("utf-8", "replace"))
         text = "\n".join(line.rstrip() for line in lines)
         for pattern, shorten in trim.TRIMS.items():
             if fnmatch(name, pattern):

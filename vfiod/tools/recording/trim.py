@@ -1,10 +1,15 @@
 """What matters of long files, so that a recording stays small enough to be read by people. Pure."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
+
+from vfiod.util import sysfs
 
 INTERRUPTS = 16
 ZEROS = "00000000"
 MOUNTS_OF_DISKS = ("/dev/loop", "/dev/fuse", "/dev/sr")
+# Fields up to the mount point, those that may be absent, and what is mounted (proc(5)).
+_MOUNT = re.compile(r"(?:[^ ]+ ){4}(?P<point>/[^ ]*) (?:[^ ]+ )+?- [^ ]+ (?P<source>/dev/[^ ]+)")
 
 
 def first_processor(text: str) -> str:
@@ -32,13 +37,12 @@ def memory(text: str) -> str:
 def disk_mounts(text: str) -> str:
     """The lines of mountinfo (proc(5)) that name a disk; mount points of people are shortened."""
     kept = []
-    for line in text.splitlines():
-        fields = line.split()
-        source = fields[fields.index("-") + 2] if "-" in fields else ""
-        if source.startswith("/dev/") and not source.startswith(MOUNTS_OF_DISKS):
-            parts = fields[4].split("/")
-            fields[4] = "/".join(parts[:3] if parts[1] in ("boot", "var") else parts[:2])
-            kept.append(" ".join(fields))
+    for line in sysfs.parts(text):
+        found = _MOUNT.match(line)
+        if found and not found["source"].startswith(MOUNTS_OF_DISKS):
+            parts = found["point"].split("/")
+            point = "/".join(parts[:3] if parts[1] in ("boot", "var") else parts[:2])
+            kept.append(line[: found.start("point")] + point + line[found.end("point") :])
     return "\n".join(kept)
 
 

@@ -110,7 +110,7 @@ def _entry(environment: Sequence[bytes], pid: str) -> str:
 
 def _units(text: str) -> tuple[str, ...]:
     """The parts of the control group's path that are units of systemd's."""
-    path = next((line[3:] for line in text.splitlines() if line.startswith("0::")), "")
+    path = next((line[3:] for line in sysfs.parts(text) if line.startswith("0::")), "")
     return tuple(part for part in path.split("/") if part.endswith(_KINDS))
 
 

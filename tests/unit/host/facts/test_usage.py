@@ -96,6 +96,37 @@ def test_a_mounted_partition(root: Path) -> None:
     assert on(root, NIC) == []
 
 
+# What str.split() and str.splitlines() take for an end, and the kernel does not escape.
+ODD = "\x0b\x0c\x1c\x1d\x1e\x85\xa0\u2028\u2029"
+
+
+@pytest.mark.parametrize("char", ODD)
+def test_a_name_that_somebody_gave_a_mount_point_ends_no_line(root: Path, char: str) -> None:
+    """Whoever has FUSE chooses it, and needs no root for that."""
+    mount(root, f"99 30 0:50 / /tmp/a{char}-{char}b rw - fuse.sshfs x:/y{char} rw\n"
+                "25 1 8:1 / /srv rw,relatime shared:1 - ext4 /dev/sda1 rw\n")  # fmt: skip
+    assert on(root, DISK) == ["the mounted file system /srv"]
+
+
+def test_a_mount_point_cannot_steer_the_terminal(root: Path) -> None:
+    mount(root, "25 1 8:1 / /media/\x1b[2J rw - ext4 /dev/sda1 rw\n")
+    assert on(root, DISK) == ["the mounted file system /media/?[2J"]
+
+
+@pytest.mark.parametrize("line", ["", "- - -", "25 1 8:1 / /x rw", "25 - ext4 /dev/sda1 rw"])
+def test_a_line_that_is_not_understood_is_passed_over(root: Path, line: str) -> None:
+    mount(root, f"{line}\n25 1 8:1 / / rw - ext4 /dev/sda1 rw\n")
+    assert on(root, DISK) == ["the mounted file system /"]
+
+
+@pytest.mark.parametrize("char", ODD)
+def test_a_label_that_somebody_gave_a_disk_ends_no_line(root: Path, char: str) -> None:
+    said = f"E:ID_FS_LABEL=x{char}E:ID_FS_TYPE=zfs_member{char}E:ID_FS_LABEL=tank\n"
+    grow(root, {"run/udev/data/b8:2": said})
+    mount(root, "25 1 0:31 / / rw - zfs tank/ROOT/debian rw\n")
+    assert on(root, DISK) == []
+
+
 def test_a_mounted_volume_over_others(root: Path) -> None:
     mount(root, "25 1 254:0 / /home rw - ext4 /dev/mapper/home rw\n")
     assert on(root, DISK) == ["the mounted file system /home"]

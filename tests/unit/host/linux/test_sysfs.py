@@ -475,6 +475,11 @@ def test_a_process_that_ends_meanwhile_is_skipped(root: Path) -> None:
         ("12:cpu:/system.slice/x.service\n0::/system.slice/y.service", "y.service"),
         ("4:memory:/\n1:name=systemd:/system.slice/z.service", "z.service"),
         ("", ""),
+        # Whoever may make a control group chooses its name, all but newlines in it.
+        (
+            "9:name=x:/a\x1c0::/system.slice/sshd.service\n0::/system.slice/y.service",
+            "y.service",
+        ),
     ],
 )
 def test_the_unit_of_a_process(root: Path, cgroup: str, unit: str) -> None:

@@ -29,6 +29,15 @@ def test_a_pc_made_of_its_recording_is_judged_the_same(tmp_path: Path, name: str
     assert record(copy).tree == recorded.tree
 
 
+@pytest.mark.parametrize("name", ["a\x0b- b", "a\u2028-\u2028b", "a-\x85"])
+def test_the_name_of_a_mount_point_hinders_no_report(tmp_path: Path, name: str) -> None:
+    grow(tmp_path, {"proc/self/mountinfo": f"99 30 0:50 / /run/{name} rw - fuse x:/y rw\n"
+                    "25 1 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n"})  # fmt: skip
+    text = dump(record(tmp_path))
+    assert "25 1 8:1 / /boot/efi rw - vfat /dev/sda1 rw" in text
+    assert "fuse" not in text
+
+
 def test_nobody_learns_whose_machine_it_is(tmp_path: Path) -> None:
     nic: dict[str, Contents] = {"net/enx525400abcdef/operstate": "up\n"}
     files: dict[str, Contents] = {
