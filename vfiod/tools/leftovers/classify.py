@@ -1,5 +1,6 @@
 """What a line of a static passthrough set-up does to this machine. Pure: facts in, verdict out."""
 
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -11,6 +12,8 @@ from vfiod.tools.leftovers.machine import Machine
 
 STUBS = frozenset({"vfio_pci", "pci_stub"})
 _BLACKLISTS = frozenset({"modprobe.blacklist", "rd.driver.blacklist", "module_blacklist"})
+_SEPARATORS = ";&|"
+_DO_NOTHING = ("true", "false", ":", "exit")
 _NO_PICTURE = "nothing is on the screen from boot until the native driver has loaded"
 
 
@@ -44,7 +47,7 @@ class Classifier:
 
     def option(self, text: str) -> Verdict | None:
         """An option of the kernel's command line; None if it is no leftover."""
-        key, _, value = text.partition("=")
+        key, _, value = _bare(text).partition("=")
         module, _, parameter = plain(key).rpartition(".")
         if module in STUBS and parameter == "ids":
             return self.ids(value.split(","))
@@ -64,7 +67,7 @@ class Classifier:
         match command, plain(module):
             case "options", stub if stub in STUBS:
                 return self.parameters(rest)
-            case "options", name if "modeset=0" in rest:
+            case "options", name if "modeset=0" in map(_bare, rest):
                 return self._modeset_off(name)
             case "blacklist", name:
                 return self.block(name)
@@ -85,7 +88,7 @@ class Classifier:
 
     def parameters(self, words: Sequence[str]) -> Verdict | None:
         """Parameters of vfio-pci or pci-stub; None if they give it no device."""
-        for word in words:
+        for word in map(_bare, words):
             if word.startswith("ids="):
                 return self.ids(word.removeprefix("ids=").split(","))
         return None
@@ -161,7 +164,7 @@ USUAL_MODULES = frozenset({"amdgpu", "radeon", "nouveau", "nvidia", "i915", "xe"
 
 def blocked_by_option(text: str) -> frozenset[str]:
     """Modules that an option of the kernel's command line keeps from loading."""
-    key, _, value = text.partition("=")
+    key, _, value = _bare(text).partition("=")
     if key in _BLACKLISTS:
         return frozenset(map(plain, value.split(",")))
     module, _, parameter = plain(key).rpartition(".")
@@ -169,9 +172,12 @@ def blocked_by_option(text: str) -> frozenset[str]:
 
 
 def blocked_by_modprobe(text: str) -> frozenset[str]:
-    """Modules that a line of modprobe.d(5) keeps from loading by themselves."""
+    """Modules that a line of modprobe.d(5) keeps from loading by themselves.
+
+    Of a blacklist kmod reads one name and nothing behind it (libkmod/libkmod-config.c).
+    """
     match text.split():
-        case ["blacklist", module]:
+        case ["blacklist", module, *_]:
             return frozenset({plain(module)})
         case ["install", module, *command] if is_refusal(command):
             return frozenset({plain(module)})
@@ -182,13 +188,35 @@ def blocked_by_modprobe(text: str) -> frozenset[str]:
 
 def _without_modeset(module: str, parameters: Collection[str]) -> frozenset[str]:
     """NVIDIA's own driver lights a display without it, through X."""
-    is_off = "modeset=0" in parameters and family(module) != "nvidia"
+    is_off = "modeset=0" in map(_bare, parameters) and family(module) != "nvidia"
     return frozenset({module}) if is_off and module else frozenset()
 
 
 def is_refusal(command: Sequence[str]) -> bool:
-    """True for the programs that are put in place of loading a module."""
-    return len(command) == 1 and command[0].rpartition("/")[2] in ("true", "false")
+    """True for what is put in place of loading a module; the shell runs it (modprobe.d(5))."""
+    names = _programs(" ".join(command))
+    return bool(names) and all(name.rpartition("/")[2] in _DO_NOTHING for name in names)
+
+
+def _programs(text: str) -> Sequence[str]:
+    """The first word of each command of a line of shell; none if it cannot be read."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=_SEPARATORS)
+    lexer.whitespace_split = True
+    try:
+        words = list(lexer)
+    except ValueError:
+        return ()
+    pairs = zip([";", *words], words, strict=False)
+    return [word for before, word in pairs if _separates(before) and not _separates(word)]
+
+
+def _separates(word: str) -> bool:
+    return set(word) <= set(_SEPARATORS)
+
+
+def _bare(parameter: str) -> str:
+    """Without the quotes around a value, which the kernel takes off (lib/cmdline.c, next_arg)."""
+    return parameter.replace('"', "")
 
 
 def _firmware_option(key: str, value: str) -> Verdict | None:

@@ -84,7 +84,11 @@ def _overrider(facts: Facts, module: str, parameter: str) -> str:
             for line in lines_of(path, facts.files[path]):
                 words = line.text.split()
                 if words[:1] == ["options"] and words[1:2] == [module]:
-                    values = [w.partition("=")[2] for w in words if w.startswith(f"{parameter}=")]
+                    values = [
+                        w.partition("=")[2].strip('"')
+                        for w in words
+                        if w.startswith(f"{parameter}=")
+                    ]
                     if values:
                         found = "" if values[-1] in _ON else f"{path}:{line.number}"
     for option in facts.boot.configured:

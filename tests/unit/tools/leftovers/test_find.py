@@ -136,6 +136,13 @@ def test_the_running_kernel_is_told_from_the_next(tmp_path: Path) -> None:
     assert (leftover.kind, leftover.place) == (Kind.RUNNING, "/proc/cmdline:1")
 
 
+@pytest.mark.parametrize("option", ['vfio-pci.ids="1002:67df"', 'modprobe.blacklist="amdgpu"',
+                                    'amdgpu.modeset="0"'])  # fmt: skip
+def test_the_kernel_takes_quotes_off(tmp_path: Path, option: str) -> None:
+    leftover = one(tmp_path, GRUB, f"GRUB_CMDLINE_LINUX='quiet {option}'")
+    assert (leftover.text, leftover.effect) == (option, Effect.DEFEATS)
+
+
 @pytest.mark.parametrize(
     ("option", "kept"),
     [
@@ -160,6 +167,15 @@ def test_what_concerns_other_devices_is_kept(tmp_path: Path, option: str, kept: 
         ("blacklist snd_hda_intel", Effect.DEFEATS),
         ("blacklist snd-hda-intel", Effect.DEFEATS),
         ("install amdgpu /bin/false", Effect.DEFEATS),
+        ('options vfio-pci ids="1002:67df,1002:aaf0"', Effect.DEFEATS),
+        ('options amdgpu modeset="0"', Effect.DEFEATS),
+        ("blacklist amdgpu # for the VM", Effect.DEFEATS),
+        ("blacklist amdgpu radeon", Effect.DEFEATS),
+        ("install amdgpu /bin/false # VM", Effect.DEFEATS),
+        ("install amdgpu /usr/bin/true $CMDLINE_OPTS", Effect.DEFEATS),
+        ("install amdgpu :", Effect.DEFEATS),
+        ("install amdgpu /bin/true; /bin/true", Effect.DEFEATS),
+        ("install amdgpu true && exit 1", Effect.DEFEATS),
         ("install vfio-pci /sbin/vfio-pci-override.sh", Effect.UNSURE),
         ("alias pci:v00001002d000067DFsv*sd*bc03sc00i00* vfio-pci", Effect.DEFEATS),
         ("softdep amdgpu pre: vfio-pci", Effect.ASSISTS),
@@ -178,7 +194,9 @@ def test_modprobe_lines(tmp_path: Path, line: str, effect: Effect) -> None:
     ["# options vfio-pci ids=1002:67df", "options vfio-pci disable_vga=1", "blacklist pcspkr",
      "blacklist radeon", "blacklist nouveau", "options kvm ignore_msrs=1", "options",
      "options snd_hda_intel power_save=1", "softdep nvme pre: xhci_hcd", "blacklist",
-     "softdep amdgpu post: vfio-pci", "alias net-pf-10 off", "install usb-storage /bin/true"],
+     "softdep amdgpu post: vfio-pci", "alias net-pf-10 off", "install usb-storage /bin/true",
+     "install amdgpu true; modprobe -i amdgpu", "install amdgpu 'true", "install amdgpu # :",
+     "blacklist radeon amdgpu"],
 )  # fmt: skip
 def test_other_modprobe_lines_are_left_alone(tmp_path: Path, line: str) -> None:
     assert not found(tmp_path, {CONF: f"{line}\n"})

@@ -390,6 +390,29 @@ def test_a_card_kept_for_guests_is_left_in_peace(tmp_path: Path) -> None:
     assert plan(tmp_path, AMD, GRUB, CARD, second, other).is_empty
 
 
+@pytest.mark.parametrize("line", [
+    "blacklist amdgpu # for the VM", "install amdgpu /bin/true; /bin/true",
+    'options vfio-pci ids="1002:67df"',
+])  # fmt: skip
+def test_a_line_with_more_in_it_is_taken_out_whole(tmp_path: Path, line: str) -> None:
+    change = only(plan(tmp_path, INTEL, ON, {"etc/modprobe.d/vfio.conf": f"{line}\n"}))
+    assert change.after == f"# taken out by vfiod setup: {line}\n".encode()
+
+
+@pytest.mark.parametrize("option", ['vfio-pci.ids="1002:67df"', "vfio-pci.ids=1002:67df"])
+def test_an_option_in_quotes_is_taken_out(tmp_path: Path, option: str) -> None:
+    text = f"GRUB_CMDLINE_LINUX_DEFAULT='quiet {option}'\n"
+    change = only(plan(tmp_path, INTEL, ON, {**GRUB, "etc/default/grub": text}))
+    assert change.after == b"GRUB_CMDLINE_LINUX_DEFAULT='quiet'\n"
+
+
+def test_an_option_that_setup_cannot_cut_out_is_told(tmp_path: Path) -> None:
+    text = 'GRUB_CMDLINE_LINUX_DEFAULT="quiet vfio-pci.ids=\\"1002:67df\\""\n'
+    made = plan(tmp_path, INTEL, ON, {**GRUB, "etc/default/grub": text})
+    assert not made.changes
+    assert any("Take out by hand" in note.text for note in made.notes)
+
+
 def test_lines_become_comments_and_other_modules_stay_away(tmp_path: Path) -> None:
     lines = "# mine\noptions vfio-pci \\\n  ids=1002:67df\nblacklist pcspkr\nblacklist amdgpu\n"
     files = {"etc/modprobe.d/a.conf": lines, "usr/sbin/dracut": ""}
