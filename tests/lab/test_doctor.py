@@ -20,7 +20,6 @@ OTHER_HOOK = "/etc/libvirt/hooks/qemu.d/10-other"
 MODPROBE = "/etc/modprobe.d/vfio.conf"
 ROM = "/usr/share/seabios/vgabios-stdvga.bin"
 DISK = Guest().disk_path
-MODULES = "/etc/modules-load.d/vfio.conf"
 QEMU_CONF = "/etc/libvirt/qemu.conf"
 HIDDEN = "/root/gpu.rom"
 ABSENT = "0000:00:1a.0"
@@ -82,7 +81,6 @@ CLOSED = Change(f"mkdir -m 700 /srv/closed; cp {DISK} /srv/closed/a.img", "rm -r
 HOST = (
     Defect("iommu-on", "the kernel does not use it", covered("/sys/kernel/iommu_groups")),
     Defect("leftovers", MODPROBE, added(MODPROBE, "options vfio-pci ids=1234:1111")),
-    Defect("leftovers", MODULES, added(MODULES, "vfio_pci"), level="warn"),
     Defect("leftovers", "driver_override", added("/etc/udev/rules.d/99-vfio.rules", OVERRIDES)),
     Defect("display-manager", "is masked", masked("lightdm")),
     Defect("lingering", "alice", added("/var/lib/systemd/linger/alice", ""), level="warn"),

@@ -5,7 +5,9 @@ from vfiod.tools.doctor.facts import Facts
 from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 # kernel: Documentation/admin-guide/kernel-parameters.txt
-_OFF = frozenset({"iommu=off", "intel_iommu=off", "amd_iommu=off", "iommu=soft"})
+_OFF = frozenset({"iommu=off", "intel_iommu=off", "amd_iommu=off"})
+# setup leaves it in place, as not every kernel looks for no IOMMU then.
+_SOFT = "iommu=soft"
 _WHY = (
     "The IOMMU keeps a device inside the memory of its guest. Without it the kernel hands "
     "no device over."
@@ -25,7 +27,7 @@ def iommu_on(facts: Facts) -> Findings:
     elif not iommu.tables:
         yield _not_offered(in_guest=facts.firmware.processor.in_guest)
     else:
-        yield _not_used(iommu, off=sorted(_OFF & set(facts.boot.running)))
+        yield _not_used(iommu, off=sorted({*_OFF, _SOFT} & set(facts.boot.running)))
 
 
 def _not_offered(*, in_guest: bool) -> Finding:
@@ -51,7 +53,7 @@ def _not_used(iommu: Iommu, *, off: list[str]) -> Finding:
         if off
         else "Add it to the kernel's command line and reboot. If it is there already, switch it "
         "on in the firmware set-up.",
-        command="sudo vfiod setup",
+        command="" if off == [_SOFT] else "sudo vfiod setup",
     )
 
 

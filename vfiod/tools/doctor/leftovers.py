@@ -2,7 +2,7 @@
 
 from vfiod.tools.doctor.facts import Facts
 from vfiod.tools.leftovers.classify import Effect
-from vfiod.tools.leftovers.find import Leftover
+from vfiod.tools.leftovers.find import Leftover, in_the_way
 from vfiod.util.finding import Finding, Findings, Level, ok
 
 _LEVELS = {Effect.DEFEATS: Level.FAIL, Effect.ASSISTS: Level.WARN, Effect.UNSURE: Level.WARN}
@@ -17,16 +17,12 @@ _LOOK = "Look at it: vfiod does not touch what it does not understand."
 
 
 def leftovers(facts: Facts) -> Findings:
-    """One finding for each line that does harm, the worst first.
+    """One finding for each line that does harm, the worst first: what setup takes out.
 
-    What helps to set another card aside for guests does none.
+    And what a person must look at.
     """
-    spares = any(leftover.spares for leftover in facts.leftovers)
-    found = [
-        leftover
-        for leftover in facts.leftovers
-        if leftover.effect in _LEVELS and not (spares and leftover.effect is Effect.ASSISTS)
-    ]
+    found = [*in_the_way(facts.leftovers),
+             *(item for item in facts.leftovers if item.effect is Effect.UNSURE)]  # fmt: skip
     yield from map(_leftover, sorted(found, key=lambda leftover: -_LEVELS[leftover.effect]))
     if not found:
         yield ok("leftovers", "nothing gives the card to vfio-pci at boot")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from vfiod import paths
 from vfiod.host.facts import boot, drivers, loaders
 from vfiod.host.facts.drivers import plain
 from vfiod.host.facts.kernel import read_kernel
@@ -97,6 +98,7 @@ def read(root: Path, functions: Collection[PciFunction]) -> tuple[Leftover, ...]
         *(
             (line, Kind.LINE, classifier.loaded(line.text))
             for line in read_lines(root, *MODULE_LISTS)
+            if line.file != str(paths.MODULES)  # setup's own
         ),
         *(
             (line, Kind.OTHER, verdict)
@@ -107,6 +109,17 @@ def read(root: Path, functions: Collection[PciFunction]) -> tuple[Leftover, ...]
         *((line, Kind.FILE, _override(line, classifier)) for line in read_lines(root, DRIVERCTL)),
     ]
     return tuple(_leftover(line, kind, verdict) for line, kind, verdict in found if verdict)
+
+
+def in_the_way(leftovers: Collection[Leftover]) -> tuple[Leftover, ...]:
+    """What defeats the return, and what only helps it; helpers alone are left where they are.
+
+    So are they beside something that sets another card aside for guests: they may be of that.
+    """
+    defeats = [item for item in leftovers if item.effect is Effect.DEFEATS]
+    if not defeats or any(item.spares for item in leftovers):
+        return tuple(defeats)
+    return tuple(x for x in leftovers if x.effect in (Effect.DEFEATS, Effect.ASSISTS))
 
 
 def _machine(

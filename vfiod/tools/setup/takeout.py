@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from vfiod.host.facts.loaders import LOADERS, Loader, Way
+from vfiod.tools.leftovers import find
 from vfiod.tools.leftovers.classify import Effect
 from vfiod.tools.leftovers.find import Kind, Leftover
 from vfiod.tools.setup import bootfiles, cmdline, editing
@@ -34,14 +35,8 @@ def take_out(facts: Facts, draft: Draft) -> Iterator[ToolChange | Note]:
 
 
 def in_the_way(facts: Facts) -> tuple[Leftover, ...]:
-    """What defeats the return, and what only helps it; helpers alone are left where they are.
-
-    So are they beside something that sets another card aside for guests: they may be of that.
-    """
-    defeats = [item for item in facts.leftovers if item.effect is Effect.DEFEATS]
-    if not defeats or any(item.spares for item in facts.leftovers):
-        return tuple(defeats)
-    return tuple(x for x in facts.leftovers if x.effect in (Effect.DEFEATS, Effect.ASSISTS))
+    """The leftovers that setup takes out."""
+    return find.in_the_way(facts.leftovers)
 
 
 def _by_tool(loader: Loader, options: Collection[Leftover]) -> Iterator[ToolChange]:

@@ -114,6 +114,12 @@ def test_iommu_that_the_kernel_was_told_to_leave() -> None:
     assert finding.fact == "the kernel was told to leave the IOMMU off: amd_iommu=off"
 
 
+def test_an_option_that_setup_does_not_know_is_left_to_the_person() -> None:
+    finding = only(iommu.iommu_on(unit("iommu=soft", groups=0)))
+    assert finding.fact.endswith("iommu=soft")
+    assert not finding.command
+
+
 def test_iommu_that_the_kernel_does_not_use() -> None:
     finding = only(iommu.iommu_on(unit(tables=("DMAR",), groups=0)))
     assert "Intel VT-d" in finding.fact
@@ -317,7 +323,7 @@ def test_known_trouble_names_its_source() -> None:
 
 
 @pytest.mark.parametrize(("effect", "level"), [
-    (Effect.DEFEATS, [Level.FAIL]), (Effect.ASSISTS, [Level.WARN]), (Effect.HARMLESS, []),
+    (Effect.DEFEATS, [Level.FAIL]), (Effect.ASSISTS, []), (Effect.HARMLESS, []),
     (Effect.UNSURE, [Level.WARN]),
 ])  # fmt: skip
 def test_leftovers(effect: Effect, level: list[Level]) -> None:
@@ -326,6 +332,16 @@ def test_leftovers(effect: Effect, level: list[Level]) -> None:
     found = bad(leftovers.leftovers(facts(leftovers=(left,))))
     assert [finding.level for finding in found] == level
     assert all(f.fact.startswith("/etc/modprobe.d/vfio.conf:3: “options") for f in found)
+
+
+def test_what_helps_a_set_up_goes_with_it() -> None:
+    """setup leaves it alone where nothing defeats the return: then it is not proposed either."""
+    helper = Leftover("/etc/x", 1, "vfio-pci", "loads vfio-pci early", Effect.ASSISTS, Kind.LINE)
+    harm = Leftover("/etc/x", 2, "ids", "gives the card away", Effect.DEFEATS, Kind.LINE)
+    found = bad(leftovers.leftovers(facts(leftovers=(helper, harm))))
+    assert [(finding.level, finding.command) for finding in found] == [
+        (Level.FAIL, "sudo vfiod setup"), (Level.WARN, "sudo vfiod setup"),
+    ]  # fmt: skip
 
 
 def test_what_is_not_understood_is_not_said_to_be_taken_out() -> None:

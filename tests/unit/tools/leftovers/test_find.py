@@ -337,6 +337,10 @@ def test_debian_s_list_of_modules_is_read_once(tmp_path: Path) -> None:
     assert (leftover.file, leftover.effect) == ("/etc/modules", Effect.ASSISTS)
 
 
+def test_setup_s_own_list_of_modules_is_none(tmp_path: Path) -> None:
+    assert not found(tmp_path, {"etc/modules-load.d/vfiod.conf": "vfio-pci\n"})
+
+
 @pytest.mark.parametrize(
     ("file", "line", "effect"),
     [
