@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
+from vfiod.config.values import DISPLAY_MANAGER
 from vfiod.handoff import ending
 from vfiod.host.facts.units import UnitState
 from vfiod.model import Holder
@@ -18,7 +19,8 @@ def display_manager(facts: Facts) -> Findings:
     """The unit of the configuration, by default the alias display-manager.service."""
     check, wanted = "display-manager", facts.settings.config.display_manager
     unit = facts.units.get(wanted) if facts.units is not None else None
-    if facts.desktop.masked or (unit is not None and unit.masked):
+    is_masked = facts.desktop.masked and wanted == DISPLAY_MANAGER
+    if is_masked or (unit is not None and unit.masked):
         yield fail(
             check,
             f"the display manager {wanted} is masked",
@@ -28,8 +30,14 @@ def display_manager(facts: Facts) -> Findings:
         )
     elif unit is not None:
         yield _manager(check, wanted, unit)
-    elif facts.desktop.manager:
-        yield ok(check, f"the display manager is {facts.desktop.manager}")
+    elif manager := _behind_the_alias(facts):
+        yield ok(check, f"the display manager is {manager}")
+
+
+def _behind_the_alias(facts: Facts) -> str:
+    """What display-manager.service points to; empty if another unit is configured."""
+    is_used = facts.settings.config.display_manager == DISPLAY_MANAGER
+    return facts.desktop.manager if is_used else ""
 
 
 def _manager(check: str, wanted: str, unit: UnitState) -> Finding:
@@ -64,7 +72,7 @@ def _manager(check: str, wanted: str, unit: UnitState) -> Finding:
 
 def holders(facts: Facts) -> Findings:
     """Services that have the card open beside the desktop are stopped with it, and restarted."""
-    ending = {facts.settings.config.display_manager, facts.desktop.manager}
+    ending = {facts.settings.config.display_manager, _behind_the_alias(facts)}
     units = facts.units or {}
     ending |= {unit.name for name, unit in units.items() if name in ending}
     for name, found in sorted(_by_unit(facts, ending).items()):

@@ -10,6 +10,7 @@ from tests.fakes import facts as pc
 from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, firmware, only
 from vfiod.config import schema
+from vfiod.host.facts.desktop import Desktop
 from vfiod.host.facts.memory import Memory
 from vfiod.host.facts.pci import Bar, Card, Connector, PciDevice
 from vfiod.model import VFIO_DRIVER, PciAddress
@@ -386,6 +387,24 @@ def test_display_manager_of_the_configuration() -> None:
     units = {"ly.service": pc.unit("ly.service", load="masked")}
     finding = only(desktop.display_manager(facts(settings=chosen, units=units)))
     assert finding.command == "sudo systemctl unmask ly.service"
+
+
+GREETD = Settings(schema.parse("display_manager: greetd.service\n"))
+
+
+def test_a_masked_alias_is_not_the_configured_display_manager() -> None:
+    masked = Desktop("", masked=True, lingering=())
+    whole = facts(settings=GREETD, desktop=masked, units={"greetd.service": pc.unit("greetd")})
+    assert bad(desktop.display_manager(whole)) == []
+    assert list(desktop.display_manager(replace(whole, units=None))) == []
+    alias = facts(desktop=masked, units=None)
+    assert only(desktop.display_manager(alias)).command.endswith("unmask display-manager.service")
+
+
+def test_another_display_manager_than_the_configured_one_is_told_as_any_service() -> None:
+    whole = facts(settings=GREETD, units=None, holders=[pc.held("Xorg", "lightdm.service")])
+    assert list(desktop.display_manager(whole)) == []
+    assert [finding.fact[:15] for finding in desktop.holders(whole)] == ["lightdm.service"]
 
 
 def test_services_that_use_the_card_are_told() -> None:
