@@ -1,14 +1,13 @@
 """libvirt on this host: its hooks, and what confines them and QEMU."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod import paths
-from vfiod.host.facts import selinux
+from vfiod.host.facts import qemu_user, selinux
 from vfiod.host.facts.textfiles import closed_folders
 from vfiod.util import sysfs
 
@@ -20,7 +19,6 @@ MEDDLING = (
 )  # fmt: skip
 PROFILES = ("usr.sbin.libvirtd", "usr.sbin.virtqemud")
 _LIMIT = 256 * 1024
-_SETTING = re.compile(r"^\s*(\w+)\s*=\s*\"?([\w.+-]*)\"?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +62,8 @@ class Confinement:
     """``apparmor``: the kernel enforces it; ``profile``: libvirt's profile is installed and on.
 
     ``selinux``: enforcing; ``hooks``: its policy lets virtqemud run them, None if that is not
-    known; ``hook_type``: the type in the label of vfiod's own. ``driver`` and ``user`` are what
-    qemu.conf says, if it can be read.
+    known; ``hook_type``: the type in the label of vfiod's own. ``driver`` is what qemu.conf says,
+    if it can be read.
     """
 
     apparmor: bool
@@ -74,7 +72,6 @@ class Confinement:
     hooks: bool | None = None
     hook_type: str = ""
     driver: str = ""
-    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +156,7 @@ def _file(path: Path, root: Path) -> HookFile:
 
 
 def _confinement(root: Path, own: Path) -> Confinement:
-    text = _beginning(paths.below(root, paths.LIBVIRT) / "qemu.conf") or b""
-    settings = dict(_SETTING.findall(text.decode(errors="replace")))
+    settings = qemu_user.read_settings(root)
     return Confinement(
         apparmor=sysfs.read(root / "sys/module/apparmor/parameters/enabled") == "Y",
         profile=any(_is_enabled(root / "etc/apparmor.d", name) for name in PROFILES),
@@ -168,7 +164,6 @@ def _confinement(root: Path, own: Path) -> Confinement:
         hooks=selinux.may_run_hooks(root),
         hook_type=selinux.type_of(own),
         driver=settings.get("security_driver", ""),
-        user=settings.get("user", ""),
     )
 
 

@@ -155,8 +155,6 @@ def agent(facts: Facts, guest: Guest) -> Findings:
 
 def files(facts: Facts, guest: Guest) -> Findings:
     """QEMU runs as a user of its own, who must be let through every directory."""
-    if facts.libvirt.confinement.user in ("root", "0"):
-        return
     for access in guest.path_accesses:
         if access.closed:
             yield warn(
@@ -164,8 +162,11 @@ def files(facts: Facts, guest: Guest) -> Findings:
                 f"QEMU may not pass {access.closed} on the way to {access.path}",
                 why="QEMU does not run as you or as root. A directory it may not pass hides the "
                 "file, and the start fails after your desktop has ended.",
-                remedy="Move the file to /var/lib/libvirt/images, or let others pass.",
-                command=f"sudo chmod o+x {shlex.quote(access.closed)}",
+                remedy="Move the file to /var/lib/libvirt/images, or let QEMU's user pass, and "
+                "nobody else.",
+                command=f"sudo setfacl -m u:{access.user}:x {shlex.quote(access.closed)}"
+                if access.user
+                else "",
             )
 
 

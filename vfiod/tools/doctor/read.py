@@ -25,6 +25,7 @@ from vfiod.host.facts.libvirtd import HookPlaces, read_libvirt
 from vfiod.host.facts.memory import read_memory
 from vfiod.host.facts.pci import read_devices
 from vfiod.host.facts.pcinames import read_names
+from vfiod.host.facts.qemu_user import read_account
 from vfiod.host.facts.screen import read_framebuffers
 from vfiod.host.facts.units import UnitState, read_units
 from vfiod.host.facts.usage import read_host_usage
@@ -133,4 +134,5 @@ def _path_accesses(wanted: domain.Domain, root: Path, missing: Collection[str]) 
     images = [disk.source for disk in wanted.disks if not disk.block]
     roms = [hostdev.rom_file for hostdev in wanted.hostdevs if hostdev.rom_file]
     paths = [path for path in (*images, *roms) if path.startswith("/") and path not in missing]
-    return [read_path_access(path, root) for path in paths]
+    account = read_account(root)
+    return [read_path_access(path, root, account) for path in paths]

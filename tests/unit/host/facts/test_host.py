@@ -1,16 +1,18 @@
 """Display manager, lingering users, memory, framebuffers, the way to a file, systemd's units."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes.tree import Link, grow
+from tests.fakes.tree import Contents, Link, grow
 from vfiod.errors import HostError
 from vfiod.host.facts.desktop import Desktop, read_desktop
 from vfiod.host.facts.file_access import read_path_access
 from vfiod.host.facts.memory import Memory, read_memory
+from vfiod.host.facts.qemu_user import Account, read_account
 from vfiod.host.facts.screen import read_framebuffers
 from vfiod.host.facts.units import UnitState, read_units
 from vfiod.model import FirmwareFramebuffer
@@ -74,6 +76,61 @@ def test_the_first_closed_directory_is_named(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     found = read_path_access("/var/lib/win10.img", tmp_path)
     assert (found.exists, found.closed) == (False, "")
+
+
+PASSWD = "root:x:0:0::/root:/bin/sh\nlibvirt-qemu:x:64055:110::/:/bin/false\n"
+GROUP = "kvm:x:110:\nvms:x:200:alice,libvirt-qemu\nother:x:201:alice\n"
+ACCOUNTS = {"etc/passwd": PASSWD, "etc/group": GROUP}
+QEMU = Account("libvirt-qemu", 64055, frozenset({110, 200}))
+
+
+@pytest.mark.parametrize(("files", "account"), [
+    ({}, None),
+    (ACCOUNTS, QEMU),
+    ({"usr/lib/passwd": PASSWD, "usr/lib/group": GROUP}, QEMU),
+    (ACCOUNTS | {"etc/libvirt/qemu.conf": '#user = "root"\ngroup = "other"\n'},
+     Account("libvirt-qemu", 64055, frozenset({110, 200, 201}))),
+    (ACCOUNTS | {"etc/libvirt/qemu.conf": 'user = "+64055"\n'}, QEMU),
+    (ACCOUNTS | {"etc/libvirt/qemu.conf": 'user = "nobody-here"\n'}, None),
+    *((ACCOUNTS | {"etc/libvirt/qemu.conf": f'user = "{name}"\n'},
+       Account("root", 0, frozenset())) for name in ("root", "0", "+0")),
+    (ACCOUNTS | {"etc/os-release": "ID=nixos\n"}, Account("root", 0, frozenset())),
+])  # fmt: skip
+def test_whom_qemu_runs_as(
+    tmp_path: Path, files: dict[str, Contents], account: Account | None
+) -> None:
+    grow(tmp_path, files)
+    assert read_account(tmp_path) == account
+
+
+@pytest.mark.parametrize(("mode", "owner", "account", "closed"), [
+    (0o770, (64055, 0), QEMU, False), (0o770, (1000, 200), QEMU, False),
+    (0o770, (1000, 1000), QEMU, True), (0o707, (1000, 200), QEMU, True),
+    (0o077, (64055, 0), QEMU, True), (0o701, (1000, 1000), QEMU, False),
+    (0o700, (1000, 1000), Account("root", 0, frozenset()), False),
+    (0o700, (1000, 1000), None, True), (0o750, (1000, 1000), None, False),
+])  # fmt: skip
+def test_a_directory_lets_owner_group_or_others_pass(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: int,
+    owner: tuple[int, int],
+    account: Account | None,
+    closed: bool,  # noqa: FBT001
+) -> None:
+    place = tmp_path / "srv/vms"
+    grow(tmp_path, {"srv/vms/a.img": ""})
+    plain = Path.stat
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        told = plain(path, follow_symlinks=follow_symlinks)
+        kind = told.st_mode & ~0o777
+        mine = (kind | mode, *told[1:4], *owner, *told[6:])
+        return os.stat_result(mine) if path == place else told
+
+    monkeypatch.setattr(Path, "stat", stat)
+    found = read_path_access("/srv/vms/a.img", tmp_path, account)
+    assert found.closed == ("/srv/vms" if closed else "")
 
 
 # Units

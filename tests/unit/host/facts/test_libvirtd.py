@@ -143,8 +143,6 @@ def test_the_label_is_that_of_vfiod_s_own(tmp_path: Path, monkeypatch: pytest.Mo
     ({"sys/fs/selinux/enforce": "0"}, "selinux", False),
     ({"etc/libvirt/qemu.conf": '#security_driver = "x"\nsecurity_driver = "none"\n'},
      "driver", "none"),
-    ({"etc/libvirt/qemu.conf": '#user = "root"\n'}, "user", ""),
-    ({"etc/libvirt/qemu.conf": 'user = "root"\n'}, "user", "root"),
 ])  # fmt: skip
 def test_confinement(tmp_path: Path, files: dict[str, Contents], field: str, value: object) -> None:
     assert getattr(libvirt(tmp_path, files).confinement, field) == value

@@ -14,7 +14,6 @@ from vfiod.cli.verbs import doctor as verb
 from vfiod.guest.features import GuestXml, read_guest
 from vfiod.handoff.checks import CHECKS as REFUSALS
 from vfiod.host.facts.file_access import PathAccess
-from vfiod.host.facts.libvirtd import Confinement
 from vfiod.tools.doctor import guest as checks
 from vfiod.tools.doctor import resetting, settings
 from vfiod.tools.doctor.examine import examine
@@ -146,18 +145,20 @@ def test_nothing_to_hide(guest: Guest) -> None:
 # Files
 
 
-CLOSED = (PathAccess("/home/alice/win10.qcow2", exists=True, closed="/home/alice"),)
+HOME = PathAccess("/home/alice/win10.qcow2", exists=True, closed="/home/alice", user="qemu")
 
 
 def test_a_directory_that_qemu_may_not_pass() -> None:
-    finding = only(checks.files(facts(), pc.guest(path_accesses=CLOSED)))
-    assert finding.command == "sudo chmod o+x /home/alice"
+    """Nobody else is let into somebody's home."""
+    finding = only(checks.files(facts(), pc.guest(path_accesses=(HOME,))))
+    assert finding.command == "sudo setfacl -m u:qemu:x /home/alice"
+    unknown = only(checks.files(facts(), pc.guest(path_accesses=(replace(HOME, user=""),))))
+    assert not unknown.command
 
 
-def test_qemu_as_root_passes_everywhere() -> None:
-    state = Confinement(apparmor=True, profile=True, selinux=False, user="root")
-    root = facts(libvirt=replace(pc.hook(), confinement=state))
-    assert bad(checks.files(root, pc.guest(path_accesses=CLOSED))) == []
+def test_a_way_that_is_open_is_not_talked_about() -> None:
+    whole = pc.guest(path_accesses=(replace(HOME, closed=""),))
+    assert bad(checks.files(facts(), whole)) == []
 
 
 def test_a_rom_that_qemu_may_not_read() -> None:
@@ -264,8 +265,8 @@ def test_that_name_in_what_is_said_at_the_end() -> None:
 
 
 def test_a_folder_s_name_stays_one_word() -> None:
-    closed = (PathAccess("/mnt/big disk/a.qcow2", exists=True, closed="/mnt/big disk"),)
-    finding = only(checks.files(facts(), pc.guest(path_accesses=closed)))
+    closed = replace(HOME, path="/mnt/big disk/a.qcow2", closed="/mnt/big disk")
+    finding = only(checks.files(facts(), pc.guest(path_accesses=(closed,))))
     assert shlex.split(finding.command)[-1] == "/mnt/big disk"
 
 

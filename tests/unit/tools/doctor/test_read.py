@@ -109,6 +109,17 @@ def test_a_guest(pc: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("user", "closed"), [("root", ""), ("qemu", "/var/lib/libvirt/images")])
+def test_who_must_pass_the_folders_is_qemu_s_user(pc: Path, user: str, closed: str) -> None:
+    image = "var/lib/libvirt/images/win10.qcow2"
+    grow(pc, {"etc/libvirt/qemu.conf": f'user = "{user}"\n', image: "",
+              "etc/passwd": "qemu:x:107:107::/:/bin/false\n"})  # fmt: skip
+    (pc / image).parent.chmod(0o700)
+    guest = gather(sources(), "win10", pc).guest
+    assert guest is not None
+    assert guest.path_accesses[0].closed == closed
+
+
 def hidden_roms(pc: Path, *readable: str, **changes: Any) -> list[str]:
     host = pcs.greeter()
     host.files.readable_in_place |= set(readable)
