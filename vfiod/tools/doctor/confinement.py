@@ -2,14 +2,15 @@
 
 from vfiod.host.facts import selinux as policy
 from vfiod.tools.doctor.facts import Facts
-from vfiod.tools.doctor.libvirt import has
+from vfiod.tools.doctor.libvirt import DAEMONS, has, ready
 from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 
 def selinux(facts: Facts) -> Findings:
-    """May virtqemud run hooks at all, and is vfiod's known as one?"""
+    """May virtqemud run hooks at all, and is vfiod's known as one? libvirtd runs any."""
     confinement = facts.libvirt.confinement
-    if not confinement.selinux or not has(facts, "virtqemud"):
+    used = ready(facts) or [name for name in DAEMONS if has(facts, name)]
+    if not confinement.selinux or "virtqemud" not in used:
         return
     if confinement.hooks is not None and confinement.hook_type not in ("", policy.HOOK_TYPE):
         yield _mislabelled(confinement.hook_type)

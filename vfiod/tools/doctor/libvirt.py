@@ -23,11 +23,15 @@ _WHY_HOOK = (
 def daemon(facts: Facts) -> Findings:
     """One daemon for all (libvirtd) or one for QEMU (virtqemud), by service or by socket."""
     check = "libvirt-daemon"
-    present = [name for name in DAEMONS if has(facts, name)]
     if facts.units is None and facts.libvirt.installed:
         return
-    ready = [name for name in present if _ready(facts, name)]
-    if not present:
+    present = [name for name in DAEMONS if has(facts, name)]
+    masked = [name for name in DAEMONS if _unit(facts, name, "service").masked]
+    if found := ready(facts):
+        yield _which(facts, found)
+    elif masked and not present:
+        yield _masked(masked[0])
+    elif not present:
         yield fail(
             check,
             "libvirt is not installed",
@@ -35,7 +39,7 @@ def daemon(facts: Facts) -> Findings:
             remedy="Install it with its daemon for QEMU.",
             command=packages.command(facts.boot.distribution, Need.LIBVIRT),
         )
-    elif not ready:
+    else:
         yield fail(
             check,
             f"libvirt does not run, nor is it started on demand ({present[0]})",
@@ -43,8 +47,17 @@ def daemon(facts: Facts) -> Findings:
             remedy="Start it now and at each boot.",
             command=f"sudo systemctl enable --now {_starter(facts, present[0])}",
         )
-    else:
-        yield _which(facts, ready)
+
+
+def _masked(name: str) -> Finding:
+    starts = f"sudo systemctl enable --now {name}.service"
+    return fail(
+        "libvirt-daemon",
+        f"libvirt does not run, and its daemon {name} is masked",
+        why="Without it no guest can be started, and systemd refuses to start it.",
+        remedy="Unmask it, and start it now and at each boot.",
+        command=f"sudo systemctl unmask {name}.service {name}.socket && {starts}",
+    )
 
 
 def _which(facts: Facts, ready: Sequence[str]) -> Finding:
@@ -66,8 +79,14 @@ def _unit(facts: Facts, name: str, kind: str) -> UnitState:
 
 
 def has(facts: Facts, name: str) -> bool:
-    """True if the daemon ``name`` is installed."""
-    return _unit(facts, name, "service").exists
+    """True if the daemon ``name`` is installed, and may be started."""
+    unit = _unit(facts, name, "service")
+    return unit.exists and not unit.masked
+
+
+def ready(facts: Facts) -> list[str]:
+    """The daemons that run, or that systemd starts when they are asked."""
+    return [name for name in DAEMONS if _ready(facts, name)]
 
 
 def _ready(facts: Facts, name: str) -> bool:
@@ -75,7 +94,8 @@ def _ready(facts: Facts, name: str) -> bool:
 
 
 def _starter(facts: Facts, name: str) -> str:
-    return f"{name}.socket" if _unit(facts, name, "socket").exists else f"{name}.service"
+    socket = _unit(facts, name, "socket")
+    return f"{name}.service" if socket.masked or not socket.exists else f"{name}.socket"
 
 
 def service(facts: Facts) -> Findings:

@@ -55,6 +55,26 @@ def test_libvirt_that_nobody_starts() -> None:
     assert finding.command == "sudo systemctl enable --now libvirtd.socket"
 
 
+MASKED = {"load": "masked", "active": "inactive", "file": "masked"}
+IDLE = {"active": "inactive"}
+
+
+def test_a_masked_daemon_is_not_the_one_to_start() -> None:
+    """As on a Fedora whose owner went over to the modular daemons."""
+    both = [pc.unit(f"libvirtd.{kind}", **MASKED) for kind in ("service", "socket")]
+    modular = [pc.unit(f"virtqemud.{kind}", **IDLE) for kind in ("service", "socket")]
+    finding = only(libvirt.daemon(units(*both, *modular)))
+    assert finding.command == "sudo systemctl enable --now virtqemud.socket"
+    alone = only(libvirt.daemon(units(*both)))
+    assert "libvirtd is masked" in alone.fact
+    assert "systemctl unmask libvirtd.service libvirtd.socket" in alone.command
+
+
+def test_a_masked_socket_is_not_the_one_to_start() -> None:
+    idle = [pc.unit("libvirtd.service", **IDLE), pc.unit("libvirtd.socket", **MASKED)]
+    assert only(libvirt.daemon(units(*idle))).command.endswith("enable --now libvirtd.service")
+
+
 def test_a_socket_is_enough() -> None:
     assert bad(libvirt.daemon(units(pc.unit("libvirtd.service", active="inactive")))) == []
 
@@ -191,6 +211,15 @@ def confined(**changes: Any) -> Facts:
 ])  # fmt: skip
 def test_confinement(changes: dict[str, Any], words: str) -> None:
     assert words in only(confinement.apparmor(confined(**changes))).fact
+
+
+def test_selinux_does_not_matter_to_a_virtqemud_that_is_merely_installed() -> None:
+    modular = [pc.unit(f"virtqemud.{kind}", **IDLE) for kind in ("service", "socket")]
+    enforcing = replace(confined(selinux=True, hooks=False), units=units(*modular).units)
+    assert list(confinement.selinux(enforcing)) == []
+    idle = [pc.unit(f"libvirtd.{kind}", **IDLE) for kind in ("service", "socket")]
+    nothing = replace(enforcing, units=units(*idle, *modular).units)
+    assert only(confinement.selinux(nothing)).level is Level.FAIL
 
 
 def test_selinux_matters_to_virtqemud_only() -> None:
