@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 from vfiod.cli.help import Parser, overview
@@ -107,6 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from vfiod.cli.completion import complete
 
         complete(parser())
+    _print_what_there_is()
     words = list(sys.argv[1:] if argv is None else argv)
     return written(lambda: _run(words))
 
@@ -123,6 +125,13 @@ def _run(words: Sequence[str]) -> int:
         return report_error(error)
     except KeyboardInterrupt:
         return 130  # as a shell says of SIGINT
+
+
+def _print_what_there_is() -> None:
+    """A character that the terminal's encoding has not becomes a ?, and is no reason to end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _require_verb(word: str) -> None:

@@ -42,6 +42,22 @@ def in_a_pipe(scene: str) -> str:
     return _FOLDER.sub("/PC", done.stderr + done.stdout)
 
 
+@pytest.mark.parametrize("encoding", ["iso8859-1", "iso8859-15", "ascii", "utf-8"])
+def test_an_encoding_without_a_character_is_no_reason_to_end(encoding: str) -> None:
+    text = "caf\u00e9 \u201cin use\u201d \u2026"
+    program = f"""from vfiod.cli import main, terminal
+try:
+    main.main(["--version"])
+except SystemExit:
+    terminal.say({text!a})
+    terminal.console().print({text!a})
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False,
+                          env=os.environ | {"PYTHONIOENCODING": encoding})  # fmt: skip
+    assert done.stderr == b""
+    assert done.stdout.splitlines()[1:] == [text.encode(encoding, "replace")] * 2
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_what_is_printed(scene: str) -> None:
     texts = {"a pipe": in_a_pipe(scene)}
