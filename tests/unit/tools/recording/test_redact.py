@@ -24,6 +24,8 @@ def out(text: str) -> str:
     ("machine-id 0123456789abcdef0123456789abcdef", "0123456789abcdef"),
     ("<serial>S3Z9NB0K123456</serial>", "S3Z9NB0K"),
     ("serial: S3Z9NB0K123456", "S3Z9NB0K"),
+    ("<serial>WD 12 34</serial>", "12 34"),
+    ("<disk serial='WD 12 34'/>", "12 34"),
     ("serial=S3Z9NB0K123456,bus=sata", "S3Z9NB0K"),
     ("Serial Number: ABC-77 end", "ABC-77"),
     ("{serial: ABC-77, product: Mouse}", "ABC-77"),
@@ -43,6 +45,7 @@ def out(text: str) -> str:
     ("kepler.example.org", "example"),
     ("listening on 192.168.122.1 now", "192.168"),
     ("inet6 fe80::5054:ff:fe6b:3c58/64", "fe80"),
+    ("2001:19f0:5:1:2:3:4:5 and 2001:19f0::1", "19f0"),
     ("<graphics type='spice' passwd='sesame'/>", "sesame"),
 ])  # fmt: skip
 def test_secrets(text: str, secret: str) -> None:
@@ -62,9 +65,20 @@ def test_secrets(text: str, secret: str) -> None:
     "user@1000.service, session-2.scope",
     "malice and bobsled are words",
     "serial console ttyS0",
+    "<serial>\n  <target/>",
+    "usb 1-3: 2646:5013 Kingston, 3000:ab12: what",
 ])  # fmt: skip
 def test_what_a_helper_needs_stays(text: str) -> None:
     assert out(text) == text
+
+
+@pytest.mark.parametrize("text", [
+    "NixOS 25.05 (Warbler), /etc/nixos/configuration.nix", "/dev/vfio/10, /sys/dev/block",
+    "/proc/cmdline, /usr/bin/pci", "CachyOS, Manjaro, Bazzite, Pop-OS",
+])  # fmt: skip
+def test_a_name_that_stands_everywhere_tells_nothing(text: str) -> None:
+    hosts = ("nixos", "cachyos", "manjaro", "bazzite", "pop-os")
+    assert Redactor(hosts=hosts, users=("dev", "sys", "proc", "pci", "usr")).text(text) == text
 
 
 def test_secrets_can_be_told_apart_across_texts() -> None:
