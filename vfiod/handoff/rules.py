@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from vfiod.model import AUDIO_CLASS, PciFunction
+from vfiod.rom import ways
 
 _VGA = 0x0300
 _INTEL = 0x8086
@@ -51,9 +52,10 @@ def why_no_rom(display: PciFunction, functions: Iterable[PciFunction]) -> str:
     """Why a guest would read no ROM from this display, or not its own; empty if it would.
 
     Of the boot display the kernel shows the copy that the firmware made (arch/x86/pci/fixup.c,
-    pci_fixup_video). The ROM of an AMD processor's graphics is in the firmware (ACPI table VFCT).
+    pci_fixup_video). The ROM of a processor's graphics is in the firmware: AMD's shows in the ACPI
+    table VFCT, Intel's nowhere.
     """
-    if is_processors_own(display, functions):
+    if ways.has_none(display) or is_processors_own(display, functions):
         return f"The ROM of the processor's graphics {display.address} is in the firmware only"
     if display.boot_vga and display.class_code >> 8 == _VGA:
         return f"The PC starts on {display.address}: its ROM is then hidden from the guest"

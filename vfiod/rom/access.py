@@ -92,6 +92,9 @@ def rescan_objection(card: Card) -> VfiodError | None:
     """Why the card cannot be taken off the bus and found again now; None if it can."""
     if card.guests or card.region is None:
         return objection(card)
+    if ways.has_none(card.function):
+        what = f"{card.function} has no ROM of its own that it could show: it is in the firmware"
+        return HostError(what, remedy(card))
     if card.locked:
         what = (
             f"{card.function} cannot be found anew: with Secure Boot this kernel is locked down, "
@@ -151,7 +154,7 @@ def elsewhere(function: PciFunction) -> str:
 
 def _here(card: Card) -> Iterator[ways.Way]:
     is_held = tie(card.function, card.holders) is not None
-    if card.shadowed and card.locked:
+    if ways.has_none(card.function) or (card.shadowed and card.locked):
         pass  # its own ROM does not show in this boot, whoever lets go of the card
     elif card.region is not None and is_held:
         yield ways.with_the_card_free(card.function, *(["--rescan"] if card.shadowed else []))

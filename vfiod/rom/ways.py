@@ -7,6 +7,7 @@ from vfiod.model import PciFunction
 UNLOAD_NVIDIA = "sudo modprobe -r nvidia_drm nvidia_modeset nvidia_uvm nvidia"
 LOAD_NVIDIA = "sudo modprobe nvidia_drm"
 
+_INTEL = 0x8086
 Way = tuple[str, ...]  # what it is; then its commands, in order
 
 
@@ -50,8 +51,25 @@ def copied(function: PciFunction, source: str) -> Way:
     return f"from the copy that {whose} keeps:", dump(function, f"--from {source}")
 
 
+def has_none(function: PciFunction) -> bool:
+    """True for the graphics of an Intel processor: its ROM is a part of the PC's firmware.
+
+    Nothing that can be done on a running PC reads it (QEMU: docs/igd-assign.txt).
+    """
+    on_root = function.vendor == _INTEL and function.address.bus == 0
+    return on_root and function.is_display and not function.is_virtual
+
+
 def elsewhere(function: PciFunction) -> list[Way]:
     """What does not hang on this boot of this PC."""
+    if has_none(function):
+        return [
+            (
+                "the card has no ROM of its own, it is in the PC's firmware; check a file that was "
+                "made for this processor's graphics:",
+                f"vfiod rom check FILE --for {function.address}",
+            )
+        ]
     return [
         (
             "once boot with another card as the boot display (firmware set-up), then:",

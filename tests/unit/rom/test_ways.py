@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import pcs
 from tests.printed import whole
 from tests.test_printed import fault
-from vfiod.model import DisplayOutput
+from vfiod.model import DisplayOutput, PciAddress, PciFunction
 from vfiod.rom import access
 from vfiod.rom.access import Card
 from vfiod.rom.sources import RomRegion
@@ -59,6 +59,31 @@ def test_a_locked_kernel_finds_no_card_anew(driver: str) -> None:
 
 def test_a_locked_kernel_reads_a_rom_that_shows() -> None:
     assert "display-manager" in access.remedy(replace(card("nvidia", OWN), locked=True))
+
+
+def graphics(region: RomRegion | None) -> Card:
+    """Of an Intel processor."""
+    function = PciFunction(PciAddress.parse("00:02.0"), 0x8086, 0x3E92, 0x030000, driver="i915")
+    return Card(function, region, DisplayOutput(connected=("DP-1",)))
+
+
+@pytest.mark.parametrize("region", [SHADOW, None])
+def test_intel_s_graphics_has_no_rom_to_be_dumped(region: RomRegion | None) -> None:
+    hint = access.remedy(graphics(region))
+    assert "rom dump" not in hint
+    assert "vfiod rom check FILE --for 0000:00:02.0" in hint
+
+
+def test_intel_s_graphics_is_not_found_anew() -> None:
+    refused = access.rescan_objection(graphics(SHADOW))
+    assert refused is not None
+    assert "in the firmware" in refused.message
+
+
+def test_intel_s_card_in_a_slot_has_a_rom() -> None:
+    card = graphics(SHADOW)
+    there = replace(card.function, address=PciAddress.parse("03:00.0"))
+    assert "--rescan" in access.remedy(replace(card, function=there))
 
 
 def test_a_card_without_a_rom_is_not_worth_ending_the_desktop() -> None:

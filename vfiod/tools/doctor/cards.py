@@ -3,6 +3,7 @@
 from vfiod.handoff import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import VFIO_DRIVER
+from vfiod.rom import ways
 from vfiod.tools.doctor.facts import Facts
 from vfiod.tools.groups.picture import where_the_picture_is
 from vfiod.tools.leftovers.machine import shows
@@ -96,14 +97,24 @@ def rom(facts: Facts) -> Findings:
         if device.address in configured:
             yield ok(check, f"{device.address}: ROM file {configured[device.address]}")
         elif why := rules.why_no_rom(device, facts.devices.values()):
-            yield warn(
-                check,
-                f"{device.address}: no ROM file is configured",
-                why=f"{why}. Many cards then stay dark until the guest's driver is loaded, some "
-                "for good.",
-                remedy="Get the ROM from the card, then name it in /etc/vfiod/vfiod.yaml.",
-                command=f"sudo vfiod rom dump {device.address} /etc/vfiod/card.rom",
-            )
+            yield _no_rom(device, why)
+
+
+def _no_rom(device: PciDevice, why: str) -> Finding:
+    in_firmware = ways.has_none(device)
+    return warn(
+        "rom",
+        f"{device.address}: no ROM file is configured",
+        why=f"{why}. Many cards then stay dark until the guest's driver is loaded, some for good.",
+        remedy="It cannot be read from the card. Give the guest its driver, and see what QEMU's "
+        "manual says of such graphics."
+        if in_firmware
+        else "Get the ROM from the card, then name it in /etc/vfiod/vfiod.yaml.",
+        command="" if in_firmware else f"sudo vfiod rom dump {device.address} /etc/vfiod/card.rom",
+        source="https://gitlab.com/qemu-project/qemu/-/blob/master/docs/igd-assign.txt"
+        if in_firmware
+        else "",
+    )
 
 
 def picture(facts: Facts) -> Findings:

@@ -7,6 +7,7 @@ from vfiod.errors import HostError, VfiodError
 from vfiod.handoff import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import PciAddress
+from vfiod.rom import ways
 from vfiod.tools.groups.cards import are_one_card
 from vfiod.tools.groups.picture import is_on_a_screen, where_the_picture_is
 from vfiod.tools.groups.sets import DeviceSet, judge
@@ -168,8 +169,9 @@ def _rom_remarks(facts: Facts, chosen: Reasons, roms: Mapping[PciAddress, str]) 
         why = rules.why_no_rom(facts.devices[address], facts.devices.values())
         if why and address not in roms:
             dump = f"sudo vfiod rom dump {address} /etc/vfiod/card.rom"
-            yield Remark(
-                "rom",
-                f"{why}, and a screen on it may stay black. Save it with: {dump}; then run this "
-                "again with --rom /etc/vfiod/card.rom",
+            way = (
+                " until the guest's own driver has started."
+                if ways.has_none(facts.devices[address])
+                else f". Save it with: {dump}; then run this again with --rom /etc/vfiod/card.rom"
             )
+            yield Remark("rom", f"{why}, and a screen on it may stay black{way}")

@@ -219,6 +219,15 @@ def test_rom_of_the_boot_card_beside_the_processors_graphics() -> None:
     assert bad(cards.rom(beside_intel(boot_vga=False))) == []
 
 
+def test_rom_of_intel_s_graphics_is_not_to_be_dumped() -> None:
+    intel = replace(beside_intel().devices[PciAddress.parse("00:02.0")], boot_vga=True)
+    alone = facts(settings=Settings(), devices={intel.address: intel})
+    finding = only(cards.rom(alone))
+    assert not finding.command
+    assert "in the firmware" in finding.why
+    assert finding.source
+
+
 def test_a_card_without_a_screen_beside_one_with_a_screen() -> None:
     dark = (Card("card0", (Connector("HDMI-A-1", "disconnected"),)),)
     found = only(cards.picture(beside_intel(cards=dark)))

@@ -258,6 +258,13 @@ def test_of_a_processors_slot_only_picture_and_sound_go() -> None:
     assert addresses(kept) == ["30:00.0", "30:00.1"]
 
 
+def test_intel_s_graphics_has_no_rom_to_be_saved() -> None:
+    chip = device("00:02.0", VGA, 1, vendor=0x8086, boot_vga=True)
+    said = remarks(propose(facts(chip, *PORTS, plugged={"0a:00.3": [KEYBOARD]}), Wishes()))
+    assert "ROM of the processor's graphics 0000:00:02.0 is in the firmware only" in said
+    assert "rom dump" not in said
+
+
 def test_all_of_a_processors_slot_goes_if_the_iommu_says_so() -> None:
     together = [replace(part, group=5) for part in APU]
     found = propose(facts(*together, plugged={"30:00.3": [KEYBOARD]}), Wishes())
