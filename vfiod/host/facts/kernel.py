@@ -1,5 +1,6 @@
 """The running kernel: its release, and whether it has a module."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,10 +58,12 @@ def modules_removed(root: Path = Path("/")) -> bool:
 
     Arch Linux removes them with an update of the kernel. kmod then finds no module by its name,
     not even one that is loaded and is to be unloaded (modprobe(8) looks into modules.dep). A kernel
-    that has loaded none may never have had any.
+    that has loaded none may never have had any, and a host without a folder for them may have it
+    elsewhere.
     """
     release = sysfs.read(root / "proc/sys/kernel/osrelease")
-    if not release or not sysfs.read(root / "proc/modules"):
+    folders = any(os.path.isdir(root / folder) for folder in MODULES)
+    if not release or not folders or not sysfs.read(root / "proc/modules"):
         return False
     return not any(_may_be_there(root / folder / release / "modules.dep") for folder in MODULES)
 

@@ -123,13 +123,14 @@ def test_what_modules_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("files", "removed"), [
-    ({"proc/modules": "nvidia 1 0 - Live 0x0\n"}, True),
+    ({"proc/modules": "nvidia 1 0 - Live 0x0\n", "lib/modules/6.2.0/modules.dep": ""}, True),
     ({"proc/modules": "nvidia 1 0 - Live 0x0\n", f"{MODULES}/vmlinuz": ""}, True),
+    ({"proc/modules": "nvidia 1 0 - Live 0x0\n"}, False),
     ({"proc/modules": "nvidia 1 0 - Live 0x0\n", f"{MODULES}/modules.dep": ""}, False),
     ({"proc/modules": "nvidia 1 0 - Live 0x0\n", f"usr/{MODULES}/modules.dep": ""}, False),
     ({"proc/modules": "nvidia 1 0 - Live 0x0\n",
       f"run/booted-system/kernel-modules/{MODULES}/modules.dep": ""}, False),
-    ({"proc/modules": ""}, False),
+    ({"proc/modules": "", "lib/modules/6.2.0/modules.dep": ""}, False),
     ({}, False),
 ])  # fmt: skip
 def test_modules_that_were_removed(tmp_path: Path, files: dict[str, str], removed: object) -> None:
@@ -142,10 +143,13 @@ def test_a_folder_that_nobody_may_look_into_is_not_empty(
     def stat(path: Path) -> object:
         raise PermissionError(str(path))
 
-    grow(tmp_path, {"proc/sys/kernel/osrelease": "6.1.0\n", "proc/modules": "nvidia 1\n"})
+    grow(tmp_path, {"proc/sys/kernel/osrelease": "6.1.0\n", "proc/modules": "nvidia 1\n",
+                    "lib/modules/6.2.0/modules.dep": ""})  # fmt: skip
+    assert modules_removed(tmp_path)
     monkeypatch.setattr(Path, "stat", stat)
     assert not modules_removed(tmp_path)
 
 
 def test_no_release_no_verdict(tmp_path: Path) -> None:
-    assert not kernel(tmp_path, {"proc/modules": "nvidia 1\n"}, release="").removed
+    files = {"proc/modules": "nvidia 1\n", "lib/modules/6.2.0/modules.dep": ""}
+    assert not kernel(tmp_path, files, release="").removed
