@@ -7,7 +7,7 @@ from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 
 def selinux(facts: Facts) -> Findings:
-    """May virtqemud run hooks at all, and is vfiod's known as one? libvirtd runs any."""
+    """May virtqemud run hooks at all, and is vfiod's known as one? Not asked of libvirtd."""
     confinement = facts.libvirt.confinement
     used = ready(facts) or [name for name in DAEMONS if has(facts, name)]
     if not confinement.selinux or "virtqemud" not in used:
