@@ -154,7 +154,7 @@ def fails(lab: Lab) -> list[dict[str, Any]]:
 def each(defects: Sequence[Defect]) -> list[Any]:
     """All of them, most of which only the long run plants."""
     return [
-        pytest.param(d, id=f"{d.check}: {d.words}", marks=pytest.mark.long if n % 10 else ())
+        pytest.param(d, id=f"{d.check}: {d.words}", marks=pytest.mark.long if n % 14 else ())
         for n, d in enumerate(defects)
     ]
 

@@ -37,7 +37,6 @@ def test_alice_can_log_in(lab: Lab) -> None:
     assert lab.output("id", "-un", user="alice") == "alice"
 
 
-@pytest.mark.roundtrip
 @pytest.mark.parametrize(
     "uefi", [False, pytest.param(True, marks=pytest.mark.long)], ids=["painter", "uefi"]
 )
