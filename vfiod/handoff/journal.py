@@ -202,11 +202,12 @@ class Journal:
             return record
 
     def push(self, entry: Entry) -> None:
-        """Write down a step before it is done."""
+        """Write down a step before it is done. Raises HostError also if there is no journal."""
         with self._lock:
             text = self._read(lambda text: _with_entry(text, entry))
-            if text is not None:
-                self._write(text)
+            if text is None:
+                raise self.gone()
+            self._write(text)
 
     def remove(self, entry: Entry) -> None:
         """Strike out a step that was undone."""
@@ -215,6 +216,10 @@ class Journal:
             return replace(record, entries=tuple(e for e in record.entries if e != entry))
 
         self.update(without)
+
+    def gone(self) -> HostError:
+        """The error of a handoff under way whose journal somebody has removed."""
+        return HostError(f"{self._path} was removed while a handoff was under way")
 
     def clear(self) -> None:
         """The handoff is over and everything was given back."""

@@ -100,11 +100,12 @@ class Handoff:
             self.journal.update(
                 lambda r: replace(r, phase=Phase.RETURN, since=began, faults=(), returning=home)
             )
+        known = replace(record, phase=Phase.RETURN, since=began, faults=(), returning=home)
         report = self._reporter(record)
         text = f"taking {list_devices(record)} back from {record.guest}: {why}"
         report(Event(Kind.RETURN_BEGUN, text, began_at(began)))
         try:
-            transaction.roll_back(self.host, self.journal, report, may_reset=may_reset)
+            transaction.roll_back(self.host, self.journal, report, known, may_reset=may_reset)
         except Stuck as stuck:
             self._stuck(record, stuck)
             self.returned(replace(record, phase=Phase.STUCK, since=began, entries=home))
@@ -174,16 +175,17 @@ class Handoff:
 
     def _take_steps(self, decided: Plan, report: Report, go_on: Callable[[], None]) -> None:
         """All steps and the word that they are done, or none of it."""
-        transaction.run(decided.steps, self.host, self.journal, report, go_on)
+        known = transaction.run(decided.steps, self.host, self.journal, report, go_on)
         try:
             self.advance(Phase.PREPARED)
         except HostError:
-            transaction.roll_back(self.host, self.journal, report)
+            transaction.roll_back(self.host, self.journal, report, known)
             raise
 
     def advance(self, phase: Phase) -> None:
-        """Write down how far the handoff has come."""
-        self.journal.update(lambda r: replace(r, phase=phase, since=self.host.now()))
+        """Write down how far the handoff has come. Raises HostError also without a journal."""
+        if self.journal.update(lambda r: replace(r, phase=phase, since=self.host.now())) is None:
+            raise self.journal.gone()
 
     def _stuck(self, record: Record, stuck: Stuck) -> None:
         with suppress(HostError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from vfiod.errors import Awaited, CutOff, KernelStuck, Stuck, VfiodError
+from vfiod.errors import Awaited, CutOff, HostError, KernelStuck, Stuck, VfiodError
 from vfiod.handoff.recovery import Fault, Faults, Tried, display_lost
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.screen import AwaitDisplay
@@ -11,6 +11,9 @@ _RETURN = "have it tried again: sudo vfiod return"
 _FORCE = "have it tried again, with all resets: sudo vfiod return --force"
 _WAIT = "give it some minutes; whether it is over: vfiod status"
 _REBOOT = "if nothing of that helps, reboot: sudo systemctl reboot"
+
+_WAITS_FOR_NOBODY = "vfiod does not go on by itself"
+_A_REBOOT = "a reboot brings all of it back: nothing that vfiod changes outlives one"
 
 
 def describe(faults: Faults, tried: Tried) -> Stuck:
@@ -21,6 +24,17 @@ def describe(faults: Faults, tried: Tried) -> Stuck:
         "\n".join(f"{n}. {text}" for n, text in enumerate(_ways(faults, tried), 1)),
         display_lost=display_lost(faults),
         awaits=awaits,
+    )
+
+
+def broken_off(error: Exception) -> Stuck:
+    """The error of a return that could not be gone through: nobody knows what of it is left."""
+    told = error if isinstance(error, VfiodError) else HostError(repr(error))
+    ways = [*told.hint.splitlines(), _RETURN, _REBOOT]
+    return Stuck(
+        f"giving the host its display and devices back was broken off: {told.message}\n"
+        f"{_WAITS_FOR_NOBODY}\n{_A_REBOOT}",
+        "\n".join(f"{n}. {text}" for n, text in enumerate(ways, 1)),
     )
 
 
@@ -35,8 +49,8 @@ def _facts(faults: Faults, tried: Tried, *, waits: bool) -> Iterator[str]:
     elif waits:
         yield "vfiod waits for what is late, and goes on by itself as soon as it ends"
     else:
-        yield "vfiod does not go on by itself"
-    yield "a reboot brings all of it back: nothing that vfiod changes outlives one"
+        yield _WAITS_FOR_NOBODY
+    yield _A_REBOOT
 
 
 def _left_out(tried: Tried) -> Iterator[str]:

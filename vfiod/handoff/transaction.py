@@ -9,18 +9,23 @@ everything put back and the step's own error. roll_back() tries every entry, wha
 those before; devices that do not come back are then recovered, one remedy after the other. What is
 left at the end stays in the journal and is raised as Stuck, with every fault in it.
 
+A journal that is removed, damaged or unreadable in the middle is no end of it: who began the
+handoff, or has read the journal, knows what was in it, and that is undone then.
+
 What must never happen: a step applied before its entry is on disk; an undo left out because
-another one failed; a failure while undoing that hides what failed first.
+another one failed, or because the journal could not be read; a failure while undoing that hides
+what failed first; an end of roll_back() other than all undone, or Stuck.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff import recovery, stuck
-from vfiod.handoff.journal import ALONE, Entry, Journal
+from vfiod.handoff.journal import ALONE, Entry, Journal, Record
 from vfiod.handoff.recovery import Fault, Faults, Tried
 from vfiod.handoff.stages import stages, stages_back
 from vfiod.handoff.steps.base import Notes, Step
@@ -36,42 +41,70 @@ def run(
     journal: Journal,
     report: Report,
     go_on: Callable[[], None] = lambda: None,
-) -> None:
+) -> Record:
     """Take the steps in order; when one fails, put back what was done and raise.
 
-    ``go_on`` is called before each step, and raises what ends it there. Raises that, the step's
-    own error, or Stuck if not everything could be put back.
+    ``go_on`` is called before each step, and raises what ends it there. Returns what the journal
+    holds then. Raises that, the step's own error, or Stuck if not everything could be put back.
     """
+    begun: list[Entry] = []
+    record = journal.read()
+    if record is None:
+        raise journal.gone()
+
+    def push(entry: Entry) -> None:
+        begun.append(entry)
+        journal.push(entry)
 
     def apply_all(stage: int, group: Sequence[Step]) -> None:
         for step in group:
             go_on()
-            _apply(step, stage, host, journal, report)
+            _apply(step, stage, host, push, report)
 
     try:
         for number, stage in enumerate(stages(steps)):
             host.run_parallel([partial(apply_all, number, group) for group in stage])
     except BaseException as error:
-        _put_back(error, host, journal, report)
+        _put_back(error, replace(record, entries=tuple(begun)), host, journal, report)
         raise
+    return replace(record, entries=tuple(begun))
 
 
-def roll_back(host: Host, journal: Journal, report: Report, *, may_reset: bool = True) -> None:
+def roll_back(
+    host: Host,
+    journal: Journal,
+    report: Report,
+    known: Record | None = None,
+    *,
+    may_reset: bool = True,
+) -> None:
     """Undo every entry of the journal, newest first, and wake devices that do not come back.
 
     An entry whose undo fails stays in the journal and the older ones are still tried: as much
-    of the host comes back as can. ``may_reset``: whether devices may be reset for it, which none is
-    while the host shuts down. Raises Stuck, naming every fault, if any is left.
+    of the host comes back as can. ``known`` is what the journal should hold, for one that is gone
+    or cannot be read. ``may_reset``: whether devices may be reset for it, which none is while the
+    host shuts down. Raises Stuck, naming every fault, if any is left, and nothing else.
     """
+    try:
+        faults, tried = _bring_back(host, journal, report, known, may_reset=may_reset)
+    except Exception as error:
+        raise stuck.broken_off(error) from error
+    if faults:
+        raise stuck.describe(faults, tried)
 
+
+def _bring_back(
+    host: Host, journal: Journal, report: Report, known: Record | None, *, may_reset: bool
+) -> tuple[Faults, Tried]:
     def undo_all() -> Faults:
-        return _undo_all(host, journal, report)
+        return _undo_all(_read(journal, known), host, journal, report)
 
     def push(step: Step) -> None:
         journal.push(Entry(step, step.observe(host), ALONE))
 
     # Whatever comes back must be able to open the card.
     host.gate.open()
+    _mend(journal, known)
     faults, tried = undo_all(), Tried()
     if may_reset and faults and not recovery.is_shutting_down(host):
         try:
@@ -83,8 +116,28 @@ def roll_back(host: Host, journal: Journal, report: Report, *, may_reset: bool =
             text = f"the recovery was broken off: {_reason(error)}"
             report(Event(Kind.STEP_FAILED, text, {"DIRECTION": Direction.RETURN.value}))
             faults = undo_all()
-    if faults:
-        raise stuck.describe(faults, tried)
+    return faults, tried
+
+
+def _mend(journal: Journal, known: Record | None) -> None:
+    """A journal that is gone or damaged is written anew: what then gets stuck must be in it."""
+    is_there = False
+    with suppress(HostError):
+        is_there = journal.read() is not None
+    if known is not None and not is_there:
+        with suppress(HostError):
+            journal.begin(known)
+
+
+def _read(journal: Journal, known: Record | None) -> Sequence[Entry]:
+    """What is to be undone. Undoing more than is left does no harm."""
+    try:
+        record = journal.read() or known
+    except HostError:
+        if known is None:
+            raise
+        record = known
+    return record.entries if record else ()
 
 
 def _may_suspend(journal: Journal) -> bool:
@@ -92,18 +145,19 @@ def _may_suspend(journal: Journal) -> bool:
     return record is not None and record.may_suspend
 
 
-def _put_back(error: BaseException, host: Host, journal: Journal, report: Report) -> None:
+def _put_back(
+    error: BaseException, known: Record, host: Host, journal: Journal, report: Report
+) -> None:
     """Undo after a failure; what then gets stuck must not hide what failed first."""
     try:
-        roll_back(host, journal, report)
+        roll_back(host, journal, report, known)
     except Stuck as left:
         text = f"{_reason(error)}\n{left.message}"
         raise Stuck(text, left.hint, display_lost=left.display_lost, awaits=left.awaits) from error
 
 
-def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
-    """Undo what the journal holds, newest first; what failed."""
-    record = journal.read()
+def _undo_all(entries: Sequence[Entry], host: Host, journal: Journal, report: Report) -> Faults:
+    """Undo them, newest first; what failed."""
     faults: list[Fault] = []
 
     def undo_all(group: Sequence[Entry]) -> None:
@@ -121,15 +175,17 @@ def _undo_all(host: Host, journal: Journal, report: Report) -> Faults:
                 with suppress(HostError):
                     journal.remove(entry)
 
-    for stage in stages_back(record.entries if record else ()):
+    for stage in stages_back(entries):
         host.run_parallel([partial(undo_all, group) for group in stage])
     return faults
 
 
-def _apply(step: Step, stage: int, host: Host, journal: Journal, report: Report) -> None:
+def _apply(
+    step: Step, stage: int, host: Host, push: Callable[[Entry], None], report: Report
+) -> None:
     began = host.now()
     if step.describe_undo():
-        journal.push(Entry(step, step.observe(host), stage))
+        push(Entry(step, step.observe(host), stage))
     try:
         notes = step.apply(host)
     except Refused as refused:

@@ -134,6 +134,12 @@ def test_clear_takes_what_a_killed_write_has_left(journal: Journal, run_director
     assert [path.name for path in run_directory.iterdir()] == ["other"]
 
 
+def test_nothing_is_begun_without_a_journal(journal: Journal) -> None:
+    with pytest.raises(HostError, match="was removed while a handoff was under way"):
+        journal.push(RECORD.entries[0])
+    assert journal.read() is None
+
+
 def test_entries_are_pushed_and_removed(journal: Journal) -> None:
     journal.begin(replace(RECORD, entries=()))
     for entry in RECORD.entries:

@@ -12,7 +12,7 @@ from vfiod.handoff.remedies import LeftOut
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.screen import AwaitDisplay
-from vfiod.handoff.stuck import describe
+from vfiod.handoff.stuck import broken_off, describe
 
 SCREEN = AwaitDisplay(pcs.VGA, 20.0)
 SOUND = Detach(pcs.AUDIO, 20.0)
@@ -95,3 +95,16 @@ def test_what_is_dark_is_named_once() -> None:
     lines = str(describe([fault(SCREEN, NONE), fault(SCREEN, NONE)], Tried())).splitlines()
     assert lines[0].count(str(pcs.VGA)) == 1
     assert len(lines) == len(set(lines))
+
+
+def test_what_was_broken_off_says_why_and_what_to_do() -> None:
+    stuck = broken_off(HostError("cannot read the journal", "reboot the host"))
+    assert str(stuck).splitlines() == [
+        "giving the host its display and devices back was broken off: cannot read the journal",
+        "vfiod does not go on by itself",
+        "a reboot brings all of it back: nothing that vfiod changes outlives one",
+        "    1. reboot the host",
+        "    2. have it tried again: sudo vfiod return",
+        "    3. if nothing of that helps, reboot: sudo systemctl reboot",
+    ]
+    assert "KeyError('driver')" in str(broken_off(KeyError("driver")))
