@@ -185,10 +185,15 @@ class Rig:
                 self.host.user.start(unit)
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass for whatever the daemon waits for."""
-        self.host.clock.advance(seconds)
-        self.watcher.look()
-        self.queue.run_all()
+        """Let time pass for whatever the daemon waits for, which may wait for more then."""
+        clock = self.host.clock
+        end = clock.time + seconds
+        while True:
+            clock.advance(max(0.0, min(1.0, end - clock.time)))
+            self.watcher.look()
+            self.queue.run_all()
+            if clock.time >= end:
+                return
 
     @property
     def phase(self) -> Phase:

@@ -10,8 +10,10 @@ from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig
 from tests.fakes.userspace import Program
 from vfiod.events import Kind
-from vfiod.handoff.aftercare import SETTLE_SECONDS
+from vfiod.handoff.aftercare import CONFIRM_SECONDS, SETTLE_SECONDS
 from vfiod.model import Phase, Session
+
+FOUND_SECONDS = SETTLE_SECONDS + CONFIRM_SECONDS
 
 
 @pytest.fixture
@@ -128,7 +130,7 @@ def test_a_full_run_does_not_keep_anybody_from_looking(rig: Rig) -> None:
     (rig.path.parent / "returned.json").mkdir()
     lose_guest(rig)
     rig.host.kernel.reset_bus(pcs.VGA)
-    rig.pass_time(SETTLE_SECONDS)
+    rig.pass_time(FOUND_SECONDS)
     assert rig.phase is Phase.HOST
     assert rig.host.kernel.devices[pcs.VGA].wiped is False
 
@@ -136,7 +138,7 @@ def test_a_full_run_does_not_keep_anybody_from_looking(rig: Rig) -> None:
 def test_a_card_wiped_by_somebody_else_right_after_the_return_is_seen(rig: Rig) -> None:
     lose_guest(rig)
     rig.host.kernel.reset_bus(pcs.VGA)
-    rig.pass_time(SETTLE_SECONDS)
+    rig.pass_time(FOUND_SECONDS)
     assert rig.phase is Phase.HOST
     assert rig.differences() == {}
 
@@ -145,7 +147,7 @@ def test_a_wiped_card_that_cannot_be_revived_is_stuck_and_named(rig: Rig) -> Non
     lose_guest(rig)
     rig.host.kernel.reset_bus(pcs.VGA)
     rig.host.kernel.devices[pcs.VGA].cure = "nothing"
-    rig.pass_time(SETTLE_SECONDS)
+    rig.pass_time(FOUND_SECONDS)
     assert rig.phase is Phase.STUCK
     assert str(pcs.VGA) in rig.status.read()["faults"][0]
 
@@ -186,7 +188,7 @@ def test_nobody_s_desktop_ends_for_a_usb_controller(run_directory: Path) -> None
     rig = late_libvirt(pcs.greeter(), run_directory, Program("gnome-shell", (pcs.VGA,), uid=1000))
     log = len(rig.host.effects.log)
     rig.host.kernel.devices[pcs.USB].wiped = True
-    rig.pass_time(SETTLE_SECONDS)
+    rig.pass_time(FOUND_SECONDS)
     assert rig.phase is Phase.HOST
     assert not rig.host.kernel.devices[pcs.USB].wiped
     done = rig.host.effects.log[log:]

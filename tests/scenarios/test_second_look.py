@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,12 @@ from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig
 from tests.fakes.userspace import FakeUnit, Program
 from tests.scenarios.test_late import spoil
+from vfiod.errors import HostError
 from vfiod.events import Kind
 from vfiod.handoff import aftercare
 from vfiod.handoff.journal import Record
 from vfiod.host.door import Host
-from vfiod.model import Phase
+from vfiod.model import PciAddress, Phase, Session
 
 
 @pytest.fixture
@@ -171,3 +173,113 @@ def test_a_service_does_not_open_the_card_before_it_is_awake(
     assert rig.phase is Phase.HOST
     assert host.kernel.mishaps == []
     assert host.units.unit("lactd.service").active
+
+
+# A look that fails says nothing about the card
+
+
+ALICE = Session("9", "alice", 1000, "seat0", "user", graphical=True, unit="session-9.scope")
+
+
+@pytest.fixture
+def seen(run_directory: Path) -> Rig:
+    """All is home, libvirt has not cleaned up yet, and alice works on the card."""
+    rig = Rig(pcs.greeter(), run_directory)
+    pid = rig.start()
+    rig.host.libvirt.hangs = True
+    rig.host.user.kill(pid)
+    rig.watcher.look()
+    rig.queue.run_all()
+    assert rig.phase is Phase.HOST
+    rig.host.user.log_in(ALICE, Program("gnome-shell", (pcs.VGA,), uid=1000))
+    return rig
+
+
+def works(rig: Rig) -> bool:
+    return any(p.program.command == "gnome-shell" for p in rig.host.user.processes.values())
+
+
+def fail(place: Any, name: str, patch: pytest.MonkeyPatch, *, times: int) -> list[int]:
+    """Have the next calls fail, for want of anything but the card; those that are left."""
+    real, left = getattr(place, name), [times]
+
+    def ask(*arguments: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise HostError("no process can be started: Too many open files")
+        return real(*arguments)
+
+    patch.setattr(place, name, ask)
+    return left
+
+
+@pytest.mark.parametrize("times", [1, 2, 50])
+@pytest.mark.parametrize("what", ["fault", "journal"])
+def test_a_look_that_fails_ends_nobodys_desktop_and_is_repeated(
+    *, seen: Rig, what: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = len(seen.host.effects.log)
+    place, name = (seen.host.pci, "fault") if what == "fault" else (seen.journal, "read")
+    left = fail(place, name, monkeypatch, times=times)
+    seen.pass_time(aftercare.SETTLE_SECONDS * (times + 1))
+    assert left == [0]
+    assert works(seen)
+    assert seen.host.effects.log[log:] == []
+    wake_libvirt(seen)
+    assert not seen.host.kernel.devices[pcs.VGA].wiped
+    assert seen.phase is Phase.HOST
+
+
+def test_a_card_that_is_found_dead_once_is_left_alone(
+    seen: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has just been woken up, say."""
+    real, left = seen.host.pci.fault, [1]
+
+    def fault(address: PciAddress) -> str | None:
+        if address == pcs.VGA and left[0]:
+            left[0] -= 1
+            return "it reads as ff"
+        return real(address)
+
+    monkeypatch.setattr(seen.host.pci, "fault", fault)
+    log = len(seen.host.effects.log)
+    seen.pass_time(60)
+    assert left == [0]
+    assert works(seen)
+    assert seen.host.effects.log[log:] == []
+
+
+def test_a_device_that_is_gone_is_found_dead(seen: Rig) -> None:
+    seen.host.kernel.unplug(pcs.USB)
+    seen.pass_time(60)
+    (told,) = [text for text in seen.messages(Kind.STEP_FAILED) if "no answer any more" in text]
+    assert f"the device {pcs.USB} is not there" in told
+    assert works(seen)
+
+
+def test_what_can_never_be_looked_at_is_told_in_the_end(
+    seen: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(seen.host.pci, "fault", monkeypatch, times=10_000)
+    seen.pass_time(aftercare.WATCH_SECONDS + 60)
+    (told,) = seen.messages(Kind.STEP_FAILED)
+    assert told.startswith(f"could not go on: whether {pcs.USB} answers is not known: no process")
+    assert works(seen)
+    assert list(seen.path.parent.iterdir()) == []
+
+
+def test_one_that_is_dead_is_taken_back_beside_one_that_cannot_be_looked_at(
+    seen: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = seen.host.pci.fault
+
+    def fault(address: PciAddress) -> str | None:
+        if address == pcs.AUDIO:
+            raise HostError("the process for it did not start")
+        return real(address)
+
+    seen.host.kernel.devices[pcs.USB].wiped = True
+    monkeypatch.setattr(seen.host.pci, "fault", fault)
+    seen.pass_time(10)
+    assert not seen.host.kernel.devices[pcs.USB].wiped

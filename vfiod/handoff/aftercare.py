@@ -18,6 +18,8 @@ from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress
 
 SETTLE_SECONDS = 3.0
+# Until what was found dead is looked at again: one that is just waking up answers then.
+CONFIRM_SECONDS = 1.0
 # For as long as libvirt has not cleaned up after the guest, and not longer.
 WATCH_SECONDS = 600.0
 _USERS = (StopDisplayManager, StopUnit, StopContainer)
@@ -26,14 +28,24 @@ _USERS = (StopDisplayManager, StopUnit, StopContainer)
 def find_dead(host: Host, record: Record, left: Collection[Entry] = ()) -> Mapping[PciAddress, str]:
     """Functions that this handoff gave back and that do not answer, and why, for a person.
 
-    ``left``: what is known to be stuck, and is none of these.
+    ``left``: what is known to be stuck, and is none of these. Raises HostError if none is found
+    and one could not be looked at: that says nothing about the function.
     """
     # By device: a recovery journals its own entry for one that was home already.
     stuck = {e.step.device for e in left if isinstance(e.step, Detach | AwaitDisplay)}
     steps = [e.step for e in record.entries if e.step.device not in stuck]
     addresses = [step.address for step in steps if isinstance(step, Detach)]
-    found = [(address, _fault(host, address)) for address in addresses]
-    return {address: fault for address, fault in found if fault}
+    dead: dict[PciAddress, str] = {}
+    unseen: list[HostError] = []
+    for address in addresses:
+        try:
+            if fault := _fault(host, address):
+                dead[address] = fault
+        except HostError as error:
+            unseen.append(HostError(f"whether {address} answers is not known: {error.message}"))
+    if unseen and not dead:
+        raise unseen[0]
+    return dead
 
 
 def find_blind(host: Host, record: Record) -> Sequence[PciAddress]:
@@ -51,8 +63,12 @@ def find_blind(host: Host, record: Record) -> Sequence[PciAddress]:
 
 def needs_watching(host: Host, record: Record) -> bool:
     """True while libvirt may still reset the devices."""
-    recent = host.now() - record.since < WATCH_SECONDS
-    return recent and not host.guests.is_cleaned_up(record.uuid)
+    return is_recent(host, record) and not host.guests.is_cleaned_up(record.uuid)
+
+
+def is_recent(host: Host, record: Record) -> bool:
+    """True while a look may be repeated."""
+    return host.now() - record.since < WATCH_SECONDS
 
 
 def entries_to_keep(record: Record) -> tuple[Entry, ...]:
@@ -84,8 +100,9 @@ def _is_concerned(step: Step, dead: Collection[PciAddress], *, is_dark: bool) ->
 
 
 def _fault(host: Host, address: PciAddress) -> str | None:
+    """Raises HostError if it could not be looked at."""
     try:
         driver = host.pci.driver(address)
-        return host.pci.fault(address) if driver not in (None, VFIO_DRIVER) else None
     except HostError as error:
-        return error.message
+        return error.message  # it is not there: nothing else is an error of this
+    return host.pci.fault(address) if driver not in (None, VFIO_DRIVER) else None

@@ -1,9 +1,12 @@
 """Looking once more, a little after a return, whether what came home is well.
 
 What is to be looked at lies beside the journal until then: a daemon that is started anew looks.
+
+What is done about a card that is dead ends the desktop, and somebody may have logged in by then. So
+a look that fails is repeated, and a card has to be found dead twice in a row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +17,7 @@ from vfiod.handoff.guest_watch import Submit, Watcher
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
 from vfiod.host.door import Host
-from vfiod.model import Phase
+from vfiod.model import PciAddress, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,47 @@ class SecondLook:
         with suppress(OSError):
             self._kept.clear()
 
-    def _later(self, record: Record, *, first: bool) -> None:
-        look = partial(self._look, record, first=first)
-        self.watcher.after(aftercare.SETTLE_SECONDS, lambda: self.submit(look))
+    def _later(self, record: Record, *, first: bool, found: Collection[PciAddress] = ()) -> None:
+        look = partial(self._look, record, first=first, found=found)
+        seconds = aftercare.CONFIRM_SECONDS if found else aftercare.SETTLE_SECONDS
+        self.watcher.after(seconds, lambda: self.submit(look))
 
-    def _look(self, record: Record, *, first: bool) -> None:
-        """``first``: nobody has begun to work yet, so the desktop may be started anew."""
-        now = self.journal.read()
-        if record.phase is not Phase.STUCK and now is not None:
-            self._forget()
-        if not _is_still_so(record, now):
-            return  # handed over or tried anew: that return will look
-        if dead := aftercare.find_dead(self.host, record, now.entries if now else ()):
-            self.handoff().revive(record, dead)
+    def _look(self, record: Record, *, first: bool, found: Collection[PciAddress]) -> None:
+        """``first``: nobody has begun to work yet, so the desktop may be started anew.
+
+        ``found``: what the last look has found dead.
+        """
+        try:
+            now = self.journal.read()
+            if not _is_still_so(record, now):
+                self._leave_to_others(record)
+                return
+            dead = aftercare.find_dead(self.host, record, now.entries if now else ())
+        except HostError as error:
+            self._look_again(record, error, first=first)
             return
+        if not dead:
+            self._go_on(record, now, first=first)
+        elif dead.keys().isdisjoint(found):
+            self._later(record, first=first, found=dead)
+        else:
+            self.handoff().revive(record, dead)
+
+    def _leave_to_others(self, record: Record) -> None:
+        """Handed over or tried anew: that return will look."""
+        if record.phase is not Phase.STUCK:
+            self._forget()
+
+    def _look_again(self, record: Record, error: HostError, *, first: bool) -> None:
+        """After one that failed. Raises why, to be told, if that goes on for too long."""
+        if aftercare.is_recent(self.host, record):
+            self._later(record, first=first)
+            return
+        self._forget()
+        raise error
+
+    def _go_on(self, record: Record, now: Record | None, *, first: bool) -> None:
+        """All is well: look again for as long as libvirt may spoil it."""
         if aftercare.needs_watching(self.host, record):
             self._later(record, first=False)
         else:
