@@ -1,8 +1,10 @@
 """The manager on a FakeHost: tasks run when the test says so, and the daemon can be killed."""
 
+import re
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from vfiod.handoff.journal import Entry, Journal, Record
 from vfiod.handoff.manager import Manager
 from vfiod.handoff.status import StatusReader
 from vfiod.handoff.tasks import Tasks
-from vfiod.model import Phase
+from vfiod.model import PciAddress, Phase
+
+_POWER = re.compile(r"echo (\w+) \| sudo tee /sys/bus/pci/devices/([^/]+)/(?:power/)?(\w+)")
 
 
 class Queue(ThreadPoolExecutor):
@@ -180,9 +184,19 @@ class Rig:
     def obey(self) -> None:
         """What a person does who reads the remarks."""
         for text in self.messages(Kind.REMARK):
-            _, is_told, unit = text.partition("when that is set right: sudo systemctl start ")
-            if is_told:
-                self.host.user.start(unit)
+            for command in text.partition("when that is set right: ")[2].split("; "):
+                self._type(command)
+
+    def _type(self, command: str) -> None:
+        if command.startswith("sudo systemctl start "):
+            self.host.user.start(command.rpartition(" ")[2])
+        elif command == "sudo systemctl restart vfiod":
+            self.host.effects.on_death()
+            self.recover()
+        elif match := _POWER.fullmatch(command):
+            value, address, key = match.groups()
+            device = self.host.kernel.device(PciAddress.parse(address))
+            device.power = replace(device.power, **{key: value})
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass for whatever the daemon waits for, which may wait for more then."""

@@ -199,8 +199,9 @@ class Manager:
             self._say(Kind.STUCK, f"what an earlier run left cannot be known: {error}", guest="")
             raise
         if record is None:
-            self._sweep()
+            # First: a ROM's copy that cannot be removed is no reason not to look.
             self._second_look.resume()
+            self._sweep()
         elif record.phase in (Phase.HANDOFF, Phase.RETURN):
             self.handoff.return_devices(
                 record.transaction, "the daemon was restarted in the middle"

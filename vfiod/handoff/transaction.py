@@ -7,7 +7,8 @@ It has no state of its own, knows no queue and no guest, and is called by one th
 within a stage it takes groups of steps side by side. run() ends with everything done, or with
 everything put back and the step's own error. roll_back() tries every entry, whatever became of
 those before; devices that do not come back are then recovered, one remedy after the other. What is
-left at the end stays in the journal and is raised as Stuck, with every fault in it.
+left at the end stays in the journal and is raised as Stuck, with every fault in it; a setting that
+the host refuses is tried once more, and if nothing else is left, told and done with.
 
 A journal that is removed, damaged or unreadable in the middle is no end of it: who began the
 handoff, or has read the journal, knows what was in it, and that is undone then.
@@ -24,7 +25,7 @@ from functools import partial
 
 from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
-from vfiod.handoff import recovery, stuck
+from vfiod.handoff import recovery, settings, stuck
 from vfiod.handoff.journal import ALONE, Entry, Journal, Record
 from vfiod.handoff.recovery import Fault, Faults, Tried
 from vfiod.handoff.stages import stages, stages_back
@@ -116,6 +117,8 @@ def _bring_back(
             text = f"the recovery was broken off: {_reason(error)}"
             report(Event(Kind.STEP_FAILED, text, {"DIRECTION": Direction.RETURN.value}))
             faults = undo_all()
+    if settings.are_all(faults):
+        faults = settings.leave(undo_all(), journal, report)
     return faults, tried
 
 

@@ -6,6 +6,7 @@ from itertools import groupby
 
 MAX_CPU = 8191  # the largest NR_CPUS that a distribution's kernel is built with, less one
 
+_WORD = 32  # the kernel groups a mask's bits by this many
 _RANGE = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", re.ASCII)
 
 
@@ -23,6 +24,13 @@ def write(cpus: Collection[int]) -> str:
         numbers = [cpu for _, cpu in run]
         ranges.append("-".join(dict.fromkeys((str(numbers[0]), str(numbers[-1])))))
     return ",".join(ranges)
+
+
+def mask(cpus: Collection[int]) -> str:
+    """The same as the hexadecimal mask that the kernel reads (lib/bitmap-str.c, bitmap_parse)."""
+    bits = sum(1 << cpu for cpu in cpus)
+    words = range(0, max(bits.bit_length(), 1), _WORD)
+    return ",".join(f"{bits >> place & (1 << _WORD) - 1:08x}" for place in reversed(words))
 
 
 def _range(part: str) -> range:

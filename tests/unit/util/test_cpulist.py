@@ -1,5 +1,7 @@
 """Lists of CPUs, read and written as the kernel does."""
 
+from collections.abc import Collection
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +50,17 @@ def test_a_list_is_written(cpus: set[int], text: str) -> None:
 @given(st.frozensets(st.integers(0, cpulist.MAX_CPU), max_size=60))
 def test_what_is_written_reads_back(cpus: frozenset[int]) -> None:
     assert cpulist.parse(cpulist.write(cpus)) == cpus
+
+
+@pytest.mark.parametrize(
+    ("cpus", "mask"),
+    [
+        ((), "00000000"),
+        ((0, 1, 4), "00000013"),
+        (range(32), "ffffffff"),
+        ((0, 32), "00000001,00000001"),
+        ((71,), "00000080,00000000,00000000"),
+    ],
+)
+def test_a_mask_is_as_the_kernel_reads_it(cpus: Collection[int], mask: str) -> None:
+    assert cpulist.mask(cpus) == mask

@@ -38,6 +38,12 @@ class Step(Protocol):
     def describe_undo(self) -> str:
         """What undo does; empty if there is nothing to undo: it is not journaled then."""
 
+    def by_hand(self, prior: Prior) -> str:
+        """For a mere setting: what a person types if the host refuses its undo for good.
+
+        Empty for what display, devices or desktop hang on: with that open, nothing is over.
+        """
+
     def observe(self, host: Host) -> Prior: ...
 
     def apply(self, host: Host) -> Notes: ...
@@ -49,6 +55,11 @@ def names_in(prior: Prior, key: str) -> Sequence[str]:
     """A list of names that observe wrote; none if an earlier version of vfiod did not."""
     found = prior.get(key, ())
     return [str(name) for name in found] if isinstance(found, list | tuple) else []
+
+
+def write_by_hand(value: Json, *paths: str) -> str:
+    """A command that writes a value into these files."""
+    return f"echo {value} | sudo tee {' '.join(paths)}"
 
 
 class HostStep:
@@ -65,6 +76,9 @@ class HostStep:
         return None
 
     def describe_undo(self) -> str:
+        return ""
+
+    def by_hand(self, prior: Prior) -> str:
         return ""
 
     def observe(self, host: Host) -> Prior:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import Awaited, HostError, TimedOut
-from vfiod.handoff.steps.base import DeviceStep, Notes, Prior
+from vfiod.handoff.steps.base import DeviceStep, Notes, Prior, write_by_hand
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Holder, PciFunction, PowerPolicy
 
@@ -29,6 +29,15 @@ class KeepAwake(DeviceStep):
 
     def describe_undo(self) -> str:
         return f"restore the power settings of {self.address}"
+
+    def by_hand(self, prior: Prior) -> str:
+        folder = f"/sys/bus/pci/devices/{self.address}"
+        files = {"d3cold_allowed": "d3cold_allowed", "control": "power/control"}
+        return "; ".join(
+            write_by_hand(prior[key], f"{folder}/{file}")
+            for key, file in files.items()
+            if prior.get(key) is not None
+        )
 
     def observe(self, host: Host) -> Prior:
         policy = host.pci.power(self.address)

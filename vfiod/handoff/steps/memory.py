@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError
-from vfiod.handoff.steps.base import HostStep, Notes, Prior
+from vfiod.handoff.steps.base import HostStep, Notes, Prior, write_by_hand
 from vfiod.host.door import Host
 from vfiod.host.performance import HugePagePool
 
@@ -29,6 +29,10 @@ class ReserveHugePages(HostStep):
 
     def describe_undo(self) -> str:
         return f"give back the huge pages of {_size(self.size)}"
+
+    def by_hand(self, prior: Prior) -> str:
+        folder = f"/sys/kernel/mm/hugepages/hugepages-{self.size // 2**10}kB"
+        return write_by_hand(prior.get("total"), f"{folder}/nr_hugepages")
 
     def observe(self, host: Host) -> Prior:
         return {"total": self._pool(host).total}
@@ -89,6 +93,9 @@ class TransparentHugePages(HostStep):
 
     def describe_undo(self) -> str:
         return "restore the mode of transparent huge pages"
+
+    def by_hand(self, prior: Prior) -> str:
+        return write_by_hand(prior.get("mode"), "/sys/kernel/mm/transparent_hugepage/enabled")
 
     def observe(self, host: Host) -> Prior:
         return {"mode": host.hugepages.transparent()}

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
-from vfiod.handoff.steps.base import HostStep, Notes, Prior
+from vfiod.handoff.steps.base import HostStep, Notes, Prior, write_by_hand
 from vfiod.host.door import Host
 from vfiod.host.performance import FrequencyPolicy
 from vfiod.util import cpulist
+
+_POLICIES = "/sys/devices/system/cpu/cpufreq"
+_FILES = ("scaling_governor", "energy_performance_preference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class LimitUnit(HostStep):
 
     def describe_undo(self) -> str:
         return f"give {self.unit} its CPUs back"
+
+    def by_hand(self, prior: Prior) -> str:
+        cpus = f"AllowedCPUs={prior.get('cpus', '')}"
+        return f"sudo systemctl set-property --runtime {self.unit} {cpus}"
 
     def observe(self, host: Host) -> Prior:
         return {"cpus": cpulist.write(host.slices.allowed_cpus(self.unit))}
@@ -74,6 +81,10 @@ class SetDefaultIrqAffinity(HostStep):
     def describe_undo(self) -> str:
         return "let new interrupts go where they went before"
 
+    def by_hand(self, prior: Prior) -> str:
+        mask = cpulist.mask(cpulist.parse(str(prior.get("cpus", ""))))
+        return write_by_hand(mask, "/proc/irq/default_smp_affinity")
+
     def observe(self, host: Host) -> Prior:
         return {"cpus": cpulist.write(host.cpus.interrupts())}
 
@@ -111,6 +122,14 @@ class SetFrequency(HostStep):
 
     def describe_undo(self) -> str:
         return "restore the governors and energy preferences"
+
+    def by_hand(self, prior: Prior) -> str:
+        files: dict[str, list[str]] = {}
+        for policy, before in prior.items():
+            for value, name in zip(_pair(before), _FILES, strict=True):
+                if value:
+                    files.setdefault(value, []).append(f"{_POLICIES}/{policy}/{name}")
+        return "; ".join(write_by_hand(value, *paths) for value, paths in files.items())
 
     def observe(self, host: Host) -> Prior:
         return {p.name: [p.governor, p.energy] for p in self._policies(host)}

@@ -11,6 +11,7 @@ from vfiod.model import VFIO_DRIVER, PciAddress
 
 # modprobe's words for a name that no file of the running kernel has (kmod: tools/modprobe.c).
 _NOT_FOUND = " not found"
+_ANEW = "sudo systemctl restart vfiod"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,9 @@ class Inhibit(HostStep):
 
     def describe_undo(self) -> str:
         return "allow sleep and the power key again"
+
+    def by_hand(self, prior: Prior) -> str:
+        return _ANEW  # it ends with the daemon that holds it
 
     def apply(self, host: Host) -> Notes:
         host.logins.inhibit(f"{self.guest} has the display")
@@ -141,6 +145,9 @@ class StageRom(DeviceStep):
 
     def describe_undo(self) -> str:
         return f"remove the copy of the ROM {self.path}"
+
+    def by_hand(self, prior: Prior) -> str:
+        return _ANEW  # a daemon that starts removes what an earlier one has left, and no other ROM
 
     def apply(self, host: Host) -> Notes:
         data = host.files.read_rom(self.path)

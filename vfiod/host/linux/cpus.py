@@ -12,8 +12,6 @@ from vfiod.host.linux import attributes
 from vfiod.host.performance import FrequencyPolicy
 from vfiod.util import cpulist, sysfs
 
-_WORD = 32  # the kernel groups a mask's bits by this many
-
 
 class LinuxCpus:
     """Implements vfiod.host.performance.Cpus."""
@@ -62,7 +60,4 @@ class LinuxCpus:
         return frozenset(cpu for cpu in range(mask.bit_length()) if mask >> cpu & 1)
 
     def set_default_irq_affinity(self, cpus: AbstractSet[int]) -> None:
-        mask = sum(1 << cpu for cpu in cpus)
-        words = range(0, max(mask.bit_length(), 1), _WORD)
-        text = ",".join(f"{mask >> place & (1 << _WORD) - 1:08x}" for place in reversed(words))
-        attributes.write(self._interrupts, text)
+        attributes.write(self._interrupts, cpulist.mask(cpus))
