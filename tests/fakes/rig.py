@@ -75,7 +75,7 @@ class WatchedJournal(Journal):
 
 
 class FakeWatcher:
-    """Implements vfiod.handoff.guest_watch.Watcher on the model's clock and processes."""
+    """Implements vfiod.handoff.watcher.Watcher on the model's clock and processes."""
 
     def __init__(self, host: FakeHost) -> None:
         self._host = host

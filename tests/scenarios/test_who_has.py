@@ -6,7 +6,7 @@ from tests.fakes import pcs
 from tests.fakes.bus import BusUnit, FakeBus
 from tests.fakes.libvirt import UUID
 from tests.fakes.rig import Rig
-from tests.fakes.userspace import Program
+from tests.fakes.userspace import Process, Program
 from vfiod.errors import Busy, HostError
 from vfiod.events import Kind
 from vfiod.host.linux.guest_end import LinuxGuests, find_scope
@@ -165,6 +165,66 @@ def run_slowly(rig: Rig) -> int:
     return process.pid
 
 
+def start_slowly_unscoped(rig: Rig) -> Process:
+    """A host without systemd-machined: of a QEMU that sets its memory up only libvirt knows."""
+    assert rig.prepare() is None
+    process = rig.host.user.spawn(Program("qemu", uid=64055))
+    rig.host.libvirt.began(UUID, process.pid, pcs.DEVICES)
+    return process
+
+
+@pytest.mark.parametrize("seconds", [75, 130, 300])
+def test_a_start_that_libvirt_says_is_under_way_is_waited_for(*, rig: Rig, seconds: int) -> None:
+    process = start_slowly_unscoped(rig)
+    rig.pass_time(seconds)
+    assert phase(rig) is Phase.PREPARED
+    require_untouched(rig)
+    assert "win10 has not opened" in rig.messages(Kind.REMARK)[-1]
+    assert len([text for text in rig.messages(Kind.REMARK) if "has not opened" in text]) == 1
+    process.nodes |= {"/dev/vfio/10", "/dev/vfio/11"}
+    assert rig.outcome(rig.manager.started("win10")) is None
+    assert phase(rig) is Phase.GUEST
+    require_its_end_is_heard(rig, process.pid)
+
+
+def test_a_slow_start_is_waited_for_by_the_next_daemon_too(rig: Rig) -> None:
+    start_slowly_unscoped(rig)
+    rig.pass_time(75)
+    assert rig.recover() is None
+    rig.pass_time(75)
+    assert phase(rig) is Phase.PREPARED
+    require_untouched(rig)
+
+
+def test_a_slow_start_that_fails_gives_the_devices_back_at_once(rig: Rig) -> None:
+    process = start_slowly_unscoped(rig)
+    rig.pass_time(75)
+    rig.end_guest(process.pid, "failed")
+    assert rig.differences() == {}
+    rig.pass_time(1000)
+    assert rig.messages(Kind.START_TIMED_OUT) == []
+
+
+def test_a_file_that_libvirt_does_not_remove_keeps_the_screen_dark_for_minutes_only(
+    rig: Rig,
+) -> None:
+    process = start_slowly_unscoped(rig)
+    rig.host.libvirt.hangs = True
+    rig.host.user.kill(process.pid)
+    rig.pass_time(500)
+    assert phase(rig) is Phase.HOST
+    assert rig.messages(Kind.START_TIMED_OUT)
+
+
+def test_the_file_of_a_libvirt_that_does_not_run_says_nothing(rig: Rig) -> None:
+    process = start_slowly_unscoped(rig)
+    rig.host.libvirt.runs = False
+    rig.host.user.kill(process.pid)
+    rig.pass_time(61)
+    assert phase(rig) is Phase.HOST
+    assert rig.differences() == {}
+
+
 def require_its_end_is_heard(rig: Rig, pid: int) -> None:
     """Though libvirt does not tell of it."""
     rig.host.libvirt.runs = False
@@ -206,6 +266,36 @@ def test_a_guest_that_is_never_seen_to_have_its_devices_ends_with_its_scope(
     assert phase(rig) is Phase.HOST
     assert f"{SCOPE} has ended" in rig.messages(Kind.RETURN_BEGUN)[-1]
     assert rig.differences() == {}
+
+
+@pytest.mark.parametrize("scope", [SCOPE, ""])
+@pytest.mark.parametrize("after", [1, 100])
+def test_a_trusted_guest_whose_end_nobody_tells_of_is_missed(
+    *, rig: Rig, scope: str, after: float
+) -> None:
+    """The hook timed out; it may have ended before the first look."""
+    assert rig.prepare() is None
+    pid = rig.host.user.spawn(Program("qemu"), scope, ["/dev/next-vfio"]).pid
+    rig.host.libvirt.began(UUID, pid, pcs.DEVICES)
+    rig.outcome(rig.manager.started("win10"))
+    rig.pass_time(after)
+    assert phase(rig) is Phase.GUEST
+    rig.host.user.kill(pid)
+    rig.pass_time(120)
+    assert phase(rig) is Phase.HOST
+    assert f"{scope or 'libvirt'} has ended" in rig.messages(Kind.RETURN_BEGUN)[-1]
+    assert rig.differences() == {}
+
+
+def test_a_trusted_guest_that_systemd_does_not_tell_of_keeps_its_devices(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_unseen(rig)
+    monkeypatch.setattr(rig.host.guests, "scope", silent)
+    rig.outcome(rig.manager.started("win10"))
+    rig.pass_time(1000)
+    assert phase(rig) is Phase.GUEST
+    require_untouched(rig)
 
 
 @pytest.mark.parametrize("runs", [True, False])

@@ -22,7 +22,7 @@ class Buttons(Protocol):
 
 
 class LoopWatcher:
-    """Implements vfiod.handoff.guest_watch.Watcher on the GLib main loop."""
+    """Implements vfiod.handoff.watcher.Watcher on the GLib main loop."""
 
     def __init__(self, load: Callable[[], Config], buttons: Buttons) -> None:
         self._load = load

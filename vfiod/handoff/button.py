@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import Limits
 from vfiod.events import Event, Kind, Report
-from vfiod.handoff.guest_watch import Submit
 from vfiod.handoff.journal import Journal, Record
+from vfiod.handoff.watcher import Submit
 from vfiod.host.door import Host
 from vfiod.model import Phase
 

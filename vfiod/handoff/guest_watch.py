@@ -17,34 +17,21 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 from vfiod.errors import HostError
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, list_devices
+from vfiod.handoff.watcher import Submit, Watcher
 from vfiod.host.door import Host
 from vfiod.model import Holder, Phase
 
-Submit = Callable[..., object]
 # Whoever could not be asked whether the guest runs is asked again.
 _LOOK_AGAIN_SECONDS = 60.0
-
-
-class Watcher(Protocol):
-    """The main loop's eye on things that happen later."""
-
-    def on_exit(self, pid: int, then: Callable[[], object]) -> None:
-        """Call ``then`` once the process has ended (pidfd_open(2))."""
-
-    def after(self, seconds: float, then: Callable[[], object]) -> None:
-        """Call ``then`` after a time."""
-
-    def on_button(self, then: Callable[[], object]) -> None:
-        """Call ``then`` at each press of the power button, until ignore_buttons()."""
-
-    def ignore_buttons(self) -> None:
-        """The power button is none of our business any more."""
+# How often a start is given that much more time while libvirt says that it is under way: a file of
+# libvirt's that a crash has left must not keep the screen dark for ever.
+_LOOKS_AT_A_START = 5
+_LIBVIRT = "libvirt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +83,10 @@ class GuestWatch:
 
     def trust(self, record: Record) -> None:
         """The guest runs, and no process is seen to hold its devices: libvirt's word counts."""
-        self._look_later(record.transaction, "")
+        seen = ""
+        with suppress(HostError):
+            seen = self.host.guests.scope(record.guest) or ""
+        self._look_later(record, seen)
         self.watcher.on_button(self.pressed)
         text = (
             f"{record.guest} runs, but no process is seen to have {list_devices(record)} open; "
@@ -142,11 +132,14 @@ class GuestWatch:
         else:
             self.arm_start_timeout(max(0.0, limit - (self.host.now() - record.since)))
 
-    def arm_start_timeout(self, seconds: float) -> None:
-        """Give QEMU this long to take the devices that are prepared for it."""
+    def arm_start_timeout(self, seconds: float, looks: int = _LOOKS_AT_A_START) -> None:
+        """Give QEMU this long to take the devices that are prepared for it.
+
+        ``looks``: how often it may be given more, on libvirt's word.
+        """
         record = self.journal.read()
         if record is not None:
-            self.watcher.after(seconds, lambda: self.submit(self._end_unstarted, record))
+            self.watcher.after(seconds, lambda: self.submit(self._end_unstarted, record, looks))
 
     def end(self, transaction_id: str, why: str) -> None:
         """The guest has ended. Hook and QEMU's end both say so; what got stuck stays stuck.
@@ -169,12 +162,18 @@ class GuestWatch:
         if record is not None and record.transaction == transaction_id and _is_out(record):
             self.resume(record, limit)
 
-    def _look_later(self, transaction_id: str, scope: str) -> None:
-        look = partial(self.submit, self._look, transaction_id, scope)
+    def _look_later(self, record: Record, seen: str) -> None:
+        """``seen``: where systemd has the guest, or else that libvirt has it; empty if neither."""
+        if not seen and not self.host.guests.is_cleaned_up(record.uuid):
+            seen = _LIBVIRT
+        look = partial(self.submit, self._look, record.transaction, seen)
         self.watcher.after(_LOOK_AGAIN_SECONDS, look)
 
-    def _look(self, transaction_id: str, scope: str) -> None:
-        """At a guest that was not seen yet. ``scope``: where systemd had it, if it was seen to."""
+    def _look(self, transaction_id: str, seen: str) -> None:
+        """At a guest that was not seen to hold its devices yet: it ends when what was seen does.
+
+        Who was never seen may be so for a reason that lasts; libvirt's release ends it.
+        """
         record = self.journal.read()
         if record is None or record.transaction != transaction_id or not _is_out(record):
             return
@@ -182,29 +181,52 @@ class GuestWatch:
             if {holder.pid for holder in found} - self.watched:
                 self.adopt(record)
             return
-        now: str | None = scope  # as long as systemd does not say otherwise
-        with suppress(HostError):
-            now = self.host.guests.scope(record.guest)
-        if scope and now is None:
-            self.end(transaction_id, f"{scope} has ended")
+        try:
+            scope = self.host.guests.scope(record.guest)
+        except HostError:
+            self._look_later(record, seen)
+            return
+        is_over = self.host.guests.is_cleaned_up(record.uuid) if seen == _LIBVIRT else bool(seen)
+        if scope is None and is_over:
+            self.end(transaction_id, f"{seen} has ended{' it' if seen == _LIBVIRT else ''}")
         else:
-            self._look_later(transaction_id, now or "")
+            self._look_later(record, scope or seen)
 
-    def _end_unstarted(self, record: Record) -> None:
+    def _is_starting(self, record: Record) -> bool:
+        """libvirt's word: it writes its file of a guest as soon as there is a QEMU, and one that
+        runs removes it when that has ended (libvirt: qemu_process.c, qemuProcessLaunch, -Stop).
+        """
+        guests = self.host.guests
+        return not guests.is_cleaned_up(record.uuid) and guests.libvirt_runs()
+
+    def _end_unstarted(self, record: Record, looks: int) -> None:
         """Prepared, but libvirt never started QEMU (it was killed in between): take it back."""
         now = self.journal.read()
         if now is None or now.transaction != record.transaction or now.phase is not Phase.PREPARED:
             return
         try:
             runs = self.adopt(now)
+            is_starting = not runs and looks > 0 and self._is_starting(now)
         except HostError:
-            self.arm_start_timeout(_LOOK_AGAIN_SECONDS)
+            self.arm_start_timeout(_LOOK_AGAIN_SECONDS, looks)
             raise
-        if runs:
+        if is_starting:
+            self._wait_on(now, looks)
+        if runs or is_starting:
             return
         text = f"{record.guest} was prepared but never started; taking {list_devices(record)} back"
         self._say(Kind.START_TIMED_OUT, text, record)
         self.handoff.return_devices(record.transaction, "it never started")
+
+    def _wait_on(self, record: Record, looks: int) -> None:
+        if looks == _LOOKS_AT_A_START:
+            seconds = _LOOKS_AT_A_START * _LOOK_AGAIN_SECONDS
+            text = (
+                f"{record.guest} has not opened {list_devices(record)} yet, and libvirt says that "
+                f"it is starting: waiting for at most {seconds:g} s more"
+            )
+            self._say(Kind.REMARK, text, record)
+        self.arm_start_timeout(_LOOK_AGAIN_SECONDS, looks - 1)
 
     def _say(self, kind: Kind, text: str, record: Record) -> None:
         self.report(Event(kind, text, {"GUEST": record.guest}))

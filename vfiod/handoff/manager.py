@@ -13,7 +13,7 @@ from vfiod.events import Event, Kind, Report
 from vfiod.guest import domain
 from vfiod.handoff import plan, snapshot
 from vfiod.handoff.button import Button, PowerButton
-from vfiod.handoff.guest_watch import GuestWatch, Watcher
+from vfiod.handoff.guest_watch import GuestWatch
 from vfiod.handoff.hoststate import VFIO_MODULE
 from vfiod.handoff.idle import require_idle
 from vfiod.handoff.journal import Journal, Record
@@ -25,6 +25,7 @@ from vfiod.handoff.retrying import Retrying, Seen
 from vfiod.handoff.second_look import SecondLook
 from vfiod.handoff.tasks import Start, Tasks
 from vfiod.handoff.trials import Trials
+from vfiod.handoff.watcher import Watcher
 from vfiod.host.door import Host
 from vfiod.model import Phase
 from vfiod.util.typed import virsh

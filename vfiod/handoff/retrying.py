@@ -11,10 +11,10 @@ from functools import partial
 
 from vfiod.errors import Stuck
 from vfiod.events import Event, Kind, Report
-from vfiod.handoff.guest_watch import Submit, Watcher
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
 from vfiod.handoff.patience import is_busy
+from vfiod.handoff.watcher import Submit, Watcher
 from vfiod.host.door import Host
 from vfiod.model import Phase
 
