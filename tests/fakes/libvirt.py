@@ -63,6 +63,10 @@ class Libvirt:
                 self._reset(address)
             del self.guests[uuid]
 
+    def give_up(self, uuid: str = UUID) -> None:
+        """It could not kill QEMU, and is done with the guest all the same."""
+        del self.guests[uuid]
+
     def _clean_up_later(self) -> None:
         self._clock.after(CLEAN_UP_AFTER, self.clean_up)
 

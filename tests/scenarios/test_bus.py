@@ -41,6 +41,8 @@ class Door:
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._door, name)
+        if name == "is_cleaned_up":  # a look at libvirt's files
+            return real
 
         def call(*arguments: Any, **named: Any) -> Any:
             if (fault := self._fault()) is not None:

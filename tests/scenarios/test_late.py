@@ -369,6 +369,7 @@ def test_a_start_that_is_given_up_in_the_last_moment_is_taken_back_in_its_time(
 def test_after_the_end_is_asked_for_nothing_queued_is_begun(rig: Rig) -> None:
     pid = rig.start()
     rig.host.user.kill(pid)
+    rig.host.libvirt.clean_up()
     rig.manager.release("win10", "shutdown")
     queued = rig.manager.prepare("win10", pcs.xml())
     log = len(rig.host.effects.log)

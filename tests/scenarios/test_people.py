@@ -69,6 +69,7 @@ def test_a_late_word_of_an_earlier_guest_leaves_the_next_one_its_button(rig: Rig
 
 def test_a_press_during_the_return_does_nothing(rig: Rig) -> None:
     rig.start()
+    rig.host.libvirt.give_up()
     rig.manager.release("win10", "shutdown")
     rig.watcher.press()
     rig.queue.run_all()

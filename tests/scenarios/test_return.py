@@ -1,5 +1,6 @@
 """Ends of guests and of daemons: the host must come out as it was, or say why not."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from tests.fakes import pcs
@@ -120,6 +121,7 @@ def test_release_and_the_end_of_qemu_together_return_once(rig: Rig) -> None:
 def test_release_answers_before_the_work_and_journals_the_return(rig: Rig) -> None:
     rig.start()
     log = len(rig.host.effects.log)
+    rig.host.libvirt.give_up()
     rig.manager.release("win10", "shutdown")
     assert rig.host.effects.log[log:] == ["journal update"]
     assert rig.phase is Phase.RETURN
@@ -134,6 +136,72 @@ def test_release_twice_returns_once(rig: Rig) -> None:
     rig.manager.release("win10", "shutdown")
     rig.queue.run_all()
     assert len(rig.messages(Kind.RETURN_BEGUN)) == 1
+    assert rig.differences() == {}
+
+
+def test_release_of_a_guest_that_runs_is_not_believed(rig: Rig) -> None:
+    """Somebody has called the hook by hand, or an earlier run's release was late."""
+    pid = rig.start()
+    log = len(rig.host.effects.log)
+    rig.manager.release("win10", "-")
+    rig.queue.run_all()
+    rig.pass_time(1000)
+    assert rig.phase is Phase.GUEST
+    assert rig.host.effects.log[log:] == []
+    (told,) = [text for text in rig.messages(Kind.REMARK) if "the hook was told" in text]
+    assert f"qemu (pid {pid})" in told
+    assert rig.watcher.press()
+    rig.end_guest(pid)
+    assert rig.differences() == {}
+
+
+def test_release_of_a_guest_that_runs_and_was_not_followed_yet_has_it_followed(rig: Rig) -> None:
+    rig.prepare()
+    pid = rig.host.start_guest(pcs.DEVICES).pid
+    rig.manager.release("win10", "-")
+    rig.queue.run_all()
+    assert rig.phase is Phase.GUEST
+    rig.host.user.kill(pid)
+    rig.pass_time(5)
+    assert rig.differences() == {}
+
+
+def test_release_that_is_not_believed_survives_a_daemon_that_dies_of_it(rig: Rig) -> None:
+    pid = rig.start()
+    rig.manager.release("win10", "-")
+    assert rig.recover() is None
+    assert rig.phase is Phase.GUEST
+    rig.end_guest(pid)
+    assert rig.differences() == {}
+
+
+def test_release_while_libvirt_is_late_is_believed_once_qemu_has_ended(rig: Rig) -> None:
+    """Its file cannot be removed, say."""
+    pid = rig.start()
+    rig.host.libvirt.hangs = True
+    rig.host.user.kill(pid)
+    rig.manager.release("win10", "shutdown")
+    rig.queue.run_all()
+    assert rig.phase is Phase.HOST
+
+
+def test_the_host_is_not_rebooted_under_a_guest_that_libvirt_has(run_directory: Path) -> None:
+    """However a return began under it."""
+    rig = Rig(pcs.desktop(), run_directory, "on_stuck: reboot\n" + pcs.configuration())
+    pid = rig.start()
+    record = rig.journal.read()
+    assert record is not None
+    with suppress(Stuck):
+        rig.manager.handoff.return_devices(record.transaction, "whatever")
+    assert rig.phase is Phase.STUCK
+    rig.pass_time(1000)
+    assert "reboot" not in rig.host.effects.log
+    assert "not rebooting (on_stuck: reboot): libvirt says that win10 runs" in rig.messages(
+        Kind.REMARK
+    )
+    rig.host.user.kill(pid)
+    rig.host.libvirt.clean_up()
+    rig.pass_time(10)
     assert rig.differences() == {}
 
 
@@ -188,6 +256,7 @@ def test_a_late_end_of_the_first_qemu_leaves_the_second_guest_alone(rig: Rig) ->
 def test_release_while_qemu_still_has_the_group_waits_and_then_is_stuck(rig: Rig) -> None:
     """libvirt gives up on a QEMU it cannot kill, and calls release all the same."""
     rig.start()
+    rig.host.libvirt.give_up()
     rig.manager.release("win10", "failed")
     rig.queue.run_all()
     assert rig.phase is Phase.STUCK
@@ -199,6 +268,7 @@ def test_release_while_qemu_still_has_the_group_waits_and_then_is_stuck(rig: Rig
 def test_a_slow_qemu_is_waited_for(rig: Rig) -> None:
     pid = rig.start()
     rig.host.clock.after(8, lambda: rig.host.user.kill(pid))
+    rig.host.libvirt.give_up()
     rig.manager.release("win10", "destroyed")
     rig.queue.run_all()
     assert rig.differences() == {}

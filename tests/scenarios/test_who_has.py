@@ -56,6 +56,7 @@ def test_a_guest_on_iommufd_is_followed(rig: Rig) -> None:
 
 def test_a_guest_on_iommufd_that_ends_slowly_is_waited_for(rig: Rig) -> None:
     start_on_iommufd(rig)
+    rig.host.libvirt.give_up()
     rig.manager.release("win10", "failed")
     rig.queue.run_all()
     assert phase(rig) is Phase.STUCK

@@ -20,8 +20,10 @@ from functools import partial
 
 from vfiod.errors import HostError
 from vfiod.events import Event, Kind, Report
+from vfiod.handoff import presence
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, list_devices
+from vfiod.handoff.presence import is_out
 from vfiod.handoff.watcher import Submit, Watcher
 from vfiod.host.door import Host
 from vfiod.model import Holder, Phase
@@ -53,27 +55,16 @@ class GuestWatch:
 
     def holders(self, record: Record) -> Sequence[Holder]:
         """The QEMU that has the devices open."""
-        return self.host.processes.vfio_holders(record.groups)
+        return presence.holders(self.host, record)
 
     def who_has(self, record: Record) -> str:
-        """Who has the devices, in words; empty if nobody has.
-
-        A QEMU that is not seen to hold them but runs has them all the same, in a way that this
-        version of vfiod does not know.
-        """
-        if holders := self.holders(record):
-            return ", ".join(map(str, holders))
-        if not _is_out(record):
-            return ""
-        scope = self.host.guests.scope(record.guest)
-        # If libvirt is done with it, this is another guest's, whose name is nearly the same.
-        is_its_own = scope is not None and not self.host.guests.is_cleaned_up(record.uuid)
-        return f"systemd has it in {scope}" if is_its_own else ""
+        """See presence.who_has()."""
+        return presence.who_has(self.host, record)
 
     def follow(self, name: str) -> None:
         """libvirt says that the guest runs, whatever is seen of it."""
         record = self.journal.read()
-        if record is None or record.guest != name or not _is_out(record):
+        if record is None or record.guest != name or not is_out(record):
             return
         found = {holder.pid for holder in self.holders(record)}
         if found - self.watched:
@@ -141,6 +132,24 @@ class GuestWatch:
         if record is not None:
             self.watcher.after(seconds, lambda: self.submit(self._end_unstarted, record, looks))
 
+    def release(self, transaction_id: str, why: str) -> None:
+        """The hook says that the guest has ended. Somebody may have called it by hand.
+
+        While libvirt has not removed its file and a QEMU has the devices, the guest runs.
+        """
+        record = self.journal.read()
+        mine = record is not None and record.transaction == transaction_id and is_out(record)
+        if record is None or not (mine and presence.is_running(self.host, record)):
+            self.end(transaction_id, why)
+            return
+        text = (
+            f"the hook was told that {record.guest} has ended, but libvirt has it and "
+            f"{self.who_has(record)}: nothing is taken back until that ends"
+        )
+        self._say(Kind.REMARK, text, record)
+        if {holder.pid for holder in self.holders(record)} - self.watched:
+            self.adopt(record)
+
     def end(self, transaction_id: str, why: str) -> None:
         """The guest has ended. Hook and QEMU's end both say so; what got stuck stays stuck.
 
@@ -159,7 +168,7 @@ class GuestWatch:
 
     def _resume_again(self, transaction_id: str, limit: float) -> None:
         record = self.journal.read()
-        if record is not None and record.transaction == transaction_id and _is_out(record):
+        if record is not None and record.transaction == transaction_id and is_out(record):
             self.resume(record, limit)
 
     def _look_later(self, record: Record, seen: str) -> None:
@@ -175,7 +184,7 @@ class GuestWatch:
         Who was never seen may be so for a reason that lasts; libvirt's release ends it.
         """
         record = self.journal.read()
-        if record is None or record.transaction != transaction_id or not _is_out(record):
+        if record is None or record.transaction != transaction_id or not is_out(record):
             return
         if found := self.holders(record):
             if {holder.pid for holder in found} - self.watched:
@@ -192,13 +201,6 @@ class GuestWatch:
         else:
             self._look_later(record, scope or seen)
 
-    def _is_starting(self, record: Record) -> bool:
-        """libvirt's word: it writes its file of a guest as soon as there is a QEMU, and one that
-        runs removes it when that has ended (libvirt: qemu_process.c, qemuProcessLaunch, -Stop).
-        """
-        guests = self.host.guests
-        return not guests.is_cleaned_up(record.uuid) and guests.libvirt_runs()
-
     def _end_unstarted(self, record: Record, looks: int) -> None:
         """Prepared, but libvirt never started QEMU (it was killed in between): take it back."""
         now = self.journal.read()
@@ -206,7 +208,7 @@ class GuestWatch:
             return
         try:
             runs = self.adopt(now)
-            is_starting = not runs and looks > 0 and self._is_starting(now)
+            is_starting = not runs and looks > 0 and presence.is_starting(self.host, now)
         except HostError:
             self.arm_start_timeout(_LOOK_AGAIN_SECONDS, looks)
             raise
@@ -230,8 +232,3 @@ class GuestWatch:
 
     def _say(self, kind: Kind, text: str, record: Record) -> None:
         self.report(Event(kind, text, {"GUEST": record.guest}))
-
-
-def _is_out(record: Record) -> bool:
-    """True while the devices are a guest's, or prepared for it."""
-    return record.phase in (Phase.PREPARED, Phase.GUEST)

@@ -99,11 +99,13 @@ class Manager:
         record = self.journal.read()
         if record is None or record.guest != name or record.phase is Phase.STUCK:
             return
-        # A full /run must not stop the way home.
-        with suppress(HostError):
-            self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
+        # Otherwise whether it is true is seen by the worker, which has the time to look.
+        if self.host.guests.is_cleaned_up(record.uuid):
+            # A full /run must not stop the way home.
+            with suppress(HostError):
+                self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
         why = f"it ended ({reason})"
-        self.tasks.submit_unwatched(self.guest_watch.end, record.transaction, why)
+        self.tasks.submit_unwatched(self.guest_watch.release, record.transaction, why)
 
     def return_devices(self, *, force: bool = False) -> "Future[None]":
         """What a person asks for: the devices back now, if no guest has them.

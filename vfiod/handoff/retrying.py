@@ -11,6 +11,7 @@ from functools import partial
 
 from vfiod.errors import Stuck
 from vfiod.events import Event, Kind, Report
+from vfiod.handoff import presence
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
 from vfiod.handoff.patience import is_busy
@@ -123,8 +124,13 @@ class Retrying:
 
     def _lose_patience(self, record: Record | None) -> None:
         """Nothing has changed since: what may still end has not."""
-        if record is not None and self.journal.read() == record:
-            self.handoff().reboot(record)
+        if record is None or self.journal.read() != record:
+            return
+        if presence.is_running(self.host, record):
+            text = f"not rebooting (on_stuck: reboot): libvirt says that {record.guest} runs"
+            self._say(Kind.REMARK, text, record)
+            return
+        self.handoff().reboot(record)
 
     def _say(self, kind: Kind, text: str, record: Record) -> None:
         fields = {"GUEST": record.guest, "TRANSACTION": record.transaction}
