@@ -6,7 +6,10 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.fault import KILLS, Fault
+from tests.fakes.libvirt import UUID
 from tests.fakes.rig import Rig, is_killed
+from tests.fakes.userspace import Program
+from tests.scenarios.test_late import spoil
 from vfiod.errors import Busy, HostError, Refused, UnknownGuest
 from vfiod.events import Kind
 from vfiod.model import Phase
@@ -142,6 +145,37 @@ def test_a_rehearsal_beside_a_guest_is_refused(rig: Rig) -> None:
     rig.start()
     assert isinstance(rig.rehearse(), Busy)
     assert rig.phase is Phase.GUEST
+
+
+def run_without_devices(rig: Rig) -> None:
+    """As before it was given any: libvirt and systemd have it."""
+    process = rig.host.user.spawn(Program("qemu"), "machine-qemu-1-win10.scope")
+    rig.host.libvirt.began(UUID, process.pid, ())
+
+
+@pytest.mark.parametrize("keep_desktop", [False, True])
+def test_a_rehearsal_does_not_wait_for_a_guest_that_runs_without_its_devices(
+    *, rig: Rig, keep_desktop: bool
+) -> None:
+    run_without_devices(rig)
+    began = rig.host.now()
+    assert rig.rehearse(keep_desktop=keep_desktop) is None
+    assert rig.host.now() - began < 5
+    assert not [text for text in rig.messages(Kind.REMARK) if "libvirt" in text]
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+
+
+def test_a_rehearsal_that_is_killed_is_not_taken_for_that_guest(rig: Rig) -> None:
+    """Nor is the display left to it for as long as it runs."""
+    run_without_devices(rig)
+    spoil(rig, "journal update", Fault.KILL_AFTER)
+    assert is_killed(rig.rehearse())
+    assert rig.status.read()["phase"] == "prepared"
+    rig.recover()
+    rig.pass_time(120)
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
 
 
 def test_a_rehearsal_of_a_guest_that_is_not_configured_is_refused(run_directory: Path) -> None:

@@ -19,7 +19,7 @@ from vfiod.handoff.idle import require_idle
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, not_done
 from vfiod.handoff.plan import Plan
-from vfiod.handoff.rehearsal import without_desktop
+from vfiod.handoff.rehearsal import without_desktop, without_guest
 from vfiod.handoff.request import Request
 from vfiod.handoff.retrying import Retrying, Seen
 from vfiod.handoff.second_look import SecondLook
@@ -155,7 +155,8 @@ class Manager:
             hint = f"let vfiod propose its devices: sudo vfiod init {quote(name)}"
             raise UnknownGuest(f"the configuration names no guest {name!r}", hint)
         request, steps = decided
-        self.handoff.hand_over(without_desktop(steps, request) if keep_desktop else steps)
+        steps = without_desktop(steps, request) if keep_desktop else steps
+        self.handoff.hand_over(without_guest(steps))
         record = self.journal.read()
         if record is not None:
             self.handoff.return_devices(record.transaction, "it was a rehearsal")

@@ -1,4 +1,4 @@
-"""A rehearsal that leaves the desktop alone: the steps of a plan that do not end it. Pure."""
+"""What a rehearsal leaves out of a plan: the guest, and if wished what ends the desktop. Pure."""
 
 from dataclasses import replace
 from typing import Final
@@ -8,10 +8,21 @@ from vfiod.handoff.plan import Plan
 from vfiod.handoff.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom
 from vfiod.model import PciAddress
 
 HARMLESS: Final = (Inhibit, LoadModule, StageRom, *performance.KINDS)
+
+
+def without_guest(plan: Plan) -> Plan:
+    """The plan without a guest of libvirt's behind it.
+
+    The guest may run meanwhile without the devices, as before it was given them: its end is
+    nothing that the return waits for, and it is not taken for one that has them.
+    """
+    steps = (replace(s, uuid="") if isinstance(s, AwaitLibvirt) else s for s in plan.steps)
+    return replace(plan, uuid="", steps=tuple(steps))
 
 
 def without_desktop(plan: Plan, request: Request) -> Plan:
