@@ -212,6 +212,27 @@ def test_a_compositor_that_outlives_the_display_manager_is_ended_before_its_card
     assert rig.host.units.unit("lightdm.service").active
 
 
+@pytest.mark.parametrize(("text", "signals"), [("", ["SIGTERM"]), ("holders: 30", [])])
+def test_who_uses_a_card_that_is_dead_has_the_time_that_is_configured(
+    run_directory: Path, text: str, signals: list[str]
+) -> None:
+    rig = late_libvirt(pcs.greeter(), run_directory, Program("kwin_wayland", (pcs.VGA,), uid=1000))
+    rig.text = f"limits: {{{text}}}\n{pcs.configuration()}"
+    (pid,) = [p for p, at in rig.host.user.processes.items() if at.program.command[:4] == "kwin"]
+
+    def close(name: str) -> None:
+        """Twenty seconds after the display manager has gone."""
+        if name == "stop lightdm.service":
+            rig.host.clock.after(20, lambda: rig.host.user.kill(pid))
+
+    rig.host.effects.barrier = close
+    rig.host.libvirt.wake()
+    rig.pass_time(60)
+    assert rig.phase is Phase.HOST
+    told = [text.split()[0] for text in rig.messages(Kind.REMARK) if "sent: kwin" in text]
+    assert told == signals
+
+
 def test_a_driver_that_waits_for_who_has_the_card_open_is_not_unbound_under_it(
     run_directory: Path,
 ) -> None:

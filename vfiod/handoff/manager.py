@@ -49,7 +49,7 @@ class Manager:
     def handoff(self) -> Handoff:
         """What moves the devices."""
         parts = (self.host, self.journal, self.report)
-        return Handoff(*parts, self._returned, self.retrying.watch)
+        return Handoff(*parts, self._returned, self.retrying.watch, self._limits)
 
     @property
     def _second_look(self) -> SecondLook:

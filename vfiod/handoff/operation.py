@@ -28,7 +28,8 @@ class Handoff:
 
     ``returned`` is told of each handoff whose devices are home again, before its journal goes, and
     of one whose return got stuck: what of it is home is to be looked after all the same.
-    ``may_end`` is told of what got stuck, and says whether that may end by itself.
+    ``may_end`` is told of what got stuck, and says whether that may end by itself. ``limits`` are
+    for what no journal tells of.
     """
 
     host: Host
@@ -36,6 +37,7 @@ class Handoff:
     report: Report
     returned: Callable[[Record], None]
     may_end: Callable[[Record, Stuck], bool]
+    limits: Callable[[], Limits]
 
     def hand_over(self, decided: Plan, go_on: Callable[[], None] = lambda: None) -> None:
         """Move the devices to vfio-pci, or put everything back and raise.
@@ -141,7 +143,7 @@ class Handoff:
             if aftercare.ends_users(entry.step):
                 with suppress(HostError):
                     entry.step.apply(self.host)
-        limits = Limits()
+        limits = self.limits()
         gate = ReleaseHolders(tuple(dead), limits.holders, limits.kill)
         with suppress(HostError):
             for note in gate.apply(self.host):
