@@ -1,5 +1,7 @@
 """Who has the devices: by group or by iommufd, seen or not, and nothing is taken from under it."""
 
+from typing import Any
+
 import pytest
 
 from tests.fakes import pcs
@@ -9,6 +11,7 @@ from tests.fakes.rig import Rig
 from tests.fakes.userspace import Process, Program
 from vfiod.errors import Busy, HostError
 from vfiod.events import Kind
+from vfiod.handoff.journal import Journal
 from vfiod.host.linux.guest_end import LinuxGuests, find_scope
 from vfiod.host.linux.process import Programs
 from vfiod.host.linux.units import LinuxUnits
@@ -316,6 +319,74 @@ def test_a_daemon_that_gets_no_answer_at_its_start_asks_again(
     rig.pass_time(60)
     assert phase(rig) is (Phase.GUEST if runs else Phase.HOST)
     assert rig.watcher.press() is runs
+
+
+def spoil(rig: Rig, patch: pytest.MonkeyPatch, what: str, error: Exception, times: int) -> None:
+    """Have this many first calls of a new daemon fail."""
+    place: Any = Journal if what == "read" else rig.host.processes
+    real, left = getattr(place, what), [times]
+
+    def ask(*arguments: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise error
+        return real(*arguments)
+
+    patch.setattr(place, what, ask)
+
+
+@pytest.mark.parametrize("times", [1, 5])
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("read", HostError("cannot read journal.json: Too many open files in system")),
+        ("vfio_holders", HostError("who has which device open cannot be seen")),
+        ("vfio_holders", OSError(23, "Too many open files in system")),
+    ],
+)
+def test_a_daemon_that_cannot_read_at_its_start_what_there_is_reads_again(
+    *, rig: Rig, what: str, error: Exception, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = rig.start()
+    spoil(rig, monkeypatch, what, error, times)
+    assert rig.recover() is error
+    rig.pass_time(60 * times)
+    assert phase(rig) is Phase.GUEST
+    require_untouched(rig)
+    assert rig.watcher.press()
+    assert len(rig.messages(Kind.STUCK)) == (what == "read")
+    rig.host.user.kill(pid)
+    rig.pass_time(5)
+    assert rig.differences() == {}
+
+
+def test_what_can_never_be_read_is_not_read_for_ever(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.start()
+    spoil(rig, monkeypatch, "read", HostError("the journal cannot be read"), 10_000)
+    assert isinstance(rig.recover(), HostError)
+    rig.pass_time(3600)
+    assert len(rig.messages(Kind.STEP_FAILED)) == 11
+    assert len(rig.messages(Kind.STUCK)) == 1
+
+
+def test_a_daemon_that_reads_again_does_not_follow_a_guest_twice(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was heard of otherwise meanwhile."""
+    pid = rig.start()
+    spoil(rig, monkeypatch, "read", HostError("cannot read journal.json"), 1)
+    rig.recover()
+    rig.outcome(rig.manager.started("win10"))
+    since = rig.status.read()["seconds"]
+    assert len(rig.messages(Kind.ADOPTED)) == 1
+    rig.pass_time(70)
+    assert len(rig.messages(Kind.ADOPTED)) == 1
+    assert rig.status.read()["seconds"] == since + 70
+    rig.host.user.kill(pid)
+    rig.pass_time(5)
+    assert rig.differences() == {}
 
 
 # The scope

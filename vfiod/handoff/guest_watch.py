@@ -29,7 +29,7 @@ from vfiod.host.door import Host
 from vfiod.model import Holder, Phase
 
 # Whoever could not be asked whether the guest runs is asked again.
-_LOOK_AGAIN_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 60.0
 # How often a start is given that much more time while libvirt says that it is under way: a file of
 # libvirt's that a crash has left must not keep the screen dark for ever.
 _LOOKS_AT_A_START = 5
@@ -95,8 +95,11 @@ class GuestWatch:
             if runs := bool(self.who_has(record)):
                 self.trust(record)
             return runs
+        new = {holder.pid for holder in holders} - self.watched
+        if not new and record.phase is Phase.GUEST:
+            return True
         # First what cannot fail: whatever does, the end of QEMU and the button are heard.
-        for pid in sorted({holder.pid for holder in holders} - self.watched):
+        for pid in sorted(new):
             self.watched.add(pid)
             self.watcher.on_exit(pid, partial(self.submit, self._gone, record, pid))
         self.watcher.on_button(self.pressed)
@@ -111,9 +114,9 @@ class GuestWatch:
         """Go on with what an earlier daemon watched. ``limit``: the time that a start has."""
         try:
             runs = self.adopt(record)
-        except HostError:
+        except Exception:  # whatever it was, a guest that runs must not go unwatched
             again = partial(self.submit, self._resume_again, record.transaction, limit)
-            self.watcher.after(_LOOK_AGAIN_SECONDS, again)
+            self.watcher.after(LOOK_AGAIN_SECONDS, again)
             raise
         if runs:
             return
@@ -176,7 +179,7 @@ class GuestWatch:
         if not seen and not self.host.guests.is_cleaned_up(record.uuid):
             seen = _LIBVIRT
         look = partial(self.submit, self._look, record.transaction, seen)
-        self.watcher.after(_LOOK_AGAIN_SECONDS, look)
+        self.watcher.after(LOOK_AGAIN_SECONDS, look)
 
     def _look(self, transaction_id: str, seen: str) -> None:
         """At a guest that was not seen to hold its devices yet: it ends when what was seen does.
@@ -209,8 +212,8 @@ class GuestWatch:
         try:
             runs = self.adopt(now)
             is_starting = not runs and looks > 0 and presence.is_starting(self.host, now)
-        except HostError:
-            self.arm_start_timeout(_LOOK_AGAIN_SECONDS, looks)
+        except Exception:
+            self.arm_start_timeout(LOOK_AGAIN_SECONDS, looks)
             raise
         if is_starting:
             self._wait_on(now, looks)
@@ -222,13 +225,13 @@ class GuestWatch:
 
     def _wait_on(self, record: Record, looks: int) -> None:
         if looks == _LOOKS_AT_A_START:
-            seconds = _LOOKS_AT_A_START * _LOOK_AGAIN_SECONDS
+            seconds = _LOOKS_AT_A_START * LOOK_AGAIN_SECONDS
             text = (
                 f"{record.guest} has not opened {list_devices(record)} yet, and libvirt says that "
                 f"it is starting: waiting for at most {seconds:g} s more"
             )
             self._say(Kind.REMARK, text, record)
-        self.arm_start_timeout(_LOOK_AGAIN_SECONDS, looks - 1)
+        self.arm_start_timeout(LOOK_AGAIN_SECONDS, looks - 1)
 
     def _say(self, kind: Kind, text: str, record: Record) -> None:
         self.report(Event(kind, text, {"GUEST": record.guest}))

@@ -13,7 +13,7 @@ from vfiod.events import Event, Kind, Report
 from vfiod.guest import domain
 from vfiod.handoff import plan, snapshot
 from vfiod.handoff.button import Button, PowerButton
-from vfiod.handoff.guest_watch import GuestWatch
+from vfiod.handoff.guest_watch import LOOK_AGAIN_SECONDS, GuestWatch
 from vfiod.handoff.hoststate import VFIO_MODULE
 from vfiod.handoff.idle import require_idle
 from vfiod.handoff.journal import Journal, Record
@@ -29,6 +29,9 @@ from vfiod.handoff.watcher import Watcher
 from vfiod.host.door import Host
 from vfiod.model import Phase
 from vfiod.util.typed import virsh
+
+# A journal that is damaged will never be read: that is for a person.
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +199,17 @@ class Manager:
             record.transaction, "requested with `vfiod return`", may_reset=may_reset
         )
 
-    def _recover(self) -> None:
+    def _recover(self, tries: int = _TRIES) -> None:
+        """``tries``: how often it is tried again, if what is to be done cannot be read."""
         try:
             record = self.journal.read()
         except HostError as error:
-            self._say(Kind.STUCK, f"what an earlier run left cannot be known: {error}", guest="")
+            if tries == _TRIES:
+                text = f"what an earlier run left cannot be known: {error}"
+                self._say(Kind.STUCK, text, guest="")
+            if tries:
+                again = partial(self.tasks.submit_unwatched, self._recover, tries - 1)
+                self.watcher.after(LOOK_AGAIN_SECONDS, again)
             raise
         if record is None:
             # First: a ROM's copy that cannot be removed is no reason not to look.

@@ -9,15 +9,17 @@ A thread, because that costs a look at all processes next to nothing. It hinders
 these waits are killable (mmap_read_lock_killable(), since Linux 5.3), and nobody joins it.
 """
 
+import errno
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from typing import Generic, TypeVar
 
 from vfiod.errors import HostError
 
 Found = TypeVar("Found")
+# What says nothing of a process: taken for its end, who has a device open would not be seen.
+_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 # With several that do not answer it is not waited as long for each.
 SECONDS, LEAST = 2.0, 0.25
 
@@ -38,7 +40,7 @@ class Looks:
 
         ``begin`` gets those that do not answer and makes what looks at a process. That says first
         what it knows without their answer, and is used by one thread alone. Raises HostError if
-        there can be no thread.
+        there can be no thread, or no look for want of descriptors or memory.
         """
         left, patience = list(pids), SECONDS
         found: dict[tuple[int, Found], None] = {}
@@ -66,14 +68,20 @@ class Looks:
         return frozenset(self._behind)
 
 
+def unseen(error: Exception) -> HostError:
+    """The error of a look that says nothing."""
+    reason = error.strerror if isinstance(error, OSError) else "no thread starts"
+    return HostError(
+        f"who has which device open cannot be seen: {reason}",
+        "the host may be out of memory, of processes or of open files; free some and try again",
+    )
+
+
 def _start(worker: threading.Thread) -> None:
     try:
         worker.start()
     except RuntimeError as error:
-        hint = "the host may be out of memory or of processes; free some and try again"
-        raise HostError(
-            "who has which device open cannot be seen: no thread starts", hint
-        ) from error
+        raise unseen(error) from error
 
 
 class _Worker(threading.Thread, Generic[Found]):
@@ -93,11 +101,17 @@ class _Worker(threading.Thread, Generic[Found]):
                 self._position = position
                 if self._is_left:
                     return
-                with suppress(OSError):
-                    for found in self._look(pid):
-                        self.found.append((pid, found))
+                self._look_at(pid)
         except BaseException as error:
             self._error = error
+
+    def _look_at(self, pid: int) -> None:
+        try:
+            for found in self._look(pid):
+                self.found.append((pid, found))
+        except OSError as error:
+            if error.errno in _SHORT:
+                raise unseen(error) from error
 
     def wait(self, seconds: float) -> int | None:
         """None once it has looked at all; else at which it has not got on for this time."""

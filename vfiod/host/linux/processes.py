@@ -13,7 +13,7 @@ from vfiod.events import Event, Kind, Report
 from vfiod.host.linux import log
 from vfiod.host.linux.controlgroup import guess_unit, path_of
 from vfiod.host.linux.devicenodes import DeviceNodes
-from vfiod.host.linux.looks import Looks
+from vfiod.host.linux.looks import Looks, unseen
 from vfiod.host.linux.opendevices import OpenDevices
 from vfiod.host.linux.programs import programs_of
 from vfiod.host.linux.statx import Number
@@ -105,7 +105,10 @@ class LinuxProcesses:
         return [holder for pid, node in found if (holder := self._named(pid, node))]
 
     def _all(self) -> Iterator[int]:
-        return (int(name) for name in os.listdir(self._proc) if name.isdecimal())
+        try:
+            return (int(name) for name in os.listdir(self._proc) if name.isdecimal())
+        except OSError as error:
+            raise unseen(error) from error
 
     def _tell_silent(self, pid: int) -> None:
         command = sysfs.printable(sysfs.read(self._proc / str(pid) / "comm") or "?")

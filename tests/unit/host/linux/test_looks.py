@@ -1,5 +1,6 @@
 """Processes that never answer: FIFOs that nobody writes to stand for their files in /proc."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -164,6 +165,41 @@ def test_what_goes_wrong_in_a_look_is_not_lost() -> None:
 
     with pytest.raises(LookupError, match="no look"):
         Looks().at([1], lambda _silent: look)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_who_cannot_be_looked_at_is_not_taken_for_ended(number: int) -> None:
+    """Whoever has the device open would be unbound from under itself."""
+
+    def look(_pid: int) -> Iterator[str]:
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(HostError, match=f"cannot be seen: {os.strerror(number)}"):
+        Looks().at([STUCK], lambda _silent: look)
+
+
+def test_who_has_ended_meanwhile_is_no_error() -> None:
+    def look(pid: int) -> Iterator[str]:
+        if pid == STUCK:
+            raise ProcessLookupError(errno.ESRCH, "No such process")
+        yield "a node"
+
+    assert Looks().at([STUCK, OTHER], lambda _silent: look) == [(OTHER, "a node")]
+
+
+def test_processes_that_cannot_be_listed_are_not_taken_for_none(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.listdir
+
+    def listdir(path: Any) -> list[Any]:
+        if path == root / "proc":
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    with pytest.raises(HostError, match="cannot be seen: Too many open files"):
+        LinuxProcesses(root).vfio_holders([10])
 
 
 def test_without_a_thread_nothing_is_taken_for_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
