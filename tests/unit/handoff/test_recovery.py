@@ -130,6 +130,7 @@ def test_a_device_a_guest_holds_is_not_touched(run_directory: Path) -> None:
     """QEMU cannot be killed: it has the group open for ever."""
     rig = Rig(pcs.desktop(), run_directory)
     rig.start()
+    rig.host.libvirt.give_up()
     rig.manager.release("win10", "destroyed")
     rig.queue.run_all()
     assert rig.phase is Phase.STUCK
