@@ -113,6 +113,18 @@ def test_a_service_of_a_user_who_lingers_is_back_after_the_guest(run_directory: 
     assert found.differences() == {}
 
 
+def test_so_is_one_that_looks_at_the_screen(run_directory: Path) -> None:
+    """A remote desktop's server has the card itself open, and is none of the desktop's own."""
+    group = f"{LINGERING}/app.slice/sunshine.service"
+    host = with_own_service(Program("sunshine", (pcs.VGA,), uid=1000, group=group))
+    found = rig(run_directory, host, "terminate")
+    pid = found.start()
+    assert runs(host, "sunshine") == []
+    found.end_guest(pid)
+    assert runs(host, "sunshine") == ["user@1000.service"]
+    assert found.differences() == {}
+
+
 # Numbers of users
 
 

@@ -25,6 +25,8 @@ from vfiod.model import Holder
 # systemd.unit(5). They are the user's to choose, and are given to the user's own systemctl.
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|scope)")
 _MANAGER_ITSELF = "init.scope"
+# Where services are that are not the desktop's own (systemd.special(7), user slices).
+_BESIDE_THE_DESKTOP = frozenset({"app.slice", "background.slice"})
 _FIRST_PERSON = 1000  # login.defs(5), UID_MIN: nothing is done for accounts of the system
 
 
@@ -43,7 +45,8 @@ def letting_go(request: Request, uid: int) -> LettingGo | None:
     """How a manager that stays lets go; None if it has to be stopped as a whole.
 
     A unit with the card itself open is a desktop, and an application has lost its own. A service
-    that draws or computes on it is of no use without; a sound server does without.
+    that draws, computes or looks at the screen on it is of no use without; a sound server does
+    without.
     """
     if not (request.state.can_close_gate and ending.outlives(request, uid)):
         return None
@@ -58,7 +61,12 @@ def letting_go(request: Request, uid: int) -> LettingGo | None:
 
 def _ends(name: str, holder: Holder) -> bool:
     is_application = name.startswith("app-") or name.endswith(".scope")
-    return is_application or is_card(holder)
+    return is_application or (is_card(holder) and not _is_beside_the_desktop(holder))
+
+
+def _is_beside_the_desktop(holder: Holder) -> bool:
+    """As a remote desktop's server, which reads what the screen shows from the card."""
+    return not _BESIDE_THE_DESKTOP.isdisjoint(holder.group.split("/"))
 
 
 def lending(request: Request) -> Iterator[StopUserUnits]:
