@@ -41,7 +41,8 @@ Name={name}
 Exec=/usr/local/bin/{name} --app-id={name} sleep infinity
 """
 APPLICATIONS = ("notes", "board", "sheet")
-# A service of hers with the card open: a remote desktop's, or one that computes.
+# A service with the card open: one of hers as a remote desktop's, the system's that watches it.
+# Who opens it first is its master, and no compositor can show anything then.
 ON_THE_CARD = f"""\
 [Service]
 ExecStart=/bin/sh -c 'exec 3</dev/dri/by-path/pci-{GPU}-card; exec sleep infinity'
@@ -183,6 +184,20 @@ def test_a_reboot_under_the_guest_loses_nothing(lab: Lab) -> None:
 
 
 @pytest.mark.usefixtures("open_applications")
+def test_a_guest_and_a_daemon_that_are_killed_lose_nothing(lab: Lab) -> None:
+    before = desktop(lab)
+    assert start(lab) == (0, "")
+    killed = lab.output("cat", "/run/libvirt/qemu/win10.pid")
+    daemon = lab.output("systemctl", "show", "-P", "MainPID", "vfiod")
+    lab.run("kill", "-KILL", killed, daemon)
+    wait_for_return(lab)
+    log_in_anew(lab, before)
+    all_are_back(lab)
+    assert lab.run("test", "-e", WAITING, check=False).returncode == 1
+    assert checks.device_faults(lab) == []
+
+
+@pytest.mark.usefixtures("open_applications")
 def test_a_start_that_fails_before_her_session_ends_leaves_no_list(lab: Lab) -> None:
     """A service that nobody may stop comes first of what is stopped."""
     before = desktop(lab)
@@ -226,8 +241,10 @@ def test_a_build_goes_on_while_the_guest_has_the_screen(lab: Lab) -> None:
 
 @pytest.fixture
 def on_the_card(lab: Lab) -> Iterator[None]:
-    """A service of hers has the card open, and need not end when she logs out."""
+    """A service of hers has the card open, and need not end when she logs out; so has another."""
     lab.put(ON_THE_CARD, "/etc/systemd/user/on-the-card.service")
+    lab.put(ON_THE_CARD, "/run/systemd/system/watcher.service")
+    lab.run("systemctl", "daemon-reload")
     lab.run("adduser", "--quiet", "alice", "video")
     lab.run("loginctl", "enable-linger", "alice")
     before = desktop(lab)
@@ -236,14 +253,16 @@ def on_the_card(lab: Lab) -> Iterator[None]:
     lab.run("systemctl", "start", "getty@tty1")
     log_in_anew(lab, before)
     as_alice(lab, "systemctl", "--user", "start", "on-the-card")
+    lab.run("systemctl", "start", "watcher")
     yield
+    lab.run("systemctl", "stop", "watcher")
     as_alice(lab, "systemctl", "--user", "stop", "on-the-card", check=False)
     lab.run("rm", "/etc/systemd/user/on-the-card.service")
     lab.run("loginctl", "disable-linger", "alice")
 
 
 @pytest.mark.usefixtures("on_the_card")
-def test_a_service_of_hers_on_the_card_comes_back_with_it(lab: Lab) -> None:
+def test_services_on_the_card_are_back_once_her_desktop_has_it(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
     state = ("systemctl", "--user", "show", "-P", "ActiveState", "on-the-card")
@@ -251,10 +270,11 @@ def test_a_service_of_hers_on_the_card_comes_back_with_it(lab: Lab) -> None:
     before = desktop(lab)
     assert start(lab) == (0, "")
     lab.wait_until("the guest's colour", lab.guest_shown, timeout=120)
-    assert as_alice(lab, *state) == "inactive"
+    assert (as_alice(lab, *state), checks.unit_state(lab, "watcher")) == ("inactive", "inactive")
     assert lab.output("systemctl", "show", "-P", "MainPID", "user@1000.service") == manager
     stop(lab)
     wait_for_return(lab)
-    assert as_alice(lab, *state) == "active"
+    assert (as_alice(lab, *state), checks.unit_state(lab, "watcher")) == ("active", "active")
     log_in_anew(lab, before)
+    assert lab.output("systemctl", "show", "-P", "NRestarts", "getty@tty1") == "0"
     assert checks.device_faults(lab) == []

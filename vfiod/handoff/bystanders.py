@@ -9,6 +9,7 @@ from vfiod.handoff.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import StopUnit
+from vfiod.handoff.steps.people import StopUserUnits
 
 # Units of the boot only: nobody would end them after the return.
 _BOOT_ONLY = ("plymouth",)
@@ -17,28 +18,28 @@ _BOOT_ONLY = ("plymouth",)
 def steps(request: Request) -> Iterator[Step]:
     """Units that hold a device or would begin a session anew, stopped so that nothing does.
 
-    Before the display manager, so that on the way back it opens the card before they do: the one
-    that comes back first waits for it.
+    Before what begins a desktop, the display manager or a getty, so that on the way back that opens
+    the card before they do: the one of them that comes back first waits for it.
     """
     for unit in filter(_is_of_the_boot, ending.holding_units(request)):
         yield StopUnit(unit, restart=False, seconds=request.config.limits.desktop)
-    yield from staying.lending(request)
     displays = tuple(f.address for f in request.displays)
     stopped = [replace(step, displays=displays) for step in _stopped(request)]
     if stopped and _comes_first(request):
         stopped[-1] = replace(stopped[-1], after_displays=displays)
     yield from stopped
+    for unit in ending.spawners(request):
+        yield StopUnit(unit, restart=True, seconds=request.config.limits.desktop, displays=displays)
 
 
-def _stopped(request: Request) -> Iterator[StopUnit | StopContainer]:
+def _stopped(request: Request) -> Iterator[StopUnit | StopContainer | StopUserUnits]:
     """The first is the last to come back."""
+    yield from staying.lending(request)
     seconds, chosen = request.config.limits.desktop, request.config.stop
     for unit in chosen:
         yield StopUnit(unit, restart=True, seconds=seconds)
     for container in ending.containers(request):
         yield StopContainer(container.engine, container.ident, seconds)
-    for unit in ending.spawners(request):
-        yield StopUnit(unit, restart=True, seconds=seconds)
     for unit, uid in ending.holding_units(request).items():
         stays = is_manager(unit) and not begins_again(unit, uid, request)
         if not (stays or unit in chosen or _is_of_the_boot(unit)):
@@ -46,12 +47,13 @@ def _stopped(request: Request) -> Iterator[StopUnit | StopContainer]:
 
 
 def _comes_first(request: Request) -> bool:
-    """Whether the display manager's login screen opens the card: a text greeter never does.
+    """Whether what begins the desktop opens the card: a text greeter never does.
 
     Nobody knows where somebody has logged in; it may be one that does, then.
     """
     manager, sessions = request.state.display_manager, {s.unit for s in request.state.sessions}
-    starts = manager.active and request.ends_desktop and not request.state.lit
+    begins = manager.active or bool(ending.spawners(request))
+    starts = begins and request.ends_desktop and not request.state.lit
     return starts and any(
         h.unit == manager.ident or h.unit in sessions or is_manager(h.unit)
         for h in request.state.holders

@@ -74,8 +74,7 @@ def lending(request: Request) -> Iterator[StopUserUnits]:
     for uid in sorted({owner_of(h) for h in request.state.holders if is_manager(h.unit)}):
         if units := _lent(request, uid):
             user, seconds = ending.name_of(uid, request), request.config.limits.desktop
-            displays = tuple(f.address for f in request.displays)
-            yield StopUserUnits(uid, user, units, seconds, displays)
+            yield StopUserUnits(uid, user, units, seconds)
 
 
 def _lent(request: Request, uid: int) -> tuple[str, ...]:

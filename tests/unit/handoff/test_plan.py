@@ -622,6 +622,27 @@ def test_the_manager_of_a_user_who_leaves_ends_even_if_it_holds_nothing() -> Non
     assert stopped(host) == [StopUnit("user@1009.service", restart=False, seconds=20)]
 
 
+def test_a_getty_that_begins_the_desktop_is_back_before_a_service_opens_the_card() -> None:
+    """The compositor would not become the card's master, end, and be begun again for ever."""
+    host = pcs.autologin()
+    host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
+    lact, getty = stopped(host)[:2]
+    assert (lact.unit, lact.after_displays) == ("lactd.service", (pcs.VGA,))
+    assert (getty.unit, getty.after_displays) == ("getty@tty1.service", ())
+
+
+def test_so_is_one_before_a_service_of_somebody_s_own() -> None:
+    host = pcs.autologin()
+    host.user.lingering.add(1000)
+    group = f"{pcs.IN_MANAGER}/app.slice/sunshine.service"
+    host.user.spawn(Program("sunshine", (pcs.VGA,), uid=1000, group=group), "user@1000.service")
+    steps = plan(host).steps
+    (theirs,) = (step for step in steps if isinstance(step, StopUserUnits))
+    assert theirs.after_displays == (pcs.VGA,)
+    (getty,) = (s for s in steps if isinstance(s, StopUnit) and s.unit == "getty@tty1.service")
+    assert steps.index(theirs) < steps.index(getty)
+
+
 def test_the_manager_of_a_user_who_leaves_is_not_started_again() -> None:
     assert stopped(pcs.desktop()) == [StopUnit("user@1000.service", restart=False, seconds=20)]
 

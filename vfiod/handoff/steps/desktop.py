@@ -21,9 +21,10 @@ MASTER_SECONDS = 20.0
 def await_master(host: Host, displays: Collection[PciAddress]) -> None:
     """Wait until somebody has the displays open, if there are any to wait for.
 
-    Who opens a card first becomes its master (kernel: drm_auth.c), and that must be the display
-    manager. Only the first that is started again after it has to wait; on a display that is not
-    back no manager is started, and a remedy for it must not have to wait.
+    Who opens a card first becomes its master (kernel: drm_auth.c), and that must be the desktop or
+    its login screen: without that neither can show anything. Only the first that is started again
+    after it has to wait; on a display that is not back no desktop is started, and a remedy for it
+    must not have to wait.
     """
     if displays and not host.units.shutting_down() and ready.are_home(host, displays):
         host.wait(lambda: bool(host.processes.holders(displays)), seconds=MASTER_SECONDS)

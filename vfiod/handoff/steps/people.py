@@ -10,7 +10,7 @@ from typing import ClassVar
 from vfiod.errors import HostError
 from vfiod.handoff.accounts import manager_of
 from vfiod.handoff.steps.base import HostStep, Notes, Prior
-from vfiod.handoff.steps.desktop import DesktopStep, start_bystander
+from vfiod.handoff.steps.desktop import DesktopStep, await_master, start_bystander
 from vfiod.host.door import Host
 from vfiod.model import PciAddress, Session
 
@@ -138,7 +138,7 @@ class StopUserUnits(DesktopStep):
     """Stop services of a user's own that use the card, and start them again on the way back.
 
     Where their manager has gone meanwhile, as with a login, nobody is there to start them for.
-    ``displays``: see start_bystander().
+    ``displays``: see start_bystander(). ``after_displays``: see await_master().
     """
 
     kind: ClassVar[str] = "stop-user-units"
@@ -147,6 +147,7 @@ class StopUserUnits(DesktopStep):
     units: tuple[str, ...]
     seconds: float
     displays: tuple[PciAddress, ...] = ()
+    after_displays: tuple[PciAddress, ...] = ()
 
     def describe(self) -> str:
         return f"in the manager of {self.user}: stop {', '.join(self.units)}"
@@ -162,6 +163,7 @@ class StopUserUnits(DesktopStep):
         return ()
 
     def undo(self, host: Host, prior: Prior) -> Notes:
+        await_master(host, self.after_displays)
         if not host.units.unit(manager_of(self.uid)).active:
             return ()
         units = " ".join(self.units)
