@@ -125,6 +125,18 @@ def test_so_is_one_that_looks_at_the_screen(run_directory: Path) -> None:
     assert found.differences() == {}
 
 
+def test_a_compositor_that_is_a_service_is_not_begun_for_nobody(run_directory: Path) -> None:
+    """The way back begins what logs somebody in; a screen that nobody has logged in to is open."""
+    group = f"{LINGERING}/app.slice/sway.service"
+    host = pcs.bare()
+    host.user.lingering.add(1000)
+    sway = Program("sway", (pcs.VGA,), uid=1000, group=group)
+    host.user.add(FakeUnit("user@1000.service", (sway,)))
+    found = rig(run_directory, host, "terminate")
+    found.end_guest(found.start())
+    assert not any("start sway.service" in line for line in host.effects.log)
+
+
 # Numbers of users
 
 

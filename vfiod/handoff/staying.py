@@ -53,20 +53,36 @@ def letting_go(request: Request, uid: int) -> LettingGo | None:
     named = [(unit_in_manager(holder), holder) for holder in _holders(request, uid)]
     if any(name is None for name, _ in named):
         return None
-    stopped = {name for name, holder in named if name and _ends(name, holder)}
+    stopped = {name for name, holder in named if name and _ends(name, holder, request)}
     lent = {name for name, holder in named if name and not is_sound(holder)} - stopped
     anew = {name for name, _ in named if name} - stopped - lent
     return LettingGo(*(tuple(sorted(names)) for names in (stopped, anew, lent)))
 
 
-def _ends(name: str, holder: Holder) -> bool:
+def _ends(name: str, holder: Holder, request: Request) -> bool:
     is_application = name.startswith("app-") or name.endswith(".scope")
-    return is_application or (is_card(holder) and not _is_beside_the_desktop(holder))
+    is_beside = _is_beside_the_desktop(holder) and _has_desktop(request)
+    return is_application or (is_card(holder) and not is_beside)
 
 
 def _is_beside_the_desktop(holder: Holder) -> bool:
     """As a remote desktop's server, which reads what the screen shows from the card."""
     return not _BESIDE_THE_DESKTOP.isdisjoint(holder.group.split("/"))
+
+
+def _has_desktop(request: Request) -> bool:
+    """Whether a desktop or login screen is known: else a compositor that is a service may be it.
+
+    Nobody has logged in to that on the way back, and nobody may begin it for them.
+    """
+    manager, sessions = request.state.display_manager, {s.unit for s in request.state.sessions}
+    return any(
+        h.unit == manager.ident
+        or h.unit in sessions
+        or (is_manager(h.unit) and not _is_beside_the_desktop(h))
+        for h in request.state.holders
+        if is_card(h)
+    )
 
 
 def lending(request: Request) -> Iterator[StopUserUnits]:
@@ -82,7 +98,7 @@ def _lent(request: Request, uid: int) -> tuple[str, ...]:
         found = letting_go(request, uid)
         return found.lent if found else ()
     named = [(unit_in_manager(h), h) for h in _holders(request, uid) if not is_sound(h)]
-    return tuple(sorted({name for name, h in named if name and not _ends(name, h)}))
+    return tuple(sorted({name for name, h in named if name and not _ends(name, h, request)}))
 
 
 def _holders(request: Request, uid: int) -> list[Holder]:
