@@ -35,14 +35,16 @@ def steps(request: Request) -> Iterator[Step]:
 def _stopped(request: Request) -> Iterator[StopUnit | StopContainer | StopUserUnits]:
     """The first is the last to come back."""
     yield from staying.lending(request)
-    seconds, chosen = request.config.limits.desktop, request.config.stop
+    spawners = ending.spawners(request)
+    chosen = [unit for unit in request.config.stop if unit not in spawners]
+    seconds = request.config.limits.desktop
     for unit in chosen:
         yield StopUnit(unit, restart=True, seconds=seconds)
     for container in ending.containers(request):
         yield StopContainer(container.engine, container.ident, seconds)
     for unit, uid in ending.holding_units(request).items():
         stays = is_manager(unit) and not begins_again(unit, uid, request)
-        if not (stays or unit in chosen or _is_of_the_boot(unit)):
+        if not (stays or unit in chosen or unit in spawners or _is_of_the_boot(unit)):
             yield StopUnit(unit, restart=True, seconds=seconds)
 
 

@@ -631,6 +631,14 @@ def test_a_getty_that_begins_the_desktop_is_back_before_a_service_opens_the_card
     assert (getty.unit, getty.after_displays) == ("getty@tty1.service", ())
 
 
+def test_a_getty_of_one_s_choice_is_stopped_once_and_begun_first() -> None:
+    host = pcs.autologin()
+    host.user.add(FakeUnit("lactd.service", (Program("lact", (pcs.VGA,)),)))
+    config = pcs.settings(more="stop: [getty@tty1.service, k3s.service]\n")
+    units = [s.unit for s in plan(host, config).steps if isinstance(s, StopUnit)]
+    assert units[:3] == ["k3s.service", "lactd.service", "getty@tty1.service"]
+
+
 def test_so_is_one_before_a_service_of_somebody_s_own() -> None:
     host = pcs.autologin()
     host.user.lingering.add(1000)
