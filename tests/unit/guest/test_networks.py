@@ -42,8 +42,13 @@ def test_what_libvirt_adds_to_a_network_of_a_guest_that_runs() -> None:
 )  # fmt: skip
 def test_interfaces_of_the_host(inside: str, path: str) -> None:
     (found,) = read(inside)
-    assert found.paths == (path,)
+    assert found.paths[-1] == path
     assert not found.lack
+
+
+def test_a_bridge_may_be_made_by_somebody_s_hook_at_the_start() -> None:
+    (found,) = read("<interface type='bridge'><source bridge='br0'/></interface>")
+    assert found.paths == ("/etc/libvirt/hooks/qemu", "/sys/class/net/br0")
 
 
 @pytest.mark.parametrize(

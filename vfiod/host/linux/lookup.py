@@ -7,6 +7,7 @@ that does not answer in time is left behind, and until it has ended nobody else 
 
 import errno
 import os
+import socket
 import time
 from collections.abc import Collection, Iterator, Mapping
 
@@ -21,6 +22,7 @@ SILENT = "does not answer: is its server or disk there?"
 # Only what is known not to be there: QEMU runs as another user, root itself may not look
 # everywhere (FUSE, NFS), and a server that is away may be back when QEMU looks.
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
+_INTERFACES = "/sys/class/net/"
 
 
 class Lookup:
@@ -51,4 +53,14 @@ class Lookup:
                 self._late.abandon(LateCall(path, int(pid), f"a look at {path}"))
                 yield path, SILENT
             elif answer.startswith(b"="):
-                yield path, ABSENT if int(answer[1:]) in _NOT_THERE else ""
+                is_absent = int(answer[1:]) in _NOT_THERE and not _is_interface(path)
+                yield path, ABSENT if is_absent else ""
+
+
+def _is_interface(path: str) -> bool:
+    """Whether it is one by an alternative name, which /sys does not have (ip-link(8), altname)."""
+    name = path.removeprefix(_INTERFACES)
+    try:
+        return name != path and socket.if_nametoindex(name) > 0
+    except OSError:
+        return False

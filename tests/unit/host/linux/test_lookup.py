@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
@@ -44,6 +45,19 @@ def test_missing_files(tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in ("disk", "absent", "dangling", "disk/below")]
     assert Lookup().missing(paths, seconds=LONG) == dict.fromkeys(paths[1:], ABSENT)
     assert Lookup().missing([], seconds=LONG) == {}
+
+
+def test_an_interface_by_another_name_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/sys lists each by one name; the kernel knows its altname as well."""
+
+    def number(name: str) -> int:
+        if name != "enp5s0":
+            raise OSError(errno.ENODEV, "no such device")
+        return 2
+
+    monkeypatch.setattr(socket, "if_nametoindex", number)
+    paths = ["/sys/class/net/enp5s0", "/sys/class/net/br0"]
+    assert Lookup().missing(paths, seconds=LONG) == {paths[1]: ABSENT}
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOTCONN, errno.ESTALE, errno.EIO])
