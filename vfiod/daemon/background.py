@@ -41,7 +41,7 @@ class OneEach:
         """As begin(). Raises Busy if this user's last piece is not done."""
         if uid in self._users:
             raise Busy(f"you have {self._what} already", "wait a moment")
-        self._users.add(uid)
         future = begin(task)
+        self._users.add(uid)
         future.add_done_callback(lambda _: self._users.discard(uid))
         return future

@@ -100,8 +100,8 @@ class GuestWatch:
             return True
         # First what cannot fail: whatever does, the end of QEMU and the button are heard.
         for pid in sorted(new):
-            self.watched.add(pid)
             self.watcher.on_exit(pid, partial(self.submit, self._gone, record, pid))
+            self.watched.add(pid)
         self.watcher.on_button(self.pressed)
         if record.phase is not Phase.PREPARED:
             text = f"{record.guest} goes on running with {list_devices(record)}"

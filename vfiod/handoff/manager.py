@@ -212,9 +212,10 @@ class Manager:
                 self.watcher.after(LOOK_AGAIN_SECONDS, again)
             raise
         if record is None:
-            # First: a ROM's copy that cannot be removed is no reason not to look.
-            self._second_look.resume()
-            self._sweep()
+            try:
+                self._second_look.resume()
+            finally:
+                self._sweep()
         elif record.phase in (Phase.HANDOFF, Phase.RETURN):
             self.handoff.return_devices(
                 record.transaction, "the daemon was restarted in the middle"
@@ -241,8 +242,7 @@ class Manager:
 
     def _sweep(self) -> None:
         """No handoff is under way: what stands there is left over, a ROM from before a reboot."""
-        with suppress(HostError):
-            self.host.logins.uninhibit()
+        self.host.logins.uninhibit()
         for address in self.host.files.staged_roms():
             self.host.files.unstage_rom(address)
 

@@ -6,10 +6,11 @@ whose start took its time. Nobody has to type anything.
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from vfiod.errors import Stuck
+from vfiod.errors import HostError, Stuck
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff import presence
 from vfiod.handoff.journal import Journal, Record
@@ -126,7 +127,10 @@ class Retrying:
         """Nothing has changed since: what may still end has not."""
         if record is None or self.journal.read() != record:
             return
-        if presence.is_running(self.host, record):
+        runs = False
+        with suppress(HostError):  # who cannot be asked is no reason to leave the host dark
+            runs = presence.is_running(self.host, record)
+        if runs:
             text = f"not rebooting (on_stuck: reboot): libvirt says that {record.guest} runs"
             self._say(Kind.REMARK, text, record)
             return

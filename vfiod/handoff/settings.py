@@ -38,5 +38,8 @@ def leave(faults: Faults, journal: Journal, report: Report) -> Faults:
 
 
 def _is_one(fault: Fault) -> bool:
-    may_end = isinstance(fault.error, Awaited | CutOff)
+    error = fault.error
+    may_end = isinstance(error, Awaited | CutOff) or (
+        isinstance(error, HostError) and error.may_pass
+    )
     return not may_end and bool(fault.entry.step.by_hand(fault.entry.prior))

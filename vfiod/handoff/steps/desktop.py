@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,7 +28,8 @@ def await_master(host: Host, displays: Collection[PciAddress]) -> None:
     must not have to wait.
     """
     if displays and not host.units.shutting_down() and ready.are_home(host, displays):
-        host.wait(lambda: bool(host.processes.holders(displays)), seconds=MASTER_SECONDS)
+        with suppress(HostError):  # who cannot see them waits no longer
+            host.wait(lambda: bool(host.processes.holders(displays)), seconds=MASTER_SECONDS)
 
 
 def start_bystander(

@@ -71,10 +71,12 @@ class Looks:
 def unseen(error: Exception) -> HostError:
     """The error of a look that says nothing."""
     reason = error.strerror if isinstance(error, OSError) else "no thread starts"
-    return HostError(
+    short = HostError(
         f"who has which device open cannot be seen: {reason}",
         "the host may be out of memory, of processes or of open files; free some and try again",
     )
+    short.may_pass = True
+    return short
 
 
 def _start(worker: threading.Thread) -> None:

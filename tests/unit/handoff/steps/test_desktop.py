@@ -133,6 +133,21 @@ def test_it_is_started_all_the_same_if_nobody_takes_the_card() -> None:
     assert host.units.unit("lightdm.service").active
 
 
+def test_it_is_started_all_the_same_if_nobody_can_be_seen_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host = pcs.greeter()
+    host.units.stop("lightdm.service", seconds=SECONDS)
+
+    def blind(_displays: object) -> None:
+        raise HostError("who has which device open cannot be seen")
+
+    monkeypatch.setattr(host.processes, "holders", blind)
+    step = StopUnit("lightdm.service", restart=True, seconds=SECONDS, after_displays=(pcs.VGA,))
+    step.undo(host, {"active": True})
+    assert host.units.unit("lightdm.service").active
+
+
 def test_a_service_that_does_not_start_again_is_a_remark() -> None:
     host = pcs.bare()
     host.user.add(FakeUnit("nvidia-persistenced.service"))
