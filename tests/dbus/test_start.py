@@ -305,6 +305,16 @@ def test_only_a_trial_is_kept(bus: PrivateBus, daemon: Daemon) -> None:
     assert daemon.tell("commands") == "keep 60"
 
 
+def test_a_trial_is_made_longer_by_its_command(bus: PrivateBus, daemon: Daemon) -> None:
+    done = bus.vfiod("keep", "--for", "90", user=0)
+    assert done.returncode != 0
+    prepare(bus)
+    daemon.tell("trial 5")
+    done = bus.vfiod("keep", "--for", "90", user=0)
+    assert (done.returncode, "win10 is on trial for 90 s more" in done.stdout) == (0, True)
+    assert daemon.tell("commands") == "keep 90"
+
+
 @pytest.fixture
 def on_trial(bus: PrivateBus, daemon: Daemon) -> Iterator[None]:
     """win10 runs, and its trial would be over long ago."""

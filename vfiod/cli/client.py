@@ -70,6 +70,12 @@ class Client:
         """Ask a guest to shut down, or pull its plug; returns when that is done."""
         self._call("ShutdownGuest", "sb", guest, force, seconds=AUTHORISATION_SECONDS)
 
+    def extend_trial(self, seconds: int) -> str:
+        """Have the trial under way end so much later from now. Returns its guest."""
+        guest = str(self.status()["guest"])
+        self._call("Keep", "su", guest, seconds, seconds=AUTHORISATION_SECONDS)
+        return guest
+
     def on_start_ended(self, then: Callable[[str, bool, str], None]) -> None:
         """Have ``then`` called with guest, success and message of each start that ends."""
         self._bus.subscribe(NAME, f"{MANAGER}.StartEnded", lambda values: then(*values))

@@ -40,6 +40,10 @@ def add(verbs: Any) -> None:
         help="confirm a guest that was started on trial",
         description="Confirm the guest that is on trial: it stays. Ends nothing.",
     )
+    verb.add_argument(
+        "--for", dest="seconds", type=read_seconds, default=0, metavar="SECONDS",
+        help="let the trial end so much later from now, instead of never",
+    )  # fmt: skip
     verb.set_defaults(run=run_keep)
 
 
@@ -81,13 +85,25 @@ def what(arguments: argparse.Namespace) -> str:
     )
 
 
-def run_keep(_: argparse.Namespace) -> int:
-    """Stop the timer."""
+def run_keep(arguments: argparse.Namespace) -> int:
+    """Stop the timer, or set it anew, as the service does for whoever may."""
     from vfiod.cli.terminal import say
     from vfiod.tools.trial import cancel
 
+    if arguments.seconds:
+        return _extend(round(arguments.seconds) or 1)
     if not cancel(TRIAL):
         say("vfiod: no guest is on trial\n  what is under way: vfiod status", to=sys.stderr)
         return 1
     say("Confirmed: the guest stays.")
+    return 0
+
+
+def _extend(seconds: int) -> int:
+    from vfiod.bus.connection import Bus
+    from vfiod.cli.client import Client
+    from vfiod.cli.terminal import say
+
+    guest = Client(Bus()).extend_trial(seconds)
+    say(f"{guest} is on trial for {seconds} s more. To confirm it: sudo vfiod keep")
     return 0
