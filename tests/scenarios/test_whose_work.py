@@ -100,29 +100,29 @@ def with_own_service(program: Program) -> FakeHost:
     return host
 
 
+def is_back(run_directory: Path, host: FakeHost, name: str) -> None:
+    """It is gone while the guest has the card, and there again after it."""
+    found = rig(run_directory, host, "terminate")
+    pid = found.start()
+    assert runs(host, name) == []
+    found.end_guest(pid)
+    assert runs(host, name) == ["user@1000.service"]
+    assert found.differences() == {}
+
+
 def test_a_service_of_a_user_who_lingers_is_back_after_the_guest(run_directory: Path) -> None:
     program = Program("ollama", uid=1000, group=f"{LINGERING}/ollama.service")
     host = with_own_service(program)
     (process,) = (p for p in host.user.processes.values() if p.program is program)
     process.nodes.add(render_node(host))
-    found = rig(run_directory, host, "terminate")
-    pid = found.start()
-    assert runs(host, "ollama") == []
-    found.end_guest(pid)
-    assert runs(host, "ollama") == ["user@1000.service"]
-    assert found.differences() == {}
+    is_back(run_directory, host, "ollama")
 
 
 def test_so_is_one_that_looks_at_the_screen(run_directory: Path) -> None:
     """A remote desktop's server has the card itself open, and is none of the desktop's own."""
     group = f"{LINGERING}/app.slice/sunshine.service"
     host = with_own_service(Program("sunshine", (pcs.VGA,), uid=1000, group=group))
-    found = rig(run_directory, host, "terminate")
-    pid = found.start()
-    assert runs(host, "sunshine") == []
-    found.end_guest(pid)
-    assert runs(host, "sunshine") == ["user@1000.service"]
-    assert found.differences() == {}
+    is_back(run_directory, host, "sunshine")
 
 
 def test_a_compositor_that_is_a_service_is_not_begun_for_nobody(run_directory: Path) -> None:

@@ -53,13 +53,9 @@ def _comes_first(request: Request) -> bool:
 
     Nobody knows where somebody has logged in; it may be one that does, then.
     """
-    manager, sessions = request.state.display_manager, {s.unit for s in request.state.sessions}
-    begins = manager.active or bool(ending.spawners(request))
+    begins = request.state.display_manager.active or bool(ending.spawners(request))
     starts = begins and request.ends_desktop and not request.state.lit
-    return starts and any(
-        h.unit == manager.ident or h.unit in sessions or is_manager(h.unit)
-        for h in request.state.holders
-    )
+    return starts and any(ending.may_show_a_desktop(h, request) for h in request.state.holders)
 
 
 def begins_again(unit: str, uid: int, request: Request) -> bool:

@@ -86,6 +86,13 @@ def spawners(request: Request) -> list[str]:
     return sorted(s for s in found - {"", manager} if not is_spared(s, request.state.spared))
 
 
+def may_show_a_desktop(holder: Holder, request: Request) -> bool:
+    """Whether it is a login screen's, a session's or some user's manager's."""
+    sessions = {s.unit for s in request.state.sessions}
+    manager = request.state.display_manager.ident
+    return holder.unit == manager or holder.unit in sessions or is_manager(holder.unit)
+
+
 def holding_units(request: Request) -> Mapping[str, int]:
     """Services that hold a device and do not end with the desktop, with the user's id."""
     ending = {s.unit for s in sessions(request)} | {request.state.display_manager.ident}

@@ -75,13 +75,9 @@ def _has_desktop(request: Request) -> bool:
 
     Nobody has logged in to that on the way back, and nobody may begin it for them.
     """
-    manager, sessions = request.state.display_manager, {s.unit for s in request.state.sessions}
     return any(
-        h.unit == manager.ident
-        or h.unit in sessions
-        or (is_manager(h.unit) and not _is_beside_the_desktop(h))
+        is_card(h) and ending.may_show_a_desktop(h, request) and not _is_beside_the_desktop(h)
         for h in request.state.holders
-        if is_card(h)
     )
 
 
