@@ -34,24 +34,32 @@ class StandIn:
 
     def __init__(self, *, old: bool) -> None:
         self._bus = Bus()
-        self._state: dict[str, Any] = {"status": {"phase": "host", "guest": None}, "guests": []}
+        self._state: dict[str, Any] = {}
         self._refusals: dict[str, str] = {}
         self._calls: list[list[Any]] = []
         self._reads = 0
         self._bus.publish(PATH, _OLD if old else INTROSPECTION, self._called, self._read)
-        self._bus.own(NAME)
+        self._has_name = False
 
     def do(self, order: dict[str, Any]) -> str:
         """Carry out what a line asks for."""
         if "show" in order:
-            self._state = order["show"]
-            self._emit_properties()
+            self._show(order["show"])
         if "progress" in order:
             self._bus.emit(PATH, f"{MANAGER}.Progress", "ssss", *order["progress"])
         if "ended" in order:
             self._bus.emit(PATH, f"{MANAGER}.StartEnded", "sbs", *order["ended"])
         self._refusals.update(order.get("refuse", {}))
         return json.dumps({"calls": self._calls, "reads": self._reads})
+
+    def _show(self, state: dict[str, Any]) -> None:
+        """Be in a state. The name is taken once there is one, as the daemon has read its files."""
+        self._state = state
+        if self._has_name:
+            self._emit_properties()
+        else:
+            self._bus.own(NAME)
+            self._has_name = True
 
     def _called(
         self, _s: str, _i: str, method: str, values: Sequence[Any], invocation: Any
