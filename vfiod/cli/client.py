@@ -70,9 +70,11 @@ class Client:
         """Ask a guest to shut down, or pull its plug; returns when that is done."""
         self._call("ShutdownGuest", "sb", guest, force, seconds=AUTHORISATION_SECONDS)
 
-    def extend_trial(self, seconds: int) -> str:
-        """Have the trial under way end so much later from now. Returns its guest."""
-        guest = str(self.status()["guest"])
+    def extend_trial(self, seconds: int) -> str | None:
+        """Have the trial under way end so long from now. Returns its guest, None without one."""
+        guest: str | None = self.status()["guest"]
+        if guest is None:
+            return None
         self._call("Keep", "su", guest, seconds, seconds=AUTHORISATION_SECONDS)
         return guest
 

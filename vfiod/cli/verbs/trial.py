@@ -42,7 +42,7 @@ def add(verbs: Any) -> None:
     )
     verb.add_argument(
         "--for", dest="seconds", type=read_seconds, default=0, metavar="SECONDS",
-        help="let the trial end so much later from now, instead of never",
+        help="let the trial end so long from now, at most 86400; 0, as without it: never",
     )  # fmt: skip
     verb.set_defaults(run=run_keep)
 
@@ -93,8 +93,7 @@ def run_keep(arguments: argparse.Namespace) -> int:
     if arguments.seconds:
         return _extend(round(arguments.seconds) or 1)
     if not cancel(TRIAL):
-        say("vfiod: no guest is on trial\n  what is under way: vfiod status", to=sys.stderr)
-        return 1
+        return _say_there_is_none()
     say("Confirmed: the guest stays.")
     return 0
 
@@ -105,5 +104,14 @@ def _extend(seconds: int) -> int:
     from vfiod.cli.terminal import say
 
     guest = Client(Bus()).extend_trial(seconds)
+    if guest is None:
+        return _say_there_is_none()
     say(f"{guest} is on trial for {seconds} s more. To confirm it: sudo vfiod keep")
     return 0
+
+
+def _say_there_is_none() -> int:
+    from vfiod.cli.terminal import say
+
+    say("vfiod: no guest is on trial\n  what is under way: vfiod status", to=sys.stderr)
+    return 1

@@ -1,5 +1,6 @@
-"""vfiod try: what is to happen at the end of a trial, and to whom."""
+"""vfiod try: what is to happen at the end of a trial, and to whom; vfiod keep: which it is."""
 
+import json
 from typing import Any
 
 import pytest
@@ -49,3 +50,19 @@ def test_a_start_that_fails_has_no_trial(done: list[Any], monkeypatch: pytest.Mo
     monkeypatch.setattr("vfiod.guest.connection.start", fail)
     assert cli.main(["try", "--yes", "win10"]) == HostError.exit_code
     assert done[-1] == "cancelled"
+
+
+class IdleBus:
+    """Behind it the host has its devices; nothing else is to be asked then."""
+
+    def call(self, _name: str, _path: str, method: str, *_: Any, seconds: float) -> Any:
+        assert (method, seconds) == ("org.vfiod1.Manager.Status", 5)
+        return (json.dumps({"guest": None}),)
+
+
+def test_without_a_guest_there_is_no_trial_to_make_longer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vfiod.bus.connection.Bus", IdleBus)
+    assert cli.main(["keep", "--for", "60"]) == 1
+    assert "no guest is on trial" in capsys.readouterr().err
