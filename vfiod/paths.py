@@ -1,4 +1,6 @@
-"""Where everything is that vfiod reads, writes and starts: every path stands here, once.
+"""Where everything is that vfiod writes and starts, and what is libvirt's: each path here, once.
+
+What is the system's, below /proc and /sys or of a boot loader, stands beside its reader.
 
 ``make install`` rewrites this file, and no other module, for another prefix and for a libvirt that
 has its configuration elsewhere.
@@ -21,6 +23,10 @@ DEFINITIONS = Path("/etc/libvirt/qemu")
 # libvirt's own, a file NAME.xml for each (libvirt: src/network/bridge_driver.c).
 NETWORKS_AUTOSTARTED = DEFINITIONS / "networks/autostart"
 NETWORKS_ACTIVE = Path("/run/libvirt/network")
+# One file for each guest that runs, removed when its devices have been re-attached and before the
+# hook's release (libvirt: src/qemu/qemu_process.c, qemuProcessStop).
+GUESTS_ACTIVE = Path("/run/libvirt/qemu")
+IMAGES = Path("/var/lib/libvirt/images")  # where disks of guests lie
 SETUP_STATE = STATE / "setup.json"
 SETUP_COPIES = STATE / "setup"
 # What `vfiod setup` writes.

@@ -8,8 +8,7 @@ from typing import Any
 from vfiod.cli.places import Places, here
 from vfiod.cli.verbs.tune import host_of, offered_by
 from vfiod.errors import ConfigError, HostError, Refused, VfiodError
-
-IMAGES = Path("/var/lib/libvirt/images")
+from vfiod.paths import IMAGES
 
 
 def add(verbs: Any) -> None:

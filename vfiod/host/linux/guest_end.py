@@ -13,12 +13,9 @@ from vfiod.errors import HostError
 from vfiod.host.linux.hook_file import DAEMONS
 from vfiod.host.linux.process import Programs
 from vfiod.host.linux.units import LinuxUnits
-from vfiod.paths import PROGRAM
+from vfiod.paths import GUESTS_ACTIVE, PROGRAM
 from vfiod.util import sysfs
 
-# One file for each guest that runs, removed when its devices have been re-attached and before the
-# hook's release (libvirt: src/qemu/qemu_process.c, qemuProcessStop).
-_STATUS = Path("/run/libvirt/qemu")
 SHUTDOWN, DESTROY = "vfiod-shutdown.service", "vfiod-destroy.service"
 _SECONDS = 10.0
 _SCOPES = "machine-qemu*.scope"
@@ -50,7 +47,7 @@ def _machine(prefix: str, name: str) -> str:
 class LinuxGuests:
     """Implements vfiod.host.door.Guests."""
 
-    def __init__(self, units: LinuxUnits, programs: Programs, status: Path = _STATUS) -> None:
+    def __init__(self, units: LinuxUnits, programs: Programs, status: Path = GUESTS_ACTIVE) -> None:
         self._units = units
         self._programs = programs
         self._status = status

@@ -10,7 +10,7 @@ from vfiod.errors import HostError, VfiodError
 from vfiod.host.facts.boot import read_distribution
 from vfiod.host.facts.guest_firmware import read_guest_firmware
 from vfiod.host.facts.packages import Need, remedy
-from vfiod.paths import SEARCH
+from vfiod.paths import IMAGES, SEARCH
 from vfiod.tools.create import firmware
 from vfiod.tools.create.command import VIRT_INSTALL
 from vfiod.tools.create.request import CreateRequest
@@ -21,7 +21,6 @@ from vfiod.util.programs import find
 QEMU_IMG = "qemu-img"
 
 _TPM_PROGRAMS = ("swtpm", "swtpm_setup")
-_IMAGES = "/var/lib/libvirt/images"
 _SECTOR = 2048
 _DESCRIPTORS = 16  # ECMA-119: the sector where they begin, each with CD001 after its first byte
 _MAGIC = b"CD001"
@@ -164,7 +163,7 @@ def _reach(path: Path) -> Iterator[VfiodError]:
         if not mode & stat.S_IXOTH and not _has_acl(folder):
             yield HostError(
                 f"QEMU is another user and cannot get at {path}: {folder} is closed to others",
-                f"move the file to {_IMAGES}",
+                f"move the file to {IMAGES}",
             )
             return
 

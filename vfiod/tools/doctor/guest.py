@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from vfiod.guest.features import AGENT_CHANNEL
 from vfiod.host.facts.pci import PciDevice
+from vfiod.paths import IMAGES
 from vfiod.tools.doctor.facts import Facts, Guest
 from vfiod.tools.doctor.refusals import refusals
 from vfiod.tools.doctor.resets import BLACKWELL, NVIDIA
@@ -162,8 +163,7 @@ def files(facts: Facts, guest: Guest) -> Findings:
                 f"QEMU may not pass {access.closed} on the way to {access.path}",
                 why="QEMU does not run as you or as root. A directory it may not pass hides the "
                 "file, and the start fails after your desktop has ended.",
-                remedy="Move the file to /var/lib/libvirt/images, or let QEMU's user pass, and "
-                "nobody else.",
+                remedy=f"Move the file to {IMAGES}, or let QEMU's user pass, and nobody else.",
                 command=f"sudo setfacl -m u:{access.user}:x {shlex.quote(access.closed)}"
                 if access.user
                 else "",
