@@ -185,6 +185,13 @@ def test_package_has_the_same_version() -> None:
     assert (ROOT / "debian" / "changelog").read_text().startswith(f"vfiod ({_version()}) ")
 
 
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "tests/README.md"])
+def test_packages_are_named_by_the_same_version(name: str) -> None:
+    text = (ROOT / name).read_text()
+    told = set(re.findall(r"(?:vfiod[-_]|\*version |版本 )(\d+\.\d+\.\d+)", text))
+    assert told == {_version()}
+
+
 def _version() -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return str(project["version"])

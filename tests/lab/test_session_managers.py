@@ -1,4 +1,4 @@
-"""GNOME and Plasma on Wayland: asked to log out, and what was open is open again."""
+"""GNOME and Plasma, on Wayland and X11: asked to log out, and what was open is open again."""
 
 from __future__ import annotations
 
