@@ -16,7 +16,7 @@ from tests.fakes.host import FakeHost
 from tests.fakes.userspace import Process, Program
 from vfiod.bus.connection import Bus
 from vfiod.config.file import load_config
-from vfiod.daemon.main import Paths, compose, finish
+from vfiod.daemon.main import Paths, begin, compose, finish
 from vfiod.events import Event
 from vfiod.model import Session
 
@@ -120,7 +120,7 @@ def main(config: str, journal: str) -> int:
     bus = Bus()
     service, manager = compose(bus, server.host, Paths(Path(config), Path(journal)), server.report)
     server.model(Path(config))
-    service.publish()
+    begin(service, manager)
     loop = GLib.MainLoop()
 
     def listen() -> None:

@@ -46,9 +46,7 @@ def main() -> int:
     service, manager = compose(bus, host, Paths(), log.send)
     hook_written = _install_hook(log.send)
     host.late.inherit()
-    # First in the queue: whoever asks for more waits until what was found is in order.
-    manager.recover()
-    service.publish()
+    begin(service, manager)
     notify("READY=1")
     if hook_written:
         manager.tasks.worker.submit(_announce_hook, host.units, log.send)
@@ -60,6 +58,16 @@ def main() -> int:
     loop.run()
     bus.flush()
     return 0
+
+
+def begin(service: Service, manager: Manager) -> None:
+    """Take the name, and set right what an earlier daemon left. Raises HostError.
+
+    The name first: a second daemon ends here, and leaves alone what the first one is at. No call
+    comes before the loop runs, so that whoever asks for more waits until what was found is in order.
+    """
+    service.publish()
+    manager.recover()
 
 
 def finish(loop: Any, service: Service, manager: Manager) -> bool:

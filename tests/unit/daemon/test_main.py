@@ -1,4 +1,4 @@
-"""The daemon's end."""
+"""The daemon's beginning and end."""
 
 import time
 from concurrent.futures import Future
@@ -9,7 +9,7 @@ import pytest
 from gi.repository import GLib
 
 from vfiod.daemon import main
-from vfiod.daemon.main import finish
+from vfiod.daemon.main import begin, finish
 from vfiod.errors import HostError
 from vfiod.events import Event
 from vfiod.host.linux import hook_file
@@ -39,6 +39,15 @@ def test_a_hook_without_its_label_is_a_hook_and_is_told_of(monkeypatch: pytest.M
     monkeypatch.setattr(hook_file, "relabel", relabel)
     assert main._install_hook(told.append)
     assert [event.message for event in told] == ["it keeps its type\n    run: sudo restorecon"]
+
+
+def test_a_second_daemon_leaves_alone_what_the_first_one_is_at() -> None:
+    recovered: list[bool] = []
+    service = SimpleNamespace(publish=fail)
+    manager = SimpleNamespace(recover=lambda: recovered.append(True))
+    with pytest.raises(RuntimeError):
+        begin(cast("Any", service), cast("Any", manager))
+    assert recovered == []
 
 
 def test_it_ends_whatever_goes_wrong_with_what_it_tells() -> None:
