@@ -356,7 +356,8 @@ def test_a_start_that_is_given_up_in_the_last_moment_is_taken_back_in_its_time(
     require_wanted = Start.require_wanted
 
     def give_up(start: Start) -> None:
-        start.given_up = start.given_up or phase(rig) is Phase.PREPARED
+        if phase(rig) is Phase.PREPARED:
+            start.given_up = start.given_up or "too late"
         require_wanted(start)
 
     monkeypatch.setattr(Start, "require_wanted", give_up)

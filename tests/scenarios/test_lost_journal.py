@@ -151,3 +151,57 @@ def test_a_roll_back_that_is_broken_off_is_not_told_as_done(
     monkeypatch.undo()
     assert rig.return_devices() is None
     assert rig.differences() == {}
+
+
+def end_unread(rig: Rig, pid: int) -> None:
+    """QEMU ends, libvirt says so, and at that moment no file can be opened."""
+    hide(rig)
+    rig.host.user.kill(pid)
+    rig.host.libvirt.clean_up()
+    rig.watcher.look()
+    with pytest.raises(HostError):
+        rig.manager.release("win10", "shutdown")
+    rig.queue.run_all()
+    show(rig)
+
+
+def test_an_end_that_could_not_be_read_is_read_later(rig: Rig) -> None:
+    end_unread(rig, rig.start())
+    rig.pass_time(61)
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+
+
+def test_the_word_that_a_guest_has_ended_is_remembered(rig: Rig) -> None:
+    """Also where nobody has seen its QEMU."""
+    rig.prepare()
+    rig.manager.started("win10")
+    rig.queue.run_all()
+    end_unread(rig, 4711)
+    rig.pass_time(61)
+    assert rig.differences() == {}
+
+
+def test_an_end_that_is_read_later_does_not_end_the_next_guest(rig: Rig) -> None:
+    rig.prepare()
+    hide(rig)
+    with pytest.raises(HostError):
+        rig.manager.release("win10", "failed")
+    show(rig)
+    rig.host.clock.advance(1)
+    rig.prepare()
+    rig.pass_time(59)
+    rig.queue.run_all()
+    assert rig.phase is Phase.PREPARED
+
+
+def test_a_button_pressed_when_nothing_can_be_read_is_listened_to_later(rig: Rig) -> None:
+    rig.start()
+    hide(rig)
+    assert rig.watcher.press()
+    rig.queue.run_all()
+    show(rig)
+    rig.pass_time(10)
+    rig.watcher.press()
+    rig.queue.run_all()
+    assert rig.host.guests.asked == [60.0]

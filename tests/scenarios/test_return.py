@@ -1,7 +1,10 @@
 """Ends of guests and of daemons: the host must come out as it was, or say why not."""
 
+import errno
 from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from tests.fakes import pcs
 from tests.fakes.fault import Fault
@@ -9,6 +12,7 @@ from tests.fakes.rig import Rig, is_killed
 from tests.fakes.userspace import Program
 from vfiod.errors import Busy, HostError, Refused, Stuck
 from vfiod.events import Kind
+from vfiod.handoff import journal
 from vfiod.model import VFIO_DRIVER, Phase
 
 
@@ -590,3 +594,45 @@ def test_a_journal_that_cannot_be_read_is_told(rig: Rig) -> None:
     assert "the journal cannot be read" in rig.messages(Kind.STUCK)[0]
     assert isinstance(rig.prepare(), HostError)
     assert not [name for name in rig.host.effects.log if not name.startswith("journal")]
+
+
+def test_a_journal_that_cannot_be_removed_does_not_hide_that_all_is_back(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = rig.start()
+    monkeypatch.setattr(journal, "remove_file", read_only)
+    rig.end_guest(pid)
+    assert len(rig.messages(Kind.RETURN_COMPLETE)) == 1
+    assert "cannot remove" in rig.messages(Kind.STEP_FAILED)[-1]
+    monkeypatch.undo()
+    assert rig.prepare() is None
+
+
+def test_a_start_that_fails_beside_such_a_journal_says_why(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.host.kernel.drivers["vfio-pci"].refuses = True
+    monkeypatch.setattr(journal, "remove_file", read_only)
+    error = rig.prepare()
+    assert isinstance(error, HostError)
+    assert "vfio-pci" in str(error)
+
+
+def test_what_got_stuck_is_told_even_if_it_cannot_be_watched(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_pid: int, _then: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    pid = rig.start()
+    monkeypatch.setattr(rig.watcher, "on_exit", full)
+    rig.host.effects.barrier = lambda name: (
+        rig.host.effects.plan({1: Fault.HANG}) if name == f"probe {pcs.VGA}" else None
+    )
+    rig.end_guest(pid)
+    assert rig.phase is Phase.STUCK
+    assert len(rig.messages(Kind.STUCK)) == 1
+
+
+def read_only(_path: Path) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import Limits
 from vfiod.events import Event, Kind, Report
-from vfiod.handoff.journal import Journal, Record
+from vfiod.handoff.journal import Journal
 from vfiod.handoff.watcher import Submit
 from vfiod.host.door import Host
 from vfiod.model import Phase
@@ -42,13 +42,13 @@ class PowerButton:
 
     def pressed(self) -> None:
         """Called in the main loop; the work is the worker's."""
+        if self.button.is_pressed(self.host.now()):
+            self.submit(self._end_guest)
+
+    def _end_guest(self) -> None:
         record = self.journal.read()
         if record is None or record.phase is not Phase.GUEST:
             return
-        if self.button.is_pressed(self.host.now()):
-            self.submit(self._end_guest, record)
-
-    def _end_guest(self, record: Record) -> None:
         asked = self.host.guests.is_shutting_down()
         seconds = 0.0 if asked else self.limits().shutdown
         how = "it is forced off" if asked else f"it has {seconds:g} s to shut down"

@@ -166,8 +166,14 @@ class GuestWatch:
             self.handoff.return_devices(transaction_id, why)
 
     def _gone(self, record: Record, pid: int) -> None:
+        """Nobody else may tell of it: what cannot be read now is read later."""
         self.watched.discard(pid)
-        self.end(record.transaction, "its QEMU has ended")
+        try:
+            self.end(record.transaction, "its QEMU has ended")
+        except HostError:
+            again = partial(self.submit, self._gone, record, pid)
+            self.watcher.after(LOOK_AGAIN_SECONDS, again)
+            raise
 
     def _resume_again(self, transaction_id: str, limit: float) -> None:
         record = self.journal.read()

@@ -7,8 +7,13 @@ from vfiod.handoff.operation import Handoff
 from vfiod.model import Phase
 
 
-def require_idle(journal: Journal, handoff: Handoff, guests: GuestWatch, name: str) -> None:
-    """The guest of this name may be given the devices. Raises Busy if another has them, Stuck."""
+def require_idle(
+    journal: Journal, handoff: Handoff, guests: GuestWatch, name: str, *, is_start: bool
+) -> None:
+    """The guest of this name may be given the devices. Raises Busy if another has them, Stuck.
+
+    ``is_start``: libvirt asks, so that no earlier start of that guest is under way.
+    """
     record = journal.read()
     if record is None:
         return
@@ -16,7 +21,7 @@ def require_idle(journal: Journal, handoff: Handoff, guests: GuestWatch, name: s
         # Nothing runs beside this, so it was broken off: a journal that could not be removed.
         handoff.return_devices(record.transaction, "it was left unfinished")
         return
-    if _is_orphan(record, guests, name):
+    if is_start and _is_orphan(record, guests, name):
         handoff.return_devices(record.transaction, "it is started anew")
         return
     if record.phase is Phase.STUCK:

@@ -222,9 +222,12 @@ class Journal:
         return HostError(f"{self._path} was removed while a handoff was under way")
 
     def clear(self) -> None:
-        """The handoff is over and everything was given back."""
+        """The handoff is over and everything was given back. Raises HostError."""
         with self._lock:
-            remove_file(self._path)
+            try:
+                remove_file(self._path)
+            except OSError as error:
+                raise HostError(f"cannot remove {self._path}: {error.strerror}") from error
 
     def _read(self, understand: Callable[[str], T]) -> T | None:
         try:

@@ -19,8 +19,10 @@ from vfiod.handoff.idle import require_idle
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, not_done
 from vfiod.handoff.plan import Plan
+from vfiod.handoff.presence import is_starting
 from vfiod.handoff.rehearsal import without_desktop, without_guest
 from vfiod.handoff.request import Request
+from vfiod.handoff.resuming import Resuming
 from vfiod.handoff.retrying import Retrying, Seen
 from vfiod.handoff.second_look import SecondLook
 from vfiod.handoff.tasks import Start, Tasks
@@ -30,8 +32,7 @@ from vfiod.host.door import Host
 from vfiod.model import Phase
 from vfiod.util.typed import virsh
 
-# A journal that is damaged will never be read: that is for a person.
-_TRIES = 10
+_STARTED = "started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,12 @@ class Manager:
         )
 
     @property
+    def _resuming(self) -> Resuming:
+        parts = (self.host, self.journal, self.report, self.watcher, self.tasks.submit_unwatched)
+        concerned = (self.handoff, self.guest_watch, self.retrying, self._second_look)
+        return Resuming(*parts, *concerned, self._limits)
+
+    @property
     def _power_button(self) -> PowerButton:
         parts = (self.host, self.journal, self.report)
         return PowerButton(*parts, self._limits, self.tasks.submit_unwatched, self.button)
@@ -98,24 +105,23 @@ class Manager:
 
         What is stuck stays so until what it is due to has ended, or a person has set it right.
         """
-        self.tasks.give_up_starts(name)
-        record = self.journal.read()
-        if record is None or record.guest != name or record.phase is Phase.STUCK:
-            return
-        # Otherwise whether it is true is seen by the worker, which has the time to look.
-        if self.host.guests.is_cleaned_up(record.uuid):
-            # A full /run must not stop the way home.
-            with suppress(HostError):
-                self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
-        why = f"it ended ({reason})"
-        self.tasks.submit_unwatched(self.guest_watch.release, record.transaction, why)
+        self.tasks.give_up_starts(name, "libvirt gave its start up meanwhile")
+        self._release(name, f"it ended ({reason})", self.host.now())
 
     def return_devices(self, *, force: bool = False) -> "Future[None]":
         """What a person asks for: the devices back now, if no guest has them.
 
-        ``force``: what is stuck may be reset once more, not only undone once more.
+        They are asked back from whom they are with now: a start that is under way is given up, and
+        what is handed over later is left alone. ``force``: what is stuck may be reset once more,
+        not only undone once more, and a guest that libvirt is about to start is not waited for.
         """
-        return self.tasks.submit(partial(self._return_devices, force=force))
+        transaction_id: str | None = None
+        with suppress(HostError):  # which the worker says
+            record = self.journal.read()
+            transaction_id = record.transaction if record else ""
+            if record is not None and record.phase is Phase.HANDOFF:
+                self.tasks.give_up_starts(record.guest, "its devices were asked back meanwhile")
+        return self.tasks.submit(partial(self._return_devices, transaction_id, force=force))
 
     def rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> "Future[None]":
         """A handoff and a return without a guest in between."""
@@ -123,7 +129,7 @@ class Manager:
 
     def recover(self) -> "Future[None]":
         """At start: finish, reverse or adopt what an earlier daemon left."""
-        return self.tasks.submit_unwatched(self._recover)
+        return self.tasks.submit_unwatched(self._resuming.resume)
 
     def warm_up(self) -> "Future[None]":
         """Do before any handoff what each would have to wait for."""
@@ -164,7 +170,7 @@ class Manager:
         if record is not None:
             self.handoff.return_devices(record.transaction, "it was a rehearsal")
 
-    def _decide(self, name: str, xml: str, what: str = "started") -> tuple[Request, Plan] | None:
+    def _decide(self, name: str, xml: str, what: str = _STARTED) -> tuple[Request, Plan] | None:
         """The plan, and what it rests on; None if the guest is none of ours.
 
         Raises Refused and others, and tells of them.
@@ -174,7 +180,9 @@ class Manager:
             guest = config.guests.get(name)
             if guest is None:
                 return None
-            require_idle(self.journal, self.handoff, self.guest_watch, name)
+            require_idle(
+                self.journal, self.handoff, self.guest_watch, name, is_start=what == _STARTED
+            )
             wanted = domain.parse(xml)
             state = snapshot.read(self.host, config, guest, wanted)
             request = Request(config, guest, wanted, state)
@@ -184,9 +192,10 @@ class Manager:
             self._say(kind, not_done(f"{name} was not {what}", error), guest=name)
             raise
 
-    def _return_devices(self, *, force: bool) -> None:
+    def _return_devices(self, transaction_id: str | None, *, force: bool) -> None:
+        """``transaction_id``: the handoff that is meant, None if that could not be read."""
         record = self.journal.read()
-        if record is None:
+        if record is None or transaction_id not in (None, record.transaction):
             return
         if who := self.guest_watch.who_has(record):
             raise Busy(
@@ -194,38 +203,34 @@ class Manager:
                 f"shut it down: {virsh('shutdown', record.guest)}\n"
                 "or have it stopped hard: sudo vfiod return --destroy",
             )
+        if not force and record.phase is Phase.PREPARED and is_starting(self.host, record):
+            raise Busy(
+                f"{record.guest} is being started by libvirt",
+                "if it does not run within a few minutes, its devices come back by themselves\n"
+                "or have them taken back now: sudo vfiod return --force",
+            )
         may_reset = force or record.phase is not Phase.STUCK
         self.handoff.return_devices(
             record.transaction, "requested with `vfiod return`", may_reset=may_reset
         )
 
-    def _recover(self, tries: int = _TRIES) -> None:
-        """``tries``: how often it is tried again, if what is to be done cannot be read."""
+    def _release(self, name: str, why: str, told: float) -> None:
+        """``told``: when libvirt said so, in seconds since boot. What began later is another's."""
         try:
             record = self.journal.read()
-        except HostError as error:
-            if tries == _TRIES:
-                text = f"what an earlier run left cannot be known: {error}"
-                self._say(Kind.STUCK, text, guest="")
-            if tries:
-                again = partial(self.tasks.submit_unwatched, self._recover, tries - 1)
-                self.watcher.after(LOOK_AGAIN_SECONDS, again)
+        except HostError:
+            again = partial(self.tasks.submit_unwatched, self._release, name, why, told)
+            self.watcher.after(LOOK_AGAIN_SECONDS, again)
             raise
-        if record is None:
-            try:
-                self._second_look.resume()
-            finally:
-                self._sweep()
-        elif record.phase in (Phase.HANDOFF, Phase.RETURN):
-            self.handoff.return_devices(
-                record.transaction, "the daemon was restarted in the middle"
-            )
-        elif record.phase is Phase.STUCK:
+        is_its = record is not None and record.guest == name and record.since <= told
+        if record is None or not is_its or record.phase is Phase.STUCK:
+            return
+        # Otherwise whether it is true is seen by the worker, which has the time to look.
+        if self.host.guests.is_cleaned_up(record.uuid):
+            # A full /run must not stop the way home.
             with suppress(HostError):
-                self._second_look.resume()
-            self.retrying.resume(record)
-        else:
-            self.guest_watch.resume(record, self._limits().guest)
+                self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
+        self.tasks.submit_unwatched(self.guest_watch.release, record.transaction, why)
 
     def _warm_up(self) -> None:
         """vfio-pci takes no device by itself: to have it loaded is harmless."""
@@ -239,12 +244,6 @@ class Manager:
             return self.load_config().limits
         except ConfigError:
             return Limits()
-
-    def _sweep(self) -> None:
-        """No handoff is under way: what stands there is left over, a ROM from before a reboot."""
-        self.host.logins.uninhibit()
-        for address in self.host.files.staged_roms():
-            self.host.files.unstage_rom(address)
 
     def _say(self, kind: Kind, text: str, *, guest: str) -> None:
         self.report(Event(kind, text, {"GUEST": guest}))

@@ -53,7 +53,8 @@ class Handoff:
             self._stuck(record, stuck)
             raise
         except Exception as error:
-            self.journal.clear()
+            with suppress(HostError):  # which the next start sets right
+                self.journal.clear()
             if isinstance(error, Refused):
                 text = not_done(f"{record.guest} was not started", error)
                 report(Event(Kind.REFUSED, text, timed(record.since, self.host.now())))
@@ -113,8 +114,10 @@ class Handoff:
             self.returned(replace(record, phase=Phase.STUCK, since=began, entries=home))
             raise
         self.returned(replace(record, phase=Phase.RETURN, since=began, entries=home))
-        self.journal.clear()
-        self._say_returned(report, f"{_BACK} from {record.guest}", record, began)
+        try:
+            self.journal.clear()
+        finally:
+            self._say_returned(report, f"{_BACK} from {record.guest}", record, began)
 
     def revive(self, record: Record, dead: Mapping[PciAddress, str]) -> None:
         """Give back once more what stopped answering after it had come home. Raises Stuck.
@@ -193,7 +196,7 @@ class Handoff:
         with suppress(HostError):
             self.journal.update(lambda r: r.got_stuck(stuck))
         may_end = False
-        with suppress(HostError):
+        with suppress(Exception):  # whatever it is, what got stuck is told
             may_end = self.may_end(record, stuck)
         self._reporter(record)(Event(Kind.STUCK, str(stuck)))
         if record.may_reboot and stuck.display_lost and not may_end:

@@ -49,7 +49,7 @@ class SecondLook:
         return self.journal.beside("returned.json")
 
     def _forget(self) -> None:
-        with suppress(OSError):
+        with suppress(HostError):
             self._kept.clear()
 
     def _later(self, record: Record, *, first: bool, found: Collection[PciAddress] = ()) -> None:

@@ -11,15 +11,15 @@ from vfiod.events import Event, Kind, Report
 
 @dataclass(eq=False, slots=True)
 class Start:
-    """A guest's start, which libvirt waits for; or has waited for, and given up."""
+    """A guest's start, which libvirt waits for; or why nobody does any more."""
 
     guest: str
-    given_up: bool = False
+    given_up: str = ""
 
     def require_wanted(self) -> None:
         """Raise Busy if nobody waits for it any more."""
         if self.given_up:
-            raise Busy(f"{self.guest} was not started: libvirt gave its start up meanwhile")
+            raise Busy(f"{self.guest} was not started: {self.given_up}")
 
 
 @dataclass(slots=True)
@@ -55,11 +55,12 @@ class Tasks:
 
     def give_up(self, future: "Future[None]") -> None:
         """The one who asked for a start is gone."""
-        self._give_up(lambda asked, _: asked is future)
+        why = "libvirt gave its start up meanwhile"
+        self._give_up(lambda asked, _: asked is future, why)
 
-    def give_up_starts(self, guest: str) -> None:
-        """libvirt is done with a guest: it waits for no start of it that was asked for before."""
-        self._give_up(lambda _, start: start.guest == guest)
+    def give_up_starts(self, guest: str, why: str) -> None:
+        """No start of a guest that was asked for before is wanted any more."""
+        self._give_up(lambda _, start: start.guest == guest, why)
 
     def close(self) -> "Future[None]":
         """Nothing that is queued is begun any more; done when what is under way has ended."""
@@ -68,10 +69,10 @@ class Tasks:
             future.cancel()
         return self.worker.submit(lambda: None)
 
-    def _give_up(self, is_meant: "Callable[[Future[None], Start], bool]") -> None:
+    def _give_up(self, is_meant: "Callable[[Future[None], Start], bool]", why: str) -> None:
         for future, start in list(self._queued.items()):
             if start is not None and is_meant(future, start):
-                start.given_up = True
+                start.given_up = why
                 future.cancel()
 
     def _done(self, future: "Future[None]") -> None:
