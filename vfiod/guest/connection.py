@@ -4,23 +4,19 @@ The daemon never calls libvirt: while a hook waits for it, libvirt waits too, an
 wait for ever (libvirt: docs/hooks.rst).
 """
 
-import re
 import time
 from dataclasses import dataclass
 
 import libvirt
 import libvirt_qemu
 
-from vfiod.errors import HostError, NotAuthorized, UnknownGuest, VfiodError
+from vfiod.guest.refusals import opening_failed, refused
 
 URI = "qemu:///system"
 _PING = '{"execute": "guest-ping"}'
 _PING_SECONDS = 5
 _PAUSE = 0.5
 
-_DENIED = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED,
-           libvirt.VIR_ERR_AUTH_UNAVAILABLE, libvirt.VIR_ERR_ACCESS_DENIED,
-           libvirt.VIR_ERR_OPERATION_DENIED)  # fmt: skip
 # As virsh says them (tools/virsh-domain-monitor.c).
 _STATES = {
     libvirt.VIR_DOMAIN_RUNNING: "running", libvirt.VIR_DOMAIN_BLOCKED: "idle",
@@ -28,18 +24,15 @@ _STATES = {
     libvirt.VIR_DOMAIN_SHUTOFF: "shut off", libvirt.VIR_DOMAIN_CRASHED: "crashed",
     libvirt.VIR_DOMAIN_PMSUSPENDED: "pmsuspended",
 }  # fmt: skip
-# libvirt puts the hook's own words behind its command line (src/util/vircommand.c).
-_HOOK_SAID = re.compile(r".*unexpected exit status \d+: (?:vfiod: )?", re.DOTALL)
-_NO_DAEMON = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_NO_CONNECT)
 
 
 def domain_xml(name: str) -> str:
     """The definition a start would use, without secrets; any user may read it."""
     try:
-        connection = libvirt.openReadOnly(URI)
-        text: str = connection.lookupByName(name).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        guest = _open(read_only=True).lookupByName(name)
+        text: str = guest.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
     except libvirt.libvirtError as error:
-        raise _translate_error(error) from error
+        raise refused(error) from error
     return text
 
 
@@ -58,45 +51,45 @@ class Found:
 def look(name: str, uri: str = URI) -> Found | None:
     """What libvirt knows of a guest; None if it has none of that name. Any user may."""
     try:
-        guest = libvirt.openReadOnly(uri).lookupByName(name)
+        guest = _open(uri, read_only=True).lookupByName(name)
         state = _STATES.get(guest.state()[0], "no state")
         xml = guest.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
         return Found(state, xml, saved=bool(guest.hasManagedSaveImage()))
     except libvirt.libvirtError as error:
         if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
             return None
-        raise _translate_error(error) from error
+        raise refused(error) from error
 
 
 def ask_to_shut_down(name: str) -> None:
     """What virsh shutdown does: its agent or ACPI asks it. Raises HostError if it does not run."""
     try:
-        libvirt.open(URI).lookupByName(name).shutdown()
+        _open().lookupByName(name).shutdown()
     except libvirt.libvirtError as error:
-        raise _translate_error(error) from error
+        raise refused(error) from error
 
 
 def destroy(name: str) -> None:
     """Pull the guest's plug. Raises HostError if libvirt refuses; not running is no error."""
     try:
-        libvirt.open(URI).lookupByName(name).destroy()
+        _open().lookupByName(name).destroy()
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
-            raise _translate_error(error) from error
+            raise refused(error) from error
 
 
 def start(name: str) -> None:
     """What virsh start does. Raises HostError with libvirt's reason."""
     try:
-        libvirt.open(URI).lookupByName(name).create()
+        _open().lookupByName(name).create()
     except libvirt.libvirtError as error:
-        raise _translate_error(error) from error
+        raise refused(error) from error
 
 
 def shut_down(name: str, *, seconds: float) -> None:
     """Ask the guest to shut down; pull its plug if it still runs after this time."""
     try:
-        guest = libvirt.open(URI).lookupByName(name)
+        guest = _open().lookupByName(name)
         if not guest.isActive():
             return
         guest.shutdown()
@@ -105,7 +98,7 @@ def shut_down(name: str, *, seconds: float) -> None:
             time.sleep(_PAUSE)
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
-            raise _translate_error(error) from error
+            raise refused(error) from error
     destroy(name)
 
 
@@ -128,17 +121,14 @@ class Guests:
     def __init__(self, uri: str = URI, *, read_only: bool = False) -> None:
         """Connect, as who may change guests unless ``read_only``: that is open to any user."""
         self._secrets = 0 if read_only else libvirt.VIR_DOMAIN_XML_SECURE
-        try:
-            self._connection = libvirt.openReadOnly(uri) if read_only else libvirt.open(uri)
-        except libvirt.libvirtError as error:
-            raise _translate_error(error) from error
+        self._connection = _open(uri, read_only=read_only)
 
     def names(self) -> list[str]:
         """All guests, running or not."""
         try:
             return sorted(guest.name() for guest in self._connection.listAllDomains())
         except libvirt.libvirtError as error:
-            raise _translate_error(error) from error
+            raise refused(error) from error
 
     def definition(self, guest: str) -> str:
         """What a start would use. With secrets, unless read only: a define would drop them."""
@@ -146,7 +136,7 @@ class Guests:
         try:
             text: str = self._connection.lookupByName(guest).XMLDesc(flags)
         except libvirt.libvirtError as error:
-            raise _translate_error(error) from error
+            raise refused(error) from error
         return text
 
     def define(self, xml: str) -> None:
@@ -154,14 +144,14 @@ class Guests:
         try:
             self._connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
         except libvirt.libvirtError as error:
-            raise _translate_error(error) from error
+            raise refused(error) from error
 
     def versions(self) -> tuple[int, int]:
         """Of libvirt and of QEMU, as libvirt counts them: 9.0.0 is 9000000."""
         try:
             return self._connection.getLibVersion(), self._connection.getVersion()
         except libvirt.libvirtError as error:
-            raise _translate_error(error) from error
+            raise refused(error) from error
 
     def capabilities(self, emulator: str | None, arch: str, machine: str, kind: str) -> str | None:
         """What guests of this kind can be given here, as XML; None if libvirt does not tell."""
@@ -176,21 +166,21 @@ class Guests:
         try:
             return bool(self._connection.lookupByName(guest).isActive())
         except libvirt.libvirtError as error:
-            raise _translate_error(error) from error
+            raise refused(error) from error
 
     def is_saved(self, guest: str) -> bool:
         """True if a start would go on from a saved state, with the definition of that time."""
         try:
             return bool(self._connection.lookupByName(guest).hasManagedSaveImage())
         except libvirt.libvirtError as error:
-            raise _translate_error(error) from error
+            raise refused(error) from error
 
     def networks(self) -> list[str]:
         """All networks of libvirt's, up or not."""
         try:
             return sorted(network.name() for network in self._connection.listAllNetworks())
         except libvirt.libvirtError as error:
-            raise _translate_error(error) from error
+            raise refused(error) from error
 
     def network_is_up(self, name: str) -> bool | None:
         """Whether a network of libvirt's is up; None if there is none of that name."""
@@ -199,20 +189,15 @@ class Guests:
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_NETWORK:
                 return None
-            raise _translate_error(error) from error
+            raise refused(error) from error
 
 
-def _translate_error(error: libvirt.libvirtError) -> VfiodError:
-    message = f"libvirt says: {error.get_error_message()}"
-    if error.get_error_code() == libvirt.VIR_ERR_HOOK_SCRIPT_FAILED and _HOOK_SAID.match(message):
-        return HostError(_HOOK_SAID.sub("", message).strip())
-    if error.get_error_code() in _DENIED:
-        return NotAuthorized(message, "run the command as root: sudo vfiod …")
-    if error.get_error_code() in _NO_DAEMON:
-        return HostError(message, "see that libvirt runs: systemctl status libvirtd")
-    if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-        return UnknownGuest(message, f"all guests: virsh --connect {URI} list --all")
-    return HostError(message, f"all guests: virsh --connect {URI} list --all")
+def _open(uri: str = URI, *, read_only: bool = False) -> libvirt.virConnect:
+    """Connect, as who may change guests unless ``read_only``: that is open to any user."""
+    try:
+        return libvirt.openReadOnly(uri) if read_only else libvirt.open(uri)
+    except libvirt.libvirtError as error:
+        raise opening_failed(error) from error
 
 
 # libvirt prints every error to stderr by itself unless told not to.
