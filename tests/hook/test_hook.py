@@ -1,6 +1,7 @@
 """hooks/qemu: what libvirt sees of it, with a dbus-send that answers as told."""
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -210,9 +211,23 @@ def test_daemon_down_fails_closed_and_says_what_to_do(hook: Sandbox) -> None:
         "vfiod: guest win10 not started and the desktop not touched",
         "(Unit vfiod.service is masked.)",
         "systemctl status vfiod",
-        f"remove it from {hook.config}",
+        "; to start it without its devices: sudo vfiod init win10 --revert; ",
+        f"take it out of {hook.config}, and its <hostdev>s out of its definition: "
+        "virsh --connect qemu:///system edit win10\n",
     ):
         assert part in outcome.stderr
+
+
+@pytest.mark.parametrize("guest", [name for name in NAMES if "\\" not in name])
+def test_commands_to_type_name_the_guest_as_a_shell_takes_it(hook: Sandbox, guest: str) -> None:
+    """The configuration's reader refuses names with a backslash."""
+    hook.name_guest(guest)
+    hook.answer(f"{UNKNOWN}Unit vfiod.service is masked.\n", status=1)
+    told = hook.run(guest, "prepare").stderr
+    _, _, revert = told.partition("sudo vfiod init ")
+    assert shlex.split(revert.partition(" --revert;")[0]) == [guest]
+    _, _, edit = told.rpartition("qemu:///system edit ")
+    assert shlex.split(edit) == [guest]
 
 
 def test_daemon_that_died_at_work_is_not_called_harmless(hook: Sandbox) -> None:
