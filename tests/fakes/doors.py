@@ -252,6 +252,9 @@ class FakeContainers(Door):
         name = f"{engine}-{ident}.scope"
         self._effects.take(f"{engine} start", lambda: self._user.start(name), seconds=seconds)
 
+    def to_start(self, engine: str, ident: str) -> str:
+        return f"sudo /usr/bin/{engine} start {ident}"
+
 
 class FakeGate(Door):
     """Implements vfiod.host.processes.Gate."""

@@ -7,6 +7,7 @@ service is everybody's.
 import re
 from dataclasses import dataclass
 
+from vfiod.host.processes import short
 from vfiod.model import Holder
 
 # docker and podman name the scope, or without systemd's driver the group, after the whole id.
@@ -31,7 +32,7 @@ class Container:
     ident: str
 
     def __str__(self) -> str:
-        return f"{self.ident[:12]} of {self.engine}"
+        return f"{short(self.engine, self.ident)} of {self.engine}"
 
 
 def container_of(holder: Holder) -> Container | None:

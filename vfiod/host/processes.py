@@ -43,6 +43,11 @@ class Late(Protocol):
         """
 
 
+def short(engine: str, ident: str) -> str:
+    """What a person calls a container: an id as docker ps shows it; lxc's names stay whole."""
+    return ident if engine == "lxc" else ident[:12]
+
+
 class Gate(Protocol):
     """Device nodes that nobody can open, root included. Gone with the process that closed it."""
 
@@ -70,3 +75,6 @@ class Containers(Protocol):
 
     def start(self, engine: str, ident: str, *, seconds: float) -> None:
         """Start it again."""
+
+    def to_start(self, engine: str, ident: str) -> str:
+        """The command line by which a person starts it; empty if nothing there could."""

@@ -7,6 +7,7 @@ from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Notes, Prior
 from vfiod.handoff.steps.desktop import DesktopStep, await_master, start_bystander
 from vfiod.host.door import Host
+from vfiod.host.processes import short
 from vfiod.model import PciAddress
 
 
@@ -25,11 +26,16 @@ class StopContainer(DesktopStep):
     after_displays: tuple[PciAddress, ...] = ()
     displays: tuple[PciAddress, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """As a person calls it."""
+        return short(self.engine, self.container)
+
     def describe(self) -> str:
-        return f"stop the {self.engine} container {self.container[:12]}"
+        return f"stop the {self.engine} container {self.name}"
 
     def describe_undo(self) -> str:
-        return f"start the {self.engine} container {self.container[:12]} again"
+        return f"start the {self.engine} container {self.name} again"
 
     def observe(self, host: Host) -> Prior:
         return {"running": True}
@@ -43,9 +49,11 @@ class StopContainer(DesktopStep):
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         await_master(host, self.after_displays)
-        name = f"container {self.container[:12]}"
-        remedy = f"see to it with: {self.engine} start {self.container[:12]}"
+        name, remedy = f"container {self.name}", f"see to it with: {self._command(host)}"
         return start_bystander(host, name, lambda: self._start(host), remedy, self.displays)
+
+    def _command(self, host: Host) -> str:
+        return host.containers.to_start(self.engine, self.container) or "the program that runs it"
 
     def _start(self, host: Host) -> Notes:
         host.containers.start(self.engine, self.container, seconds=self.seconds)

@@ -4,11 +4,13 @@ podman writes where vfiod.service may not; and a command that hangs is systemd's
 """
 
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vfiod.errors import HostError
 from vfiod.host.linux.units import LinuxUnits
+from vfiod.host.processes import short
 from vfiod.paths import SEARCH
 from vfiod.util.programs import find
 
@@ -73,12 +75,18 @@ class LinuxContainers:
     def start(self, engine: str, ident: str, *, seconds: float) -> None:
         self._run("start", engine, ident, seconds)
 
+    def to_start(self, engine: str, ident: str) -> str:
+        try:
+            return shlex.join(("sudo", *self._command("start", engine, ident)))
+        except HostError:
+            return ""
+
     def _run(self, verb: str, engine: str, ident: str, seconds: float) -> None:
         argv = self._command(verb, engine, ident)
         try:
             self._units.run(f"vfiod-{os.path.basename(argv[0])}-{verb}", argv, seconds=seconds)
         except HostError as error:
-            what = f"{Path(argv[0]).name} {verb} {ident[:12]}"
+            what = f"{Path(argv[0]).name} {verb} {short(engine, ident)}"
             raise HostError(f"{what} failed: {error.message}") from error
 
     def _command(self, verb: str, engine: str, ident: str) -> Sequence[str]:
@@ -86,5 +94,5 @@ class LinuxContainers:
             if (path := self._which(program)) is not None:
                 return (path, *arguments(ident))
         raise HostError(
-            f"nothing is installed that could {verb} the {engine} container {ident[:12]}"
+            f"nothing is installed that could {verb} the {engine} container {short(engine, ident)}"
         )

@@ -13,6 +13,7 @@ from tests.fakes.rig import Rig
 from vfiod.errors import HostError
 from vfiod.events import Kind
 from vfiod.handoff.containers import Container, container_of
+from vfiod.handoff.steps.containers import StopContainer
 from vfiod.host.linux.containers import LinuxContainers
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.model import Holder
@@ -82,6 +83,27 @@ def test_a_container_of_lxc_s_is_stopped_by_whoever_is_there() -> None:
     assert [argv[-2:] for argv in ran] == [("--name", "dev")] * 2
 
 
+def test_a_person_starts_one_by_the_same_command() -> None:
+    containers, _ = commands("docker", "incus", "lxc-start")
+    assert containers.to_start("docker", ID) == f"sudo /usr/bin/docker start {ID}"
+    project = "sudo /usr/bin/incus start my-development-box --project user-1000"
+    assert containers.to_start("lxc", "user-1000_my-development-box") == project
+    containers, _ = commands("lxc-start")
+    name = "my-development-box"
+    assert containers.to_start("lxc", name) == f"sudo /usr/bin/lxc-start --name {name}"
+    assert containers.to_start("docker", ID) == ""
+
+
+def test_the_name_of_a_container_of_lxc_s_is_whole() -> None:
+    assert str(Container("lxc", "my-development-box")) == "my-development-box of lxc"
+    assert str(Container("docker", ID)) == f"{ID[:12]} of docker"
+    step = StopContainer("lxc", "my-development-box", 20.0)
+    assert step.describe() == "stop the lxc container my-development-box"
+    containers, _ = commands()
+    with pytest.raises(HostError, match="the lxc container my-development-box"):
+        containers.start("lxc", "my-development-box", seconds=20)
+
+
 def test_without_its_engine_a_container_cannot_be_stopped() -> None:
     containers, _ = commands()
     with pytest.raises(HostError, match="nothing is installed that could stop the docker"):
@@ -134,4 +156,5 @@ def test_one_that_does_not_start_again_is_a_remark(run_directory: Path) -> None:
     rig.host.user.units[f"docker-{pcs.CONTAINER}.scope"].start_fails = True
     rig.end_guest(pid)
     assert rig.phase.value == "host"
-    assert any("see to it with: docker start" in text for text in rig.messages(Kind.REMARK))
+    command = f"see to it with: sudo /usr/bin/docker start {pcs.CONTAINER}"
+    assert any(text.endswith(command) for text in rig.messages(Kind.REMARK))
