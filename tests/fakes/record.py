@@ -3,22 +3,21 @@
 import itertools
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig
+from tests.fakes.told import TEXTS, Told
 from vfiod.events import Event
 from vfiod.host.linux.log import to_fields
 from vfiod.tools.log.entry import Entry, parse
 
-CATALOG = Path(__file__).parents[2] / "systemd" / "vfiod.catalog"
 BOOT = "b" * 32
 # 2026-11-24 18:00 UTC; the model's clock begins at 1000 s after boot.
 _BOOTED = 1_795_543_200 - 1000
 _LAG = 0.25
 
 
-class Recorder(list[Event]):
+class Recorder(Told):
     """Stands for a rig's list of events; keeps what the journal would of each."""
 
     def __init__(self, host: FakeHost) -> None:
@@ -73,9 +72,7 @@ def entries(records: list[dict[str, str]]) -> list[Entry]:
 
 def explanation(record: Mapping[str, str]) -> str:
     """The catalog's entry with the fields put in, as sd_journal_get_catalog(3) gives it."""
-    parts = re.split(r"^-- (\w+)\n", CATALOG.read_text(), flags=re.MULTILINE)
-    texts = dict(zip(parts[1::2], parts[2::2], strict=True))
-    text = texts.get(record["MESSAGE_ID"], "")
+    text = TEXTS.get(record["MESSAGE_ID"], "")
     return re.sub(r"@(\w+)@", lambda m: record.get(m[1], ""), text)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from tests.fakes import pcs
 from tests.fakes.fault import Effects, Killed
 from tests.fakes.host import FakeHost
+from tests.fakes.told import Told
 from vfiod.config import schema
 from vfiod.config.schema import Config
 from vfiod.events import Event, Kind
@@ -118,7 +119,7 @@ class Rig:
         for left in directory.glob("*.json"):
             left.unlink()
         self.text = (host.configuration or pcs.configuration()) if text is None else text
-        self.events: list[Event] = []
+        self.events: list[Event] = Told()
         self.before = host.snapshot()
         self.boot()
 
