@@ -21,6 +21,9 @@ ABSENT = (
     "org.freedesktop.systemd1.",
 )
 _TIMEOUT = "org.freedesktop.DBus.Error.NoReply"
+# Of the same name, but said by the bus at once: "Message recipient disconnected from message bus
+# without replying" (dbus-daemon: bus/connection.c), "Remote peer disconnected" (dbus-broker).
+_ENDED = "disconnected"
 # As systemd itself is for a moment when it is executed anew (systemctl(1), daemon-reexec).
 _AWAY = (_TIMEOUT, *ABSENT[:3])
 
@@ -38,8 +41,12 @@ class Closed(BusError, CutOff):
     """The connection is closed: the bus has ended, and whoever lives by it ends too."""
 
 
+class Ended(TimedOut):
+    """Whoever was asked ended before there was an answer: none comes, as after a time-out."""
+
+
 def translate(error: Any, service: str, method: str) -> HostError:
-    """TimedOut, Closed, BusError, or that the service is not there; the hint names its unit."""
+    """TimedOut, Ended, Closed, BusError, or that it is not there; the hint names its unit."""
     if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED):
         return Closed(error.message, "")
     name = Gio.DBusError.get_remote_error(error) or ""
@@ -47,7 +54,9 @@ def translate(error: Any, service: str, method: str) -> HostError:
     unit = UNITS.get(service, "")
     hint = f"see: systemctl status {unit}" if unit else ""
     if timed_out or name == _TIMEOUT:
-        late = TimedOut(f"no answer to {method} in time", hint)
+        is_ended = not timed_out and _ENDED in error.message
+        ended = Ended(f"{unit or service} ended before it answered {method}", hint)
+        late = ended if is_ended else TimedOut(f"no answer to {method} in time", hint)
         late.may_pass = True
         return late
     # Gio's own strip_remote_error() works on a copy when it is called from Python.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from vfiod.bus.connection import Bus
-from vfiod.bus.errors import ABSENT, BusError
-from vfiod.errors import Busy, Unreachable, VfiodError, named
+from vfiod.bus.errors import ABSENT, BusError, Ended
+from vfiod.errors import Busy, TimedOut, Unreachable, VfiodError, named
 
 if TYPE_CHECKING:
     from vfiod.handoff.readiness import GuestFacts
@@ -97,6 +97,18 @@ class Client:
             )
         except BusError as error:
             raise _translate_error(error) from error
+        except TimedOut as error:
+            raise _no_answer(error, method) from error
+
+
+def _no_answer(error: TimedOut, method: str) -> TimedOut:
+    """What a call was about may go on, or be put right by the service that is started again."""
+    if isinstance(error, Ended):
+        hint = "it is started again and goes on: vfiod status"
+        return Ended("the vfiod service ended at work", hint)
+    if method == "Status":  # answered at once by a service that is well
+        return error
+    return TimedOut(error.message, "it is still at work; what it does: vfiod status")
 
 
 def _translate_error(error: BusError) -> VfiodError:
