@@ -257,7 +257,8 @@ def test_only_configured_guests_are_known(
 ) -> None:
     signature, value = ("sb", True) if method == "ShutdownGuest" else ("su", 0)
     error = failed(lambda: bus.call(MANAGER, method, signature, guest, value))
-    assert error.name == "org.vfiod1.Error.Config"
+    assert error.name == "org.vfiod1.Error.UnknownGuest"
+    assert "let vfiod propose its devices: sudo vfiod init " in str(error)
     assert f"names no guest {guest!r}" in str(error)
     assert daemon.tell("commands") == "none"
 

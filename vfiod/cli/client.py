@@ -2,15 +2,13 @@
 
 import json
 import shlex
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import ABSENT, BusError, Ended
 from vfiod.errors import Busy, TimedOut, Unreachable, VfiodError, named
-
-if TYPE_CHECKING:
-    from vfiod.handoff.readiness import GuestFacts
+from vfiod.model import Direction
 
 NAME = "org.vfiod1"
 PATH = "/org/vfiod1"
@@ -42,12 +40,6 @@ class Client:
     def guests(self) -> str:
         """The configured guests as they are now, as JSON."""
         return str(self._call("ListGuests", seconds=LOOK_SECONDS)[0])
-
-    def guest(self, name: str) -> "GuestFacts | None":
-        """One of them; None if the configuration names no such guest."""
-        from vfiod.handoff.readiness import load
-
-        return next((facts for facts in load(self.guests()) if facts.name == name), None)
 
     def start_guest(self, guest: str, *, seconds: int) -> None:
         """Have a guest started after a countdown; returns when that has begun."""
@@ -85,6 +77,15 @@ class Client:
     def on_gone(self, then: Callable[[], None]) -> None:
         """Have ``then`` called when the service is gone, while a main loop runs."""
         self._bus.watch(NAME, then)
+
+    def on_handoff(self, then: Callable[[str], None]) -> None:
+        """Have ``then`` called with the guest at each step towards it."""
+
+        def hear(values: Sequence[str]) -> None:
+            if values[1] == Direction.HANDOFF.value:
+                then(values[0])
+
+        self._bus.subscribe(NAME, f"{MANAGER}.Progress", hear)
 
     def on_progress(self, then: Callable[[str], None]) -> None:
         """Have ``then`` called with each message while a main loop runs."""

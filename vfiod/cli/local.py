@@ -1,6 +1,5 @@
 """Composition for the commands that read this machine without the daemon, as any user."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,6 +8,7 @@ from vfiod import paths
 from vfiod.bus.connection import Bus
 from vfiod.config.file import read_config_file
 from vfiod.config.schema import Config, GuestConfig
+from vfiod.config.unknown import unknown_guest
 from vfiod.errors import Busy, HostError, Refused, UnknownGuest, VfiodError
 from vfiod.guest import description, domain
 from vfiod.guest.connection import domain_xml, look
@@ -80,9 +80,7 @@ def guest_named(name: str, config: Config) -> GuestConfig:
     """What the configuration says of a guest. Raises UnknownGuest."""
     if name in config.guests:
         return config.guests[name]
-    named = ", ".join(config.guests) or "none"
-    text = f"{CONFIG} names no guest {name!r} (it names: {named})"
-    raise UnknownGuest(text, f"let vfiod propose its devices: sudo vfiod init {shlex.quote(name)}")
+    raise unknown_guest(name, ", ".join(config.guests), str(CONFIG))
 
 
 def require_no_handoff() -> None:

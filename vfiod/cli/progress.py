@@ -20,8 +20,9 @@ class Told(VfiodError):
 
 
 @contextmanager
-def shown(client: Client) -> Iterator[None]:
-    """Print each message of the daemon's. Raises Told instead of what was printed already.
+def shown(client: Client, *, repeats: bool = False) -> Iterator[None]:
+    """Print each message of the daemon's. Raises Told instead of what was printed already,
+    unless it ``repeats`` that: a window, or a later login, shows the error alone.
 
     Signals of the bus arrive only while a main loop runs; it ends before Python does.
     """
@@ -39,7 +40,8 @@ def shown(client: Client) -> Iterator[None]:
         except VfiodError as error:
             failed = error
     if failed is not None:
-        raise Told(failed) if any(str(failed) in message for message in told) else failed
+        is_told = not repeats and any(str(failed) in message for message in told)
+        raise Told(failed) if is_told else failed
 
 
 @contextmanager

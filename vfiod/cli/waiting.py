@@ -22,11 +22,17 @@ class Outcome:
     guest: str
     ended: threading.Event = field(default_factory=threading.Event)
     error: HostError | Unreachable | None = None
+    is_begun: bool = False
 
     def hear(self, guest: str, started: bool, message: str) -> None:  # noqa: FBT001
         """The signal StartEnded, which may be about another guest."""
         if guest == self.guest:
-            self.end(None if started else HostError(message, "see: sudo vfiod log --last"))
+            hint = "see: sudo vfiod log --last" if self.is_begun else ""
+            self.end(None if started else HostError(message, hint))
+
+    def begun(self, guest: str) -> None:
+        """A step was taken for one: only then the service's log tells of this start."""
+        self.is_begun = self.is_begun or guest == self.guest
 
     def end(self, error: HostError | Unreachable | None) -> None:
         """The first word counts."""
@@ -39,10 +45,11 @@ class Outcome:
 def heard(client: Client, guest: str) -> Iterator[Outcome]:
     """Print what the service tells, and hear how the start ends."""
     outcome = Outcome(guest)
+    client.on_handoff(outcome.begun)
     client.on_start_ended(outcome.hear)
     gone = Unreachable("the vfiod service has gone", "see: systemctl status vfiod")
     client.on_gone(lambda: outcome.end(gone))
-    with shown(client):
+    with shown(client, repeats=True):
         yield outcome
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from vfiod.bus.calls import answer
 from vfiod.config.schema import Config
+from vfiod.config.unknown import unknown_guest
 from vfiod.daemon import rights
 from vfiod.daemon.answers import answered, refuse_with, when_done
 from vfiod.daemon.authority import Authority
 from vfiod.daemon.background import OneEach, begin
 from vfiod.daemon.rights import Action
 from vfiod.daemon.starts import Countdown, Starts, Wish, find
-from vfiod.errors import Busy, ConfigError, Refused, VfiodError
+from vfiod.errors import Busy, Refused, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff import readiness
 from vfiod.handoff.readiness import GuestFacts
@@ -176,9 +177,7 @@ class GuestCalls:
     def _configured(self, name: str) -> str:
         guests = self._load().guests
         if name not in guests:
-            known = ", ".join(guests) or "none"
-            text = f"the configuration names no guest {name[:60]!r} (it names: {known})"
-            raise ConfigError([text])
+            raise unknown_guest(name, ", ".join(guests))
         return name
 
     def _if_allowed(

@@ -38,3 +38,20 @@ def test_what_cannot_be_cancelled_any_more_is_said(capsys: pytest.CaptureFixture
     client: Any = Client(runs=False)
     assert waiting.start(client, waiting.Outcome("win10"), countdown=10) == 130
     assert "It is too late to cancel: no start is under way" in capsys.readouterr().err
+
+
+def _error(outcome: waiting.Outcome) -> str:
+    outcome.hear("win10", False, "win10 was not started: no")  # noqa: FBT003
+    return str(outcome.error)
+
+
+def test_the_log_is_named_once_it_tells_of_this_start() -> None:
+    outcome = waiting.Outcome("win10")
+    outcome.begun("win10")
+    assert _error(outcome) == "win10 was not started: no\n    see: sudo vfiod log --last"
+
+
+def test_a_start_that_was_refused_before_is_not_in_the_log() -> None:
+    outcome = waiting.Outcome("win10")
+    outcome.begun("win11")
+    assert _error(outcome) == "win10 was not started: no"

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vfiod.errors import ConfigError, HostError, NotAuthorized, VfiodError
+from vfiod.errors import HostError, NotAuthorized, UnknownGuest, VfiodError
 
 if TYPE_CHECKING:
     from vfiod.bus.connection import Bus
@@ -153,4 +153,5 @@ def find(client: "Client", guest: str) -> "GuestFacts":
     for facts in rows:
         if not facts.uuid:  # libvirt has not said which it is
             facts.require_ready()
-    raise ConfigError([f"the configuration names no guest {guest[:60]!r}"])
+    text = f"the configuration names no guest {guest[:60]!r}"
+    raise UnknownGuest(text, "all that it names: vfiod guests")

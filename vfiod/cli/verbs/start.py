@@ -6,7 +6,7 @@ import pwd
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from vfiod.errors import ConfigError, VfiodError
+from vfiod.errors import VfiodError
 
 if TYPE_CHECKING:
     from vfiod.cli.client import Client
@@ -58,12 +58,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def startable(client: "Client", name: str) -> "GuestFacts":
-    """The guest. Raises ConfigError if there is none, Refused with what is against a start."""
-    facts = client.guest(name)
-    if facts is None:
-        raise ConfigError([f"the configuration names no guest {name[:60]!r}"])
-    facts.require_ready()
-    return facts
+    """The guest. Raises UnknownGuest if there is none, Refused with what is against a start."""
+    from vfiod.config.unknown import unknown_guest
+    from vfiod.handoff.readiness import load
+
+    guests = load(client.guests())
+    for facts in guests:
+        if facts.name == name:
+            facts.require_ready()
+            return facts
+    raise unknown_guest(name, ", ".join(facts.name for facts in guests))
 
 
 def _start(client: "Client", arguments: argparse.Namespace, facts: "GuestFacts") -> int:
