@@ -263,7 +263,7 @@ install-python: has-python has-pythondir
 
 uninstall: has-pythondir ## what install put there; the configuration stays
 	@[ ! -e $(DESTDIR)/run/vfiod/journal.json ] || \
-		{ echo 'a guest has the devices; first run: sudo vfiod return'; exit 1; }
+		{ echo 'a guest has the devices; first run: sudo vfiod return --shutdown 60'; exit 1; }
 	-[ -n "$(DESTDIR)" ] || systemctl disable --now vfiod
 	! grep -qsxF '# Installed by vfiod.service' $(DESTDIR)$(HOOK) || rm $(DESTDIR)$(HOOK)
 	rm -f $(DESTDIR)$(libvirtdir)/hooks/.50-vfiod.* $(DESTDIR)$(libvirtdir)/hooks/qemu.d/.50-vfiod.*

@@ -155,7 +155,16 @@ def test_one_that_stays_in_use_is_named_with_its_users() -> None:
     with pytest.raises(HostError) as caught:
         UnloadModule("nvidia", 20).apply(host)
     assert "the module nvidia stayed in use for 20 s" in caught.value.message
-    assert "nvidia_modeset" in caught.value.message
+    assert "(by the module nvidia_modeset" in caught.value.message
+    assert caught.value.hint == "end that before the next start"
+
+
+def test_programs_that_have_the_card_open_are_named_at_that_moment() -> None:
+    host = pcs.nvidia()
+    host.user.spawn(Program("ollama", (pcs.VGA,)))
+    with pytest.raises(HostError) as caught:
+        UnloadModule("nvidia", 20, (pcs.VGA,)).apply(host)
+    assert "ollama (pid " in caught.value.message
 
 
 def test_one_that_modprobe_does_not_find_is_not_said_to_be_in_use() -> None:

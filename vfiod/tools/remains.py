@@ -39,7 +39,7 @@ def read(root: Path = Path("/")) -> tuple[Remain, ...]:
 def _found(root: Path) -> Iterator[tuple[Path, str, str]]:
     undo, remove = "sudo vfiod setup --undo", _removal(root)
     if _there(root, paths.JOURNAL):
-        yield paths.JOURNAL, "a guest has devices of this host", "sudo vfiod return"
+        yield paths.JOURNAL, "a guest has devices of this host", "sudo vfiod return --shutdown 60"
     yield from _guests(root)
     if _there(root, paths.SETUP_STATE):
         yield paths.SETUP_STATE, "changes of `vfiod setup` to this host", undo

@@ -8,6 +8,8 @@ import pytest
 from tests.unit.host.facts.test_boot import tree
 from vfiod.tools import remains
 
+ROOT = Path(__file__).parents[3]
+
 OURS = {
     "run/vfiod/journal.json": "{}",
     "var/lib/vfiod/setup.json": "{}",
@@ -93,3 +95,13 @@ def test_guests_that_would_not_start_come_first_with_the_way_back(tmp_path: Path
         ("/var/lib/vfiod/setup.json", "sudo vfiod setup --undo"),
     ]
     assert len([path for path, _ in found if "qemu/" in path]) == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["debian/vfiod.prerm", "packaging/before-removal", "Makefile", "vfiod/tools/remains.py"],
+)
+def test_a_removal_names_a_return_that_a_running_guest_does_not_refuse(name: str) -> None:
+    said = re.findall(r"sudo vfiod return[ \w-]*", (ROOT / name).read_text())
+    assert said
+    assert all("--shutdown 60" in one or "--destroy" in one for one in said)

@@ -46,8 +46,9 @@ class LimitUnit(HostStep):
         if not host.wait(lambda: self._is_kept(host, wanted), seconds=self.seconds):
             found = cpulist.write(host.slices.effective(self.unit))
             raise TimedOut(
-                f"{self.unit} still uses CPUs {found} after {self.seconds:g} s",
-                f"see: systemctl show -p AllowedCPUs -p EffectiveCPUs {self.unit}",
+                f"{self.unit} still uses CPUs {found} after {self.seconds:g} s; "
+                f"its limit was {self.cpus}",
+                "what systemd said about it: sudo journalctl -b _PID=1",
             )
         return ()
 

@@ -105,12 +105,20 @@ class UnloadModule(HostStep):
                 f"the module {self.module} is loaded and cannot be unloaded: {error.message}",
                 "reboot: the modules of the running kernel may have been removed by an update",
             )
-        users = ", ".join(host.modules.users(self.module))
-        by = f" (by the modules {users})" if users else ""
+        users = self._users(host)
+        by = f" (by {', '.join(users)})" if users else ""
         return HostError(
             f"the module {self.module} stayed in use for {self.seconds:g} s{by}: {error.message}",
-            f"see who uses it with: lsmod | grep {self.module}",
+            "end that before the next start" if users else "",
         )
+
+    def _users(self, host: Host) -> list[str]:
+        """Named now: when a person reads of it, the start has been undone."""
+        modules = [f"the module {name}" for name in host.modules.users(self.module)]
+        try:
+            return modules + list(map(str, host.processes.holders(self.cards)))
+        except HostError:
+            return modules
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         if prior["loaded"]:

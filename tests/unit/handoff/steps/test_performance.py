@@ -43,6 +43,14 @@ def test_a_limit_that_the_kernel_does_not_follow_is_an_error(host: FakeHost) -> 
     assert host.now() - began == 10
 
 
+def test_its_advice_can_be_followed_after_the_limit_was_taken_back(host: FakeHost) -> None:
+    host.slices.ignores_limits = True
+    with pytest.raises(TimedOut) as told:
+        LimitUnit("system.slice", "0-1", 10).apply(host)
+    assert told.value.message.endswith("; its limit was 0-1")
+    assert told.value.hint == "what systemd said about it: sudo journalctl -b _PID=1"
+
+
 def test_a_unit_that_runs_must_have_a_cpuset_before_it_counts_as_limited(host: FakeHost) -> None:
     host.user.add(FakeUnit("system.slice"))
     host.slices.without_cpuset.add("system.slice")
