@@ -16,12 +16,19 @@ _FIRMWARE = (
 )
 TOGETHER = "take it out of the definition: the guest gets it together with that device"
 _INPUT = "plug it in (see: ls /dev/input/by-id), or take it out of the definition"
-_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+# On NixOS a program may be in libvirtd.service's PATH alone, in the store: nobody can look for it,
+# and the mark of NixOS stands for any (nixpkgs: nixos/modules/virtualisation/libvirtd.nix).
+_ELSEWHERE = "/etc/NIXOS"
+_FOLDERS = (
+    "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
+    "/run/current-system/sw/bin",
+)  # fmt: skip
 _TPM = ("swtpm", "swtpm_setup")
 # libvirt looks into descriptions below these; a folder of one's own may name any place.
 _VIRTIOFSD = (
     "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/lib/qemu/virtiofsd",
-    "/etc/qemu/vhost-user", *(f"{folder}/virtiofsd" for folder in _FOLDERS),
+    "/etc/qemu/vhost-user", "/var/lib/qemu/vhost-user",
+    *(f"{folder}/virtiofsd" for folder in _FOLDERS), _ELSEWHERE,
 )  # fmt: skip
 
 
@@ -153,7 +160,7 @@ def _tpm(root: Element) -> Iterator[Opened]:
     for backend in root.iterfind("devices/tpm/backend"):
         if backend.get("type") == "emulator":
             for name in _TPM:
-                paths = tuple(f"{folder}/{name}" for folder in _FOLDERS)
+                paths = (*(f"{folder}/{name}" for folder in _FOLDERS), _ELSEWHERE)
                 remedy = "install swtpm (Debian: swtpm swtpm-tools), or take the TPM out"
                 yield Opened(paths, "<tpm>", remedy, program=name)
         for device in backend.iterfind("device"):

@@ -92,7 +92,10 @@ def test_programs_that_libvirt_runs() -> None:
         "<filesystem type='mount'><driver type='virtiofs'/><source dir='/srv'/></filesystem>"
     )
     assert folder.paths == ("/srv",)
-    assert {"/usr/libexec/virtiofsd", "/etc/qemu/vhost-user"} <= set(virtiofsd.paths)
+    found = set(virtiofsd.paths)
+    assert {"/usr/libexec/virtiofsd", "/etc/qemu/vhost-user", "/var/lib/qemu/vhost-user"} <= found
+    for program in (swtpm, setup, virtiofsd):
+        assert "/etc/NIXOS" in program.paths
     _, own = read(
         "<filesystem type='mount'><driver type='virtiofs'/><binary path='/opt/v'/>"
         "<source dir='/srv'/></filesystem>"
