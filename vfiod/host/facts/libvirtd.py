@@ -59,7 +59,8 @@ class OwnHook:
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """``apparmor``: the kernel enforces it; ``profile``: libvirt's profile is installed and on.
+    """``apparmor``: the kernel enforces it; ``profile``: libvirt's profile is installed and on;
+    ``disabled``: one that is installed and off.
 
     ``selinux``: enforcing; ``hooks``: its policy lets virtqemud run them, None if that is not
     known; ``hook_type``: the type in the label of vfiod's own. ``driver`` is what qemu.conf says,
@@ -72,6 +73,7 @@ class Confinement:
     hooks: bool | None = None
     hook_type: str = ""
     driver: str = ""
+    disabled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ def _confinement(root: Path, own: Path) -> Confinement:
     return Confinement(
         apparmor=sysfs.read(root / "sys/module/apparmor/parameters/enabled") == "Y",
         profile=any(_is_enabled(root / "etc/apparmor.d", name) for name in PROFILES),
+        disabled=next((name for name in PROFILES if _is_disabled(root, name)), ""),
         selinux=selinux.is_enforcing(root),
         hooks=selinux.may_run_hooks(root),
         hook_type=selinux.type_of(own),
@@ -170,6 +173,11 @@ def _confinement(root: Path, own: Path) -> Confinement:
 def _is_enabled(profiles: Path, name: str) -> bool:
     """aa-disable(8) links a profile into the directory disable."""
     return os.path.exists(profiles / name) and not os.path.lexists(profiles / "disable" / name)
+
+
+def _is_disabled(root: Path, name: str) -> bool:
+    profiles = root / "etc/apparmor.d"
+    return os.path.exists(profiles / name) and not _is_enabled(profiles, name)
 
 
 def _beginning(path: Path) -> bytes | None:

@@ -58,16 +58,22 @@ def apparmor(facts: Facts) -> Findings:
             command="sudoedit /etc/libvirt/qemu.conf",
         )
     elif state.apparmor and facts.libvirt.installed and not state.profile:
-        yield warn(
-            check,
-            "AppArmor is on, but libvirt's profile is missing or disabled",
-            why="Guests then run without the confinement that your distribution gives them. "
-            "vfiod works with it.",
-            remedy="Enable it again.",
-            command="sudo aa-enforce /etc/apparmor.d/usr.sbin.libvirtd",
-        )
+        yield _without_profile(state.disabled)
     elif state.apparmor:
         yield ok(check, "AppArmor confines guests; it lets libvirt run the hook")
+
+
+def _without_profile(disabled: str) -> Finding:
+    off = f"sudo rm /etc/apparmor.d/disable/{disabled}"
+    on = f"sudo apparmor_parser -r /etc/apparmor.d/{disabled}"
+    return warn(
+        "confinement",
+        f"AppArmor is on, but libvirt's profile is {'disabled' if disabled else 'missing'}",
+        why="Guests then run without the confinement that your distribution gives them. "
+        "vfiod works with it.",
+        remedy="Enable it again." if disabled else "Install libvirt's daemon package anew.",
+        command=f"{off} && {on}" if disabled else "",
+    )
 
 
 CHECKS = (selinux, apparmor)

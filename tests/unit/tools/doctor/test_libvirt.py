@@ -207,10 +207,21 @@ def confined(**changes: Any) -> Facts:
 
 @pytest.mark.parametrize(("changes", "words"), [
     ({"driver": "none"}, "security_driver"),
-    ({"profile": False}, "profile is missing or disabled"),
+    ({"profile": False}, "profile is missing"),
+    ({"profile": False, "disabled": "usr.sbin.libvirtd"}, "profile is disabled"),
 ])  # fmt: skip
 def test_confinement(changes: dict[str, Any], words: str) -> None:
     assert words in only(confinement.apparmor(confined(**changes))).fact
+
+
+def test_a_profile_is_switched_on_by_what_every_host_with_apparmor_has() -> None:
+    off = confined(profile=False, disabled="usr.sbin.virtqemud")
+    assert only(confinement.apparmor(off)).command == (
+        "sudo rm /etc/apparmor.d/disable/usr.sbin.virtqemud && "
+        "sudo apparmor_parser -r /etc/apparmor.d/usr.sbin.virtqemud"
+    )
+    missing = only(confinement.apparmor(confined(profile=False)))
+    assert (missing.command, missing.remedy) == ("", "Install libvirt's daemon package anew.")
 
 
 def test_selinux_does_not_matter_to_a_virtqemud_that_is_merely_installed() -> None:
