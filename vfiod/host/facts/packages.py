@@ -55,6 +55,15 @@ _NAMES = {
     Manager.ZYPPER: _SUSE,
     Manager.TRANSACTIONAL: _SUSE,
 }
+# Its options, not packages (https://search.nixos.org/options?query=virtualisation.libvirtd); QEMU
+# brings the firmware, and virt-manager has virt-install.
+_NIXOS = {
+    Need.LIBVIRT: "set virtualisation.libvirtd.enable = true;",
+    Need.VIRT_INSTALL: "add pkgs.virt-manager to environment.systemPackages",
+    Need.QEMU_IMG: "add pkgs.qemu to environment.systemPackages",
+    Need.SWTPM: "set virtualisation.libvirtd.qemu.swtpm.enable = true;",
+    Need.OVMF: "set virtualisation.libvirtd.enable = true;",
+}
 _FAMILIES = {
     "debian": Manager.APT,
     "ubuntu": Manager.APT,
@@ -65,6 +74,11 @@ _FAMILIES = {
     "opensuse-microos": Manager.TRANSACTIONAL,
     "opensuse-aeon": Manager.TRANSACTIONAL,
     "opensuse-kalpa": Manager.TRANSACTIONAL,
+    "opensuse-leap-micro": Manager.TRANSACTIONAL,
+    "aeon": Manager.TRANSACTIONAL,
+    "kalpa": Manager.TRANSACTIONAL,
+    "sl-micro": Manager.TRANSACTIONAL,
+    "sle-micro": Manager.TRANSACTIONAL,
     "suse": Manager.ZYPPER,
     "opensuse": Manager.ZYPPER,
 }
@@ -99,8 +113,8 @@ def remedy(distribution: Distribution, *needs: Need) -> str:
     """What to do, in words: the command if it is known."""
     manager = read_manager(distribution)
     if manager is None and distribution.is_nixos:
-        wanted = " and ".join(need.value for need in needs)
-        return f"add {wanted} to /etc/nixos/configuration.nix, then: sudo nixos-rebuild switch"
+        wanted = " and ".join(dict.fromkeys(_NIXOS[need] for need in needs))
+        return f"in /etc/nixos/configuration.nix: {wanted} and then run: sudo nixos-rebuild switch"
     if manager is None:
         return f"install {' and '.join(need.value for need in needs)}"
     after = ", then restart the host" if manager in _REBOOT else ""

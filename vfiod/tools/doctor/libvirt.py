@@ -36,7 +36,7 @@ def daemon(facts: Facts) -> Findings:
             check,
             "libvirt is not installed",
             why="libvirt runs the guests.",
-            remedy="Install it with its daemon for QEMU.",
+            remedy=_to_install(facts),
             command=packages.command(facts.boot.distribution, Need.LIBVIRT),
         )
     else:
@@ -47,6 +47,12 @@ def daemon(facts: Facts) -> Findings:
             remedy="Start it now and at each boot.",
             command=f"sudo systemctl enable --now {_starter(facts, present[0])}",
         )
+
+
+def _to_install(facts: Facts) -> str:
+    if facts.boot.distribution.is_nixos:
+        return f"To do so, {packages.remedy(facts.boot.distribution, Need.LIBVIRT)}"
+    return "Install it with its daemon for QEMU."
 
 
 def _masked(name: str) -> Finding:

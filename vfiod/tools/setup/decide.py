@@ -46,8 +46,10 @@ def _system_notes(facts: Facts) -> Iterator[Note]:
         names = ", ".join(facts.unreadable)
         yield Note(f"Only root may read {names}: more may be to do.", "sudo vfiod setup --dry-run")
     if not facts.libvirt:
-        command = packages.command(facts.boot.distribution, Need.LIBVIRT)
-        yield Note("Install libvirt: without it no guest can be started.", command)
+        known = facts.boot.distribution
+        what = "Install libvirt: without it no guest can be started."
+        how = f" To do so, {packages.remedy(known, Need.LIBVIRT)}" if known.is_nixos else ""
+        yield Note(f"{what}{how}", packages.command(known, Need.LIBVIRT))
 
 
 def _policy(facts: Facts) -> Iterator[ToolChange | Note]:

@@ -22,6 +22,9 @@ ENDEAVOUR = Distribution("endeavouros", ("arch",))
 TUMBLEWEED = Distribution("opensuse-tumbleweed", ("opensuse", "suse"))
 LEAP = Distribution("opensuse-leap", ("suse", "opensuse"))
 MICROOS = Distribution("opensuse-microos", ("suse", "opensuse", "opensuse-tumbleweed"))
+LEAP_MICRO = Distribution("opensuse-leap-micro", ("suse", "opensuse"))
+AEON = Distribution("aeon", ("suse", "opensuse", "opensuse-tumbleweed", "opensuse-microos"))
+SL_MICRO = Distribution("sl-micro", ("suse",))
 NIXOS = Distribution("nixos")
 
 
@@ -42,6 +45,9 @@ NIXOS = Distribution("nixos")
         (TUMBLEWEED, "sudo zypper install virt-install"),
         (LEAP, "sudo zypper install virt-install"),
         (MICROOS, "sudo transactional-update pkg install virt-install"),
+        (AEON, "sudo transactional-update pkg install virt-install"),
+        (SL_MICRO, "sudo transactional-update pkg install virt-install"),
+        (LEAP_MICRO, "sudo transactional-update pkg install virt-install"),
         (NIXOS, ""),
         (Distribution(), ""),
     ],
@@ -72,7 +78,15 @@ def test_a_layer_is_there_after_a_restart() -> None:
 
 def test_where_no_command_is_known_the_thing_is_named() -> None:
     assert remedy(Distribution(), Need.VIRT_INSTALL, Need.SWTPM) == "install virt-install and swtpm"
-    assert remedy(NIXOS, Need.SWTPM).startswith("add swtpm to /etc/nixos/configuration.nix")
+
+
+def test_nixos_has_options_for_it() -> None:
+    file, then = "in /etc/nixos/configuration.nix: ", " and then run: sudo nixos-rebuild switch"
+    enable = "set virtualisation.libvirtd.enable = true;"
+    assert remedy(NIXOS, Need.LIBVIRT, Need.OVMF) == f"{file}{enable}{then}"
+    tpm = "set virtualisation.libvirtd.qemu.swtpm.enable = true;"
+    tools = "add pkgs.virt-manager to environment.systemPackages"
+    assert remedy(NIXOS, Need.SWTPM, Need.VIRT_INSTALL) == f"{file}{tpm} and {tools}{then}"
 
 
 def test_an_image_is_told_from_a_plain_system(tmp_path: Path) -> None:

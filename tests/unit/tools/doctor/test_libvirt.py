@@ -136,6 +136,14 @@ def test_a_bad_hook(spoilt: Facts, words: str) -> None:
     assert "vfiod" in finding.command
 
 
+def test_nixos_installs_libvirt_by_an_option() -> None:
+    bare = facts(libvirt=replace(pc.hook(), installed=False), units={})
+    nixos = replace(bare, boot=replace(bare.boot, distribution=Distribution("nixos")))
+    (finding,) = libvirt.daemon(nixos)
+    assert "set virtualisation.libvirtd.enable = true;" in finding.remedy
+    assert finding.command == ""
+
+
 def test_nixos_has_links_for_hooks() -> None:
     linked = hook(link=True)
     nixos = replace(linked, boot=replace(linked.boot, distribution=Distribution("nixos")))
