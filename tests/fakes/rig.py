@@ -186,9 +186,10 @@ class Rig:
         """What a person does who reads the remarks."""
         for text in self.messages(Kind.REMARK):
             for command in text.partition("when that is set right: ")[2].split("; "):
-                self._type(command)
+                self.type(command)
 
-    def _type(self, command: str) -> None:
+    def type(self, command: str) -> None:
+        """What a person types who does what is told."""
         if command.startswith("sudo systemctl start "):
             self.host.user.start(command.rpartition(" ")[2])
         elif command == "sudo systemctl restart vfiod":

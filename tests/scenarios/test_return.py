@@ -636,3 +636,20 @@ def test_what_got_stuck_is_told_even_if_it_cannot_be_watched(
 
 def read_only(_path: Path) -> None:
     raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_who_obeys_the_remedy_for_a_damaged_journal_has_a_login_screen(rig: Rig) -> None:
+    pid = rig.start()
+    rig.host.user.kill(pid)
+    for address in pcs.DEVICES:
+        rig.host.pci.set_override(address, None)
+        rig.host.pci.unbind(address, seconds=1)
+        rig.host.pci.probe(address, seconds=1)
+    rig.path.write_text(rig.path.read_text()[:-9])
+    error = rig.recover()
+    assert isinstance(error, HostError)
+    rig.path.unlink()
+    rig.boot()
+    command = error.hint.splitlines()[2].rpartition(": ")[2]
+    rig.type(command)
+    assert rig.host.units.unit("lightdm.service").active

@@ -23,6 +23,7 @@ from typing import Any, Self, TypeVar
 
 from vfiod.config.schema import Limits
 from vfiod.errors import Awaited, HostError, Stuck
+from vfiod.handoff import damaged
 from vfiod.handoff.steps.base import NOTHING, Prior, Step
 from vfiod.handoff.steps.codec import decode, encode
 from vfiod.handoff.steps.devices import Detach
@@ -230,18 +231,16 @@ class Journal:
                 raise HostError(f"cannot remove {self._path}: {error.strerror}") from error
 
     def _read(self, understand: Callable[[str], T]) -> T | None:
+        text = ""
         try:
-            return understand(self._path.read_text(encoding="utf-8", errors="replace"))
+            text = self._path.read_text(encoding="utf-8", errors="replace")
+            return understand(text)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise HostError(f"cannot read {self._path}: {error.strerror}") from error
         except HostError as error:
-            raise HostError(
-                f"{self._path}: {error.message}",
-                "reboot the host; or, if every device has its driver, remove that file and "
-                "run: sudo systemctl restart vfiod",
-            ) from error
+            raise HostError(f"{self._path}: {error.message}", damaged.remedy(text)) from error
 
     def _write(self, text: str) -> None:
         try:

@@ -18,6 +18,7 @@ from tests.fakes import pcs
 from tests.unit.handoff.steps.test_codec import ODD, ONE_OF_EACH
 from vfiod.errors import Awaited, HostError, Stuck
 from vfiod.handoff.journal import VERSION, Entry, Journal, Record
+from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.model import Phase
@@ -176,6 +177,29 @@ def test_another_version_is_an_error(journal: Journal, run_directory: Path) -> N
         journal.read()
     assert "another version of vfiod" in caught.value.message
     assert "remove that file" in caught.value.hint
+
+
+def test_what_a_damaged_journal_held_has_to_be_done_by_who_removes_it(
+    journal: Journal, run_directory: Path
+) -> None:
+    """A daemon that finds none undoes nothing: the login screen would stay away."""
+    path_of(run_directory).write_text(RECORD.to_json()[:-20])
+    with pytest.raises(HostError) as caught:
+        journal.read()
+    stopped = next(s.unit for s in ONE_OF_EACH if isinstance(s, StopDisplayManager))
+    assert caught.value.hint.splitlines() == [
+        "reboot, which brings everything back: sudo systemctl reboot",
+        "or, if every device has its driver, remove that file and run: "
+        "sudo systemctl restart vfiod",
+        f"then start the login screen again: sudo systemctl start {stopped}",
+        "other services and text consoles that vfiod had stopped stay so until a reboot",
+    ]
+    path_of(run_directory).write_text("{")
+    with pytest.raises(HostError) as caught:
+        journal.read()
+    assert caught.value.hint.splitlines()[2].endswith(
+        "another unit): sudo systemctl start display-manager.service"
+    )
 
 
 def test_a_truncated_file_is_an_error_wherever_it_ends(
