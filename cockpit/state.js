@@ -21,15 +21,18 @@ export function isMoving(phase) {
 export function situation(seen) {
     const phase = phaseOf(seen);
     const status = phase === "gone" || phase === "connecting" ? null : seen.status;
+    // For what the screen may be dark without a handoff; a daemon before it tells of none.
+    const away = phase === "host" ? status.away ?? [] : [];
     return {
         phase,
+        away,
         guest: status?.guest ?? "",
-        side: SIDES[phase] ?? "unknown",
+        side: away.length > 0 ? "unknown" : SIDES[phase] ?? "unknown",
         began: status?.seconds == null ? null : Math.round((seen.readAt - status.seconds * 1000) / 1000) * 1000,
         step: stepUnderWay(phase, status, seen.told),
         told: isMoving(phase) || phase === "stuck" ? seen.told : [],
         devices: status?.devices ?? [],
-        faults: status?.faults ?? [],
+        faults: [...status?.faults ?? [], ...away],
         last: phase === "host" || phase === "stuck" ? status.last ?? null : null,
         mayAct: seen.mayAct,
     };

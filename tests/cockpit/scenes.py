@@ -44,6 +44,10 @@ HOST = {
             {"reason": "8 GiB are free, the guest wants 16 GiB", "remedy": "Close programs."}]),
     ],
 }  # fmt: skip
+AWAY = HOST | {
+    "status": status(away=[
+        f"{VGA} is with vfio-pci: the host can show nothing on it\n    by what: vfiod doctor"]),
+}  # fmt: skip
 HANDOFF = {
     "status": status("handoff", "win11", seconds=3.0, journal=[
         step("block sleep and the power key"), step("move 0000:01:00.0 to vfio-pci")]),

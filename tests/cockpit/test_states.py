@@ -50,6 +50,16 @@ def test_who_has_the_card_at_each_step_of_the_way(
     assert page.complaints() == []
 
 
+def test_a_screen_that_may_be_dark_without_a_handoff_is_not_called_the_host_s(
+    page: Page, cockpit: Cockpit, daemon: Daemon
+) -> None:
+    open_page(page, cockpit, daemon, scenes.AWAY)
+    page.sees("0000:01:00.0 is with vfio-pci: the host can show nothing on it")
+    assert page.value(SAID) == "No handoff is under way, but the screen may be dark."
+    assert page.value("document.querySelectorAll('.end.lit').length") == 0
+    assert page.complaints() == []
+
+
 def test_what_is_stuck_is_named_with_what_can_be_done(
     page: Page, cockpit: Cockpit, daemon: Daemon
 ) -> None:

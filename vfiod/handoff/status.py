@@ -6,9 +6,13 @@ from typing import Any
 
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
+from vfiod.handoff.away import find_away
 from vfiod.handoff.journal import Journal, Record
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress, Phase
+
+# Whether a guest still has what is stuck is not to be seen in no time.
+_GUESTS = frozenset({Phase.HANDOFF, Phase.PREPARED, Phase.GUEST, Phase.RETURN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,15 @@ class StatusReader:
         record = self.journal.read()
         configured, fault = self._configured()
         devices = record.devices if record else configured
+        phase = record.phase if record else Phase.HOST
         return {
-            "phase": (record.phase if record else Phase.HOST).value,
+            "phase": phase.value,
             "guest": record.guest if record else None,
             "seconds": round(self.host.now() - record.since, 1) if record else None,
-            "devices": [self._device(address) for address in devices],
+            "devices": [self._device(address, phase) for address in devices],
             "journal": _steps(record),
             "faults": [*(record.faults if record else ()), *([fault] if fault else ())],
+            "away": self._away(devices) if record is None else [],
         }
 
     def _configured(self) -> tuple[Sequence[PciAddress], str]:
@@ -46,13 +52,29 @@ class StatusReader:
         guests = config.guests.values()
         return sorted({d.address for guest in guests for d in guest.devices}), ""
 
-    def _device(self, address: PciAddress) -> dict[str, Any]:
+    def _device(self, address: PciAddress, phase: Phase) -> dict[str, Any]:
         try:
             driver = self.host.pci.driver(address)
         except VfiodError as error:
             return {"address": str(address), "driver": None, "owner": None, "fault": error.message}
-        owner = "guest" if driver == VFIO_DRIVER else "host"
-        return {"address": str(address), "driver": driver, "owner": owner}
+        return {"address": str(address), "driver": driver, "owner": _owner(driver, phase)}
+
+    def _away(self, devices: Sequence[PciAddress]) -> list[str]:
+        """While no handoff is under way: each thing for which the screen may be dark."""
+        found: list[VfiodError | None] = []
+        for address in devices:
+            try:
+                found.append(find_away(self.host.pci.function(address)))
+            except VfiodError as error:
+                found.append(error)
+        return [str(error) for error in found if error is not None]
+
+
+def _owner(driver: str | None, phase: Phase) -> str | None:
+    """None if it cannot be known: vfio-pci may have a device for nobody."""
+    if driver in (None, VFIO_DRIVER):
+        return "guest" if driver and phase in _GUESTS else None
+    return "host"
 
 
 def _steps(record: Record | None) -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import pcs
+from tests.fakes.kernel import Device
 from tests.fakes.rig import Rig
 from vfiod.errors import HostError
-from vfiod.model import Phase
+from vfiod.model import PciFunction, Phase
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def test_the_host_has_everything(rig: Rig) -> None:
         ],
         "journal": [],
         "faults": [],
+        "away": [],
     }
 
 
@@ -56,6 +58,43 @@ def test_a_device_that_is_gone_is_a_fact(rig: Rig) -> None:
         "address": "0000:02:00.0", "driver": None, "owner": None,
         "fault": "the device 0000:02:00.0 is not there",
     }  # fmt: skip
+    (told,) = rig.status.read()["away"]
+    assert told.startswith("the device 0000:02:00.0 is not there")
+
+
+def test_without_a_handoff_vfio_pci_has_a_device_for_nobody(run_directory: Path) -> None:
+    """Set aside at boot, or left over: no guest is known to have it."""
+    facts = Rig(pcs.on_vfio(), run_directory).status.read()
+    rows = [(device["driver"], device["owner"]) for device in facts["devices"]]
+    assert rows == [("vfio-pci", None), ("vfio-pci", None), ("xhci_hcd", "host")]
+    assert facts["away"] == [
+        "0000:01:00.0 is with vfio-pci: the host can show nothing on it\n"
+        "    whether it is set aside for guests since the boot, and by what: vfiod doctor\n"
+        "    if it is not, a reboot gives it back to the host: sudo systemctl reboot"
+    ]
+
+
+def test_a_display_without_a_driver_is_told_of(run_directory: Path) -> None:
+    facts = Rig(pcs.bare(vga=None), run_directory).status.read()
+    assert facts["away"][0].startswith("0000:01:00.0 has no driver\n")
+    assert facts["devices"][0] == {"address": "0000:01:00.0", "driver": None, "owner": None}
+
+
+def test_a_part_of_a_card_that_others_share_is_no_display_of_the_host(rig: Rig) -> None:
+    """A virtual function (SR-IOV) waits for guests without a driver."""
+    part = PciFunction(pcs.USB, 0x8086, 0x4680, 0x030000, group=11, physical=pcs.DISK)
+    rig.host.kernel.unplug(pcs.USB)
+    rig.host.kernel.add(Device(part, None), None)
+    assert rig.status.read()["away"] == []
+
+
+def test_what_is_stuck_is_not_said_to_be_a_guest_s(rig: Rig) -> None:
+    pid = rig.start()
+    rig.host.kernel.drivers["xhci_hcd"].refuses = True
+    rig.end_guest(pid)
+    facts = rig.status.read()
+    assert [device["owner"] for device in facts["devices"]] == ["host", "host", None]
+    assert facts["away"] == []
 
 
 def test_a_broken_configuration_is_a_fact(rig: Rig) -> None:

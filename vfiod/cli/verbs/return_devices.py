@@ -45,9 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     from vfiod.cli.terminal import say
 
     client = Client(Bus())
-    guest = client.status()["guest"]
+    facts = client.status()
+    guest = facts["guest"]
     if guest is None:
-        say("The host has its display; there is nothing to take back.")
+        say(_nothing(facts))
         return 0
     if arguments.guest not in (None, guest):
         say(f"{guest} has the devices, not {arguments.guest}: nothing is done.")
@@ -61,6 +62,18 @@ def run(arguments: argparse.Namespace) -> int:
         _take_back_when_free(client, arguments)
     say("The host has its display back.")
     return 0
+
+
+def _nothing(facts: dict[str, Any]) -> str:
+    """Why nothing is taken back, and what may keep the screen dark all the same."""
+    from vfiod.cli.verbs.status import away
+
+    if found := away(facts):
+        lines = [f"  {line}" for text in found for line in text.splitlines()]
+        return "\n".join(["No handoff is under way: there is nothing to take back. But:", *lines])
+    if facts["faults"]:
+        return "No handoff is under way: there is nothing to take back."
+    return "The host has its display; there is nothing to take back."
 
 
 def _answers(guest: str, arguments: argparse.Namespace) -> bool:

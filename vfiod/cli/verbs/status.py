@@ -49,10 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def as_text(facts: dict[str, Any]) -> str:
     """The state in words, what is wrong before the details."""
-    lines = [HEADS[facts["phase"]].format(guest=facts["guest"])]
+    lines = [head(facts)]
     if facts["seconds"] is not None:
         lines[0] = f"{lines[0].rstrip('.')}, for {facts['seconds']:g} s."
-    lines += [f"  {line}" for fault in facts["faults"] for line in fault.splitlines()]
+    faults = [*facts["faults"], *away(facts)]
+    lines += [f"  {line}" for fault in faults for line in fault.splitlines()]
     if start := facts.get("start"):
         cancel = f"vfiod start {shlex.quote(start['guest'])} --cancel"
         lines.append(f"{start['guest']} is about to start; to cancel: {cancel}")
@@ -64,6 +65,21 @@ def as_text(facts: dict[str, Any]) -> str:
         first, *more = facts["last"]["message"].splitlines()
         lines += [f"Last: {first}", *(f"  {line}" for line in more)]
     return "\n".join(lines)
+
+
+def head(facts: dict[str, Any]) -> str:
+    """The state in one sentence; without a handoff only as much as was seen."""
+    if facts["phase"] == "host" and away(facts):
+        return "No handoff is under way, but:"
+    if facts["phase"] == "host" and facts["faults"]:
+        return "No handoff is under way."  # a wrong configuration tells of no device
+    return HEADS[facts["phase"]].format(guest=facts["guest"])
+
+
+def away(facts: dict[str, Any]) -> Sequence[str]:
+    """For what the screen may be dark without a handoff; a daemon before it tells of none."""
+    found: Sequence[str] = facts.get("away", ())
+    return found
 
 
 def _devices(devices: Sequence[dict[str, Any]]) -> list[str]:
