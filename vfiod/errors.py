@@ -128,6 +128,10 @@ class HostError(VfiodError):
     may_pass: bool = False
 
 
+class NotThere(HostError):
+    """A device that the kernel does not know, or not any more."""
+
+
 class TimedOut(HostError):
     """A bounded wait ended before its condition was met; the message names what it waited for."""
 

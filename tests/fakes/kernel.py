@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from tests.fakes.clock import Clock
-from vfiod.errors import HostError
+from vfiod.errors import HostError, NotThere
 from vfiod.model import (
     VFIO_DRIVER,
     FirmwareFramebuffer,
@@ -99,7 +99,7 @@ class Kernel:
 
     def device(self, address: PciAddress) -> Device:
         if address not in self.devices:
-            raise HostError(f"the device {address} is not there")
+            raise NotThere(f"the device {address} is not there")
         return self.devices[address]
 
     def add(self, device: Device, driver: str | None) -> None:

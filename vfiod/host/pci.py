@@ -13,10 +13,10 @@ class Pci(Protocol):
         """All functions there are."""
 
     def function(self, address: PciAddress) -> PciFunction:
-        """One function. Raises HostError if it is not there (any more)."""
+        """One function. Raises NotThere if it is not there (any more)."""
 
     def driver(self, address: PciAddress) -> str | None:
-        """The driver it is bound to. Raises HostError if the function is not there."""
+        """The driver it is bound to. Raises NotThere if the function is not there."""
 
     def fault(self, address: PciAddress) -> str | None:
         """Why the function, which has a driver, does not answer; None if it does.

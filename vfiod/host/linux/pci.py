@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from vfiod.errors import HostError
+from vfiod.errors import NotThere
 from vfiod.host import config_space
 from vfiod.host.facts.nodes import read_behind, read_render_nodes
 from vfiod.host.facts.pci import parse_address, read_cards, read_function
@@ -180,5 +180,5 @@ class LinuxPci:
         return self._bus / "devices" / str(address)
 
 
-def _not_there(address: PciAddress) -> HostError:
-    return HostError(f"the device {address} is not there", "see what is with: lspci -D")
+def _not_there(address: PciAddress) -> NotThere:
+    return NotThere(f"the device {address} is not there", "see what is with: lspci -D")
