@@ -171,6 +171,7 @@ class Stuck(VfiodError):
     """Something could not be given back; the journal still holds it.
 
     ``display_lost``: a display is among it. ``awaits``: what may still end it by itself.
+    ``watched``: something is watched that may.
     """
 
     dbus_name = "org.vfiod1.Error.Stuck"
@@ -183,9 +184,11 @@ class Stuck(VfiodError):
         *,
         display_lost: bool = False,
         awaits: Sequence[Awaited | CutOff] = (),
+        watched: bool = False,
     ) -> None:
         super().__init__(message, hint)
         self.display_lost = display_lost
+        self.watched = watched
         self.awaits = tuple(awaits)
 
     @property

@@ -9,8 +9,9 @@ from tests.fakes.fault import LATENESS, Fault
 from tests.fakes.rig import Rig
 from vfiod.errors import Busy, HostError, KernelStuck, Stuck
 from vfiod.events import Kind
+from vfiod.handoff.outlook import TRIES
 from vfiod.handoff.patience import SECONDS as PATIENCE
-from vfiod.handoff.retrying import PATIENCE_SECONDS, TRIES
+from vfiod.handoff.retrying import PATIENCE_SECONDS
 from vfiod.handoff.tasks import Start
 from vfiod.model import VFIO_DRIVER, Phase
 
@@ -158,6 +159,28 @@ def test_a_call_that_is_late_again_and_again_is_not_asked_for_ever(rig: Rig) -> 
         rig.pass_time(1)
     assert len(rig.messages(Kind.RETURN_BEGUN)) == 1 + TRIES
     assert "to try again, run: sudo vfiod return" in rig.messages(Kind.REMARK)[-1]
+    (told,) = rig.status.read()["faults"]
+    assert "vfiod does not go on by itself any more" in told
+    assert "once what is late has ended, have it tried again: sudo vfiod return" in told
+    assert "give it some minutes" not in told
+
+
+def test_a_new_daemon_tries_again_what_the_old_one_gave_up_and_says_so(rig: Rig) -> None:
+    pid = rig.start()
+    spoil(rig, f"probe {pcs.USB}", Fault.HANG, times=100)
+    rig.end_guest(pid)
+    rig.host.kernel.drivers["xhci_hcd"].refuses = True
+    for _ in range(TRIES):
+        rig.host.effects.thaw()
+        rig.pass_time(1)
+    assert "does not go on by itself any more" in rig.status.read()["faults"][0]
+    rig.host.kernel.drivers["xhci_hcd"].refuses = False
+    rig.host.effects.barrier = lambda _: None
+    assert rig.recover() is None
+    assert "goes on by itself as soon as it ends" in rig.status.read()["faults"][0]
+    rig.host.effects.thaw()
+    rig.pass_time(1)
+    assert rig.differences() == {}
 
 
 def test_a_console_whose_unbind_hangs_does_not_hang_the_way_back(rig: Rig) -> None:
@@ -279,6 +302,9 @@ def slow_qemu(directory: Path) -> tuple[Rig, int]:
 
 def test_on_stuck_reboot_waits_while_it_may_still_end(run_directory: Path) -> None:
     rig, pid = slow_qemu(run_directory)
+    told = rig.status.read()["faults"][0]
+    assert "if that is not over 10 minutes after it got stuck, the host is rebooted" in told
+    assert "until vfiod runs again: sudo systemctl stop vfiod" in told
     rig.pass_time(PATIENCE_SECONDS - 10)
     assert "reboot" not in rig.host.effects.log
     assert any("not rebooting yet" in text for text in rig.messages(Kind.REMARK))

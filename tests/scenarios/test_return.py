@@ -638,6 +638,26 @@ def read_only(_path: Path) -> None:
     raise OSError(errno.EROFS, "Read-only file system")
 
 
+def test_a_device_that_is_gone_is_not_promised_by_a_reboot(rig: Rig) -> None:
+    pid = rig.start()
+    rig.host.kernel.unplug(pcs.USB)
+    rig.host.kernel.removed.clear()  # and no scan of its bus finds it
+    rig.end_guest(pid)
+    (told,) = rig.status.read()["faults"]
+    assert "a reboot alone may not bring back what is not there: 0000:02:00.0" in told
+    assert "brings all of it back" not in told
+
+
+def test_a_display_manager_that_fails_is_not_promised_by_a_reboot(rig: Rig) -> None:
+    pid = rig.start()
+    rig.host.user.units["lightdm.service"].start_fails = True
+    rig.end_guest(pid)
+    (told,) = rig.status.read()["faults"]
+    assert "a reboot starts lightdm.service only if it was the handoff that kept it down" in told
+    assert "why it does not start: sudo journalctl -b -u lightdm.service" in told
+    assert "brings all of it back" not in told
+
+
 def test_who_obeys_the_remedy_for_a_damaged_journal_has_a_login_screen(rig: Rig) -> None:
     pid = rig.start()
     rig.host.user.kill(pid)

@@ -210,9 +210,8 @@ class Manager:
                 "or have them taken back now: sudo vfiod return --force",
             )
         may_reset = force or record.phase is not Phase.STUCK
-        self.handoff.return_devices(
-            record.transaction, "requested with `vfiod return`", may_reset=may_reset
-        )
+        why = "requested with `vfiod return`"
+        self.handoff.return_devices(record.transaction, why, may_reset=may_reset, is_forced=force)
 
     def _release(self, name: str, why: str, told: float) -> None:
         """``told``: when libvirt said so, in seconds since boot. What began later is another's."""

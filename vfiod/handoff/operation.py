@@ -11,15 +11,15 @@ from vfiod.errors import Busy, HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, began_at, timed
 from vfiod.handoff import aftercare, transaction
 from vfiod.handoff.journal import Entry, Journal, Record
+from vfiod.handoff.outlook import Outlook
 from vfiod.handoff.plan import Plan
-from vfiod.handoff.recovery import is_shutting_down
+from vfiod.handoff.recovery import why_not_reboot
 from vfiod.handoff.steps.desktop import ReleaseHolders, StopDisplayManager
 from vfiod.host.door import Host
 from vfiod.model import Direction, PciAddress, Phase
 
 _BACK = "the host has its display back"
 _ON_THE_WAY_OUT = {"DIRECTION": Direction.HANDOFF.value}
-_SETTLED = 600.0  # seconds since boot
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Handoff:
 
     ``returned`` is told of each handoff whose devices are home again, before its journal goes, and
     of one whose return got stuck: what of it is home is to be looked after all the same.
-    ``may_end`` is told of what got stuck, and says whether that may end by itself. ``limits`` are
+    ``watch`` is told of what got stuck, and says what becomes of that by itself. ``limits`` are
     for what no journal tells of.
     """
 
@@ -36,7 +36,7 @@ class Handoff:
     journal: Journal
     report: Report
     returned: Callable[[Record], None]
-    may_end: Callable[[Record, Stuck], bool]
+    watch: Callable[[Record, Stuck], Outlook]
     limits: Callable[[], Limits]
 
     def hand_over(self, decided: Plan, go_on: Callable[[], None] = lambda: None) -> None:
@@ -48,7 +48,7 @@ class Handoff:
         """
         record, report = self._begin(decided)
         try:
-            self._take_steps(decided, report, go_on)
+            self._take_steps(record, decided, report, go_on)
         except Stuck as stuck:
             self._stuck(record, stuck)
             raise
@@ -89,10 +89,13 @@ class Handoff:
             report(Event(Kind.REMARK, remark, _ON_THE_WAY_OUT))
         return record, report
 
-    def return_devices(self, transaction_id: str, why: str, *, may_reset: bool = True) -> None:
+    def return_devices(
+        self, transaction_id: str, why: str, *, may_reset: bool = True, is_forced: bool = False
+    ) -> None:
         """Give everything back, if this handoff is still the one under way. Raises Stuck.
 
-        ``may_reset``: whether devices that do not come back may be reset.
+        ``may_reset``: whether devices that do not come back may be reset; ``is_forced``: somebody
+        insists on it.
         """
         record = self.journal.read()
         if record is None or record.transaction != transaction_id:
@@ -108,7 +111,9 @@ class Handoff:
         text = f"taking {list_devices(record)} back from {record.guest}: {why}"
         report(Event(Kind.RETURN_BEGUN, text, began_at(began)))
         try:
-            transaction.roll_back(self.host, self.journal, report, known, may_reset=may_reset)
+            foresee = partial(self._foresee, record, is_forced=is_forced)
+            parts = (self.host, self.journal, report, known)
+            transaction.roll_back(*parts, may_reset=may_reset, foresee=foresee)
         except Stuck as stuck:
             self._stuck(record, stuck)
             self.returned(replace(record, phase=Phase.STUCK, since=began, entries=home))
@@ -178,13 +183,16 @@ class Handoff:
     def _is_free(self, step: StopDisplayManager) -> bool:
         return not self.host.processes.holders(step.displays)
 
-    def _take_steps(self, decided: Plan, report: Report, go_on: Callable[[], None]) -> None:
+    def _take_steps(
+        self, record: Record, decided: Plan, report: Report, go_on: Callable[[], None]
+    ) -> None:
         """All steps and the word that they are done, or none of it."""
-        known = transaction.run(decided.steps, self.host, self.journal, report, go_on)
+        parts, foresee = (self.host, self.journal, report), partial(self._foresee, record)
+        known = transaction.run(decided.steps, *parts, go_on, foresee)
         try:
             self.advance(Phase.PREPARED)
         except HostError:
-            transaction.roll_back(self.host, self.journal, report, known)
+            transaction.roll_back(*parts, known, foresee=foresee)
             raise
 
     def advance(self, phase: Phase) -> None:
@@ -195,26 +203,24 @@ class Handoff:
     def _stuck(self, record: Record, stuck: Stuck) -> None:
         with suppress(HostError):
             self.journal.update(lambda r: r.got_stuck(stuck))
-        may_end = False
-        with suppress(Exception):  # whatever it is, what got stuck is told
-            may_end = self.may_end(record, stuck)
         self._reporter(record)(Event(Kind.STUCK, str(stuck)))
-        if record.may_reboot and stuck.display_lost and not may_end:
+        if record.may_reboot and stuck.display_lost and not stuck.watched:
             self.reboot(record)
+
+    def _foresee(self, record: Record, stuck: Stuck, *, is_forced: bool = False) -> Outlook:
+        """What becomes of what got stuck, and is watched from now on."""
+        with suppress(Exception):  # whatever it is, what is stuck must be told
+            return replace(self.watch(record, stuck), was_forced=is_forced)
+        return Outlook(was_forced=is_forced)
 
     def reboot(self, record: Record) -> None:
         """The last resort, once: a guest that starts at boot must not make a circle of it."""
         report = self._reporter(record)
-        if why := self._why_not_reboot():
+        if why := why_not_reboot(self.host):
             report(Event(Kind.REMARK, f"not rebooting (on_stuck: reboot): {why}"))
             return
         report(Event(Kind.REMARK, "rebooting the host, as on_stuck: reboot says"))
         self.host.power.reboot()
-
-    def _why_not_reboot(self) -> str:
-        if is_shutting_down(self.host):
-            return "the host is shutting down"
-        return "the host has only just been booted" if self.host.now() < _SETTLED else ""
 
     def _say_returned(
         self, report: Report, text: str, record: Record, began: float | None = None

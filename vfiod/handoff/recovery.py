@@ -40,6 +40,7 @@ class Fault:
 
 
 Faults = Sequence[Fault]
+_SETTLED = 600.0  # seconds since boot
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,13 @@ def is_shutting_down(host: Host) -> bool:
         return host.units.shutting_down()
     except HostError:
         return False
+
+
+def why_not_reboot(host: Host) -> str:
+    """Why on_stuck: reboot does nothing; empty if it may reboot the host."""
+    if is_shutting_down(host):
+        return "the host is shutting down"
+    return "the host has only just been booted" if host.now() < _SETTLED else ""
 
 
 def display_lost(faults: Faults) -> bool:

@@ -7,7 +7,7 @@ whose start took its time. Nobody has to type anything.
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from vfiod.errors import HostError, Stuck
@@ -15,13 +15,13 @@ from vfiod.events import Event, Kind, Report
 from vfiod.handoff import presence
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
+from vfiod.handoff.outlook import TRIES, Outlook, taken_up
 from vfiod.handoff.patience import is_busy
+from vfiod.handoff.recovery import why_not_reboot
 from vfiod.handoff.watcher import Submit, Watcher
 from vfiod.host.door import Host
 from vfiod.model import Phase
 
-# Each may be late again: a probe that takes a minute and fails is not asked for ever.
-TRIES = 5
 # Between two looks at a unit whose job is late.
 LOOK_SECONDS = 5.0
 # What has not ended by then never will: on_stuck: reboot acts after all.
@@ -49,10 +49,10 @@ class Retrying:
     handoff: Callable[[], Handoff]
     seen: Seen
 
-    def watch(self, record: Record, stuck: Stuck) -> bool:
-        """Have it tried again when something of it has ended; False if nothing will by itself."""
+    def watch(self, record: Record, stuck: Stuck) -> Outlook:
+        """Have it tried again when something of it has ended. Gives what becomes of it."""
         if stuck.is_left_to_successor:
-            return True
+            return Outlook(waits=True)
         late = {call.pid: call.what for call in self.host.late.calls()}
         found = self.host.processes.vfio_holders(record.groups)
         holders = {h.pid: f"{h.command} (pid {h.pid})" for h in found}
@@ -66,12 +66,19 @@ class Retrying:
         there = {call.pid for call in self.host.late.calls()} | holders.keys()
         if ended := (stuck.pids | late.keys()) - there:
             self.submit(self._retry, record, "a late call has ended")
-        may_end = bool(there or ended or stuck.units)
-        if may_end and record.may_reboot and stuck.display_lost:
-            self._say(Kind.REMARK, "not rebooting yet (on_stuck: reboot): it may still end", record)
-            now = self.journal.read()
-            self.watcher.after(PATIENCE_SECONDS, lambda: self.submit(self._lose_patience, now))
-        return may_end
+        waits = bool(there or ended or stuck.units)
+        is_spent = self.seen.tries[record.transaction] >= TRIES
+        reboots = record.may_reboot and stuck.display_lost
+        return Outlook(waits, is_spent, self._arm_reboot(record, waits=waits) if reboots else None)
+
+    def _arm_reboot(self, record: Record, *, waits: bool) -> float | None:
+        """In how many seconds the host is rebooted; at once by who asks. None if it is not."""
+        if not waits:
+            return None if why_not_reboot(self.host) else 0.0
+        self._say(Kind.REMARK, "not rebooting yet (on_stuck: reboot): it may still end", record)
+        now = self.journal.read()
+        self.watcher.after(PATIENCE_SECONDS, lambda: self.submit(self._lose_patience, now))
+        return PATIENCE_SECONDS
 
     def resume(self, record: Record) -> None:
         """What got stuck under an earlier daemon: what that waited for may have ended since.
@@ -79,9 +86,12 @@ class Retrying:
         Resets were tried in vain then, unless something was late. Raises Stuck.
         """
         self._say(Kind.STUCK, str(record.stuck), record)
-        if not self.watch(record, record.stuck):
-            why = "the daemon was started anew"
-            self.handoff().return_devices(record.transaction, why, may_reset=record.awaits)
+        if self.watch(record, record.stuck).waits:
+            with suppress(HostError):
+                self.journal.update(_taken_up)
+            return
+        why = "the daemon was started anew"
+        self.handoff().return_devices(record.transaction, why, may_reset=record.awaits)
 
     def _watch_process(self, record: Record, pid: int, what: str, is_late: bool) -> None:  # noqa: FBT001
         self.seen.pids.add(pid)
@@ -125,7 +135,8 @@ class Retrying:
 
     def _lose_patience(self, record: Record | None) -> None:
         """Nothing has changed since: what may still end has not."""
-        if record is None or self.journal.read() != record:
+        now = self.journal.read()
+        if record is None or now is None or _which(now) != _which(record):
             return
         runs = False
         with suppress(HostError):  # who cannot be asked is no reason to leave the host dark
@@ -139,3 +150,12 @@ class Retrying:
     def _say(self, kind: Kind, text: str, record: Record) -> None:
         fields = {"GUEST": record.guest, "TRANSACTION": record.transaction}
         self.report(Event(kind, text, fields))
+
+
+def _taken_up(record: Record) -> Record:
+    return replace(record, faults=tuple(map(taken_up, record.faults)))
+
+
+def _which(record: Record) -> tuple[str, float]:
+    """Which try of which handoff it is."""
+    return record.transaction, record.since

@@ -27,6 +27,7 @@ from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff import recovery, settings, stuck
 from vfiod.handoff.journal import ALONE, Entry, Journal, Record
+from vfiod.handoff.outlook import Foresee, unforeseen
 from vfiod.handoff.recovery import Fault, Faults, Tried
 from vfiod.handoff.stages import stages, stages_back
 from vfiod.handoff.steps.base import Notes, Step
@@ -42,11 +43,13 @@ def run(
     journal: Journal,
     report: Report,
     go_on: Callable[[], None] = lambda: None,
+    foresee: Foresee = unforeseen,
 ) -> Record:
     """Take the steps in order; when one fails, put back what was done and raise.
 
-    ``go_on`` is called before each step, and raises what ends it there. Returns what the journal
-    holds then. Raises that, the step's own error, or Stuck if not everything could be put back.
+    ``go_on`` is called before each step, and raises what ends it there. ``foresee``: see
+    roll_back(). Returns what the journal holds then. Raises that, the step's own error, or Stuck
+    if not everything could be put back.
     """
     begun: list[Entry] = []
     record = journal.read()
@@ -66,7 +69,7 @@ def run(
         for number, stage in enumerate(stages(steps)):
             host.run_parallel([partial(apply_all, number, group) for group in stage])
     except BaseException as error:
-        _put_back(error, replace(record, entries=tuple(begun)), host, journal, report)
+        _put_back(error, replace(record, entries=tuple(begun)), host, journal, report, foresee)
         raise
     return replace(record, entries=tuple(begun))
 
@@ -78,20 +81,22 @@ def roll_back(
     known: Record | None = None,
     *,
     may_reset: bool = True,
+    foresee: Foresee = unforeseen,
 ) -> None:
     """Undo every entry of the journal, newest first, and wake devices that do not come back.
 
     An entry whose undo fails stays in the journal and the older ones are still tried: as much
     of the host comes back as can. ``known`` is what the journal should hold, for one that is gone
     or cannot be read. ``may_reset``: whether devices may be reset for it, which none is while the
-    host shuts down. Raises Stuck, naming every fault, if any is left, and nothing else.
+    host shuts down. ``foresee`` watches what got stuck, for the words. Raises Stuck, naming
+    every fault, if any is left, and nothing else.
     """
     try:
         faults, tried = _bring_back(host, journal, report, known, may_reset=may_reset)
     except Exception as error:
-        raise stuck.broken_off(error) from error
+        raise stuck.broken_off(error, foresee(Stuck(""))) from error
     if faults:
-        raise stuck.describe(faults, tried)
+        raise stuck.describe(faults, tried, foresee(stuck.of(faults)))
 
 
 def _bring_back(
@@ -149,14 +154,19 @@ def _may_suspend(journal: Journal) -> bool:
 
 
 def _put_back(
-    error: BaseException, known: Record, host: Host, journal: Journal, report: Report
+    error: BaseException,
+    known: Record,
+    host: Host,
+    journal: Journal,
+    report: Report,
+    foresee: Foresee,
 ) -> None:
     """Undo after a failure; what then gets stuck must not hide what failed first."""
     try:
-        roll_back(host, journal, report, known)
+        roll_back(host, journal, report, known, foresee=foresee)
     except Stuck as left:
-        text = f"{_reason(error)}\n{left.message}"
-        raise Stuck(text, left.hint, display_lost=left.display_lost, awaits=left.awaits) from error
+        left.message = f"{_reason(error)}\n{left.message}"
+        raise left from error
 
 
 def _undo_all(entries: Sequence[Entry], host: Host, journal: Journal, report: Report) -> Faults:

@@ -156,6 +156,9 @@ def test_return_undoes_once_more_but_resets_only_by_force(run_directory: Path) -
     rig.host.effects.log.clear()
     assert rig.return_devices() is not None
     assert resets(rig) == []
+    error = rig.return_devices(force=True)
+    assert "tried in vain" in str(error)
+    assert "--force" not in str(error)
     rig.host.kernel.devices[pcs.VGA].cure = "reset bus"
     assert rig.return_devices() is not None
     assert rig.return_devices(force=True) is None
@@ -185,6 +188,9 @@ def test_on_stuck_reboot_reboots(run_directory: Path) -> None:
     rig = settled(run_directory, "nothing")
     assert rig.host.effects.log[-1] == "reboot"
     assert "rebooting the host, as on_stuck: reboot says" in rig.messages(Kind.REMARK)
+    told = rig.status.read()["faults"][0]
+    assert "the host is rebooted now, as on_stuck: reboot says" in told
+    assert "does not go on by itself" not in told
 
 
 def test_a_host_that_has_its_display_is_not_rebooted(run_directory: Path) -> None:
@@ -205,6 +211,7 @@ def test_a_host_that_was_just_booted_is_not_rebooted(run_directory: Path) -> Non
     rig.end_guest(pid)
     assert "reboot" not in rig.host.effects.log
     assert any("has only just been booted" in text for text in rig.messages(Kind.REMARK))
+    assert "rebooted now" not in rig.status.read()["faults"][0]
 
 
 def young(host: FakeHost) -> FakeHost:
