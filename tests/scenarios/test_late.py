@@ -1,5 +1,6 @@
 """Late is not hung: what takes its time is waited for, watched, and gone on with by itself."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -412,3 +413,19 @@ def test_after_the_end_is_asked_for_nothing_queued_is_begun(rig: Rig) -> None:
     assert rig.recover() is None
     assert rig.differences() == {}
     assert VFIO_DRIVER not in {rig.host.pci.driver(a) for a in pcs.DEVICES}
+
+
+def test_what_an_earlier_handoff_was_stuck_on_is_waited_for_by_the_next(rig: Rig) -> None:
+    """The first one came home another way, while the call still hung."""
+    pid = rig.start()
+    spoil(rig, f"probe {pcs.VGA}", Fault.HANG)
+    rig.end_guest(pid)
+    assert rig.phase is Phase.STUCK
+    rig.journal.update(lambda record: replace(record, transaction="another"))
+    record = rig.journal.read()
+    assert record is not None
+    assert rig.manager.retrying.watch(record, record.stuck).waits
+    rig.host.effects.thaw()
+    rig.pass_time(60)
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}

@@ -64,7 +64,7 @@ def begin(service: Service, manager: Manager) -> None:
     """Take the name, and set right what an earlier daemon left. Raises HostError.
 
     The name first: a second daemon ends here, and leaves alone what the first one is at. No call
-    comes before the loop runs, so that whoever asks for more waits until what was found is in order.
+    comes before the loop runs, so whoever asks for more waits until what was found is in order.
     """
     service.publish()
     manager.recover()

@@ -102,17 +102,15 @@ class Handoff:
             return
         began = self.host.now()
         home = record.returning or aftercare.entries_to_keep(record)
+        begin = partial(replace, phase=Phase.RETURN, since=began, faults=(), returning=home)
         with suppress(HostError):
-            self.journal.update(
-                lambda r: replace(r, phase=Phase.RETURN, since=began, faults=(), returning=home)
-            )
-        known = replace(record, phase=Phase.RETURN, since=began, faults=(), returning=home)
+            self.journal.update(begin)
         report = self._reporter(record)
         text = f"taking {list_devices(record)} back from {record.guest}: {why}"
         report(Event(Kind.RETURN_BEGUN, text, began_at(began)))
         try:
             foresee = partial(self._foresee, record, is_forced=is_forced)
-            parts = (self.host, self.journal, report, known)
+            parts = (self.host, self.journal, report, begin(record))
             transaction.roll_back(*parts, may_reset=may_reset, foresee=foresee)
         except Stuck as stuck:
             self._stuck(record, stuck)

@@ -60,12 +60,12 @@ class Retrying:
             self._watch_process(record, pid, late.get(pid, holders.get(pid, "")), pid in late)
         for unit in stuck.units - self.seen.units:
             self.seen.units.add(unit)
-            self._look_later(record, unit)
+            self._look_later(unit)
         # It may have ended between its deadline and now; and a number that was used again since
         # would be another process: those that are still there are.
         there = {call.pid for call in self.host.late.calls()} | holders.keys()
         if ended := (stuck.pids | late.keys()) - there:
-            self.submit(self._retry, record, "a late call has ended")
+            self.submit(self._retry, "a late call has ended")
         waits = bool(there or ended or stuck.units)
         is_spent = self.seen.tries[record.transaction] >= TRIES
         reboots = record.may_reboot and stuck.display_lost
@@ -104,21 +104,23 @@ class Retrying:
         self.seen.pids.discard(pid)
         if is_late:
             self._say(Kind.KERNEL_ANSWERS, f"{what} has ended after all", record)
-        self._retry(record, f"{what} has ended")
+        self._retry(f"{what} has ended")
 
-    def _look_later(self, record: Record, unit: str) -> None:
-        self.watcher.after(LOOK_SECONDS, lambda: self.submit(self._look, record, unit))
+    def _look_later(self, unit: str) -> None:
+        self.watcher.after(LOOK_SECONDS, lambda: self.submit(self._look, unit))
 
-    def _look(self, record: Record, unit: str) -> None:
-        """Again and again, as long as the unit's job takes and the return is stuck."""
-        if self._is_stuck(record) and is_busy(self.host, unit):
-            self._look_later(record, unit)
+    def _look(self, unit: str) -> None:
+        """Again and again, as long as the unit's job takes and a return is stuck."""
+        if self._stuck_now() and is_busy(self.host, unit):
+            self._look_later(unit)
             return
         self.seen.units.discard(unit)
-        self._retry(record, f"the job of {unit} has ended")
+        self._retry(f"the job of {unit} has ended")
 
-    def _retry(self, record: Record, why: str) -> None:
-        if not self._is_stuck(record):
+    def _retry(self, why: str) -> None:
+        """What is stuck by now: another handoff may wait for what an earlier one was stuck on."""
+        record = self._stuck_now()
+        if record is None:
             return
         self.seen.tries[record.transaction] += 1
         if self.seen.tries[record.transaction] > TRIES:
@@ -127,11 +129,10 @@ class Retrying:
             return
         self.handoff().return_devices(record.transaction, why)
 
-    def _is_stuck(self, record: Record) -> bool:
+    def _stuck_now(self) -> Record | None:
         """RETURN: that it is stuck could not be written, and nothing runs beside this."""
         now = self.journal.read()
-        same = now is not None and now.transaction == record.transaction
-        return same and now is not None and now.phase in (Phase.STUCK, Phase.RETURN)
+        return now if now is not None and now.phase in (Phase.STUCK, Phase.RETURN) else None
 
     def _lose_patience(self, record: Record | None) -> None:
         """Nothing has changed since: what may still end has not."""
