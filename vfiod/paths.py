@@ -16,6 +16,8 @@ CONFIG_FOLDER = Path("/etc/vfiod")
 CONFIG = CONFIG_FOLDER / "vfiod.yaml"
 RUN = Path("/run/vfiod")
 JOURNAL = RUN / "journal.json"
+# Where journald takes entries (systemd-journald.service(8)).
+JOURNALD = Path("/run/systemd/journal/socket")
 SLEEP = Path("/run/systemd/sleep.conf.d/90-vfiod.conf")
 STATE = Path("/var/lib/vfiod")
 BACKUPS = STATE / "backups"
