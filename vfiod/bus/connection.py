@@ -6,7 +6,6 @@ block every other caller) and have no time limit of their own. So a distribution
 dropped pydbus loses nothing: the connection is Gio's in either case.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -163,10 +162,8 @@ class Bus:
         """Send a signal to everybody; once the bus is gone that is nobody, which is no failure."""
         interface, name = signal.rsplit(".", 1)
         body = GLib.Variant(f"({signature})", values)
-        try:
+        with suppress(GLib.Error):
             self._connection.emit_signal(None, path, interface, name, body)
-        except GLib.Error as error:
-            print(f"nobody hears {name}: {error.message}", file=sys.stderr)
 
     def flush(self) -> None:
         """Wait until what was sent has left; a process that ends would take it along.
