@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.dbus.bus import ROOT, PrivateBus
+from tests.dbus.bus import DBUS, ROOT, PrivateBus, until
 from vfiod.bus import connection as bus_module
 from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError, Closed
 from vfiod.errors import TimedOut
 
 LOGIND, SESSION = "org.freedesktop.login1", "org.freedesktop.login1.Session"
@@ -76,6 +77,42 @@ def test_no_answer_is_not_taken_for_an_object_that_is_gone(
             ours.get_each(LOGIND, SESSIONS, SESSION, ("Id",))
     finally:
         logind.process.send_signal(signal.SIGCONT)
+
+
+def test_who_goes_away_in_the_middle_is_not_taken_for_objects_that_are_gone(
+    ours: Bus, logind: Logind
+) -> None:
+    """As a logind that ends between its list of sessions and the look at each."""
+    logind.process.kill()
+    has_owner = (DBUS, "/org/freedesktop/DBus", f"{DBUS}.NameHasOwner", "s", LOGIND)
+    until(lambda: not ours.call(*has_owner)[0], "the end of logind")
+    with pytest.raises(BusError, match=r"systemd-logind\.service .* does not answer"):
+        ours.get_each(LOGIND, SESSIONS, SESSION, ("Id",))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_gone"),
+    [("org.freedesktop.DBus.Error.UnknownObject", True),
+     ("org.freedesktop.DBus.Error.UnknownInterface", True),
+     ("org.freedesktop.DBus.Error.UnknownMethod", True),
+     (f"{LOGIND}.NoSuchSession", True), (f"{LOGIND}.NoSuchUser", True),
+     ("org.freedesktop.systemd1.NoSuchUnit", True),
+     ("org.freedesktop.DBus.Error.AccessDenied", False),
+     ("org.freedesktop.DBus.Error.LimitsExceeded", False),
+     ("org.freedesktop.DBus.Error.Disconnected", False), ("", False)],
+)  # fmt: skip
+def test_which_errors_say_that_an_object_is_gone(*, name: str, is_gone: bool) -> None:
+    error = BusError("so it is", name)
+    if is_gone:
+        assert bus_module._pick(error, ("Id",)) is None
+    else:
+        with pytest.raises(BusError, match="so it is"):
+            bus_module._pick(error, ("Id",))
+
+
+def test_a_connection_that_is_closed_is_not_taken_for_an_object_that_is_gone() -> None:
+    with pytest.raises(Closed):
+        bus_module._pick(Closed("The connection is closed", ""), ("Id",))
 
 
 # Which connection

@@ -14,7 +14,8 @@ from gi.repository import Gio, GLib
 
 from vfiod.bus.calls import balance
 from vfiod.bus.errors import BusError, translate
-from vfiod.errors import HostError, TimedOut
+from vfiod.bus.gone import is_gone
+from vfiod.errors import HostError
 
 try:
     import pydbus
@@ -114,7 +115,8 @@ class Bus:
     ) -> Sequence[Mapping[str, Any] | None]:
         """Read these properties of several objects, all asked at once: a call costs its waiting.
 
-        None for an object that is not there (any more). Raises TimedOut, as each call is bounded.
+        None for an object that is not there (any more). Raises BusError if one cannot be asked, or
+        TimedOut, as each call is bounded.
         """
         found: dict[str, Any] = {}
 
@@ -235,10 +237,10 @@ def _own_context() -> Iterator[Any]:
 
 def _pick(answer: Any, names: Sequence[str]) -> Mapping[str, Any] | None:
     """Some of a GetAll's values; to unpack all of a session's takes as long as the call."""
-    if isinstance(answer, TimedOut):
-        raise answer
-    if isinstance(answer, BusError):
+    if isinstance(answer, BusError) and is_gone(answer):
         return None
+    if isinstance(answer, HostError):
+        raise answer
     values = answer.get_child_value(0)
     return {n: v.unpack() for n in names if (v := values.lookup_value(n, None)) is not None}
 

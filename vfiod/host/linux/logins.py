@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
+from vfiod.bus.gone import is_gone
 from vfiod.errors import HostError
 from vfiod.host.linux.sleep_file import SleepFile
 from vfiod.model import Session
@@ -59,9 +60,12 @@ class LinuxLogins:
     def lingers(self, uid: int) -> bool:
         try:
             path = self._bus.call(SERVICE, PATH, f"{MANAGER}.GetUser", "u", uid)[0]
-        except BusError:
+            return bool(self._bus.get(SERVICE, path, f"{SERVICE}.User.Linger"))
+        except BusError as error:
+            # Who is taken for one who does not linger loses what runs without a screen.
+            if not is_gone(error):
+                raise
             return False
-        return bool(self._bus.get(SERVICE, path, f"{SERVICE}.User.Linger"))
 
     def user_name(self, uid: int) -> str:
         try:

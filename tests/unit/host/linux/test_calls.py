@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes.bus import BusSession, BusUnit, FakeBus
 from tests.fakes.tree import grow
+from vfiod.bus.errors import BusError
 from vfiod.errors import HostError, KernelStuck, TimedOut
 from vfiod.host.linux import hook_file
 from vfiod.host.linux.kernelcall import KernelCalls
@@ -453,6 +454,19 @@ def test_what_users_are_called(logins: LinuxLogins) -> None:
 def test_who_lingers(bus: FakeBus, logins: LinuxLogins) -> None:
     bus.lingering.add(1001)
     assert [logins.lingers(uid) for uid in (1000, 1001, 1002)] == [False, True, False]
+
+
+def test_who_cannot_be_asked_about_is_not_taken_for_one_who_does_not_linger(
+    bus: FakeBus, logins: LinuxLogins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their manager would be stopped, with the builds and downloads in it."""
+
+    def fail(_uid: int) -> None:
+        raise BusError("no logind", "org.freedesktop.DBus.Error.ServiceUnknown")
+
+    monkeypatch.setattr(bus, "_GetUser", fail)
+    with pytest.raises(HostError, match="no logind"):
+        logins.lingers(1001)
 
 
 def test_root_cannot_send_the_host_to_sleep_either(bus: FakeBus, tmp_path: Path) -> None:
