@@ -5,9 +5,18 @@ The daemon itself never calls libvirt: while a hook waits for it, libvirt waits 
 
 from typing import Protocol
 
+from vfiod.errors import Refused, VfiodError
+
 TRIAL = "vfiod-trial"
 # Before the name of the guest that is meant, in what its trial has done at its end.
 OF = "--from="
+
+
+def time_is_over() -> Refused:
+    """Too late to keep a trial: what ends its guest has begun, and may have asked it already."""
+    text = "the time of the trial is over: its guest is being shut down, unless it answers"
+    hint = "its end brings the display back; see: vfiod status"
+    return Refused([VfiodError(text, hint)], heading="nothing was kept")
 
 
 class Commands(Protocol):
@@ -39,7 +48,10 @@ class Commands(Protocol):
         """When this guest's trial ends (CLOCK_REALTIME, microseconds), 0 without one."""
 
     def keep(self, guest: str, seconds: int) -> None:
-        """Let its trial end this much later from now; with 0 never: it is kept for good."""
+        """Let its trial end this much later from now; with 0 never: it is kept for good.
+
+        Raises Refused if it is on none, or the time is over.
+        """
 
     def end_trial(self, guest: str) -> None:
         """Stop its trial, if there is one: its handoff is over.

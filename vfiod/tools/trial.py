@@ -6,6 +6,7 @@ systemd-run(1), and systemctl(1) to take one back.
 from collections.abc import Sequence
 
 from vfiod.errors import HostError
+from vfiod.host.commands import time_is_over
 from vfiod.util.programs import Done, finish, literal
 
 _SECONDS = 30.0
@@ -38,6 +39,20 @@ def cancel(unit: str) -> bool:
     if done.returncode:
         raise HostError(f"systemd does not stop {unit}.timer: {done.stderr.strip()}", "as root")
     return True
+
+
+def confirm(unit: str) -> bool:
+    """cancel(), for who wants the guest to stay. Raises Refused if its time is over."""
+    _require_time(unit)
+    found = cancel(unit)
+    _require_time(unit)  # it may just have elapsed
+    return found
+
+
+def _require_time(unit: str) -> None:
+    """The timer is active on while what it has begun runs (systemd.timer(5))."""
+    if not _run("systemctl", "is-active", f"{unit}.service").returncode:
+        raise time_is_over()
 
 
 def _run(program: str, *arguments: str) -> Done:

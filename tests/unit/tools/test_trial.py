@@ -2,7 +2,7 @@
 
 import pytest
 
-from vfiod.errors import HostError
+from vfiod.errors import HostError, Refused
 from vfiod.tools import trial
 from vfiod.util.programs import Done
 
@@ -33,3 +33,45 @@ def test_a_systemd_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(trial, "finish", lambda argv, seconds: Done(argv, 1, "", "Access denied"))
     with pytest.raises(HostError, match="does not set the timer vfiod-trial: Access denied"):
         trial.begin("vfiod-trial", ["/usr/bin/vfiod"], seconds=9)
+
+
+class Systemctl:
+    """Which units are active; a timer that is stopped may just have elapsed."""
+
+    def __init__(self, *active: str, elapses: bool = False) -> None:
+        self.active, self._elapses = set(active), elapses
+
+    def __call__(self, argv: list[str], *, seconds: float) -> Done:
+        verb, unit = argv[-2:]
+        is_active = unit in self.active
+        if verb == "stop":
+            self.active.discard(unit)
+            self.active |= {"vfiod-trial.service"} if self._elapses else set()
+            return Done(argv, 0, "", "")
+        return Done(argv, 0 if is_active else 3, "", "")
+
+
+TIMER = "vfiod-trial.timer"
+
+
+@pytest.mark.parametrize(("active", "found"), [([TIMER], True), ([], False)])
+def test_a_trial_is_confirmed_if_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, active: list[str], *, found: bool
+) -> None:
+    systemd = Systemctl(*active)
+    monkeypatch.setattr(trial, "finish", systemd)
+    assert trial.confirm("vfiod-trial") is found
+    assert systemd.active == set()
+
+
+@pytest.mark.parametrize(
+    "systemd",
+    [Systemctl(TIMER, "vfiod-trial.service"), Systemctl("vfiod-trial.service"),
+     Systemctl(TIMER, elapses=True)],
+)  # fmt: skip
+def test_a_trial_whose_time_is_over_is_not_confirmed(
+    monkeypatch: pytest.MonkeyPatch, systemd: Systemctl
+) -> None:
+    monkeypatch.setattr(trial, "finish", systemd)
+    with pytest.raises(Refused, match="its guest is being shut down"):
+        trial.confirm("vfiod-trial")

@@ -88,11 +88,11 @@ def what(arguments: argparse.Namespace) -> str:
 def run_keep(arguments: argparse.Namespace) -> int:
     """Stop the timer, or set it anew, as the service does for whoever may."""
     from vfiod.cli.terminal import say
-    from vfiod.tools.trial import cancel
+    from vfiod.tools.trial import confirm
 
     if arguments.seconds:
         return _extend(round(arguments.seconds) or 1)
-    if not cancel(TRIAL):
+    if not confirm(TRIAL):
         return _say_there_is_none()
     say("Confirmed: the guest stays.")
     return 0

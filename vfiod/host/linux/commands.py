@@ -14,7 +14,7 @@ from typing import Any
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
 from vfiod.errors import HostError, Refused, VfiodError, named
-from vfiod.host.commands import OF, TRIAL
+from vfiod.host.commands import OF, TRIAL, time_is_over
 from vfiod.host.linux.process import Programs
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import PROGRAM
@@ -60,6 +60,7 @@ class LinuxCommands:
         return round(time.time() * 1e6) + ends - time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
 
     def keep(self, guest: str, seconds: int) -> None:
+        self._require_time(guest)
         if not self._is_on_trial(guest):
             raise Refused([VfiodError(f"{guest} is not on trial")], heading="nothing was kept")
         argv = self._trial_command()
@@ -69,6 +70,7 @@ class LinuxCommands:
                 "confirm it for good: sudo vfiod keep",
             )
         self._units.stop(f"{TRIAL}.timer", seconds=_MORE)
+        self._require_time(guest)  # it may just have elapsed
         if seconds:
             self._set_trial(argv, seconds)
 
@@ -77,9 +79,15 @@ class LinuxCommands:
             self._units.stop(f"{TRIAL}.timer", seconds=_MORE)
 
     def _is_on_trial(self, guest: str) -> bool:
+        return self._units.unit(f"{TRIAL}.timer").active and self._would_end(guest)
+
+    def _require_time(self, guest: str) -> None:
+        """Its timer is active on while what ends the guest runs (systemd.timer(5))."""
+        if self._units.unit(f"{TRIAL}.service").active and self._would_end(guest):
+            raise time_is_over()
+
+    def _would_end(self, guest: str) -> bool:
         """A trial that an older vfiod set names no guest."""
-        if not self._units.unit(f"{TRIAL}.timer").active:
-            return False
         words = self._trial_command()
         named = any(word.startswith(OF) for word in words)
         return literal(f"{OF}{guest}") in words or not named

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from vfiod.cli import main as cli
-from vfiod.errors import Busy, HostError
+from vfiod.errors import Busy, HostError, Refused
+from vfiod.host.commands import time_is_over
 
 NAME = "-n $HOME"
 
@@ -66,3 +67,16 @@ def test_without_a_guest_there_is_no_trial_to_make_longer(
     monkeypatch.setattr("vfiod.bus.connection.Bus", IdleBus)
     assert cli.main(["keep", "--for", "60"]) == 1
     assert "no guest is on trial" in capsys.readouterr().err
+
+
+def test_a_trial_that_is_over_is_not_said_to_be_confirmed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def over(_unit: str) -> bool:
+        raise time_is_over()
+
+    monkeypatch.setattr("vfiod.tools.trial.confirm", over)
+    assert cli.main(["keep"]) == Refused.exit_code
+    said = capsys.readouterr()
+    assert "Confirmed" not in said.out
+    assert "its guest is being shut down" in said.err

@@ -85,7 +85,9 @@ def on_trial(ending: Sequence[str] = ENDING) -> FakeBus:
     bus = FakeBus()
     started = ("/usr/bin/vfiod", ending, False, 0, 0, 0, 0, 0, 0, 0)
     bus.units["vfiod-trial.timer"] = BusUnit("vfiod-trial.timer")
-    bus.units["vfiod-trial.service"] = BusUnit("vfiod-trial.service", exec_start=[started])
+    bus.units["vfiod-trial.service"] = BusUnit(
+        "vfiod-trial.service", "inactive", exec_start=[started]
+    )
     return bus
 
 
@@ -119,6 +121,42 @@ def test_a_trial_that_is_prolonged_ends_as_it_would_have_ended() -> None:
     assert programs.argv[0] == "systemd-run"
     assert {"--unit=vfiod-trial", "--on-active=60s"} <= set(programs.argv)
     assert programs.argv[-len(ENDING) :] == ENDING
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_a_trial_whose_time_is_over_is_not_said_to_be_kept(seconds: int) -> None:
+    """The timer is active until what it began has ended."""
+    bus, programs = on_trial(), Ran()
+    bus.units["vfiod-trial.service"].active = "active"
+    with pytest.raises(Refused, match="its guest is being shut down") as caught:
+        LinuxCommands(bus, LinuxUnits(bus), programs).keep("a $b", seconds)
+    assert caught.value.heading == "nothing was kept"
+    assert programs.argv == []
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_a_trial_whose_time_is_over_just_now_is_not_said_to_be_kept(
+    seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus, programs = on_trial(), Ran()
+    units = LinuxUnits(bus)
+
+    def elapse(name: str, seconds: float) -> None:
+        bus.units[name].active = "inactive"
+        bus.units["vfiod-trial.service"].active = "active"
+
+    monkeypatch.setattr(units, "stop", elapse)
+    for _ in "once", "again":
+        with pytest.raises(Refused, match="its guest is being shut down"):
+            LinuxCommands(bus, units, programs).keep("a $b", seconds)
+    assert programs.argv == []
+
+
+def test_a_trial_of_another_guest_that_ends_is_not_this_one_s() -> None:
+    bus = on_trial()
+    bus.units["vfiod-trial.service"].active = "active"
+    with pytest.raises(Refused, match="win10 is not on trial"):
+        commands(bus).keep("win10", 0)
 
 
 def test_a_trial_whose_end_systemd_does_not_know_stays_as_it_is() -> None:
