@@ -198,6 +198,16 @@ def test_what_is_cancelled_is_not_started_at_its_time(
     assert daemon.tell("commands") == "start other"
 
 
+def test_a_countdown_is_cancelled_though_the_state_cannot_be_told(
+    bus: PrivateBus, daemon: Daemon, ended: list[Any], run_directory: Path
+) -> None:
+    bus.call(MANAGER, "StartGuest", "su", "win10", LONG)
+    (run_directory / "journal.json").write_text("{")
+    bus.call(MANAGER, "CancelStart")
+    until(lambda: ended, "the end")
+    assert ended == [("win10", False, "win10 was not started: user 0 cancelled it")]
+
+
 def test_there_is_nothing_to_cancel(bus: PrivateBus, daemon: Daemon) -> None:
     assert "nothing starts" in str(failed(lambda: bus.call(MANAGER, "CancelStart")))
 

@@ -6,13 +6,16 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from vfiod.daemon.loop import in_loop
-from vfiod.errors import Busy
+from vfiod.errors import Busy, HostError
 
 T = TypeVar("T")
 
 
 def begin(task: Callable[[], T]) -> "Future[T]":
-    """Do it in a thread that is no reason for the process to stay; done in the main loop."""
+    """Do it in a thread that is no reason for the process to stay; done in the main loop.
+
+    Without a thread it is done at once, and has failed.
+    """
     future: Future[T] = Future()
 
     def work() -> None:
@@ -23,7 +26,11 @@ def begin(task: Callable[[], T]) -> "Future[T]":
         else:
             in_loop(lambda: future.set_result(result))
 
-    threading.Thread(target=work, name="command", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="command", daemon=True).start()
+    except RuntimeError as error:
+        text = f"the vfiod service could not begin the work: {error}"
+        future.set_exception(HostError(text, "see its limit of tasks: systemctl status vfiod"))
     return future
 
 

@@ -15,7 +15,7 @@ from vfiod.daemon.answers import answered, refuse_with, when_done
 from vfiod.daemon.authority import Authority
 from vfiod.daemon.background import OneEach, begin
 from vfiod.daemon.rights import Action
-from vfiod.daemon.starts import Countdown, Starts, Wish, find
+from vfiod.daemon.starts import Countdown, Starts, Wish, find, require_host_has_them
 from vfiod.errors import Busy, Refused, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff import readiness
@@ -87,7 +87,7 @@ class GuestCalls:
         name, seconds = self._configured(values[0]), values[1]
         if seconds > MAX_DELAY:
             raise _refused(f"a countdown has at most {MAX_DELAY} seconds")
-        self._require_host_has_them(name)
+        require_host_has_them(self._phase(), name)
         self._starts.require_free()
         uid, looking = self._authority.uid_of(sender), self._look()
 
@@ -113,18 +113,6 @@ class GuestCalls:
         when = f"in {seconds} s" if seconds else "now"
         self._say(wish.guest, f"{wish.guest} starts {when}, as {wish.user} asked")
         answer(invocation)
-
-    def _require_host_has_them(self, name: str) -> None:
-        phase, guest = self._phase()
-        if phase is Phase.STUCK:
-            raise Busy(f"something is stuck after {guest}", "see: vfiod status")
-        if phase is Phase.RETURN:
-            raise Busy(f"the devices are on their way back from {guest}", "wait a moment")
-        if phase is not Phase.HOST:
-            raise Busy(
-                f"the devices are handed over to {guest} ({phase.value})",
-                f"shut {guest} down before starting {name}" if guest != name else "",
-            )
 
     def _cancel(self, sender: str, _values: Sequence[Any], invocation: Any) -> None:
         countdown = self._starts.require_countdown()

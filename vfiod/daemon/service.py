@@ -6,6 +6,7 @@ worker, so Status never waits for it.
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from vfiod.bus.calls import answer, variant
@@ -18,6 +19,7 @@ from vfiod.daemon.guest_calls import GuestCalls
 from vfiod.daemon.interface import HOOK, INTROSPECTION, MANAGER, NAME, PATH
 from vfiod.daemon.session_calls import SessionCalls
 from vfiod.daemon.starts import Starts
+from vfiod.errors import VfiodError
 from vfiod.events import Event, Kind
 from vfiod.handoff.manager import Manager
 from vfiod.handoff.status import StatusReader
@@ -39,8 +41,9 @@ class Service:
         self._status = status
         self._authority = Authority(bus)
         self.starts = Starts(
-            manager.host.commands, manager.watcher.after, self._emit_properties, self._start_ended
-        )
+            manager.host.commands, manager.watcher.after, self._emit_properties,
+            self._start_ended, status.phase,
+        )  # fmt: skip
         parts = (manager.host, self._authority, self.starts, load, status.phase, manager.report)
         self._guests = GuestCalls(*parts)
         self._sessions = SessionCalls(manager.host.commands, self._authority)
@@ -69,8 +72,10 @@ class Service:
         self._bus.emit(PATH, f"{MANAGER}.StartEnded", "sbs", guest, started, message)
 
     def _emit_properties(self) -> None:
+        """A state that cannot be read is told to who asks for it, and stops nobody else's work."""
         signal = "org.freedesktop.DBus.Properties.PropertiesChanged"
-        self._bus.emit(PATH, signal, "sa{sv}as", MANAGER, self._properties(), [])
+        with suppress(VfiodError):
+            self._bus.emit(PATH, signal, "sa{sv}as", MANAGER, self._properties(), [])
 
     def _properties(self) -> dict[str, Any]:
         phase, guest = self._status.phase()

@@ -13,6 +13,7 @@ from vfiod.errors import Busy, Refused, VfiodError
 from vfiod.handoff import readiness
 from vfiod.handoff.ending import Person
 from vfiod.host.commands import Commands
+from vfiod.model import Phase
 
 _STOPPED = "the vfiod service is being stopped"
 
@@ -38,7 +39,8 @@ class Countdown:
 class Starts:
     """The start that is to come, or is under way. All methods are for the main loop.
 
-    ``countdown`` is the one, ``under_way`` the name of the other's guest, or empty.
+    ``countdown`` is the one, ``under_way`` the name of the other's guest, or empty. Its time over,
+    it goes on if the host has the devices then, which ``phase`` tells.
 
     Arguments: ``after`` calls something after so many seconds; ``changed`` is called when a
     countdown begins or ends; ``ended`` with the guest, whether it runs, and a message.
@@ -50,9 +52,10 @@ class Starts:
         after: Callable[[float, Callable[[], object]], None],
         changed: Callable[[], object],
         ended: Callable[[str, bool, str], object],
+        phase: Callable[[], tuple[Phase, str]],
     ) -> None:
         self._commands, self._after = commands, after
-        self._changed, self._ended = changed, ended
+        self._changed, self._ended, self._phase = changed, ended, phase
         self.under_way = ""
         self.countdown: Countdown | None = None
 
@@ -90,13 +93,20 @@ class Starts:
             self.cancel(f"{self.countdown.wish.guest} was not started: {_STOPPED}")
 
     def _go(self, mine: Countdown) -> None:
+        """Whatever goes wrong is its end: who waits is told, and the next may be asked for."""
         if self.countdown is not mine:
             return
-        self.countdown, self.under_way = None, mine.wish.guest
+        guest = mine.wish.guest
+        self.countdown, self.under_way = None, guest
         self._changed()
-        begin(lambda: self._start(mine.wish)).add_done_callback(
-            lambda done: self._done(mine.wish.guest, done.exception())
-        )
+        try:
+            # libvirt answers nobody in a handoff that somebody else has begun meanwhile.
+            require_host_has_them(self._phase(), guest)
+            begun = begin(lambda: self._start(mine.wish))
+        except Exception as error:
+            self._done(guest, error)
+        else:
+            begun.add_done_callback(lambda done: self._done(guest, done.exception()))
 
     def _start(self, wish: Wish) -> None:
         """In a thread. Much may have changed since the right to it was given."""
@@ -117,6 +127,20 @@ def find(guests: Sequence[readiness.GuestFacts], name: str) -> readiness.GuestFa
         if facts.name == name:
             return facts
     raise Refused([VfiodError(f"the configuration names no guest {name[:60]!r}")])
+
+
+def require_host_has_them(now: tuple[Phase, str], name: str) -> None:
+    """Raises Busy if a guest has the devices, or they are on their way."""
+    phase, guest = now
+    if phase is Phase.STUCK:
+        raise Busy(f"something is stuck after {guest}", "see: vfiod status")
+    if phase is Phase.RETURN:
+        raise Busy(f"the devices are on their way back from {guest}", "wait a moment")
+    if phase is not Phase.HOST:
+        raise Busy(
+            f"the devices are handed over to {guest} ({phase.value})",
+            f"shut {guest} down before starting {name}" if guest != name else "",
+        )
 
 
 def require_still_allowed(people: Sequence[Person], wish: Wish) -> None:
