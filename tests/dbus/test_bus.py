@@ -97,6 +97,8 @@ def test_who_goes_away_in_the_middle_is_not_taken_for_objects_that_are_gone(
      ("org.freedesktop.DBus.Error.UnknownMethod", True),
      (f"{LOGIND}.NoSuchSession", True), (f"{LOGIND}.NoSuchUser", True),
      ("org.freedesktop.systemd1.NoSuchUnit", True),
+     ("org.freedesktop.systemd1.NoSuchProcess", True),
+     ("org.freedesktop.DBus.Error.UnixProcessIdUnknown", True),
      ("org.freedesktop.DBus.Error.AccessDenied", False),
      ("org.freedesktop.DBus.Error.LimitsExceeded", False),
      ("org.freedesktop.DBus.Error.Disconnected", False), ("", False)],

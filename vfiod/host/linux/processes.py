@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from vfiod.errors import HostError, TimedOut
+from vfiod.errors import HostError
 from vfiod.events import Event, Kind, Report
 from vfiod.host.linux import log
 from vfiod.host.linux.controlgroup import guess_unit, path_of
@@ -158,7 +158,8 @@ class LinuxProcesses:
         try:
             if group not in self._owners and (owner := self._ask(pid)) is not None:
                 self._owners[group] = owner
-        except TimedOut:
-            # Who it is counts more than whose it is: a return must not end for that.
+        except HostError:
+            # Late, or away for a moment, as systemd is when it is executed anew. Who it is counts
+            # more than whose it is: a return must not end for that.
             return guess_unit(group)
         return self._owners.get(group, "")

@@ -9,6 +9,7 @@ from signal import SIGKILL
 from vfiod.bus.calls import variant
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
+from vfiod.bus.gone import is_gone
 from vfiod.errors import Awaited, CutOff, HostError
 from vfiod.host.linux.jobs import MANAGER, PATH, SERVICE, Jobs
 from vfiod.model import Unit
@@ -112,7 +113,9 @@ class LinuxUnits:
         """One property: all of a service's are some three hundred."""
         try:
             return int(self._bus.get(SERVICE, path, f"{SERVICE}.Service.MainPID"))
-        except BusError:
+        except BusError as error:
+            if not is_gone(error):
+                raise
             return 0
 
     def owner(self, pid: int) -> str | None:
@@ -125,7 +128,11 @@ class LinuxUnits:
             path = self._bus.call(SERVICE, PATH, f"{MANAGER}.GetUnitByPID", "u", pid)[0]
             name = str(self._bus.get(SERVICE, path, f"{SERVICE}.Unit.Id"))
         except BusError as error:
-            return "" if error.name == f"{SERVICE}.NoUnitForPID" else None
+            if error.name == f"{SERVICE}.NoUnitForPID":
+                return ""
+            if not is_gone(error):
+                raise
+            return None
         return "" if name.endswith(".slice") else name
 
     def shutting_down(self) -> bool:

@@ -357,6 +357,24 @@ def test_whose_a_process_is_that_nobody_knows_or_that_is_gone(
     assert units.owner(9) is None
 
 
+def test_a_systemd_that_is_away_has_said_nothing_of_a_process(
+    bus: FakeBus, units: LinuxUnits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A holder without its unit would be killed as one that has none, whatever it belongs to; a
+    getty that is not known would log in again in the middle of a handoff.
+    """
+
+    def fail(*_: object) -> None:
+        raise BusError("no such name", "org.freedesktop.DBus.Error.ServiceUnknown")
+
+    bus.units["getty@tty1.service"] = BusUnit("getty@tty1.service", main=812, pids=(812,))
+    monkeypatch.setattr(bus, "get", fail)
+    with pytest.raises(BusError, match="no such name"):
+        units.owner(812)
+    with pytest.raises(BusError, match="no such name"):
+        units.begun_with({812})
+
+
 def test_an_alias_is_resolved_to_the_primary_name(bus: FakeBus, units: LinuxUnits) -> None:
     bus.units["dbus-broker.service"] = BusUnit("dbus-broker.service", aliases=("dbus.service",))
     names = units.primary_names(["dbus.service", "absent.service"])

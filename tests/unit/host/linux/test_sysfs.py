@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tree import Contents, Link, grow, pci_function
+from vfiod.bus.errors import BusError
 from vfiod.errors import HostError, KernelStuck, TimedOut
 from vfiod.host.linux.devicenodes import DeviceNodes
 from vfiod.host.linux.kernelcall import KernelCalls
@@ -207,13 +208,20 @@ def test_holders_with_command_node_and_unit(root: Path) -> None:
     assert found == [wanted]
 
 
-def test_a_holder_is_found_while_systemd_does_not_say_whose_it_is(root: Path) -> None:
+@pytest.mark.parametrize(
+    "silence",
+    [TimedOut("no answer to GetUnitByPID in time"),
+     BusError("no such name", "org.freedesktop.DBus.Error.ServiceUnknown")],
+)  # fmt: skip
+def test_a_holder_is_found_while_systemd_does_not_say_whose_it_is(
+    root: Path, silence: HostError
+) -> None:
     process(root, 812, "Xorg", "0::/system.slice/lightdm.service", CARD)
     answers: list[str] = []
 
     def ask(_pid: int) -> str:
         if not answers:
-            raise TimedOut("no answer to GetUnitByPID in time")
+            raise silence
         return answers[0]
 
     processes = LinuxProcesses(root, ask)
