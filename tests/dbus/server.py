@@ -19,6 +19,7 @@ from vfiod.config.file import load_config
 from vfiod.daemon.main import Paths, begin, compose, finish
 from vfiod.events import Event
 from vfiod.model import Session
+from vfiod.util.unixloop import on_signal
 
 ROM = f"/usr/share/vgabios/vfiod/{pcs.VGA}.rom"
 
@@ -131,7 +132,7 @@ def main(config: str, journal: str) -> int:
         loop.quit()
 
     threading.Thread(target=listen, daemon=True).start()
-    GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGTERM, finish, loop, service, manager)
+    on_signal(signal.SIGTERM, lambda: finish(loop, service, manager))
     loop.run()
     bus.flush()
     manager.tasks.worker.shutdown(wait=False, cancel_futures=True)

@@ -9,6 +9,7 @@ from gi.repository import GLib
 
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
+from vfiod.util.unixloop import on_fd
 
 
 class Buttons(Protocol):
@@ -49,7 +50,7 @@ class LoopWatcher:
             then()
             return bool(GLib.SOURCE_REMOVE)
 
-        GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, fd, GLib.IOCondition.IN, ended)
+        on_fd(fd, GLib.IOCondition.IN, ended)
 
     def after(self, seconds: float, then: Callable[[], object]) -> None:
         def due() -> bool:

@@ -28,6 +28,7 @@ from vfiod.host.linux.buttons import Buttons
 from vfiod.host.linux.host import LinuxHost
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.paths import CONFIG, JOURNAL
+from vfiod.util.unixloop import on_signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def main() -> int:
     manager.warm_up()
     _feed_watchdog()
     for number in (signal.SIGTERM, signal.SIGINT):
-        GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, finish, loop, service, manager)
+        on_signal(number, lambda: finish(loop, service, manager))
     loop.run()
     bus.flush()
     return 0

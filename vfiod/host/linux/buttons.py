@@ -12,6 +12,8 @@ import evdev
 from evdev import ecodes
 from gi.repository import GLib
 
+from vfiod.util.unixloop import on_fd
+
 # A keyboard may have a power key too; a power button has few others.
 _FEW = 8
 _PRESSED = 1
@@ -56,8 +58,7 @@ class Buttons:
             return bool(GLib.SOURCE_CONTINUE)
 
         condition = GLib.IOCondition.IN | GLib.IOCondition.HUP
-        source = GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, device.fd, condition, readable)
-        self._open[device.fd] = (device, source)
+        self._open[device.fd] = (device, on_fd(device.fd, condition, readable))
 
 
 def _devices() -> Iterator[Any]:
