@@ -23,6 +23,10 @@ _WATCHED = """#!/bin/sh
 echo {name} "$@" >>"{top}/programs"
 exec {real} "$@"
 """
+_DENIED = """#!/bin/sh
+echo {name} "$@" >>"{top}/programs"
+exit 126
+"""
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,9 @@ class Sandbox:
         fake = _DBUS_SEND.format(top=self.top, calls=self._calls)
         # It runs with the hook's PATH, where the others are watched.
         self._program(self._bin / "dbus-send", fake.replace("#!/bin/sh", "#!/bin/sh\nPATH=/bin", 1))
+        # What libvirt's AppArmor profile lets no hook run, as with Ubuntu's coreutils.
         for name in ("grep", "cat"):
-            watched = _WATCHED.format(name=name, top=self.top, real=f"/bin/{name}")
-            self._program(self._bin / name, watched)
+            self._program(self._bin / name, _DENIED.format(name=name, top=self.top))
         logger = _WATCHED.format(name="logger", top=self.top, real="/bin/true")
         self._program(self._bin / "logger", logger)
 

@@ -62,11 +62,11 @@ def test_nothing_is_asked_once_the_package_is_gone(hook: Sandbox, operation: str
     assert hook.calls() == []
 
 
-def test_foreign_guest_costs_one_process(hook: Sandbox) -> None:
+def test_foreign_guest_costs_no_process(hook: Sandbox) -> None:
     hook.name_guest("win10")
     outcome = hook.run("debian", "prepare")
     assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "", "")
-    assert len(hook.programs()) == 1
+    assert hook.programs() == []
     assert hook.calls() == []
 
 
@@ -117,8 +117,12 @@ def test_a_comment_may_end_as_on_windows(hook: Sandbox) -> None:
     assert hook.calls() == []
 
 
-def test_a_file_too_long_to_be_looked_through_is_asked_about(hook: Sandbox) -> None:
-    hook.config.write_text("guests: {}\n# win10:\n" + "# and so on\n" * 3000)
+def test_a_long_file_is_looked_through_to_its_end(hook: Sandbox) -> None:
+    long = "guests: {}\n# win10:\n" + "# and so on\n" * 3000
+    hook.config.write_text(long)
+    hook.run("win10", "prepare")
+    assert hook.calls() == []
+    hook.config.write_text(f"{long}win10:\n")
     hook.run("win10", "prepare")
     assert len(hook.calls()) == 1
 
@@ -190,6 +194,26 @@ def test_a_handoff_is_no_reason_to_ask_about_another_start(hook: Sandbox) -> Non
     hook.begin_handoff()
     assert hook.run("debian", "prepare").status == 0
     assert hook.calls() == []
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_a_definition_is_handed_over_line_by_line(hook: Sandbox, end: str) -> None:
+    xml = "\n<domain>\n\n\t <name>a\\nb\\</name>  \n</domain>"
+    hook.name_guest("win10")
+    hook.run("win10", "prepare", xml=xml + end)
+    assert hook.calls()[0][-1].rstrip("\n") == f"string:{xml}"
+    assert hook.programs() == []
+
+
+def test_no_definition_is_named(hook: Sandbox) -> None:
+    hook.name_guest("win10")
+    outcome = hook.run("win10", "prepare", xml="")
+    assert (outcome.status, outcome.stdout) == (1, "")
+    assert outcome.stderr.count("\n") == 1
+    assert "guest win10 not started and the desktop not touched" in outcome.stderr
+    assert "no definition" in outcome.stderr
+    assert hook.calls() == []
+    assert hook.run("debian", "prepare", xml="").status == 0
 
 
 def test_a_refusal_keeps_its_lines(hook: Sandbox) -> None:
@@ -276,7 +300,7 @@ def test_the_longest_xml_goes_through(hook: Sandbox) -> None:
     assert hook.calls()[0][-1] == f"string:{'x' * 120_000}"
 
 
-@pytest.mark.parametrize("xml", ["x" * 120_001, "é" * 60_001, "x" * 3_000_000])
+@pytest.mark.parametrize("xml", ["x" * 120_001, "é" * 60_001, "x" * 3_000_000, "<a/>\n" * 99_999 + "<b/>"])
 def test_longer_xml_is_refused_before_anything_is_asked(hook: Sandbox, xml: str) -> None:
     hook.name_guest("win10")
     outcome = hook.run("win10", "prepare", xml=xml)
