@@ -300,7 +300,9 @@ def test_the_longest_xml_goes_through(hook: Sandbox) -> None:
     assert hook.calls()[0][-1] == f"string:{'x' * 120_000}"
 
 
-@pytest.mark.parametrize("xml", ["x" * 120_001, "é" * 60_001, "x" * 3_000_000, "<a/>\n" * 99_999 + "<b/>"])
+@pytest.mark.parametrize(
+    "xml", ["x" * 120_001, "é" * 60_001, "x" * 3_000_000, "<a/>\n" * 99_999 + "<b/>"]
+)
 def test_longer_xml_is_refused_before_anything_is_asked(hook: Sandbox, xml: str) -> None:
     hook.name_guest("win10")
     outcome = hook.run("win10", "prepare", xml=xml)

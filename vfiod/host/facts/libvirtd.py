@@ -1,6 +1,7 @@
 """libvirt on this host: its hooks, and what confines them and QEMU."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MEDDLING = (
 )  # fmt: skip
 PROFILES = ("usr.sbin.libvirtd", "usr.sbin.virtqemud")
 _LIMIT = 256 * 1024
+_HOOKS_PROGRAMS = ("dbus-send", "logger")
+_MAY_RUN = re.compile(r"(usr/)?s?bin/[^/]+")  # of its profile's rules, those for a hook's PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class Confinement:
 
     ``selinux``: enforcing; ``hooks``: its policy lets virtqemud run them, None if that is not
     known; ``hook_type``: the type in the label of vfiod's own. ``driver`` is what qemu.conf says,
-    if it can be read.
+    if it can be read. ``elsewhere``: programs that the hook starts, with their real places, where
+    those are not where libvirt's profile lets it run them.
     """
 
     apparmor: bool
@@ -74,6 +78,7 @@ class Confinement:
     hook_type: str = ""
     driver: str = ""
     disabled: str = ""
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,17 @@ def _confinement(root: Path, own: Path) -> Confinement:
         hooks=selinux.may_run_hooks(root),
         hook_type=selinux.type_of(own),
         driver=settings.get("security_driver", ""),
+        elsewhere=tuple(_elsewhere(root)),
     )
+
+
+def _elsewhere(root: Path) -> Iterator[tuple[str, str]]:
+    """As AppArmor resolves links. A program that is not there at all is not judged here."""
+    for name in _HOOKS_PROGRAMS:
+        path = root / "usr/bin" / name
+        real = str(path.resolve()).removeprefix(str(root.resolve())).lstrip("/")
+        if path.exists() and not _MAY_RUN.fullmatch(real):
+            yield name, f"/{real}"
 
 
 def _is_enabled(profiles: Path, name: str) -> bool:

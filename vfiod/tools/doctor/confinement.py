@@ -1,5 +1,7 @@
 """Findings about what holds libvirt and QEMU in: SELinux and AppArmor. Pure."""
 
+from collections.abc import Sequence
+
 from vfiod.host.facts import selinux as policy
 from vfiod.tools.doctor.facts import Facts
 from vfiod.tools.doctor.libvirt import DAEMONS, has, ready
@@ -59,6 +61,8 @@ def apparmor(facts: Facts) -> Findings:
         )
     elif state.apparmor and facts.libvirt.installed and not state.profile:
         yield _without_profile(state.disabled)
+    elif state.apparmor and state.profile and state.elsewhere:
+        yield _out_of_reach(state.elsewhere)
     elif state.apparmor:
         yield ok(check, "AppArmor confines guests; it lets libvirt run the hook")
 
@@ -73,6 +77,17 @@ def _without_profile(disabled: str) -> Finding:
         "vfiod works with it.",
         remedy="Enable it again." if disabled else "Install libvirt's daemon package anew.",
         command=f"{off} && {on}" if disabled else "",
+    )
+
+
+def _out_of_reach(programs: Sequence[tuple[str, str]]) -> Finding:
+    named = ", ".join(f"{name} ({real})" for name, real in programs)
+    return fail(
+        "confinement",
+        f"AppArmor does not let libvirt's hooks run what vfiod's needs: {named}",
+        why="The profile allows programs in /usr/bin and /usr/sbin, and goes by where a link leads "
+        "to. Without dbus-send the hook cannot ask vfiod, and every configured guest is refused.",
+        remedy="Put the program itself there, as its package of your distribution does.",
     )
 
 

@@ -146,6 +146,9 @@ def test_the_label_is_that_of_vfiod_s_own(tmp_path: Path, monkeypatch: pytest.Mo
     ({"sys/fs/selinux/enforce": "0"}, "selinux", False),
     ({"etc/libvirt/qemu.conf": '#security_driver = "x"\nsecurity_driver = "none"\n'},
      "driver", "none"),
+    ({"usr/bin/dbus-send": "", "usr/bin/logger": Link("usr/lib/cargo/logger"),
+      "usr/lib/cargo/logger": ""}, "elsewhere", (("logger", "/usr/lib/cargo/logger"),)),
+    ({"usr/bin/logger": Link("usr/sbin/logger"), "usr/sbin/logger": ""}, "elsewhere", ()),
 ])  # fmt: skip
 def test_confinement(tmp_path: Path, files: dict[str, Contents], field: str, value: object) -> None:
     assert getattr(libvirt(tmp_path, files).confinement, field) == value

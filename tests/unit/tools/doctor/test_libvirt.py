@@ -217,6 +217,7 @@ def confined(**changes: Any) -> Facts:
     ({"driver": "none"}, "security_driver"),
     ({"profile": False}, "profile is missing"),
     ({"profile": False, "disabled": "usr.sbin.libvirtd"}, "profile is disabled"),
+    ({"elsewhere": (("logger", "/usr/lib/x/logger"),)}, "logger (/usr/lib/x/logger)"),
 ])  # fmt: skip
 def test_confinement(changes: dict[str, Any], words: str) -> None:
     assert words in only(confinement.apparmor(confined(**changes))).fact
