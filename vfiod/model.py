@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
@@ -84,7 +84,8 @@ class PciFunction:
     """One function of a PCI device, as /sys/bus/pci/devices shows it (ABI: sysfs-bus-pci).
 
     ``class_code`` is the 24-bit class; ``group`` the IOMMU group or None; ``physical`` is, for a
-    virtual function (SR-IOV), the function that it is a part of.
+    virtual function (SR-IOV), the function that it is a part of; ``firmware_framebuffer`` says that
+    the firmware's framebuffer is known to be on it and paints (since Linux 6.9).
     """
 
     address: PciAddress
@@ -95,6 +96,7 @@ class PciFunction:
     group: int | None = None
     boot_vga: bool = False
     physical: PciAddress | None = None
+    firmware_framebuffer: bool = False
 
     @property
     def is_display(self) -> bool:
@@ -146,10 +148,14 @@ class Console:
 
 @dataclass(frozen=True, slots=True)
 class FirmwareFramebuffer:
-    """A platform device that paints through the firmware's mode, e.g. efi-framebuffer.0."""
+    """A platform device that paints through the firmware's mode, e.g. efi-framebuffer.0.
+
+    ``parent`` is the function that it is on, which the kernel tells since 6.9 (sysfb.c).
+    """
 
     device: str
     driver: str
+    parent: PciAddress | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

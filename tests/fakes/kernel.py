@@ -373,4 +373,5 @@ class Kernel:
             address=f.address, vendor=f.vendor, device=f.device, class_code=f.class_code,
             driver=device.driver, group=f.group, boot_vga=f.boot_vga,
             physical=f.physical,
+            firmware_framebuffer=any(b.parent == address for b in self.framebuffers),
         )  # fmt: skip

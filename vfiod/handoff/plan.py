@@ -176,8 +176,8 @@ def _picture(request: Request) -> Iterator[Step]:
         yield ReleaseConsoles(CONSOLE_SECONDS, tuple(f.address for f in request.displays))
     for function in request.displays:
         yield AwaitDisplay(function.address, request.config.limits.display)
-    if any(f.boot_vga for f in request.displays):
-        for framebuffer in request.state.framebuffers:
+    for framebuffer in request.state.framebuffers:
+        if any(rules.paints_on(framebuffer, f) for f in request.displays):
             yield UnbindFramebuffer(framebuffer.device, framebuffer.driver)
 
 

@@ -6,7 +6,7 @@ A start refuses by them, `vfiod groups` and `vfiod init` name them, `vfiod docto
 from collections.abc import Iterable
 from typing import Protocol
 
-from vfiod.model import AUDIO_CLASS, PciFunction
+from vfiod.model import AUDIO_CLASS, FirmwareFramebuffer, PciFunction
 from vfiod.rom import ways
 
 _VGA = 0x0300
@@ -24,6 +24,8 @@ class Function(Protocol):
     def boot_vga(self) -> bool: ...
     @property
     def driver(self) -> str | None: ...
+    @property
+    def firmware_framebuffer(self) -> bool: ...
 
 
 # vfio-pci removes the firmware's framebuffer for good (kernel: vfio_pci_core.c, 6.0 and later).
@@ -44,8 +46,18 @@ NO_DMA_PROTECTION = (
 
 
 def is_lit_by_firmware(function: Function) -> bool:
-    """True for the boot display without a driver: nothing would light it after a guest."""
-    return function.is_display and function.boot_vga and function.driver is None
+    """True for the boot display without a driver: nothing would light it after a guest.
+
+    One of another class than VGA, as some APUs are, is known by the framebuffer alone.
+    """
+    is_lit = function.boot_vga or function.firmware_framebuffer
+    return function.is_display and is_lit and function.driver is None
+
+
+def paints_on(framebuffer: FirmwareFramebuffer, function: PciFunction) -> bool:
+    """Whether the firmware's framebuffer is this display's, as far as the kernel tells."""
+    known = framebuffer.parent is not None
+    return framebuffer.parent == function.address if known else function.boot_vga
 
 
 def why_no_rom(display: PciFunction, functions: Iterable[PciFunction]) -> str:

@@ -312,6 +312,15 @@ def test_a_second_card_without_a_driver_may_go() -> None:
     assert faults(host) == []
 
 
+def test_an_apu_of_another_class_that_only_the_firmware_lights() -> None:
+    """Class 0380 has no attribute boot_vga (kernel: pci-sysfs.c)."""
+    host = pcs.bare(vga=None)
+    host.kernel.framebuffers.append(replace(pcs.EFIFB, parent=pcs.VGA))
+    card = host.kernel.device(pcs.VGA)
+    card.function = replace(card.function, class_code=0x038000, boot_vga=False)
+    assert "has no native driver" in only(host).message
+
+
 def test_a_card_without_a_driver_that_shows_nothing_may_go() -> None:
     assert faults(pcs.bare(vga=None)) == []
 

@@ -388,6 +388,17 @@ def test_nvidia_s_modules_go_in_their_order() -> None:
     ]
 
 
+@pytest.mark.parametrize(("parent", "leaves"), [(pcs.VGA, True), (pcs.DISK, False)])
+def test_the_firmwares_framebuffer_leaves_with_its_own_card(
+    parent: PciAddress, *, leaves: bool
+) -> None:
+    host = pcs.nvidia()
+    host.kernel.framebuffers[:] = [replace(pcs.EFIFB, parent=parent)]
+    card = host.kernel.device(pcs.VGA)
+    card.function = replace(card.function, boot_vga=not leaves)
+    assert bool(of_kind(plan(host), UnbindFramebuffer)) == leaves
+
+
 def test_only_modules_that_are_loaded_are_unloaded() -> None:
     host = pcs.nvidia()
     host.kernel.modules["nvidia_uvm"] = False

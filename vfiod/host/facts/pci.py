@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vfiod.host.facts.reserved import read_refused_groups
-from vfiod.model import PciAddress, PciFunction
+from vfiod.model import DISPLAY_CLASS, PciAddress, PciFunction
 from vfiod.util import sysfs
 
 IORESOURCE_MEM = 0x200
@@ -114,6 +114,7 @@ def read_device(path: Path) -> PciDevice | None:
         group=function.group,
         boot_vga=function.boot_vga,
         physical=function.physical,
+        firmware_framebuffer=function.firmware_framebuffer,
         subsystem=None if board[0] is None or board[1] is None else (board[0], board[1]),
         revision=_hexadecimal(path / "revision") or 0,
         parent=parse_address(path.resolve().parent.name),
@@ -134,6 +135,7 @@ def read_function(path: Path) -> PciFunction | None:
     if address is None or vendor is None or device is None or code is None:
         return None
     group = sysfs.read_link(path / "iommu_group")
+    painted = path.glob("*-framebuffer.*") if code >> 16 == DISPLAY_CLASS else ()
     return PciFunction(
         address=address,
         vendor=vendor,
@@ -143,6 +145,7 @@ def read_function(path: Path) -> PciFunction | None:
         group=int(group) if group else None,
         boot_vga=sysfs.read(path / "boot_vga") == "1",
         physical=parse_address(sysfs.read_link(path / "physfn") or ""),
+        firmware_framebuffer=any(sysfs.read_link(below / "driver") for below in painted),
     )
 
 

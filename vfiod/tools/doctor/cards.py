@@ -81,12 +81,13 @@ def _driverless(facts: Facts, device: PciDevice) -> Finding:
 
 def framebuffer(facts: Facts) -> Findings:
     """The firmware's framebuffer gives way to a native driver, except to NVIDIA's own."""
-    driven = [d for d in facts.displays if d.boot_vga and d.driver not in (None, VFIO_DRIVER)]
-    for buffer in facts.framebuffers if driven else ():
-        yield ok(
-            "firmware-framebuffer",
-            f"the firmware's framebuffer {buffer.device} is still there; vfiod releases it",
-        )
+    driven = [d for d in facts.displays if d.driver not in (None, VFIO_DRIVER)]
+    for buffer in facts.framebuffers:
+        if any(rules.paints_on(buffer, device) for device in driven):
+            yield ok(
+                "firmware-framebuffer",
+                f"the firmware's framebuffer {buffer.device} is still there; vfiod releases it",
+            )
 
 
 def rom(facts: Facts) -> Findings:

@@ -15,7 +15,7 @@ from vfiod.host.facts.memory import Memory, read_memory
 from vfiod.host.facts.qemu_user import Account, read_account
 from vfiod.host.facts.screen import read_framebuffers
 from vfiod.host.facts.units import UnitState, read_units
-from vfiod.model import FirmwareFramebuffer
+from vfiod.model import FirmwareFramebuffer, PciAddress
 
 ALIAS = "etc/systemd/system/display-manager.service"
 
@@ -54,6 +54,20 @@ def test_framebuffers(tmp_path: Path) -> None:
     })  # fmt: skip
     efi = FirmwareFramebuffer("efi-framebuffer.0", "efi-framebuffer")
     assert read_framebuffers(tmp_path) == (efi,)
+    assert read_framebuffers(tmp_path)[0].parent is None
+
+
+def test_framebuffers_of_any_firmware_with_the_card_they_are_on(tmp_path: Path) -> None:
+    drivers, card = "sys/bus/platform/drivers", "sys/devices/pci0000:00/0000:c5:00.0"
+    grow(tmp_path, {
+        f"{card}/efi-framebuffer.0/x": "",
+        f"{drivers}/efi-framebuffer/efi-framebuffer.0": Link(f"{card}/efi-framebuffer.0"),
+        f"{drivers}/coreboot-framebuffer/coreboot-framebuffer.0/x": "",
+        f"{drivers}/framebuffer/framebuffer.0/x": "",
+    })  # fmt: skip
+    found = {f.device: f.parent for f in read_framebuffers(tmp_path)}
+    on = PciAddress.parse("c5:00.0")
+    assert found == {"coreboot-framebuffer.0": None, "efi-framebuffer.0": on}
 
 
 # The way to a file

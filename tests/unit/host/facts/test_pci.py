@@ -48,6 +48,12 @@ def test_board_revision_and_power(tmp_path: Path) -> None:
     assert (device.power_state, device.d3cold_allowed) == ("D0", True)
 
 
+def test_the_firmwares_framebuffer_on_it(tmp_path: Path) -> None:
+    painted = card(tmp_path, **{"efi-framebuffer__0/driver": Link("sys/bus/platform/drivers/x")})
+    assert painted.firmware_framebuffer
+    assert not card(tmp_path / "idle", **{"efi-framebuffer__0/uevent": ""}).firmware_framebuffer
+
+
 def test_how_it_can_be_reset(tmp_path: Path) -> None:
     device = card(tmp_path, reset="", reset_method="device_specific bus\n")
     assert device.resettable

@@ -173,6 +173,11 @@ def test_second_card_without_a_driver() -> None:
     assert only(cards.cards(card(driver=None, boot_vga=False))).level is Level.WARN
 
 
+def test_display_that_the_firmware_lights() -> None:
+    facts = card(driver=None, boot_vga=False, class_code=0x038000, firmware_framebuffer=True)
+    assert only(cards.cards(facts)).level is Level.FAIL
+
+
 def test_boot_display_given_to_vfio_at_boot() -> None:
     assert only(cards.cards(card(driver=VFIO_DRIVER))).level is Level.FAIL
 
@@ -195,6 +200,11 @@ def test_boot_display_that_a_guest_has() -> None:
 def test_firmware_framebuffer_beside_a_driver() -> None:
     (finding,) = cards.framebuffer(facts(framebuffers=[pcs.EFIFB]))
     assert "efi-framebuffer.0" in finding.fact
+
+
+def test_firmware_framebuffer_of_another_card() -> None:
+    other = replace(pcs.EFIFB, parent=pcs.DISK)
+    assert list(cards.framebuffer(facts(framebuffers=[other]))) == []
 
 
 def test_rom() -> None:
