@@ -218,10 +218,14 @@ class LateCall:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A process of somebody's session or manager, which ``unit`` is; ``name`` for a person."""
+    """A process of somebody's session or manager, which ``unit`` is; ``name`` for a person.
+
+    ``is_application``: the desktop has it in a unit of its own, as what somebody has opened.
+    """
 
     name: str
     unit: str
+    is_application: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from tests.fakes.libvirt import Libvirt
 from tests.fakes.userspace import Userspace
 from vfiod.errors import Awaited, HostError, TimedOut
 from vfiod.model import (
+    STARTER,
     Console,
     DisplayOutput,
     FirmwareFramebuffer,
@@ -25,6 +26,7 @@ from vfiod.model import (
 
 # A part of desktops that nobody has work in: Linux leaves out all of these.
 PLUMBING = frozenset({"pulseaudio"})
+NO_APPLICATION = frozenset({"", STARTER})  # titles
 
 
 class Door:
@@ -221,7 +223,12 @@ class FakeProcesses(Door):
     def programs(self, units: Collection[str]) -> Sequence[Program]:
         everything = [p for p in self._user.processes.values() if p.unit in units]
         running = [p for p in everything if p.program.command not in PLUMBING]
-        found = {Program(p.program.title or p.program.command, p.unit) for p in running}
+        found = {
+            Program(
+                p.program.title or p.program.command, p.unit, p.program.title not in NO_APPLICATION
+            )
+            for p in running
+        }
         return sorted(found, key=lambda program: (program.unit, program.name))
 
     def parent(self, pid: int) -> int:

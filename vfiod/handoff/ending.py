@@ -26,7 +26,7 @@ _GUEST = re.compile(r"machine-qemu-\d+-(.+)\.scope")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whose work ends, and the programs in it that they would know."""
+    """Somebody whose work ends, and the programs in it that they would know, applications first."""
 
     user: str
     programs: tuple[str, ...] = ()
@@ -156,7 +156,11 @@ def people(request: Request) -> list[Person]:
         programs.setdefault(person.user, set()).update(person.programs)
     at_work = {s.user for s in sessions(request) if not is_entry(s, request)}
     found = {user: names for user, names in programs.items() if names or user in at_work}
-    return [Person(user, tuple(sorted(names))) for user, names in sorted(found.items())]
+    opened = {p.name for p in request.state.programs if p.is_application}
+    return [
+        Person(user, tuple(sorted(names, key=lambda name: (name not in opened, name))))
+        for user, names in sorted(found.items())
+    ]
 
 
 def people_elsewhere(request: Request) -> list[Person]:

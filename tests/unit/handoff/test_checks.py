@@ -578,6 +578,9 @@ def test_a_long_list_of_programs_is_cut() -> None:
         host.user.spawn(Program(f"program{number}"), "session-9.scope")
     fault = only(host, pcs.settings(more="sessions: refuse\n"))
     assert "program2, 4 more)" in fault.message
+    host.user.spawn(Program("soffice.bin", title="zum Bearbeiten"), "session-9.scope")
+    fault = only(host, pcs.settings(more="sessions: refuse\n"))
+    assert "(LibreOffice, zum Bearbeiten, compositor, " in fault.message
 
 
 GUEST = "machine-qemu\\x2d3\\x2ddebian\\x2d12.scope"

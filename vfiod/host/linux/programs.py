@@ -30,13 +30,20 @@ _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 _PLUMBING = re.compile(
     r"""\(sd-pam\)|systemd.*|dbus-.*|pipewire.*|wireplumber|pulseaudio|Xorg|X|Xwayland|xinit|startx
     |gnome-(shell|session|keyring).*|gdm.*|gsd-.*|gvfs.*|goa-.*|gjs|mutter.*|evolution-.*|ibus.*
-    |tracker-.*|localsearch.*|xdg-.*|at-spi.*|dconf-service|k(win|active|global|ded|wallet|access).*
+    |tracker-.*|localsearch.*|xdg-.*|at-spi.*|dconf-service|k(win|activ|global|ded|wallet|access).*
     |plasma.*|ksm.*|polkit.*|org_kde_.*|baloo.*|sddm.*|lightdm.*|startplasma.*|sway.*|Hyprland
     |labwc|wayfire|weston|i3.*|xfce4-(session|panel|notifyd|power-.*|screensaver.*|appfinder|volumed.*)
     |xfwm4|xfconfd|xfsettingsd|xfdesktop|wrapper-2\.0|cinnamon.*|marco|uwsm
     |mate-(session|panel|settings-.*|notification-.*|power-.*|screensaver.*|polkit|.*-applet)
     |fusermount3?|ssh-agent|gpg-agent|greetd|vfiod|login|sshd.*|(|-)(ba|z|da|fi|k|)sh|sudo|su
-    |agetty""",
+    |agetty
+    |cosmic-(comp|session|panel.*|applet.*|app-list|app-?library|bg|greeter.*|idle|launcher)
+    |cosmic-(notifications|osd|settings-daemon|workspaces|files-applet)|pop-launcher
+    |niri(-session)?|start-hyprland|hypr(paper|idle|lock|sunset|polkitagent)|xwayland-satellite
+    |waybar|mako|fuzzel|swaync|quickshell|ksecretd|krunner|kio(slave5|worker)|kscreen_.*
+    |xembedsniproxy|gmenudbusmenuproxy|gcr-(ssh-agent|prompter4?)|gnome-remote-de(sktop-daemon)?
+    |gnome-calendar-daemon|tinysparql.*|speech-dispatcher|sd_(espeak.*|dummy|generic)|obexd
+    |mpris-proxy|keyboxd|scdaemon|dirmngr""",
     re.VERBOSE,
 )
 
@@ -48,9 +55,12 @@ def programs_of(
     if not units:
         return []
     found = (looks or Looks()).at(psutil.pids(), lambda silent: partial(_of, units, root, silent))
-    return sorted(
-        {program for _, program in found}, key=lambda program: (program.unit, program.name)
-    )
+    each: dict[tuple[str, str], Program] = {}
+    for _, program in found:
+        key = (program.unit, program.name)
+        if key not in each or program.is_application:
+            each[key] = program
+    return [each[key] for key in sorted(each)]
 
 
 def _of(
@@ -70,7 +80,8 @@ def _of(
     if unit and parts[1] == "user.slice":
         with suppress(psutil.Error):
             if name := _name(parts[-1], psutil.Process(pid), root, is_silent=pid in silent):
-                yield Program(sysfs.printable(name), unit)
+                is_application = _APP.fullmatch(parts[-1]) is not None
+                yield Program(sysfs.printable(name), unit, is_application)
 
 
 def _name(unit: str, process: psutil.Process, root: Path, *, is_silent: bool) -> str:

@@ -73,6 +73,33 @@ def test_what_a_desktop_is_made_of_is_nobody_s_work(root: Path) -> None:
     assert names == ["bashful", "soffice.bin"]
 
 
+def test_newer_desktops_are_made_of_more(root: Path) -> None:
+    plumbing = (
+        "cosmic-comp", "cosmic-session", "cosmic-panel", "cosmic-applet-audio", "cosmic-osd",
+        "cosmic-settings-daemon", "cosmic-files-applet", "pop-launcher", "niri", "niri-session",
+        "start-hyprland", "hyprpaper", "hypridle", "hyprlock", "hyprpolkitagent", "waybar", "mako",
+        "fuzzel", "swaync", "xwayland-satellite", "quickshell", "ksecretd", "krunner", "kioworker",
+        "kscreen_backend_launcher", "kactivitymanagerd", "xembedsniproxy", "gmenudbusmenuproxy",
+        "gcr-ssh-agent", "gnome-remote-desktop-daemon", "gnome-remote-de", "tinysparql-xdg-p",
+        "gnome-calendar-daemon", "speech-dispatcher", "sd_espeak-ng", "obexd", "mpris-proxy",
+        "keyboxd", "scdaemon", "dirmngr",
+    )  # fmt: skip
+    work = ("cosmic-edit", "cosmic-files", "cosmic-player", "cosmic-store", "cosmic-term",
+            "gnome-calendar", "gjs-console", "kscreenlook", "makob")  # fmt: skip
+    for pid, command in enumerate((*plumbing, *work), 5):
+        run(root, pid, command, SESSION)
+    names = [program.name for program in programs_of(["session-2.scope"], root)]
+    assert names == sorted(work)
+
+
+def test_what_the_desktop_has_as_an_application_is_known_as_one(root: Path) -> None:
+    run(root, 5, "kate", f"{BELOW}/app.slice/dbus-x.service")
+    run(root, 6, "kate", f"{BELOW}/app.slice/app-org.kde.kate-6f8c2e.scope")
+    run(root, 7, "htop", SESSION)
+    found = programs_of([ALICE, "session-2.scope"], root)
+    assert [(p.name, p.is_application) for p in found] == [("htop", False), ("kate", True)]
+
+
 @pytest.mark.parametrize(("seconds", "names"), [(59, []), (61, ["kgx"])])
 def test_what_the_bus_has_begun_is_work_if_it_stays(
     root: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, names: list[str]
