@@ -25,7 +25,7 @@ from vfiod.model import (
 )
 
 # A part of desktops that nobody has work in: Linux leaves out all of these.
-PLUMBING = frozenset({"pulseaudio"})
+PLUMBING = frozenset({"login", "pulseaudio"})
 NO_APPLICATION = frozenset({"", STARTER})  # titles
 
 
@@ -232,7 +232,7 @@ class FakeProcesses(Door):
         return sorted(found, key=lambda program: (program.unit, program.name))
 
     def parent(self, pid: int) -> int:
-        return 1 if self._user.main_of(pid) else 0
+        return 1 if self._user.main_of(pid) else self._user.parents.get(pid, 0)
 
     def signal(self, holder: Holder, number: int) -> None:
         name = f"signal {holder.command} {int(number)}"

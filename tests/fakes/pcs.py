@@ -148,6 +148,18 @@ def autologin(respawn: float = 0.1) -> FakeHost:
     return host
 
 
+def kmscon() -> FakeHost:
+    """alice's desktop, and a login of bob's on a text console that a program paints on the card."""
+    host = desktop()
+    host.user.add(FakeUnit("kmsconvt@tty3.service", (Program("kmscon", (VGA,)),)))
+    console = next(p for p in host.user.processes.values() if p.program.command == "kmscon")
+    login = host.user.spawn(Program("login"), "session-8.scope")
+    host.user.parents[login.pid] = console.pid
+    bob = Session("8", "bob", 1001, "", "user", unit="session-8.scope", leader=login.pid)
+    host.user.log_in(bob, Program("vim", uid=1001))
+    return host
+
+
 CONTAINER = "3f" * 32
 
 

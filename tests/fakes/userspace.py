@@ -75,6 +75,7 @@ class Userspace:
         self.units: dict[str, FakeUnit] = {}
         self.processes: dict[int, Process] = {}
         self.sessions: dict[str, Session] = {}
+        self.parents: dict[int, int] = {}  # of processes whose parent matters
         self.lingering: set[int] = set()
         self.needed: dict[str, set[str]] = {}  # what a unit cannot do without
         self.session_ends_after = 0.0

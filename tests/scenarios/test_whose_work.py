@@ -42,6 +42,42 @@ def test_a_text_login_beside_the_desktop_goes_on(run_directory: Path, policy: st
     assert runs(host, "vim")
 
 
+# A login on a console that a program paints: its end hangs up
+
+
+@pytest.mark.parametrize("policy", ["refuse", "refuse-unsaved"])
+def test_a_login_in_kmscon_is_work_that_ends_with_it(run_directory: Path, policy: str) -> None:
+    host = pcs.kmscon()
+    found = rig(run_directory, host, policy)
+    assert "the work of bob (vim) would end" in f"{found.prepare()}"
+    assert runs(host, "vim")
+    assert runs(host, "kmscon") == ["kmsconvt@tty3.service"]
+
+
+@pytest.mark.parametrize("policy", ["terminate", "log-out"])
+def test_kmscon_is_back_after_the_desktop_has_the_card(run_directory: Path, policy: str) -> None:
+    host = pcs.kmscon()
+    found = rig(run_directory, host, policy)
+    assert found.prepare() is None
+    assert [s.ident for s in host.logins.sessions() if s.is_person] == []
+    assert not runs(host, "vim")
+    assert not any("bob" in asked for asked in host.goodbyes.asked)
+    assert found.return_devices() is None
+    assert found.phase is Phase.HOST
+    assert runs(host, "kmscon") == ["kmsconvt@tty3.service"]
+    holders = host.processes.holders([pcs.VGA])
+    assert holders[0].unit == "lightdm.service"
+
+
+def test_a_login_in_kmscon_on_another_screen_goes_on(run_directory: Path) -> None:
+    host = pcs.kmscon()
+    console = next(p for p in host.user.processes.values() if p.program.command == "kmscon")
+    console.nodes.clear()
+    found = rig(run_directory, host, "terminate")
+    assert found.prepare() is None
+    assert runs(host, "vim")
+
+
 # A guest that is chosen at the login screen
 
 

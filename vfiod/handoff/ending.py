@@ -42,11 +42,21 @@ class Person:
 
 
 def sessions(request: Request) -> list[Session]:
-    """People's sessions that end: those on the display's seat, and desktops that hold a device.
+    """People's sessions that end: those on the display's seat, desktops that hold a device, and
+    logins in a terminal whose service does.
 
     With the display manager all that it began end, on whatever seat.
     """
-    return [s for s in request.state.sessions if s.is_person and _ends(s, request)]
+    hung_up = in_terminals(request)
+    return [
+        s for s in request.state.sessions if s.is_person and (_ends(s, request) or s in hung_up)
+    ]
+
+
+def in_terminals(request: Request) -> list[Session]:
+    """Logins on a console that a service paints on the card: with it they lose their terminal."""
+    services, terminals = holding_units(request), request.state.terminals
+    return [s for s in request.state.sessions if terminals.get(s.ident) in services]
 
 
 def is_entry(session: Session, request: Request) -> bool:
@@ -95,10 +105,9 @@ def may_show_a_desktop(holder: Holder, request: Request) -> bool:
 
 def holding_units(request: Request) -> Mapping[str, int]:
     """Services that hold a device and do not end with the desktop, with the user's id."""
-    ending = {s.unit for s in sessions(request)} | {request.state.display_manager.ident}
     units = {h.unit: owner_of(h) for h in request.state.holders if h.unit.endswith(".service")}
-    kept = request.state.spared
-    found = {u: units[u] for u in sorted(set(units) - ending) if not is_spared(u, kept)}
+    kept, manager = request.state.spared, request.state.display_manager.ident
+    found = {u: units[u] for u in sorted(set(units) - {manager}) if not is_spared(u, kept)}
     if not request.ends_desktop:
         # The desktop lives in them; what of it has the card open is ended alone.
         return {u: uid for u, uid in found.items() if not is_manager(u)}
@@ -164,8 +173,11 @@ def people(request: Request) -> list[Person]:
 
 
 def people_elsewhere(request: Request) -> list[Person]:
-    """Those whose programs end in no session and no manager: no desktop asks about them."""
+    """Those whose programs no desktop asks about: in no session and no manager, or on a console."""
     programs: dict[str, set[str]] = {}
+    for session in in_terminals(request):
+        names = {p.name for p in request.state.programs if p.unit == session.unit}
+        programs.setdefault(session.user, set()).update(names)
     for holder in (*signalled(request), *_in_services(request)):
         # A sound server is back at once, and has lost nothing.
         if holder.command not in _SOUND_SERVERS and (user := _whose(holder, request)):

@@ -31,10 +31,14 @@ def asked(request: Request) -> tuple[str, ...]:
 
 
 def _asked(request: Request) -> list[Session]:
-    """Sessions that end; who came to the login screen for a guest alone has nothing to save."""
+    """Sessions that end; who came to the login screen for a guest alone has nothing to save, and a
+    login on a console can ask nobody.
+    """
     if not request.guest.sessions.asks:
         return []
-    return [s for s in ending.sessions(request) if not ending.is_entry(s, request)]
+    silent = ending.in_terminals(request)
+    found = [s for s in ending.sessions(request) if s not in silent]
+    return [s for s in found if not ending.is_entry(s, request)]
 
 
 def find_faults(request: Request) -> Iterator[VfiodError]:

@@ -76,9 +76,11 @@ class HostState:
     lingering: frozenset[int] = frozenset()
     spared: frozenset[str] = frozenset()
     can_close_gate: bool = False
-    # What people run; the service that began a session, by its ident; names of users without one.
+    # What people run; the service that began a session, by its ident, and the one with a device in
+    # whose terminal a session is; names of users without a session.
     programs: Sequence[Program] = ()
     spawners: Mapping[str, str] = field(default_factory=dict)
+    terminals: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[int, str] = field(default_factory=dict)
     # Of what the guest opens: what is not there, with why, and the functions that nodes hang on.
     missing: Mapping[str, str] = field(default_factory=dict)

@@ -63,6 +63,7 @@ def _people(host: Host, holders: Sequence[Holder], display_manager: Unit) -> dic
     return {
         "sessions": sessions,
         "spawners": spawners,
+        "terminals": _terminals(host, sessions, holders),
         "lingering": _lingering(host, holders, sessions),
         "spared": _spared(host, holders, display_manager, spawners),
         "programs": host.processes.programs(_units_of_people(holders, sessions)),
@@ -176,6 +177,16 @@ def _spawners(host: Host, sessions: Sequence[Session]) -> Mapping[str, str]:
     direct = [s for s in sessions if s.is_person and s.terminal and s.leader]
     leaders = {s.leader: s.ident for s in direct if host.processes.parent(s.leader) == _INIT}
     return {leaders[pid]: unit for pid, unit in host.units.begun_with(leaders).items()}
+
+
+def _terminals(
+    host: Host, sessions: Sequence[Session], holders: Sequence[Holder]
+) -> Mapping[str, str]:
+    """The services that have a device open and began a session, as a console's (kmscon) has."""
+    units = {holder.pid: holder.unit for holder in holders}
+    people = [s for s in sessions if units and s.is_person and s.leader]
+    found = {s.ident: units.get(host.processes.parent(s.leader), "") for s in people}
+    return {ident: unit for ident, unit in found.items() if unit.endswith(".service")}
 
 
 def _unknown(holders: Sequence[Holder], sessions: Sequence[Session]) -> set[int]:

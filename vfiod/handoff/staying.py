@@ -148,7 +148,9 @@ def remembering(request: Request) -> Iterator[RememberApplications]:
     how = request.config.reopen
     if how is Reopen.NEVER:
         return
-    sessions = [s for s in ending.sessions(request) if s.uid >= _FIRST_PERSON]
+    texts = ending.in_terminals(request)
+    found = [s for s in ending.sessions(request) if s not in texts]
+    sessions = [s for s in found if s.uid >= _FIRST_PERSON]
     for uid, user in sorted({(s.uid, s.user) for s in sessions}):
         idents = tuple(sorted(s.ident for s in sessions if s.uid == uid))
         seconds = request.config.limits.desktop
