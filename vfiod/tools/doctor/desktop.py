@@ -12,6 +12,11 @@ from vfiod.tools.doctor.facts import Facts
 from vfiod.util.finding import Finding, Findings, fail, ok, warn
 
 _WHY = "vfiod stops it before the card goes, and starts it to show the login when the card is back."
+# What may show a login; those without the alias display-manager.service are to be named.
+_SCREENS = (
+    "'*dm.service'", "greetd.service", "plasmalogin.service", "cosmic-greeter.service",
+    "lemurs.service", "'ly*.service'", "'kmsconvt@*.service'",
+)  # fmt: skip
 _NO_SERVICE = frozenset({"", "init.scope"})
 
 
@@ -48,7 +53,7 @@ def _manager(check: str, wanted: str, unit: UnitState) -> Finding:
             why="After a guest you get the text login, not a login screen. A desktop that was "
             "started with startx is ended like any other.",
             remedy="If you use another unit, name it as display_manager: in /etc/vfiod/vfiod.yaml.",
-            command="systemctl list-units '*dm.service' 'greetd.service'",
+            command=f"systemctl list-units {' '.join(_SCREENS)}",
         )
     if not (unit.can_start and unit.can_stop):
         return fail(

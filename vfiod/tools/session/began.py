@@ -11,6 +11,7 @@ _LOGIND = "org.freedesktop.login1"
 # The caller's own (org.freedesktop.login1(5)).
 _SELF = "/org/freedesktop/login1/session/self"
 _SESSION = f"{_LOGIND}.Session"
+_ON_A_TERMINAL = ("getty", "ly", "kmsconvt")
 _MICROSECONDS = 1_000_000
 # Nobody sees a login screen, chooses in it and types a password in less.
 _SOONEST = 5.0
@@ -58,7 +59,8 @@ def read(bus: Bus) -> Began:
 
 
 def _after(bus: Bus, begun: float, terminal: int) -> float | None:
-    names = ["display-manager.service", f"getty@tty{terminal}.service"]
+    own = [f"{name}@tty{terminal}.service" for name in _ON_A_TERMINAL]
+    names = ["display-manager.service", *own]
     units = read_units(bus, names).values()
     waits = [begun - unit.changed for unit in units if unit.running and unit.changed <= begun]
     return min(waits, default=None)

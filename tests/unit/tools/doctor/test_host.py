@@ -396,6 +396,13 @@ def test_display_manager(changes: dict[str, Any], level: Level, words: str) -> N
     assert words in finding.fact
 
 
+def test_login_screens_that_have_other_names_are_looked_for() -> None:
+    finding = only(desktop.display_manager(manager(load="not-found")))
+    assert finding.command is not None
+    for name in ("plasmalogin.service", "cosmic-greeter.service", "'ly*.service'", "'kmsconvt@*"):
+        assert name in finding.command
+
+
 def test_display_manager_is_read_from_files_if_systemd_does_not_answer() -> None:
     (finding,) = desktop.display_manager(facts(units=None))
     assert finding.fact == "the display manager is lightdm.service"

@@ -12,7 +12,8 @@ from vfiod.tools.session import began
 from vfiod.tools.session.began import Began, require_person
 
 AT = 1_700_000_000
-UNITS = ("display-manager.service", "getty@tty7.service")
+UNITS = ("display-manager.service", "getty@tty7.service", "ly@tty7.service",
+         "kmsconvt@tty7.service")  # fmt: skip
 
 
 class Logind(Bus):
@@ -59,7 +60,13 @@ def test_an_automatic_login_is_nobody(service: str) -> None:
     assert "let the automatic login begin a desktop" in str(caught.value)
 
 
-@pytest.mark.parametrize("started", [[AT - 1], [AT - 3000, AT - 0.2], [AT - 4.9]])
+QUICK = (
+    [AT - 1], [AT - 3000, AT - 0.2], [AT - 4.9], [AT - 3000, AT - 3000, AT - 0.2],
+    [AT - 3000, AT - 3000, AT - 3000, AT - 1],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("started", QUICK)
 def test_nobody_is_that_quick(started: Sequence[float]) -> None:
     with pytest.raises(Refused, match="nobody chose win10"):
         require_person(began.read(Logind(started, Service="login")), "win10")
