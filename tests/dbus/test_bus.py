@@ -124,6 +124,12 @@ _CONNECTS = """
 import sys
 if sys.argv[1] == "without pydbus":
     sys.modules["pydbus"] = None
+if sys.argv[1] == "a pydbus that fails":
+    class Broken:
+        def find_spec(self, name, *_):
+            if name == "pydbus":
+                raise AttributeError("it was written for another PyGObject")
+    sys.meta_path.insert(0, Broken())
 from vfiod.bus import connection as bus
 name = bus.Bus().call("org.freedesktop.DBus", "/org/freedesktop/DBus",
                       "org.freedesktop.DBus.ListNames")[0][0]
@@ -132,7 +138,8 @@ print(name, "pydbus" if bus.pydbus else "Gio")
 
 
 @pytest.mark.parametrize(
-    ("how", "through"), [("as installed", "pydbus"), ("without pydbus", "Gio")]
+    ("how", "through"),
+    [("as installed", "pydbus"), ("without pydbus", "Gio"), ("a pydbus that fails", "Gio")],
 )
 def test_the_connection_is_pydbus_or_else_gio_s(
     open_bus: PrivateBus, how: str, through: str
