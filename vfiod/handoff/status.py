@@ -1,6 +1,7 @@
 """What vfiod status shows: read from the journal and the driver links, never remembered."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +68,16 @@ class StatusReader:
                 found.append(find_away(self.host.pci.function(address)))
             except VfiodError as error:
                 found.append(error)
-        return [str(error) for error in found if error is not None]
+        told = [str(error) for error in found if error is not None]
+        return told if told and not self._shows_something() else []
+
+    def _shows_something(self) -> bool:
+        """Whether the host has a screen on any card: then another may be for guests alone."""
+        with suppress(VfiodError):
+            displays = [f for f in self.host.pci.functions().values() if f.is_display]
+            driven = [f.address for f in displays if f.driver not in (None, VFIO_DRIVER)]
+            return any(self.host.pci.output(address).connected for address in driven)
+        return False
 
 
 def _owner(driver: str | None, phase: Phase) -> str | None:

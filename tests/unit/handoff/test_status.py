@@ -58,8 +58,13 @@ def test_a_device_that_is_gone_is_a_fact(rig: Rig) -> None:
         "address": "0000:02:00.0", "driver": None, "owner": None,
         "fault": "the device 0000:02:00.0 is not there",
     }  # fmt: skip
+    assert rig.status.read()["away"] == []
+
+
+def test_a_card_that_is_gone_is_told_of(rig: Rig) -> None:
+    rig.host.kernel.unplug(pcs.VGA)
     (told,) = rig.status.read()["away"]
-    assert told.startswith("the device 0000:02:00.0 is not there")
+    assert told.startswith("the device 0000:01:00.0 is not there")
 
 
 def test_without_a_handoff_vfio_pci_has_a_device_for_nobody(run_directory: Path) -> None:
@@ -72,6 +77,15 @@ def test_without_a_handoff_vfio_pci_has_a_device_for_nobody(run_directory: Path)
         "    whether it is set aside for guests since the boot, and by what: vfiod doctor\n"
         "    if it is not, a reboot gives it back to the host: sudo systemctl reboot"
     ]
+
+
+def test_a_card_for_guests_alone_is_nothing_to_tell_of(run_directory: Path) -> None:
+    """The host shows its desktop on another one."""
+    host = pcs.on_vfio()
+    host.kernel.unplug(pcs.USB)
+    other = PciFunction(pcs.USB, 0x8086, 0x4680, 0x030000, group=11)
+    host.kernel.add(Device(other, "amdgpu"), "amdgpu")
+    assert Rig(host, run_directory).status.read()["away"] == []
 
 
 def test_a_display_without_a_driver_is_told_of(run_directory: Path) -> None:
