@@ -420,7 +420,7 @@ def test_what_an_earlier_handoff_was_stuck_on_is_waited_for_by_the_next(rig: Rig
     pid = rig.start()
     spoil(rig, f"probe {pcs.VGA}", Fault.HANG)
     rig.end_guest(pid)
-    assert rig.phase is Phase.STUCK
+    assert phase(rig) is Phase.STUCK
     rig.journal.update(lambda record: replace(record, transaction="another"))
     record = rig.journal.read()
     assert record is not None
