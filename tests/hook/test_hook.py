@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -146,8 +147,20 @@ def test_a_file_that_may_hide_a_name_is_asked_about(hook: Sandbox, text: str) ->
     assert len(hook.calls()) == 1
 
 
-def test_a_file_that_cannot_be_read_is_asked_about(hook: Sandbox) -> None:
-    hook.config.mkdir()
+def make_no_file(path: Path) -> None:
+    path.mkdir()
+
+
+def make_faulty(path: Path) -> None:
+    """It can be opened, and not be read: an I/O error."""
+    path.symlink_to("/sys/class/net/lo/speed")
+
+
+@pytest.mark.parametrize("make", [make_no_file, make_faulty])
+def test_a_file_that_cannot_be_read_is_asked_about(
+    hook: Sandbox, make: Callable[[Path], None]
+) -> None:
+    make(hook.config)
     hook.answer(f"{REFUSED}cannot read it", status=1)
     assert hook.run("win10", "prepare").status == 1
 
