@@ -1,10 +1,11 @@
 """vfiod return: take the devices back now."""
 
 import argparse
+import sys
 from typing import Any
 
 from vfiod.cli.verbs.arguments import read_endpoint, read_seconds
-from vfiod.errors import Busy
+from vfiod.errors import Busy, HostError, UnknownGuest
 
 
 def add(verbs: Any) -> None:
@@ -83,6 +84,19 @@ def _answers(guest: str, arguments: argparse.Namespace) -> bool:
 
 
 def _end(guest: str, arguments: argparse.Namespace) -> None:
+    """A libvirt that is away, or knows no such guest, keeps nobody from asking for the devices.
+
+    The service gives none back that a guest has.
+    """
+    from vfiod.cli.terminal import say
+
+    try:
+        _ask_to_end(guest, arguments)
+    except (HostError, UnknownGuest) as error:
+        say(f"vfiod: {error}", to=sys.stderr)
+
+
+def _ask_to_end(guest: str, arguments: argparse.Namespace) -> None:
     from vfiod.cli.terminal import say
     from vfiod.guest import connection
 

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import pytest
 
 from vfiod.cli import main as cli
+from vfiod.errors import HostError, UnknownGuest, VfiodError
 from vfiod.guest import connection
 
 
@@ -104,3 +105,26 @@ def test_a_guest_has_the_time_that_it_is_given(monkeypatch: pytest.MonkeyPatch) 
     )
     assert cli.main(["return", "--shutdown", "0.5"]) == 0
     assert given == [("win10", 0.5)]
+
+
+@pytest.mark.parametrize("how", [["--destroy"], ["--shutdown", "30"]])
+@pytest.mark.parametrize(
+    "error",
+    [HostError("cannot connect to libvirt"), UnknownGuest("libvirt has no guest 'win10'")],
+)
+def test_a_libvirt_that_cannot_end_it_keeps_nobody_from_asking(
+    how: list[str],
+    error: VfiodError,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The package's removal names these forms; the service gives none back that a guest has."""
+
+    def fail(_name: str, seconds: float = 0) -> None:
+        raise error
+
+    monkeypatch.setattr(connection, "destroy", fail)
+    monkeypatch.setattr(connection, "shut_down", fail)
+    assert cli.main(["return", *how]) == 0
+    assert Daemon.asked
+    assert error.message in capsys.readouterr().err
