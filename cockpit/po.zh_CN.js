@@ -37,7 +37,7 @@ window.cockpit.locale({
     "Asking vfiod…": [null, "正在询问 vfiod…"],
     "vfiod does not answer.": [null, "vfiod 没有应答。"],
     "The host has its display.": [null, "主机拥有自己的显示。"],
-    "No handoff is under way, but the screen may be dark.": [null, "没有正在进行的交接，但屏幕可能是黑的。"],
+    "No handoff is under way. See below.": [null, "没有正在进行的交接，见下。"],
     "The card is on its way to $0.": [null, "显卡正在交给 $0。"],
     "$0 has the card and is being started.": [null, "$0 已得到显卡，正在启动。"],
     "$0 has the card.": [null, "显卡在 $0 手中。"],

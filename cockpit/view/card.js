@@ -9,7 +9,7 @@ export function sentence({ phase, guest, away }) {
     return {
         connecting: () => say("Asking vfiod…"),
         gone: () => say("vfiod does not answer."),
-        host: () => away.length > 0 ? say("No handoff is under way, but the screen may be dark.") : say("The host has its display."),
+        host: () => away.length > 0 ? say("No handoff is under way. See below.") : say("The host has its display."),
         handoff: () => say("The card is on its way to $0.", guest),
         prepared: () => say("$0 has the card and is being started.", guest),
         guest: () => say("$0 has the card.", guest),

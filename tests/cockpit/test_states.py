@@ -55,7 +55,7 @@ def test_a_screen_that_may_be_dark_without_a_handoff_is_not_called_the_host_s(
 ) -> None:
     open_page(page, cockpit, daemon, scenes.AWAY)
     page.sees("0000:01:00.0 is with vfio-pci: the host can show nothing on it")
-    assert page.value(SAID) == "No handoff is under way, but the screen may be dark."
+    assert page.value(SAID) == "No handoff is under way. See below."
     assert page.value("document.querySelectorAll('.end.lit').length") == 0
     assert page.complaints() == []
 

@@ -10,7 +10,7 @@ from vfiod.errors import VfiodError
 from vfiod.handoff.away import find_away
 from vfiod.handoff.journal import Journal, Record
 from vfiod.host.door import Host
-from vfiod.model import VFIO_DRIVER, PciAddress, Phase
+from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, Phase
 
 # Whether a guest still has what is stuck is not to be seen in no time.
 _GUESTS = frozenset({Phase.HANDOFF, Phase.PREPARED, Phase.GUEST, Phase.RETURN})
@@ -62,22 +62,33 @@ class StatusReader:
 
     def _away(self, devices: Sequence[PciAddress]) -> list[str]:
         """While no handoff is under way: each thing for which the screen may be dark."""
-        found: list[VfiodError | None] = []
+        found, absent, is_lit = list[VfiodError](), list[VfiodError](), False
         for address in devices:
             try:
-                found.append(find_away(self.host.pci.function(address)))
+                function = self.host.pci.function(address)
             except VfiodError as error:
-                found.append(error)
-        told = [str(error) for error in found if error is not None]
+                absent.append(error)
+                continue
+            is_lit = is_lit or _is_driven(function)
+            found += filter(None, [find_away(function)])
+        # What is absent has a line among the devices; it may be the card if no other is.
+        told = [str(error) for error in (*found, *(() if is_lit else absent))]
         return told if told and not self._shows_something() else []
 
     def _shows_something(self) -> bool:
-        """Whether the host has a screen on any card: then another may be for guests alone."""
+        """Whether the host has a screen on any card: then another may be for guests alone.
+
+        A driver that tells of no screens, as NVIDIA's without KMS, may have one.
+        """
         with suppress(VfiodError):
-            displays = [f for f in self.host.pci.functions().values() if f.is_display]
-            driven = [f.address for f in displays if f.driver not in (None, VFIO_DRIVER)]
-            return any(self.host.pci.output(address).connected for address in driven)
+            driven = [f.address for f in self.host.pci.functions().values() if _is_driven(f)]
+            outputs = [self.host.pci.output(address) for address in driven]
+            return any(output.connected or not output.cards for output in outputs)
         return False
+
+
+def _is_driven(function: PciFunction) -> bool:
+    return function.is_display and function.driver not in (None, VFIO_DRIVER)
 
 
 def _owner(driver: str | None, phase: Phase) -> str | None:

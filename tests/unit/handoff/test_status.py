@@ -88,6 +88,16 @@ def test_a_card_for_guests_alone_is_nothing_to_tell_of(run_directory: Path) -> N
     assert Rig(host, run_directory).status.read()["away"] == []
 
 
+def test_a_driver_that_tells_of_no_screens_may_have_one(run_directory: Path) -> None:
+    """NVIDIA's without KMS is no DRM card."""
+    host = pcs.on_vfio()
+    host.kernel.unplug(pcs.USB)
+    other = PciFunction(pcs.USB, 0x10DE, 0x2684, 0x030000, group=11)
+    host.kernel.drivers["nvidia"].nodes = ("/dev/nvidia{}",)
+    host.kernel.add(Device(other, "nvidia"), "nvidia")
+    assert Rig(host, run_directory).status.read()["away"] == []
+
+
 def test_a_display_without_a_driver_is_told_of(run_directory: Path) -> None:
     facts = Rig(pcs.bare(vga=None), run_directory).status.read()
     assert facts["away"][0].startswith("0000:01:00.0 has no driver\n")
