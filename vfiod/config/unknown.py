@@ -9,8 +9,6 @@ _LONGEST = 60  # of a name from outside
 
 def unknown_guest(name: str, known: str, where: str = "the configuration") -> UnknownGuest:
     """``known``: the guests that ``where`` names, separated by commas."""
-    shown = name[:_LONGEST]
-    text = f"{where} names no guest {shown!r} (it names: {known or 'none'})"
-    return UnknownGuest(
-        text, f"let vfiod propose its devices: sudo vfiod init {shlex.quote(shown)}"
-    )
+    text = f"{where} names no guest {name[:_LONGEST]!r} (it names: {known or 'none'})"
+    hint = f"let vfiod propose its devices: sudo vfiod init {shlex.quote(name)}"
+    return UnknownGuest(text, hint if len(name) <= _LONGEST else "")
