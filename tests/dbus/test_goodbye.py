@@ -34,7 +34,8 @@ def test_each_is_asked_in_its_own_words_and_its_end_is_seen(
     child = desktop(kind, "ends")
     assert ask(own_bus) == Answer(Outcome.DONE)
     assert child.stdout is not None
-    assert called in [child.stdout.readline().strip() for _ in range(3)]
+    # How often it is looked for the end is a matter of time; its output ends with the desktop.
+    assert any(line.strip() == called for line in child.stdout)
 
 
 @pytest.mark.parametrize("kind", ["gnome", "mate", "xfce"])

@@ -16,6 +16,7 @@ from tests.fakes.rig import Rig
 from vfiod.errors import HostError, Stuck
 from vfiod.events import Kind
 from vfiod.handoff.journal import Record
+from vfiod.handoff.unread import TRIES
 from vfiod.model import VFIO_DRIVER, Phase
 
 Spoil = Callable[[Rig], None]
@@ -180,6 +181,32 @@ def test_the_word_that_a_guest_has_ended_is_remembered(rig: Rig) -> None:
     end_unread(rig, 4711)
     rig.pass_time(61)
     assert rig.differences() == {}
+
+
+def test_that_word_is_true_of_a_guest_that_was_said_to_run_only_after_it(rig: Rig) -> None:
+    rig.prepare()
+    rig.host.clock.advance(1)
+    started = rig.manager.started("win10")
+    hide(rig)
+    with pytest.raises(HostError):
+        rig.manager.release("win10", "shutdown")
+    show(rig)
+    rig.host.clock.advance(1)
+    assert rig.outcome(started) is None
+    assert rig.phase is Phase.GUEST
+    rig.pass_time(61)
+    assert rig.differences() == {}
+
+
+def test_what_can_never_be_read_is_said_once_and_left_to_a_person(rig: Rig) -> None:
+    pid = rig.start()
+    rig.path.write_text("{")
+    rig.host.user.kill(pid)
+    rig.watcher.look()
+    rig.queue.run_all()
+    rig.pass_time(3600)
+    assert len(rig.messages(Kind.STUCK)) == 1
+    assert len(rig.messages(Kind.STEP_FAILED)) <= 2 * TRIES
 
 
 def test_an_end_that_is_read_later_does_not_end_the_next_guest(rig: Rig) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from gi.repository import GLib
 from systemd.daemon import notify
 
 from vfiod.bus.connection import Bus
+from vfiod.bus.errors import BusError
 from vfiod.config.file import load_config
 from vfiod.config.schema import Config
 from vfiod.daemon.loop import LoopWatcher
@@ -66,8 +67,13 @@ def begin(service: Service, manager: Manager) -> None:
 
     The name first: a second daemon ends here, and leaves alone what the first one is at. No call
     comes before the loop runs, so whoever asks for more waits until what was found is in order.
+    A daemon that may not have its name, as after half an upgrade, gives back what it can.
     """
-    service.publish()
+    try:
+        service.publish()
+    except BusError:
+        wait([manager.recover()])
+        raise
     manager.recover()
 
 

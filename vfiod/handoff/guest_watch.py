@@ -24,12 +24,11 @@ from vfiod.handoff import presence
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, list_devices
 from vfiod.handoff.presence import is_out
+from vfiod.handoff.unread import LOOK_AGAIN_SECONDS, TRIES, read_later
 from vfiod.handoff.watcher import Submit, Watcher
 from vfiod.host.door import Host
 from vfiod.model import Holder, Phase
 
-# Whoever could not be asked whether the guest runs is asked again.
-LOOK_AGAIN_SECONDS = 60.0
 # How often a start is given that much more time while libvirt says that it is under way: a file of
 # libvirt's that a crash has left must not keep the screen dark for ever.
 _LOOKS_AT_A_START = 5
@@ -165,14 +164,14 @@ class GuestWatch:
         if record is not None and record.phase is not Phase.STUCK:
             self.handoff.return_devices(transaction_id, why)
 
-    def _gone(self, record: Record, pid: int) -> None:
+    def _gone(self, record: Record, pid: int, tries: int = TRIES) -> None:
         """Nobody else may tell of it: what cannot be read now is read later."""
         self.watched.discard(pid)
         try:
             self.end(record.transaction, "its QEMU has ended")
-        except HostError:
-            again = partial(self.submit, self._gone, record, pid)
-            self.watcher.after(LOOK_AGAIN_SECONDS, again)
+        except HostError as error:
+            again = partial(self._gone, record, pid)
+            read_later(error, tries, again, self.report, self.watcher, self.submit)
             raise
 
     def _resume_again(self, transaction_id: str, limit: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from shlex import quote
 
@@ -13,7 +13,7 @@ from vfiod.events import Event, Kind, Report
 from vfiod.guest import domain
 from vfiod.handoff import plan, snapshot
 from vfiod.handoff.button import Button, PowerButton
-from vfiod.handoff.guest_watch import LOOK_AGAIN_SECONDS, GuestWatch
+from vfiod.handoff.guest_watch import GuestWatch
 from vfiod.handoff.hoststate import VFIO_MODULE
 from vfiod.handoff.idle import require_idle
 from vfiod.handoff.journal import Journal, Record
@@ -21,6 +21,7 @@ from vfiod.handoff.operation import Handoff, not_done
 from vfiod.handoff.plan import Plan
 from vfiod.handoff.presence import is_starting
 from vfiod.handoff.rehearsal import without_desktop, without_guest
+from vfiod.handoff.releasing import Releasing
 from vfiod.handoff.request import Request
 from vfiod.handoff.resuming import Resuming
 from vfiod.handoff.retrying import Retrying, Seen
@@ -81,6 +82,11 @@ class Manager:
         return Resuming(*parts, *concerned, self._limits)
 
     @property
+    def _releasing(self) -> Releasing:
+        parts = (self.host, self.journal, self.report, self.watcher, self.tasks.submit_unwatched)
+        return Releasing(*parts, self.guest_watch)
+
+    @property
     def _power_button(self) -> PowerButton:
         parts = (self.host, self.journal, self.report)
         return PowerButton(*parts, self._limits, self.tasks.submit_unwatched, self.button)
@@ -106,7 +112,7 @@ class Manager:
         What is stuck stays so until what it is due to has ended, or a person has set it right.
         """
         self.tasks.give_up_starts(name, "libvirt gave its start up meanwhile")
-        self._release(name, f"it ended ({reason})", self.host.now())
+        self._releasing.release(name, f"it ended ({reason})", self.host.now())
 
     def return_devices(self, *, force: bool = False) -> "Future[None]":
         """What a person asks for: the devices back now, if no guest has them.
@@ -195,8 +201,13 @@ class Manager:
     def _return_devices(self, transaction_id: str | None, *, force: bool) -> None:
         """``transaction_id``: the handoff that is meant, None if that could not be read."""
         record = self.journal.read()
-        if record is None or transaction_id not in (None, record.transaction):
+        if record is None:
             return
+        if transaction_id not in (None, record.transaction):
+            raise Busy(
+                f"what was asked back is home, and {record.guest} is given the devices by now",
+                "what it is at: vfiod status",
+            )
         if who := self.guest_watch.who_has(record):
             raise Busy(
                 f"{record.guest} is running: {who}",
@@ -212,24 +223,6 @@ class Manager:
         may_reset = force or record.phase is not Phase.STUCK
         why = "requested with `vfiod return`"
         self.handoff.return_devices(record.transaction, why, may_reset=may_reset, is_forced=force)
-
-    def _release(self, name: str, why: str, told: float) -> None:
-        """``told``: when libvirt said so, in seconds since boot. What began later is another's."""
-        try:
-            record = self.journal.read()
-        except HostError:
-            again = partial(self.tasks.submit_unwatched, self._release, name, why, told)
-            self.watcher.after(LOOK_AGAIN_SECONDS, again)
-            raise
-        is_its = record is not None and record.guest == name and record.since <= told
-        if record is None or not is_its or record.phase is Phase.STUCK:
-            return
-        # Otherwise whether it is true is seen by the worker, which has the time to look.
-        if self.host.guests.is_cleaned_up(record.uuid):
-            # A full /run must not stop the way home.
-            with suppress(HostError):
-                self.journal.update(lambda r: replace(r, phase=Phase.RETURN))
-        self.tasks.submit_unwatched(self.guest_watch.release, record.transaction, why)
 
     def _warm_up(self) -> None:
         """vfio-pci takes no device by itself: to have it loaded is harmless."""

@@ -94,8 +94,7 @@ class Handoff:
     ) -> None:
         """Give everything back, if this handoff is still the one under way. Raises Stuck.
 
-        ``may_reset``: whether devices that do not come back may be reset; ``is_forced``: somebody
-        insists on it.
+        ``may_reset``: devices that do not come back may be reset; ``is_forced``: as one insists.
         """
         record = self.journal.read()
         if record is None or record.transaction != transaction_id:
@@ -109,8 +108,8 @@ class Handoff:
         text = f"taking {list_devices(record)} back from {record.guest}: {why}"
         report(Event(Kind.RETURN_BEGUN, text, began_at(began)))
         try:
-            foresee = partial(self._foresee, record, is_forced=is_forced)
             parts = (self.host, self.journal, report, begin(record))
+            foresee = partial(self._foresee, record, is_forced=is_forced)
             transaction.roll_back(*parts, may_reset=may_reset, foresee=foresee)
         except Stuck as stuck:
             self._stuck(record, stuck)

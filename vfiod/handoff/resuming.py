@@ -3,22 +3,19 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 from vfiod.config.schema import Limits
 from vfiod.errors import HostError
-from vfiod.events import Event, Kind, Report
-from vfiod.handoff.guest_watch import LOOK_AGAIN_SECONDS, GuestWatch
+from vfiod.events import Report
+from vfiod.handoff.guest_watch import GuestWatch
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
 from vfiod.handoff.retrying import Retrying
 from vfiod.handoff.second_look import SecondLook
+from vfiod.handoff.unread import TRIES, read_later
 from vfiod.handoff.watcher import Submit, Watcher
 from vfiod.host.door import Host
 from vfiod.model import Phase
-
-# A journal that is damaged will never be read: that is for a person.
-_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +33,12 @@ class Resuming:
     second_look: SecondLook
     limits: Callable[[], Limits]
 
-    def resume(self, tries: int = _TRIES) -> None:
+    def resume(self, tries: int = TRIES) -> None:
         """``tries``: how often it is tried again, if what is to be done cannot be read."""
         try:
             record = self.journal.read()
         except HostError as error:
-            if tries == _TRIES:
-                text = f"what an earlier run left cannot be known: {error}"
-                self.report(Event(Kind.STUCK, text, {"GUEST": ""}))
-            if tries:
-                again = partial(self.submit, self.resume, tries - 1)
-                self.watcher.after(LOOK_AGAIN_SECONDS, again)
+            read_later(error, tries, self.resume, self.report, self.watcher, self.submit)
             raise
         if record is None:
             try:

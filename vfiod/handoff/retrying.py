@@ -60,12 +60,12 @@ class Retrying:
             self._watch_process(record, pid, late.get(pid, holders.get(pid, "")), pid in late)
         for unit in stuck.units - self.seen.units:
             self.seen.units.add(unit)
-            self._look_later(unit)
+            self._look_later(record, unit)
         # It may have ended between its deadline and now; and a number that was used again since
         # would be another process: those that are still there are.
         there = {call.pid for call in self.host.late.calls()} | holders.keys()
         if ended := (stuck.pids | late.keys()) - there:
-            self.submit(self._retry, "a late call has ended")
+            self.submit(self._retry, record, "a late call has ended")
         waits = bool(there or ended or stuck.units)
         is_spent = self.seen.tries[record.transaction] >= TRIES
         reboots = record.may_reboot and stuck.display_lost
@@ -85,11 +85,12 @@ class Retrying:
 
         Resets were tried in vain then, unless something was late. Raises Stuck.
         """
-        self._say(Kind.STUCK, str(record.stuck), record)
         if self.watch(record, record.stuck).waits:
             with suppress(HostError):
                 self.journal.update(_taken_up)
+            self._say(Kind.STUCK, str(_taken_up(record).stuck), record)
             return
+        self._say(Kind.STUCK, str(record.stuck), record)
         why = "the daemon was started anew"
         self.handoff().return_devices(record.transaction, why, may_reset=record.awaits)
 
@@ -104,30 +105,33 @@ class Retrying:
         self.seen.pids.discard(pid)
         if is_late:
             self._say(Kind.KERNEL_ANSWERS, f"{what} has ended after all", record)
-        self._retry(f"{what} has ended")
+        self._retry(record, f"{what} has ended")
 
-    def _look_later(self, unit: str) -> None:
-        self.watcher.after(LOOK_SECONDS, lambda: self.submit(self._look, unit))
+    def _look_later(self, record: Record, unit: str) -> None:
+        self.watcher.after(LOOK_SECONDS, lambda: self.submit(self._look, record, unit))
 
-    def _look(self, unit: str) -> None:
+    def _look(self, record: Record, unit: str) -> None:
         """Again and again, as long as the unit's job takes and a return is stuck."""
         if self._stuck_now() and is_busy(self.host, unit):
-            self._look_later(unit)
+            self._look_later(record, unit)
             return
         self.seen.units.discard(unit)
-        self._retry(f"the job of {unit} has ended")
+        self._retry(record, f"the job of {unit} has ended")
 
-    def _retry(self, why: str) -> None:
-        """What is stuck by now: another handoff may wait for what an earlier one was stuck on."""
-        record = self._stuck_now()
-        if record is None:
+    def _retry(self, record: Record, why: str) -> None:
+        """What is stuck by now: another handoff may wait for what an earlier one was stuck on.
+
+        Only what was watched for its own sake counts as one of its tries.
+        """
+        now = self._stuck_now()
+        if now is None:
             return
-        self.seen.tries[record.transaction] += 1
-        if self.seen.tries[record.transaction] > TRIES:
+        self.seen.tries[now.transaction] += now.transaction == record.transaction
+        if self.seen.tries[now.transaction] > TRIES:
             text = f"{why}, but this was tried {TRIES} times; to try again, run: sudo vfiod return"
-            self._say(Kind.REMARK, text, record)
+            self._say(Kind.REMARK, text, now)
             return
-        self.handoff().return_devices(record.transaction, why)
+        self.handoff().return_devices(now.transaction, why)
 
     def _stuck_now(self) -> Record | None:
         """RETURN: that it is stuck could not be written, and nothing runs beside this."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from gi.repository import GLib
 
+from vfiod.bus.errors import BusError
 from vfiod.daemon import main
 from vfiod.daemon.main import begin, finish
 from vfiod.errors import HostError
@@ -48,6 +49,21 @@ def test_a_second_daemon_leaves_alone_what_the_first_one_is_at() -> None:
     with pytest.raises(RuntimeError):
         begin(cast("Any", service), cast("Any", manager))
     assert recovered == []
+
+
+def test_one_that_may_not_have_its_name_gives_back_what_it_can() -> None:
+    """A policy of D-Bus that half an upgrade has left."""
+
+    def refuse() -> None:
+        raise BusError("not allowed to own it", "org.freedesktop.DBus.Error.AccessDenied")
+
+    recovered: Future[None] = Future()
+    recovered.set_exception(HostError("what was tried"))
+    left = [recovered]
+    manager = SimpleNamespace(recover=left.pop)
+    with pytest.raises(BusError):
+        begin(cast("Any", SimpleNamespace(publish=refuse)), cast("Any", manager))
+    assert left == []
 
 
 def test_it_ends_whatever_goes_wrong_with_what_it_tells() -> None:
