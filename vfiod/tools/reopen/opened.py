@@ -11,6 +11,7 @@ from posixpath import basename, dirname
 from vfiod.model import only_serves
 from vfiod.tools.reopen import unitnames
 from vfiod.tools.reopen.entry import Entry
+from vfiod.tools.reopen.named import first_of_each, is_same, once
 from vfiod.tools.reopen.runners import runs_others
 
 MOST = 50
@@ -89,11 +90,11 @@ def find(seen: Seen) -> list[Application]:
                 found.setdefault(entry.ident, "")
     starting = _starting_guests([*seen.processes, *seen.others])
     kept = [
-        ident
-        for ident in found
+        Application(ident, workspace)
+        for ident, workspace in once(found, seen.entries).items()
         if _may_be_opened(seen.entries[ident], seen) and not _runs(seen.entries[ident], starting)
     ]
-    return [Application(ident, found[ident]) for ident in kept[:MOST]]
+    return kept[:MOST]
 
 
 def _runs(entry: Entry, scripts: Collection[str]) -> bool:
@@ -120,11 +121,7 @@ def _may_be_opened(entry: Entry, seen: Seen) -> bool:
     """Never what starts a guest: it would take the screen at each login. Not what menus hide, nor
     what is there after a login by itself, nor a desktop's settings.
     """
-    is_doubled = any(
-        entry.ident == other.ident
-        or (entry.program and (entry.program, entry.arguments) == (other.program, other.arguments))
-        for other in seen.at_login
-    )
+    is_doubled = any(is_same(entry, other) for other in seen.at_login)
     is_work = entry.is_shown and not entry.is_settings
     return is_work and not entry.starts_guest and not is_doubled
 
@@ -187,6 +184,7 @@ def _of_program(process: Process, entries: Iterable[Entry], least: int = _NAMESA
     given = [entry for entry in own if _was_given(entry, process)]
     if given:
         return [max(given, key=lambda entry: len(entry.arguments))]
+    own = first_of_each(own)
     plain = [entry for entry in own if not entry.arguments]
     return plain if len(plain) == 1 else own if len(own) == 1 else []
 

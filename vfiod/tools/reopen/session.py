@@ -10,6 +10,7 @@ from vfiod.tools.reopen.compositor import find_compositor
 from vfiod.tools.reopen.entry import Entry
 from vfiod.tools.reopen.launch import launch
 from vfiod.tools.reopen.look import see
+from vfiod.tools.reopen.named import is_same
 from vfiod.tools.reopen.opened import Application, Seen, find
 from vfiod.tools.reopen.record import Place, Record
 
@@ -33,8 +34,12 @@ class Missing:
 
 def missing(record: Record, seen: Seen) -> Missing:
     """What of the record is not open now, and can be opened."""
-    there = {application.ident for application in find(seen)}
-    may_be = {i: e for i, e in seen.entries.items() if i not in there and not e.starts_guest}
+    there = [seen.entries[application.ident] for application in find(seen)]
+    may_be = {
+        ident: entry
+        for ident, entry in seen.entries.items()
+        if not entry.starts_guest and not any(is_same(entry, other) for other in there)
+    }
     wanted = tuple(a for a in record.applications if a.ident in may_be)
     return Missing(wanted, {a.ident: may_be[a.ident] for a in wanted})
 
