@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from vfiod.tools.reopen.entry import Entry
+from vfiod.tools.reopen.runners import runs_others
 
 
 def is_same(one: Entry, other: Entry) -> bool:
@@ -30,6 +31,24 @@ def first_of_each(entries: Iterable[Entry]) -> list[Entry]:
     for entry in entries:
         found.setdefault(_key(entry), entry)
     return list(found.values())
+
+
+def of_window(app: str, entries: Iterable[Entry]) -> Entry | None:
+    """The one of that id, else of that window's class; before both, one that menus show."""
+    name = app.lower()
+    alike = [e for e in entries if name and name in (e.ident.lower(), e.window_class.lower())]
+    return max(alike, key=lambda e: (e.is_shown, e.ident.lower() == name), default=None)
+
+
+def shown(entry: Entry, entries: Iterable[Entry]) -> Entry:
+    """The entry itself, or the one that menus show for its program if they hide this one."""
+    if entry.is_shown or not entry.program:
+        return entry
+    alike = [e for e in entries if e.is_shown and e.program == entry.program]
+    own = [e for e in alike if e.arguments == entry.arguments]
+    if not own and not runs_others(entry.program):
+        own = alike
+    return own[0] if len(first_of_each(own)) == 1 else entry
 
 
 def _key(entry: Entry) -> object:

@@ -11,7 +11,7 @@ from posixpath import basename, dirname
 from vfiod.model import only_serves
 from vfiod.tools.reopen import unitnames
 from vfiod.tools.reopen.entry import Entry
-from vfiod.tools.reopen.named import first_of_each, is_same, once
+from vfiod.tools.reopen.named import first_of_each, is_same, of_window, once, shown
 from vfiod.tools.reopen.runners import runs_others
 
 MOST = 50
@@ -129,11 +129,10 @@ def _may_be_opened(entry: Entry, seen: Seen) -> bool:
 def _of_window(window: Window, seen: Seen) -> Iterator[Entry]:
     """By its name, which is the entry's as a rule, or by its process."""
     in_container = any(p.pid == window.pid and _is_in_container(p) for p in seen.processes)
-    wanted = "" if in_container else window.app.lower()
-    for entry in seen.entries.values():
-        if wanted and wanted in (entry.ident.lower(), entry.window_class.lower()):
-            yield entry
-            return
+    named = None if in_container else of_window(window.app, seen.entries.values())
+    if named is not None:
+        yield shown(named, seen.entries.values())
+        return
     for process in seen.processes:
         if process.pid == window.pid:
             yield from (
@@ -150,7 +149,7 @@ def _of_units(process: Process, seen: Seen) -> list[Entry]:
             return []
         for ident in unitnames.candidates(unit):
             if ident in seen.entries:
-                return [seen.entries[ident]]
+                return [shown(seen.entries[ident], seen.entries.values())]
     return []
 
 
@@ -167,7 +166,8 @@ def _is_in_own_unit(process: Process, seen: Seen) -> bool:
 
 def _as_begun(process: Process, seen: Seen) -> list[Entry]:
     """The entry that a menu began it by."""
-    return [e for e in seen.entries.values() if process.entry and e.path == process.entry]
+    entries = seen.entries.values()
+    return [shown(e, entries) for e in entries if process.entry and e.path == process.entry]
 
 
 def _of_program(process: Process, entries: Iterable[Entry], least: int = _NAMESAKE) -> list[Entry]:
@@ -177,10 +177,10 @@ def _of_program(process: Process, entries: Iterable[Entry], least: int = _NAMESA
     begins_by_itself = any(map(unitnames.starts_by_itself, process.units))
     if not process.is_graphical or begins_by_itself or _is_in_container(process):
         return []
-    shown = [entry for entry in entries if entry.is_shown and not entry.in_terminal]
-    likeness = {entry.ident: _likeness(entry, process) for entry in shown}
+    able = [entry for entry in entries if entry.is_shown and not entry.in_terminal]
+    likeness = {entry.ident: _likeness(entry, process) for entry in able}
     most = max([least, *likeness.values()])
-    own = [entry for entry in shown if likeness[entry.ident] == most]
+    own = [entry for entry in able if likeness[entry.ident] == most]
     given = [entry for entry in own if _was_given(entry, process)]
     if given:
         return [max(given, key=lambda entry: len(entry.arguments))]

@@ -69,3 +69,55 @@ def test_entries_whose_program_is_gone_are_not_one() -> None:
     gone = [replace(SHIPPED, ident=name, program="") for name in ("one", "two")]
     windows = [Window("one", 0, "1"), Window("two", 0, "2")]
     assert len(find(Seen(known(*gone), [], windows))) == 2
+
+
+# Entries that menus hide
+
+
+TEXT = Entry("org.gnome.Text", "Text", "/text.desktop", "/usr/bin/text")
+HIDDEN = replace(TEXT, ident="text-open", path="/open.desktop", is_shown=False)
+BY_UNIT = process("/odd", units=(*MANAGER, r"app-gnome-text\x2dopen-70.scope"))
+BY_GLIB = process("/odd", entry="/open.desktop")
+
+
+@pytest.mark.parametrize(
+    ("processes", "windows"),
+    [([BY_UNIT], []), ([BY_GLIB], []), ([], [Window("text-open", 0)]),
+     ([BY_UNIT], [Window("odd", 70)])],
+)  # fmt: skip
+def test_a_hidden_entry_stands_for_the_one_that_menus_show(
+    processes: list[Process], windows: list[Window]
+) -> None:
+    other = Entry("other", "Other", "/other.desktop", "/usr/bin/other")
+    for hidden in (HIDDEN, replace(HIDDEN, arguments=("--open",))):
+        seen = Seen(known(hidden, TEXT, other), processes, windows)
+        assert find(seen) == [Application("org.gnome.Text")]
+
+
+def test_of_several_that_menus_show_it_stands_for_the_one_with_its_arguments() -> None:
+    page = replace(TEXT, ident="page", arguments=("--page",))
+    assert find(Seen(known(HIDDEN, TEXT, page), [BY_UNIT])) == [Application("org.gnome.Text")]
+    odd = replace(HIDDEN, arguments=("--odd",))
+    assert find(Seen(known(odd, TEXT, page), [BY_UNIT])) == []
+
+
+def test_what_is_hidden_and_runs_others_stands_for_no_other_of_them() -> None:
+    flatpak = replace(TEXT, program="/usr/bin/flatpak", arguments=("run", "org.x.Y"))
+    hidden = replace(HIDDEN, program="/usr/bin/flatpak", arguments=("run", "org.x.Z"))
+    assert find(Seen(known(hidden, flatpak), [BY_UNIT])) == []
+    gone = (replace(HIDDEN, program=""), replace(TEXT, program=""))
+    assert find(Seen(known(*gone), [BY_UNIT])) == []
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_window_s_name_is_an_id_rather_than_a_class_and_what_menus_show(*, turned: bool) -> None:
+    editor = Entry("code", "Code", "/code.desktop", "/usr/bin/code")
+    claims = Entry("url", "Code", "/url.desktop", "/usr/bin/url", window_class="Code")
+    windows = [Window("Code", 0, "3")]
+    for entries, ident in (
+        ([editor, claims], "code"), ([replace(editor, is_shown=False), claims], "url"),
+        ([replace(editor, ident="x.code", window_class="code"),
+          replace(claims, is_shown=False)], "x.code"),
+    ):  # fmt: skip
+        order = entries[::-1] if turned else entries
+        assert find(Seen(known(*order), [], windows)) == [Application(ident, "3")]
