@@ -12,7 +12,7 @@ from vfiod.model import only_serves
 from vfiod.tools.reopen import unitnames
 from vfiod.tools.reopen.entry import Entry
 from vfiod.tools.reopen.named import first_of_each, is_same, of_window, once, shown
-from vfiod.tools.reopen.runners import runs_others
+from vfiod.tools.reopen.runners import is_launcher, runs_others
 
 MOST = 50
 # Folders in which every program is its own.
@@ -119,10 +119,10 @@ def _starting_guests(processes: Sequence[Process]) -> Collection[str]:
 
 def _may_be_opened(entry: Entry, seen: Seen) -> bool:
     """Never what starts a guest: it would take the screen at each login. Not what menus hide, nor
-    what is there after a login by itself, nor a desktop's settings.
+    what is there after a login by itself, nor a desktop's settings or its launcher.
     """
     is_doubled = any(is_same(entry, other) for other in seen.at_login)
-    is_work = entry.is_shown and not entry.is_settings
+    is_work = entry.is_shown and not entry.is_settings and not is_launcher(entry.program)
     return is_work and not entry.starts_guest and not is_doubled
 
 
@@ -147,10 +147,15 @@ def _of_units(process: Process, seen: Seen) -> list[Entry]:
     for unit in reversed(process.units):
         if unitnames.starts_by_itself(unit):
             return []
-        for ident in unitnames.candidates(unit):
-            if ident in seen.entries:
-                return [shown(seen.entries[ident], seen.entries.values())]
+        if (entry := _of_unit(unit, seen)) is not None:
+            return [shown(entry, seen.entries.values())]
     return []
+
+
+def _of_unit(unit: str, seen: Seen) -> Entry | None:
+    """The one that it names, if it is not a launcher that has begun another in its own unit."""
+    named = (seen.entries.get(ident) for ident in unitnames.candidates(unit))
+    return next((entry for entry in named if entry and not is_launcher(entry.program)), None)
 
 
 def _is_in_container(process: Process) -> bool:
@@ -160,8 +165,7 @@ def _is_in_container(process: Process) -> bool:
 
 def _is_in_own_unit(process: Process, seen: Seen) -> bool:
     """Whether its unit says what it is. Only another application is then one of its own."""
-    names = (ident for unit in process.units[-1:] for ident in unitnames.candidates(unit))
-    return any(ident in seen.entries for ident in names)
+    return any(_of_unit(unit, seen) is not None for unit in process.units[-1:])
 
 
 def _as_begun(process: Process, seen: Seen) -> list[Entry]:
