@@ -14,18 +14,17 @@ from vfiod.host.linux.controlgroup import path_of
 from vfiod.host.linux.looks import Looks
 from vfiod.model import ENTRY, STARTER, Program, only_serves
 from vfiod.paths import APPLICATIONS
-from vfiod.util import sysfs
+from vfiod.util import sysfs, unitnames
 
-# A desktop puts each application into a unit of its own (systemd.io, DESKTOP_ENVIRONMENTS).
-_APP = re.compile(
-    r"app-(?:flatpak-|gnome-|KDE-)?(?P<id>.+?)(?:@(?P<instance>[^.]*)\.service|\.service|-\w+\.scope)"
-)
 _ENTRIES = (
     "usr/share/applications", str(APPLICATIONS.relative_to("/")),
     "var/lib/flatpak/exports/share/applications", "var/lib/snapd/desktop/applications",
 )  # fmt: skip
 _NAME = re.compile(r"^Name=(.+)$", re.MULTILINE)
-_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+# What an entry has beside itself, as actions with names and flags of their own.
+_OTHER_GROUP = re.compile(r"^\[(?!Desktop Entry\])", re.MULTILINE)
+# An id that is one beyond doubt: a domain turned round.
+_CERTAIN = re.compile(r"[A-Za-z]\w*(?:\.[\w-]+){2,}")
 # What a desktop is made of: nobody's work is in it.
 _PLUMBING = re.compile(
     r"""\(sd-pam\)|systemd.*|dbus-.*|pipewire.*|wireplumber|pulseaudio|Xorg|X|Xwayland|xinit|startx
@@ -80,34 +79,51 @@ def _of(
     if unit and parts[1] == "user.slice":
         with suppress(psutil.Error):
             if name := _name(parts[-1], psutil.Process(pid), root, is_silent=pid in silent):
-                is_application = _APP.fullmatch(parts[-1]) is not None
-                yield Program(sysfs.printable(name), unit, is_application)
+                yield Program(sysfs.printable(name), unit, _is_application(parts[-1]))
+
+
+def _is_application(unit: str) -> bool:
+    return any(unitnames.candidates(unit)) and not unitnames.is_begun_by_bus(unit)
 
 
 def _name(unit: str, process: psutil.Process, root: Path, *, is_silent: bool) -> str:
-    app = _APP.fullmatch(unit)
-    if app is not None:
-        return "" if app["instance"] == "autostart" else _entry(_unescape(app["id"]), root)
+    if unitnames.starts_by_itself(unit):
+        return ""
+    shown = _by_unit(unit, root)
+    # What the bus has begun may only answer a search.
+    if shown is not None and not unitnames.is_begun_by_bus(unit):
+        return shown
     if is_silent:
         name, arguments = sysfs.read(root / f"proc/{process.pid}/comm") or "", []
     else:
         name, arguments = process.name(), process.cmdline()[1:]
     if name == ENTRY and "session" in arguments[:2]:
         return STARTER
-    if _PLUMBING.fullmatch(name) or only_serves(arguments, time.time() - process.create_time()):
+    if only_serves(arguments, time.time() - process.create_time()):
         return ""
-    return name
+    is_plumbing = _PLUMBING.fullmatch(name) or unitnames.is_launcher(name)
+    return shown if shown is not None else "" if is_plumbing else name
 
 
-def _entry(ident: str, root: Path) -> str:
-    """An application's name as menus show it; else the last part of its id."""
-    for folder in _ENTRIES if "/" not in ident else ():
+def _by_unit(unit: str, root: Path) -> str | None:
+    """What menus call the application that the unit stands for, empty if they hide it; None for a
+    unit that says nothing sure, as a launcher's, in which is what that has begun.
+    """
+    idents = [i for i in unitnames.candidates(unit) if not unitnames.is_launcher(i)]
+    for ident in idents:
+        if (name := _entry(ident, root)) is not None:
+            return name
+    # It may be in somebody's home, where this does not look.
+    certain = [] if unitnames.is_begun_by_bus(unit) else filter(_CERTAIN.fullmatch, idents)
+    return next((ident.rpartition(".")[2] for ident in certain), None)
+
+
+def _entry(ident: str, root: Path) -> str | None:
+    """An application's name as menus show it; empty if they hide it, None if it is none."""
+    for folder in _ENTRIES if ident.isprintable() and "/" not in ident else ():
         text = sysfs.read(root / folder / f"{ident}.desktop")
         if text is not None:
-            found = _NAME.search(text)
-            return "" if "\nNoDisplay=true" in text else found[1] if found else ident
-    return ident.rpartition(".")[2]
-
-
-def _unescape(text: str) -> str:
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+            own = _OTHER_GROUP.split(text, maxsplit=1)[0]
+            found = _NAME.search(own)
+            return "" if "\nNoDisplay=true" in own else found[1] if found else ident
+    return None

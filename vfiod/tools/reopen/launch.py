@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from vfiod.errors import HostError
 from vfiod.tools.reopen.entry import Entry
-from vfiod.tools.reopen.unitnames import scope_of
 from vfiod.util.programs import find, leave_running
+from vfiod.util.unitnames import scope_of
 
 _SECONDS = 20.0
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
 from vfiod.model import only_serves
-from vfiod.tools.reopen import unitnames
 from vfiod.tools.reopen.entry import Entry
 from vfiod.tools.reopen.named import first_of_each, is_same, of_window, once, shown
-from vfiod.tools.reopen.runners import is_launcher, runs_others
+from vfiod.tools.reopen.runners import runs_others
+from vfiod.util import unitnames
+from vfiod.util.unitnames import is_launcher
 
 MOST = 50
 # Folders in which every program is its own.

@@ -15,11 +15,6 @@ _OTHERS = re.compile(
     r"|xdg-open|distrobox-enter|toolbox|podman|docker"
 )
 
-# What a key opens to begin an application with, which then stays in the launcher's own unit.
-_LAUNCHERS = re.compile(
-    r"\.?(?:fuzzel|rofi|wofi|tofi|bemenu|walker|ulauncher|albert|krunner)(?:-d?run)?(?:-wrapped)?"
-)
-
 
 def is_interpreter(program: str) -> bool:
     """Whether it runs the script that it is given, by its name or its path."""
@@ -29,8 +24,3 @@ def is_interpreter(program: str) -> bool:
 def runs_others(program: str) -> bool:
     """Whether it is nobody's application without what it is given, as an interpreter or java."""
     return is_interpreter(program) or _OTHERS.fullmatch(basename(program)) is not None
-
-
-def is_launcher(program: str) -> bool:
-    """Whether it is a menu: what runs in its unit is not part of it, nor is it anybody's work."""
-    return _LAUNCHERS.fullmatch(basename(program)) is not None

@@ -45,7 +45,17 @@ def run(root: Path, pid: int, command: str, group: str) -> None:
         ("app.slice/app-org.kde.kate-6f8c2e.scope", "kate"),
         ("app.slice/app-gnome-org.gnome.Evolution@autostart.service", ""),
         ("app.slice/app-gnome-hidden-1.scope", ""),
-        (r"app.slice/app-gnome-..\x2f..\x2fsecret-1.scope", "/secret"),
+        (r"app.slice/app-gnome-..\x2f..\x2fsecret-1.scope", "program"),
+        (r"app.slice/app-gnome-a\x00b-1.scope", "program"),
+        (r"app.slice/app-vfiod-libreoffice\x2dwriter-0a1b.scope", "LibreOffice Writer"),
+        ("app.slice/app-Hyprland-firefox-77c0.scope", "Firefox"),
+        ("app.slice/app-sway-firefox@77c0.service", "Firefox"),
+        ("app.slice/app-niri-hidden-4711.scope", ""),
+        ("app.slice/app-niri-code-4711.scope", "program"),
+        (r"app.slice/app-gnome-k\xc3\xa4se-1.scope", "Käse"),
+        (r"app.slice/app-google\x2dchrome-1.scope", "Google Chrome"),
+        ("app.slice/app-niri-fuzzel-4711.scope", "program"),
+        ("app.slice/snap.thing.thing-1b4e28ba-2fa1-11d2-883f-0016d3cca427.scope", "Thing"),
         ("session.slice/org.gnome.Shell@wayland.service", "program"),
     ],
 )
@@ -55,6 +65,12 @@ def test_an_application_has_the_name_that_menus_show(root: Path, unit: str, name
         f"{entries}/firefox.desktop": "[Desktop Entry]\nName=Firefox\nName[de]=Feuerfuchs\n",
         f"{entries}/libreoffice-writer.desktop": "[Desktop Entry]\nName=LibreOffice Writer\n",
         f"{entries}/hidden.desktop": "[Desktop Entry]\nName=Hidden\nNoDisplay=true\n",
+        f"{entries}/käse.desktop": "[Desktop Entry]\nName=Käse\n",
+        f"{entries}/fuzzel.desktop": "[Desktop Entry]\nName=Fuzzel\n",
+        # Chrome's second entry ends so: it is the action that has the flag, and not the entry.
+        f"{entries}/google-chrome.desktop": "[Desktop Entry]\nName=Google Chrome\n"
+            "[Desktop Action new]\nName=New\nNoDisplay=true\n",
+        "var/lib/snapd/desktop/applications/thing_thing.desktop": "[Desktop Entry]\nName=Thing\n",
         "usr/secret.desktop": "Name=Secret\n",
         "var/lib/flatpak/exports/share/applications/org.libreoffice.LibreOffice.desktop":
             "[Desktop Entry]\nName=LibreOffice\n",
@@ -90,6 +106,30 @@ def test_newer_desktops_are_made_of_more(root: Path) -> None:
         run(root, pid, command, SESSION)
     names = [program.name for program in programs_of(["session-2.scope"], root)]
     assert names == sorted(work)
+
+
+def test_a_desktop_s_parts_in_units_of_applications_are_nobody_s_work(root: Path) -> None:
+    """niri and uwsm begin them so, and launchers, whose unit what they begin stays in."""
+    parts = ("waybar", "mako", "fuzzel", "rofi", "bash")
+    for pid, command in enumerate(parts, 5):
+        run(root, pid, command, f"{BELOW}/app.slice/app-niri-{command}-{pid}.scope")
+    run(root, 90, "code", f"{BELOW}/app.slice/app-niri-fuzzel-7.scope")
+    found = programs_of([ALICE], root)
+    assert [(program.name, program.is_application) for program in found] == [("code", True)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"), [("--gapplication-service\0", []), ("", ["Clocks"])]
+)
+def test_what_only_answers_the_bus_in_a_unit_of_its_own_is_nobody_s_work(
+    root: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, names: list[str]
+) -> None:
+    begun = time.time()
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _: begun)
+    grow(root, {"usr/share/applications/org.gnome.clocks.desktop": "[Desktop Entry]\nName=Clocks"})
+    run(root, 5, "gnome-clocks", f"{BELOW}/app.slice/dbus-:1.2-org.gnome.clocks@0.service")
+    (root / "proc/5/cmdline").write_text(f"/usr/bin/gnome-clocks\0{arguments}")
+    assert [program.name for program in programs_of([ALICE], root)] == names
 
 
 def test_what_the_desktop_has_as_an_application_is_known_as_one(root: Path) -> None:

@@ -6,6 +6,7 @@ and ``app[-LAUNCHER]-ID[@RANDOM].service``, in which a ``-`` of the id is escape
 
 import re
 from collections.abc import Iterator
+from posixpath import basename
 
 _ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
 _SCOPE = re.compile(r"app-(?P<id>.+)-[^-]+\.scope")
@@ -18,6 +19,10 @@ _BUS = re.compile(r"dbus-:[0-9.]+-(?P<id>[A-Za-z0-9_.]+)@\d+\.service")
 
 # Podman's and Docker's without root, with systemd for the control groups.
 _CONTAINER = re.compile(r"(?:libpod|docker)-.+\.scope")
+# What a key opens to begin an application with, which then stays in the launcher's own unit.
+_LAUNCHERS = re.compile(
+    r"\.?(?:fuzzel|rofi|wofi|tofi|bemenu|walker|ulauncher|albert|krunner)(?:-d?run)?(?:-wrapped)?"
+)
 _LONGEST = 255
 
 
@@ -42,9 +47,19 @@ def starts_by_itself(name: str) -> bool:
     return found is not None and found["instance"] == "autostart"
 
 
+def is_begun_by_bus(name: str) -> bool:
+    """True for what D-Bus was asked for, which may have no window (org.freedesktop.DBus)."""
+    return _BUS.fullmatch(name) is not None
+
+
 def is_container(name: str) -> bool:
     """True for a scope that a container of the user's runs in (distrobox, toolbox)."""
     return _CONTAINER.fullmatch(name) is not None
+
+
+def is_launcher(program: str) -> bool:
+    """Whether it is a menu: what runs in its unit is not part of it, nor is it anybody's work."""
+    return _LAUNCHERS.fullmatch(basename(program)) is not None
 
 
 def scope_of(ident: str, random: str) -> str:

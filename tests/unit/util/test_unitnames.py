@@ -5,7 +5,14 @@ import subprocess
 
 import pytest
 
-from vfiod.tools.reopen.unitnames import candidates, escape, scope_of, starts_by_itself
+from vfiod.util.unitnames import (
+    candidates,
+    escape,
+    is_begun_by_bus,
+    is_launcher,
+    scope_of,
+    starts_by_itself,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +52,16 @@ def test_others_stand_for_none(name: str) -> None:
 def test_what_systemd_begins_at_the_login() -> None:
     assert starts_by_itself("app-nm\\x2dapplet@autostart.service")
     assert not starts_by_itself("app-nm\\x2dapplet@0a.service")
+
+
+def test_what_the_bus_begins() -> None:
+    assert is_begun_by_bus("dbus-:1.2-org.gnome.clocks@0.service")
+    assert not is_begun_by_bus("app-org.gnome.clocks@0.service")
+
+
+def test_launchers_by_name_or_path() -> None:
+    assert all(map(is_launcher, ("fuzzel", "/usr/bin/tofi-drun", "/nix/store/x/.rofi-wrapped")))
+    assert not any(map(is_launcher, ("firefox", "/usr/bin/rofimoji", "")))
 
 
 @pytest.mark.parametrize(
