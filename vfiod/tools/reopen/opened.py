@@ -79,6 +79,8 @@ def find(seen: Seen) -> list[Application]:
         for entry in _of_window(window, seen):
             found[entry.ident] = found.get(entry.ident) or window.workspace
     for process in seen.processes:
+        if _only_answers(process):
+            continue
         for entry in _of_units(process, seen) or _as_begun(process, seen):
             found.setdefault(entry.ident, "")
     covered = [seen.entries[ident] for ident in found]
@@ -162,6 +164,12 @@ def _of_unit(unit: str, seen: Seen) -> Entry | None:
 def _is_in_container(process: Process) -> bool:
     """Whether it is a program of a container's, which only has the name of one of the host's."""
     return any(map(unitnames.is_container, process.units))
+
+
+def _only_answers(process: Process) -> bool:
+    """Whether the bus has begun it in a unit of its own, and as yet not for a window."""
+    by_bus = any(map(unitnames.is_begun_by_bus, process.units[-1:]))
+    return by_bus and only_serves(process.arguments, process.seconds)
 
 
 def _is_in_own_unit(process: Process, seen: Seen) -> bool:

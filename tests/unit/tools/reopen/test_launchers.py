@@ -38,3 +38,23 @@ def test_what_a_terminal_has_begun_in_its_unit_is_the_terminal_s() -> None:
     inner = process("/usr/bin/firefox", unit="app-niri-foot-70.scope")
     seen = Seen({"foot": foot, "firefox": FIREFOX}, [inner])
     assert find(seen) == [Application("foot")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "seconds", "found"),
+    [
+        ("dbus-:1.2-org.gnome.clocks@0.service", 59.0, []),
+        ("dbus-:1.2-org.gnome.clocks@0.service", 61.0, [Application("org.gnome.clocks")]),
+        ("app-gnome-org.gnome.clocks-70.scope", 59.0, [Application("org.gnome.clocks")]),
+    ],
+)
+def test_what_answers_a_search_in_a_unit_of_the_bus_is_not_open(
+    unit: str, seconds: float, found: list[Application]
+) -> None:
+    """GNOME's overview asks its clocks for a city, and they end themselves after a while."""
+    program = "/usr/bin/gnome-clocks"
+    entries = {"org.gnome.clocks": Entry("org.gnome.clocks", "Clocks", "/clocks.desktop", program)}
+    clocks = process(program, "--gapplication-service", unit=unit, seconds=seconds)
+    assert find(Seen(entries, [clocks])) == found
+    windows = [Window("odd", 70, "2")]
+    assert find(Seen(entries, [clocks], windows)) == [Application("org.gnome.clocks", "2")]
