@@ -27,7 +27,7 @@ class Entry:
     ``program`` is where Exec's program is, all links resolved, or empty; ``arguments`` those that
     Exec gives it without a file. ``is_shown``: menus have it. ``starts_guest``: it
     may start one, as vfiod's own do, or a script that it runs. ``is_settings``: a part of the
-    desktop, and nobody's work.
+    desktop, and nobody's work. ``snap``: the snap and its program, with a _ between them.
     """
 
     ident: str
@@ -41,6 +41,7 @@ class Entry:
     starts_guest: bool = False
     starts_at_login: bool = True
     is_settings: bool = False
+    snap: str = ""
 
 
 def parse(
@@ -72,6 +73,7 @@ def parse(
         starts_guest=bool(_string(file, _OURS)) or any(map(_STARTER.search, words)),
         starts_at_login=_starts_at_login(file, desktops),
         is_settings=not _SETTINGS.isdisjoint(_list(file, "Categories")),
+        snap=_snap(file),
     )
 
 
@@ -87,6 +89,12 @@ def _starts_at_login(file: GLib.KeyFile, desktops: Collection[str]) -> bool:
     barred = any(desktop in never for desktop in desktops)
     off = _string(file, "X-GNOME-Autostart-enabled") == "false"
     return wanted and not barred and not off and not _flag(file, "Hidden")
+
+
+def _snap(file: GLib.KeyFile) -> str:
+    """What snapd has written into it, whose file may have a name of the snap's choice."""
+    names = _string(file, "X-SnapInstanceName"), _string(file, "X-SnapAppName")
+    return "_".join(names) if all(names) else ""
 
 
 def _words(line: str) -> list[str]:

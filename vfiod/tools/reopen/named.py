@@ -40,6 +40,14 @@ def of_window(app: str, entries: Iterable[Entry]) -> Entry | None:
     return max(alike, key=lambda e: (e.is_shown, e.ident.lower() == name), default=None)
 
 
+def of_ident(ident: str, entries: Mapping[str, Entry]) -> Entry | None:
+    """The one of that id, else the only one that menus show for a snap's program."""
+    if ident in entries:
+        return entries[ident]
+    alike = [e for e in entries.values() if e.snap == ident and e.is_shown and ident]
+    return alike[0] if len(alike) == 1 else None
+
+
 def shown(entry: Entry, entries: Iterable[Entry]) -> Entry:
     """The entry itself, or the one that menus show for its program if they hide this one."""
     if entry.is_shown or not entry.program:

@@ -10,7 +10,7 @@ from posixpath import basename, dirname
 
 from vfiod.model import only_serves
 from vfiod.tools.reopen.entry import Entry
-from vfiod.tools.reopen.named import first_of_each, is_same, of_window, once, shown
+from vfiod.tools.reopen.named import first_of_each, is_same, of_ident, of_window, once, shown
 from vfiod.tools.reopen.runners import runs_others
 from vfiod.util import unitnames
 from vfiod.util.unitnames import is_launcher
@@ -157,7 +157,7 @@ def _of_units(process: Process, seen: Seen) -> list[Entry]:
 
 def _of_unit(unit: str, seen: Seen) -> Entry | None:
     """The one that it names, if it is not a launcher that has begun another in its own unit."""
-    named = (seen.entries.get(ident) for ident in unitnames.candidates(unit))
+    named = (of_ident(ident, seen.entries) for ident in unitnames.candidates(unit))
     return next((entry for entry in named if entry and not is_launcher(entry.program)), None)
 
 

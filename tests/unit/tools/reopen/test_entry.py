@@ -201,3 +201,9 @@ def test_a_launcher_whose_script_starts_a_guest(
     text = f"[Desktop Entry]\nType=Application\nName=Windows\nExec={exec_.format(own)}\n"
     (own / ".local/share/applications/win.desktop").write_text(text)
     assert read_entries(home)["win"].starts_guest is starts
+
+
+def test_an_entry_of_a_snap_s_says_which() -> None:
+    both = "X-SnapInstanceName=firefox\nX-SnapAppName=web"
+    assert entry(both).snap == "firefox_web"
+    assert entry("X-SnapInstanceName=firefox").snap == entry("").snap == ""

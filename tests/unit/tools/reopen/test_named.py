@@ -121,3 +121,27 @@ def test_a_window_s_name_is_an_id_rather_than_a_class_and_what_menus_show(*, tur
     ):  # fmt: skip
         order = entries[::-1] if turned else entries
         assert find(Seen(known(*order), [], windows)) == [Application(ident, "3")]
+
+
+# Snaps
+
+
+SNAP = (*MANAGER, "snap.mozilla.web-1b4e28ba-2fa1-11d2-883f-0016d3cca427.scope")
+WEB = Entry("org.web", "Web", "/web.desktop", "/usr/bin/env", ("mozilla.web",), snap="mozilla_web")
+
+
+def test_a_snap_that_keeps_its_own_id_is_known_by_what_snapd_writes_into_its_entry() -> None:
+    browser = process("/snap/mozilla/1/web", units=SNAP)
+    other = replace(WEB, ident="org.mail", snap="mozilla_mail")
+    hidden = replace(WEB, ident="org.web.file", is_shown=False)
+    for some in ([WEB], [other, hidden, WEB]):
+        assert find(Seen(known(*some), [browser])) == [Application("org.web")]
+
+
+def test_of_several_entries_of_a_snap_the_one_of_its_name_or_none() -> None:
+    """Somebody has made one for each profile."""
+    browser = process("/snap/mozilla/1/web", units=SNAP)
+    copies = [replace(WEB, ident=name, arguments=(name,)) for name in ("one", "two")]
+    assert find(Seen(known(*copies), [browser])) == []
+    named = replace(WEB, ident="mozilla_web")
+    assert find(Seen(known(*copies, named), [browser])) == [Application("mozilla_web")]
