@@ -42,7 +42,7 @@ _PLUMBING = re.compile(
     |waybar|mako|fuzzel|swaync|quickshell|ksecretd|krunner|kio(slave5|worker)|kscreen_.*
     |xembedsniproxy|gmenudbusmenuproxy|gcr-(ssh-agent|prompter4?)|gnome-remote-de(sktop-daemon)?
     |gnome-calendar-daemon|tinysparql.*|speech-dispatcher|sd_(espeak.*|dummy|generic)|obexd
-    |mpris-proxy|keyboxd|scdaemon|dirmngr""",
+    |mpris-proxy|keyboxd|scdaemon|dirmngr|openbox-(session|autosta(rt)?)""",
     re.VERBOSE,
 )
 

@@ -94,7 +94,7 @@ def test_newer_desktops_are_made_of_more(root: Path) -> None:
         "cosmic-comp", "cosmic-session", "cosmic-panel", "cosmic-applet-audio", "cosmic-osd",
         "cosmic-settings-daemon", "cosmic-files-applet", "pop-launcher", "niri", "niri-session",
         "start-hyprland", "hyprpaper", "hypridle", "hyprlock", "hyprpolkitagent", "waybar", "mako",
-        "fuzzel", "swaync", "xwayland-satellite", "quickshell", "ksecretd", "krunner", "kioworker",
+        "fuzzel", "openbox-autosta", "swaync", "xwayland-satellite", "quickshell", "ksecretd", "krunner", "kioworker",
         "kscreen_backend_launcher", "kactivitymanagerd", "xembedsniproxy", "gmenudbusmenuproxy",
         "gcr-ssh-agent", "gnome-remote-desktop-daemon", "gnome-remote-de", "tinysparql-xdg-p",
         "gnome-calendar-daemon", "speech-dispatcher", "sd_espeak-ng", "obexd", "mpris-proxy",
