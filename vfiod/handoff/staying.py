@@ -27,6 +27,9 @@ _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|scop
 _MANAGER_ITSELF = "init.scope"
 # Where services are that are not the desktop's own (systemd.special(7), user slices).
 _BESIDE_THE_DESKTOP = frozenset({"app.slice", "background.slice"})
+_OF_THE_DESKTOP = "session.slice"
+# What the bus has started without a service of systemd's: such a unit is gone once it is stopped.
+_TRANSIENT = "dbus-:"
 _FIRST_PERSON = 1000  # login.defs(5), UID_MIN: nothing is done for accounts of the system
 
 
@@ -60,9 +63,23 @@ def letting_go(request: Request, uid: int) -> LettingGo | None:
 
 
 def _ends(name: str, holder: Holder, request: Request) -> bool:
-    is_application = name.startswith("app-") or name.endswith(".scope")
-    is_beside = _is_beside_the_desktop(holder) and _has_desktop(request)
-    return is_application or (is_card(holder) and not is_beside)
+    if name.startswith(("app-", _TRANSIENT)) or name.endswith(".scope"):
+        return True
+    if is_card(holder) and not (_is_beside_the_desktop(holder) and _has_desktop(request)):
+        return True
+    return _is_of_a_desktop(name, holder, request) and _loses_desktop(request, owner_of(holder))
+
+
+def _is_of_a_desktop(name: str, holder: Holder, request: Request) -> bool:
+    """Whether it is a part of the desktop or an application: nobody has a screen to begin it for.
+
+    A sound server is where these are and is none, though it looks at cameras with the card.
+    """
+    slices = [part for part in holder.group.split("/") if part.endswith(".slice")]
+    if not any(part == _OF_THE_DESKTOP or part.startswith("app-") for part in slices):
+        return False
+    mine = _holders(request, owner_of(holder))
+    return not any(is_sound(other) and unit_in_manager(other) == name for other in mine)
 
 
 def _is_beside_the_desktop(holder: Holder) -> bool:

@@ -11,7 +11,13 @@ from vfiod.handoff import snapshot, staying
 from vfiod.handoff.plan import Plan, plan_handoff
 from vfiod.handoff.request import Request
 from vfiod.handoff.steps.desktop import StartAgain, StopUnit
-from vfiod.handoff.steps.people import GRAPHICAL, EndSessions, RememberApplications, StopInManager
+from vfiod.handoff.steps.people import (
+    GRAPHICAL,
+    EndSessions,
+    RememberApplications,
+    StopInManager,
+    StopUserUnits,
+)
 from vfiod.model import Holder, Session
 
 MANAGER = "user@1000.service"
@@ -162,6 +168,58 @@ def test_desktops_and_applications_are_stopped_and_services_begin_anew(
     (step,) = stops(plan(host))
     name = group.split("/")[1]
     assert (name in step.units, name in step.anew) == (ends, not ends)
+
+
+NAUTILUS = r"dbus-:1.2-org.gnome.Nautilus@0.service"
+
+
+def drawing(host: FakeHost, group: str, *more: str) -> Plan:
+    """What is decided with a service in alice's manager that draws on the card."""
+    nodes = [next(n for n in host.kernel.device(pcs.VGA).nodes if "render" in n), *more]
+    program = Program("it", uid=1000, group=f"{pcs.IN_MANAGER}/{group}")
+    host.user.spawn(program, MANAGER, nodes)
+    return plan(host)
+
+
+def lends(decided: Plan) -> list[str]:
+    return [u for step in decided.steps if isinstance(step, StopUserUnits) for u in step.units]
+
+
+@pytest.mark.parametrize(
+    "group",
+    [rf"app.slice/app-dbus\x2d:1.2\x2dorg.gnome.Nautilus.slice/{NAUTILUS}",
+     f"app.slice/{NAUTILUS}", "session.slice/plasma-plasmashell.service",
+     "app.slice/app-org.gnome.Terminal.slice/gnome-terminal-server.service",
+     "session.slice/plasma-xdg-desktop-portal-kde.service"],
+)  # fmt: skip
+def test_what_draws_as_a_part_of_the_desktop_ends_with_it(group: str) -> None:
+    """On the way back nobody is logged in, and it would have no screen to be started on."""
+    decided = drawing(pcs.staying(), group)
+    (step,) = stops(decided)
+    assert (group.split("/")[-1] in step.units, lends(decided)) == (True, [])
+
+
+@pytest.mark.parametrize(
+    "group", ["app.slice/ollama.service", "background.slice/it.service", "it.service"]
+)
+def test_a_user_s_own_service_that_draws_comes_back_with_the_card(group: str) -> None:
+    assert lends(drawing(pcs.staying(), group)) == [group.split("/")[-1]]
+
+
+def test_a_part_of_a_desktop_that_goes_on_comes_back_with_the_card() -> None:
+    host = pcs.staying()
+    unit = "session-5.scope"
+    host.user.log_in(Session("5", "alice", 1000, "", "user", graphical=True, unit=unit))
+    decided = drawing(host, "session.slice/plasma-plasmashell.service")
+    assert lends(decided) == ["plasma-plasmashell.service"]
+
+
+def test_sound_is_no_part_of_the_desktop_whatever_else_it_has_open() -> None:
+    """A session manager of PipeWire's is started by no socket: who stops it has to start it."""
+    host = pcs.staying()
+    sound = next(iter(host.kernel.device(pcs.AUDIO).nodes))
+    decided = drawing(host, "session.slice/wireplumber.service", sound)
+    assert lends(decided) == ["wireplumber.service"]
 
 
 @pytest.mark.parametrize(
