@@ -37,7 +37,8 @@ def find(
     """
     with suppress(HostError):
         if found := managers.find(Bus(of_session=True), seconds=seconds, tell=tell):
-            desktop = windows_first(found, around, needed=must_ask and not found.asks)
+            needed = must_ask and not found.objects_first()
+            desktop = windows_first(found, around, needed=needed)
             return None if must_ask and desktop is found and not found.asks else desktop
     compositor = compositors.of(around)
     return Windows(compositor, surroundings.watch(around.pid)) if compositor else None

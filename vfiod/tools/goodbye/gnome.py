@@ -39,6 +39,10 @@ class Gnome(Manager):
         self._is_told = self._was_ending = False
         self._end_telling: Callable[[], None] = lambda: None
 
+    def objects_first(self) -> bool:
+        """GNOME's own programs do; those of MATE and Cinnamon are asked at the logout."""
+        return has_owner(self._bus, _SHELL)
+
     def begin(self) -> None:
         self._is_wanted = True
         self._ask_if_free()

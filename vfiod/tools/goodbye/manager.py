@@ -54,6 +54,10 @@ class Manager:
         """Whether programs are asked at its logout, or just end."""
         return self._kind.asks
 
+    def objects_first(self) -> bool:
+        """Whether programs tell it beforehand what would be lost, as they do GNOME."""
+        return False
+
     def begin(self) -> None:
         kind = self._kind
         service, signal = kind.cancelled

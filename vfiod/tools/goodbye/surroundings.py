@@ -60,10 +60,14 @@ class Surroundings:
 
     @property
     def x11(self) -> Mapping[str, str]:
-        """How programs reach the X server; empty on Wayland, whose own X has but some windows."""
+        """How programs reach the X server; empty on Wayland, whose own X has but some windows.
+
+        Without XAUTHORITY its key is in the home (Xsecurity(7)).
+        """
         if _DISPLAY in self.variables or "DISPLAY" not in self.variables:
             return {}
-        return {name: self.variables[name] for name in _X11 if name in self.variables}
+        found = {name: self.variables[name] for name in _X11 if name in self.variables}
+        return found if "XAUTHORITY" in found else {**found, "HOME": str(Path.home())}
 
 
 def read(session: str, runtime: Path) -> Surroundings:

@@ -105,3 +105,12 @@ def test_the_display_is_one_program_s(
     monkeypatch.setattr(psutil, "process_iter", lambda: iter(processes))
     monkeypatch.setattr(surroundings, "_group", lambda process: scope.get(process.pid, ""))
     assert surroundings.read("2", RUN).x11 == expected
+
+
+def test_without_a_file_of_its_own_the_display_s_key_is_in_the_home(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/alice")
+    around = surroundings.Surroundings(RUN, {"DISPLAY": ":0"})
+    assert around.x11 == {"DISPLAY": ":0", "HOME": "/home/alice"}
+    assert surroundings.Surroundings(RUN, X11).x11 == X11

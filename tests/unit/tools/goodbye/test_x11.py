@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.tools.goodbye.sessionbus import SessionBus
 from vfiod.errors import HostError
 from vfiod.host.goodbye import Answer, Outcome
 from vfiod.tools.goodbye import farewell
@@ -155,14 +156,30 @@ def test_who_logs_out_without_asking_any_program_is_nobody_to_ask(
     assert (farewell.find(around, seconds=60, must_ask=True) is not None) is is_asked
 
 
-def test_windows_that_cannot_be_closed_refuse_where_nobody_else_asks(
-    screen: Screen, monkeypatch: pytest.MonkeyPatch
+GNOME, SHELL = "org.gnome.SessionManager", "org.gnome.Shell"
+UNCLOSED, DONE = Answer(Outcome.FAILED, ("wmctrl: Cannot open display.",)), Outcome.DONE
+
+
+@pytest.mark.parametrize("mark", [LXQT, "org.kde.ksmserver", "org.xfce.SessionManager", GNOME])
+def test_windows_that_cannot_be_closed_refuse_where_all_programs_have_to_be_asked(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, mark: str
 ) -> None:
-    monkeypatch.setattr(farewell, "Bus", lambda *, of_session: Names(LXQT))
+    """MATE and Cinnamon have the name of GNOME's session manager, and not that of its shell."""
+    monkeypatch.setattr(farewell, "Bus", lambda *, of_session: Names(mark))
     screen.works = False
     desktop = farewell.find(AROUND, seconds=60, must_ask=True)
-    answer = farewell.log_out(desktop, lambda: False, seconds=5)
-    assert answer == Answer(Outcome.FAILED, ("wmctrl: Cannot open display.",))
+    assert farewell.log_out(desktop, lambda: False, seconds=5) == UNCLOSED
+
+
+def test_on_gnome_they_do_not_as_its_programs_object_beforehand(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = SessionBus(GNOME, SHELL)
+    bus.answers = {"IsInhibited": [False], "Logout": []}
+    monkeypatch.setattr(farewell, "Bus", lambda *, of_session: bus)
+    screen.works = False
+    desktop, is_asked = farewell.find(AROUND, seconds=5, must_ask=True), bus.called.__contains__
+    assert farewell.log_out(desktop, lambda: is_asked("Logout 1"), seconds=5).outcome is DONE
 
 
 @pytest.mark.parametrize("more", [{"WAYLAND_DISPLAY": "wayland-0"}, {"DISPLAY": ""}])
