@@ -11,12 +11,11 @@ from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
 from vfiod.errors import HostError
 from vfiod.host.goodbye import Answer, Outcome
-from vfiod.tools.goodbye import compositors, managers, surroundings
+from vfiod.tools.goodbye import compositors, managers, surroundings, windowsfirst
 from vfiod.tools.goodbye.desktop import Desktop
 from vfiod.tools.goodbye.manager import Tell, tell_nobody
 from vfiod.tools.goodbye.surroundings import Surroundings
 from vfiod.tools.goodbye.windows import Windows
-from vfiod.tools.goodbye.x11 import windows_first
 
 _LOGIN1 = "org.freedesktop.login1"
 _PATH = "/org/freedesktop/login1"
@@ -37,9 +36,7 @@ def find(
     """
     with suppress(HostError):
         if found := managers.find(Bus(of_session=True), seconds=seconds, tell=tell):
-            needed = must_ask and not found.objects_first()
-            desktop = windows_first(found, around, needed=needed)
-            return None if must_ask and desktop is found and not found.asks else desktop
+            return windowsfirst.of(found, around, must_ask=must_ask)
     compositor = compositors.of(around)
     return Windows(compositor, surroundings.watch(around.pid)) if compositor else None
 

@@ -26,7 +26,8 @@ class Kind:
     """One kind of session manager: ``marks`` are bus names one of which it has while it runs.
 
     ``cancelled`` is a bus name and the signal of its that tells of a cancelled logout. ``asks``:
-    whether it asks any program before it ends.
+    whether it asks any program before it ends. ``any_compositor``: on Wayland it runs beside one of
+    the person's choice, and asks nobody there.
     """
 
     marks: tuple[str, ...]
@@ -37,6 +38,7 @@ class Kind:
     values: tuple[Any, ...] = ()
     cancelled: tuple[str, str] = ("", "")
     asks: bool = True
+    any_compositor: bool = False
 
 
 class Manager:
@@ -53,6 +55,11 @@ class Manager:
     def asks(self) -> bool:
         """Whether programs are asked at its logout, or just end."""
         return self._kind.asks
+
+    @property
+    def has_any_compositor(self) -> bool:
+        """Whether on Wayland the windows are another's, and nobody asks their programs."""
+        return self._kind.any_compositor
 
     def objects_first(self) -> bool:
         """Whether programs tell it beforehand what would be lost, as they do GNOME."""

@@ -4,7 +4,7 @@ Where the calls come from (all looked up in the sources), but for those that hav
 own:
 
 - Xfce: xfce4-session, xfsm-manager-dbus.xml. A client that is answered with Cancel takes the
-  logout back, and ShutdownCancelled tells so (xfsm-manager.c).
+  logout back, and ShutdownCancelled tells so (xfsm-manager.c). Its clients speak XSMP, X11's own.
 - LXQt: lxqt-session, sessiondbusadaptor.h; logout() is not answered (Q_NOREPLY). It ends what it
   has begun, and then the window manager (lxqtmodman.cpp): no program is asked.
 - COSMIC: cosmic-session, src/service.rs. Exit ends the compositor, and after 2 seconds the session
@@ -22,7 +22,7 @@ _KINDS: tuple[tuple[Kind, type[Manager]], ...] = (
     (
         Kind(
             ("org.lxqt.session",), "org.lxqt.session", "/LXQtSession", "org.lxqt.session.logout",
-            asks=False,
+            asks=False, any_compositor=True,
         ),
         Manager,
     ),
@@ -32,6 +32,7 @@ _KINDS: tuple[tuple[Kind, type[Manager]], ...] = (
             ("org.xfce.SessionManager",),
             "org.xfce.SessionManager", "/org/xfce/SessionManager", f"{_XFCE}.Logout", "bb",
             (False, True), ("org.xfce.SessionManager", f"{_XFCE}.ShutdownCancelled"),
+            any_compositor=True,
         ),
         Manager,
     ),

@@ -6,13 +6,10 @@ an editor with unsaved words without a question. Plasma has KWin close windows o
 (KWin: closeWaylandWindows()). A window that is closed as by its own button does ask.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 from vfiod.errors import HostError
-from vfiod.tools.goodbye.desktop import Desktop
-from vfiod.tools.goodbye.surroundings import Surroundings
-from vfiod.tools.goodbye.windows import Window, Windows
+from vfiod.tools.goodbye.windows import Window
 from vfiod.util import programs
 
 _SECONDS = 5.0
@@ -68,50 +65,3 @@ class X11:
         if done.returncode:
             raise HostError(f"{program}: {done.stderr.strip() or f'status {done.returncode}'}")
         return done.stdout
-
-
-class WindowsFirst:
-    """A session manager that is asked once no window is left. Implements desktop.Desktop.
-
-    ``needed``: it is not asked where the windows cannot be closed, as it would ask no program.
-    """
-
-    patience = math.inf
-
-    def __init__(
-        self, manager: Desktop, environment: Mapping[str, str], *, needed: bool = False
-    ) -> None:
-        self._manager, self._needed = manager, needed
-        self._windows = Windows(X11(environment, manager.begin), is_gone=lambda: False)
-        self._are_told = True
-
-    def begin(self) -> None:
-        try:
-            self._windows.begin()
-        except HostError:
-            if self._needed:
-                raise
-            self._are_told = False  # or it would be asked a second time once they are
-            self._manager.begin()
-
-    def look(self) -> bool:
-        return (self._are_told and self._windows.look()) or self._manager.look()
-
-    def was_cancelled(self) -> bool:
-        return self._manager.was_cancelled()
-
-    def has_failed(self) -> bool:
-        return self._manager.has_failed()
-
-    def waits_for(self) -> Sequence[str]:
-        return self._windows.waits_for() or self._manager.waits_for()
-
-    def withdraw(self) -> None:
-        self._manager.withdraw()
-
-
-def windows_first(manager: Desktop, around: Surroundings, *, needed: bool = False) -> Desktop:
-    """The same, with its windows closed first where that can be done."""
-    if not around.x11 or programs.find("wmctrl") is None:
-        return manager
-    return WindowsFirst(manager, around.x11, needed=needed)

@@ -12,7 +12,7 @@ from vfiod.errors import HostError
 from vfiod.host.goodbye import Answer, Outcome
 from vfiod.tools.goodbye import farewell
 from vfiod.tools.goodbye.surroundings import Surroundings
-from vfiod.tools.goodbye.x11 import WindowsFirst, windows_first
+from vfiod.tools.goodbye.windowsfirst import WindowsFirst, windows_first
 from vfiod.util import programs
 
 VARIABLES = {"DISPLAY": ":0", "XAUTHORITY": "/home/alice/.Xauthority"}
@@ -244,7 +244,6 @@ def test_a_manager_that_refuses_has_failed(screen: Screen) -> None:
         def begin(self) -> None:
             raise HostError("logout is locked down")
 
-    desktop = WindowsFirst(Refusing(), VARIABLES)
-    screen.lines = []
+    desktop, screen.lines = windows_first(Refusing(), AROUND), []
     desktop.begin()
     assert not desktop.look()
