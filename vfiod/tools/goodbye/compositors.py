@@ -14,6 +14,8 @@ from vfiod.util import programs
 
 _SECONDS = 5.0
 _UNREADABLE = "\ufffd"  # stands for what is not UTF-8
+# What a person is told of a window whose program is empty, and of one that has never told it.
+_UNTOLD, _NAMELESS = "a window", "a window without a name"
 
 
 class Hyprland:
@@ -59,18 +61,33 @@ class Wlroots:
         self._around = around
 
     def windows(self) -> Sequence[Window]:
-        """Each line is PROGRAM: TITLE; who has no program is known by the title."""
+        """Each line is PROGRAM: TITLE; who has no program is known by the title.
+
+        One that has never told its program is in no list (wlrctl, toplevel.c), but is found.
+        """
         send(self._around.pid, 0)
         lines = _run(["wlrctl", "toplevel", "list"], self._around).splitlines()
         rows = [line.partition(": ") for line in lines if line]
-        return [Window(title, program or "a window") for program, _, title in rows]
+        listed = [Window(title, program or _UNTOLD) for program, _, title in rows]
+        return listed or ([Window("", _NAMELESS)] if self._finds_any() else [])
 
     def close(self, window: Window) -> None:
-        """One whose title came in pieces is not found by it: then all windows of its program."""
-        matches = [f"app_id:{window.program}", f"title:{window.handle}"]
-        if _UNREADABLE in window.handle:
-            matches.pop()
-        _run(["wlrctl", "toplevel", "close", *matches], self._around)
+        """One whose title came in pieces is not found by it: then all windows of its program.
+
+        Without a word to match wlrctl would close every window there is.
+        """
+        program = [f"app_id:{window.program}"] if window.program != _UNTOLD else []
+        title = [f"title:{window.handle}"] if _UNREADABLE not in window.handle else []
+        if window.program == _NAMELESS or not (program or title):
+            raise HostError(f"{window.program} has nothing that wlrctl could match")
+        _run(["wlrctl", "toplevel", "close", *program, *title], self._around)
+
+    def _finds_any(self) -> bool:
+        """Whether there is any window at all: it fails without a word where there is none."""
+        done = _finish(["wlrctl", "toplevel", "find"], self._around)
+        if done.returncode not in (0, 1) or done.stderr.strip():
+            raise _failed("wlrctl", done)
+        return done.returncode == 0
 
     def end(self) -> None:
         send(self._around.pid, signal.SIGTERM)
@@ -94,11 +111,19 @@ def send(pid: int, number: int) -> None:
 
 
 def _run(argv: Sequence[str], around: Surroundings) -> str:
-    environment = {"XDG_RUNTIME_DIR": str(around.runtime), "WAYLAND_DISPLAY": around.display}
-    done = programs.finish(argv, seconds=_SECONDS, environment=environment)
+    done = _finish(argv, around)
     if done.returncode:
-        raise HostError(f"{argv[0]}: {done.stderr.strip() or f'status {done.returncode}'}")
+        raise _failed(argv[0], done)
     return done.stdout
+
+
+def _finish(argv: Sequence[str], around: Surroundings) -> programs.Done:
+    environment = {"XDG_RUNTIME_DIR": str(around.runtime), "WAYLAND_DISPLAY": around.display}
+    return programs.finish(argv, seconds=_SECONDS, environment=environment)
+
+
+def _failed(program: str, done: programs.Done) -> HostError:
+    return HostError(f"{program}: {done.stderr.strip() or f'status {done.returncode}'}")
 
 
 def _rows(text: str) -> Sequence[Mapping[str, Any]]:

@@ -36,12 +36,9 @@ class Table:
         self.run.append(line)
         self.environment = environment
         known = line in self.answers
-        return subprocess.CompletedProcess(
-            argv,
-            self.status.get(line, 0 if known else 1),
-            self.answers.get(line, ""),
-            "" if known else "no such thing",
-        )
+        status = self.status.get(line, 0 if known else 1)
+        words = "" if known else "no such thing"
+        return subprocess.CompletedProcess(argv, status, self.answers.get(line, ""), words)
 
 
 @pytest.fixture
@@ -112,7 +109,8 @@ def test_labwc_ends_once_its_windows_are_closed(
     assert desktop.waits_for() == ["foot"]
     assert close in table.run
     assert table.environment == {"XDG_RUNTIME_DIR": str(RUN), "WAYLAND_DISPLAY": "wayland-1"}
-    table.answers["wlrctl toplevel list"] = ""
+    table.answers |= {"wlrctl toplevel list": "", "wlrctl toplevel find": ""}
+    table.status["wlrctl toplevel find"] = 1
     assert farewell.log_out(desktop, lambda: False, seconds=20) == Answer(Outcome.DONE)
     assert labwc.wait(10) == -signal.SIGTERM
 
@@ -122,6 +120,45 @@ def test_a_window_whose_title_cannot_be_read_is_closed_by_its_program(table: Tab
     table.answers = {close: ""}
     Wlroots(Surroundings(RUN, {}, "labwc", 77)).close(Window("M\ufffdller.mkv", "mpv"))
     assert table.run == [close]
+
+
+def test_a_window_of_an_empty_program_is_closed_by_its_title(table: Table) -> None:
+    close = "wlrctl toplevel close title:notes: 1"
+    table.answers = {"wlrctl toplevel list": ": notes: 1\n", close: ""}
+    screen = Wlroots(Surroundings(RUN, {}, "labwc", os.getpid()))
+    (window,) = screen.windows()
+    assert window.program == "a window"
+    screen.close(window)
+    assert table.run[-1] == close
+
+
+@pytest.mark.parametrize("program", ["a window", "a window without a name"])
+def test_nothing_to_match_closes_nothing(table: Table, program: str) -> None:
+    """wlrctl would close all windows, what has been opened since too."""
+    with pytest.raises(HostError):
+        Wlroots(Surroundings(RUN, {}, "labwc", 77)).close(Window("M\ufffdller", program))
+    assert table.run == []
+
+
+def test_a_window_that_is_not_listed_keeps_the_desktop(
+    table: Table, labwc: "subprocess.Popen[bytes]"
+) -> None:
+    """It has told no program; a person does not lose what is in it."""
+    table.answers = {"wlrctl toplevel list": "", "wlrctl toplevel find": ""}
+    desktop = Windows(Wlroots(Surroundings(RUN, {}, "labwc", labwc.pid)), lambda: False)
+    answer = farewell.log_out(desktop, lambda: False, seconds=1)
+    assert answer == Answer(Outcome.UNANSWERED, ("a window without a name",))
+    assert labwc.poll() is None
+
+
+def test_a_compositor_that_cannot_be_asked_for_it_is_not_ended(
+    table: Table, labwc: "subprocess.Popen[bytes]"
+) -> None:
+    table.answers = {"wlrctl toplevel list": ""}
+    desktop = Windows(Wlroots(Surroundings(RUN, {}, "labwc", labwc.pid)), lambda: False)
+    answer = farewell.log_out(desktop, lambda: False, seconds=1)
+    assert answer == Answer(Outcome.FAILED, ("wlrctl: no such thing",))
+    assert labwc.poll() is None
 
 
 def test_a_process_that_has_ended_is_gone_and_its_number_is_nobody_else_s() -> None:
