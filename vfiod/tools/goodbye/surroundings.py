@@ -78,7 +78,21 @@ def read(session: str, runtime: Path) -> Surroundings:
     compositor = next((p for p in mine if _compositor(p)), None)
     if compositor is None:
         return Surroundings(runtime, variables)
+    if instance := _instance(runtime, compositor.pid):
+        variables = {**variables, _HYPRLAND: instance}
     return Surroundings(runtime, variables, _compositor(compositor), compositor.pid)
+
+
+def _instance(runtime: Path, pid: int) -> str:
+    """The Hyprland that runs as this process, by the first line of its lock; empty if none says so.
+
+    Programs of an earlier login, which a user's manager keeps, have that one's name.
+    """
+    for name in sysfs.names(runtime / "hypr"):
+        lock = sysfs.read(runtime / "hypr" / name / "hyprland.lock") or ""
+        if lock.partition("\n")[0].strip() == str(pid):
+            return name
+    return ""
 
 
 def _variables(told: Sequence[Mapping[str, str]]) -> Mapping[str, str]:

@@ -114,3 +114,24 @@ def test_without_a_file_of_its_own_the_display_s_key_is_in_the_home(
     around = surroundings.Surroundings(RUN, {"DISPLAY": ":0"})
     assert around.x11 == {"DISPLAY": ":0", "HOME": "/home/alice"}
     assert surroundings.Surroundings(RUN, X11).x11 == X11
+
+
+@pytest.mark.parametrize(
+    ("locks", "expected"),
+    [
+        ({"old_1": "12\nwayland-1\n", "new_2": "70\nwayland-2\n"}, "new_2"),
+        ({"old_1": "12\nwayland-1\n"}, "old_1"), ({"new_2": "70"}, "new_2"), ({}, "old_1"),
+        ({"new_2": "", "other_3": "700\nwayland-1\n"}, "old_1"),
+    ],
+)  # fmt: skip
+def test_the_hyprland_that_is_asked_is_the_one_that_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, locks: dict[str, str], expected: str
+) -> None:
+    """With uwsm all is in the user's manager, and a tmux of an earlier login has a lower number."""
+    tmux = Process(12, "tmux", os.getuid(), HYPRLAND_INSTANCE_SIGNATURE="old_1")
+    processes = [tmux, Process(70, "Hyprland", os.getuid())]
+    monkeypatch.setattr(psutil, "process_iter", lambda: iter(processes))
+    for name, words in locks.items():
+        (tmp_path / "hypr" / name).mkdir(parents=True)
+        (tmp_path / "hypr" / name / "hyprland.lock").write_text(words)
+    assert surroundings.read("2", tmp_path).hyprland == expected
