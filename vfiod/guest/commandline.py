@@ -24,7 +24,10 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
 _IN_SINGLE = re.compile(r'\\.|"', re.DOTALL)
 _COMMA = "\0"  # for one that is doubled; XML has no such character
 # What a word without = in front of the pairs means.
-_IMPLIED = {"device": "driver", "object": "qom-type", "drive": "file"}
+_IMPLIED = {
+    "audio": "driver", "audiodev": "driver", "device": "driver", "drive": "file",
+    "object": "qom-type",
+}  # fmt: skip
 # The whole value is a file's name.
 _FILE_OPTIONS = (
     "bios", "cdrom", "dtb", "fda", "fdb", "hda", "hdb", "hdc", "hdd", "initrd", "kernel", "pflash",
@@ -53,9 +56,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Commandline:
-    """All options, in their order."""
+    """All options, in their order, and the variables of QEMU's environment that are set."""
 
     options: tuple[Option, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def cpu(self) -> tuple[str, ...]:
@@ -80,6 +84,10 @@ class Commandline:
         """True if it is given input devices of the host."""
         return any(option.get("evdev") for option in self.options)
 
+    def variable(self, name: str) -> str:
+        """A variable of the environment, empty if it is not set here."""
+        return dict(self.environment).get(name, "")
+
     def adds(self, driver: str) -> bool:
         """True if it adds a device of this driver."""
         return any(o.name == "device" and o.get("driver") == driver for o in self.options)
@@ -93,14 +101,10 @@ class Commandline:
 
 def read_commandline(root: Element) -> Commandline:
     """Read the options of a domain's tree (vfiod.guest.document.read_tree)."""
-    words = [
-        arg.get("value", "")
-        for block in root
-        if _is(block, "commandline")
-        for arg in block
-        if _is(arg, "arg")
-    ]
-    return Commandline(tuple(_options(words)))
+    given = [inner for block in root if _is(block, "commandline") for inner in block]
+    words = [arg.get("value", "") for arg in given if _is(arg, "arg")]
+    variables = ((e.get("name", ""), e.get("value", "")) for e in given if _is(e, "env"))
+    return Commandline(tuple(_options(words)), tuple(variables))
 
 
 def _is(element: Element, name: str) -> bool:

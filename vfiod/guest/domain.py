@@ -11,6 +11,7 @@ from vfiod.guest.opened import Opened, UsbHostdev, read_opened, read_usb
 from vfiod.guest.passed import Hostdev, read_hostdevs
 from vfiod.guest.rendering import read_render_nodes, read_renderer
 from vfiod.guest.sizes import read_hugepage, read_memory
+from vfiod.guest.sound import read_sound
 from vfiod.model import PciAddress
 
 _UUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
@@ -76,6 +77,7 @@ def parse(xml: str) -> Domain:
             *read_opened(root, commandline),
             *read_networks(root),
             *read_render_nodes(root),
+            *read_sound(root, commandline),
         ),
         usb=read_usb(root, optional=False),
         renderer=read_renderer(root, commandline),

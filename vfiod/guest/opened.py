@@ -37,7 +37,8 @@ class Opened:
     """One of ``paths`` must be there. ``element`` is where the definition names it, ``remedy``
     what to do if it is not; ``program`` is its name if it is one that libvirt runs. ``name`` is
     what a person calls it, if not by a path, and ``lack`` what is so if no path is there;
-    ``if_leaving`` is what to do if it goes over to the guest.
+    ``if_leaving`` is what to do if it goes over to the guest. A server for sound (``is_sound``)
+    may be absent.
     """
 
     paths: tuple[str, ...]
@@ -47,6 +48,7 @@ class Opened:
     name: str = ""
     lack: str = ""
     if_leaving: str = TOGETHER
+    is_sound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,11 @@ def _others(root: Element) -> Iterator[Opened]:
         for source in root.iterfind(f"devices/{kind}[@type='dev']/source"):
             if path := source.get("path"):
                 yield Opened((path,), f"<{kind}>", remedy)
+        for source in root.iterfind(f"devices/{kind}[@type='unix']/source[@mode='connect']"):
+            again = source.find("reconnect")  # so QEMU waits for it
+            if (path := source.get("path")) and (again is None or again.get("enabled") != "yes"):
+                listens = f"start what listens there, or take <{kind}> out of the definition"
+                yield Opened((path,), f"<{kind}>", listens)
     for backend in root.iterfind("devices/rng/backend[@model='random']"):
         if path := (backend.text or "").strip():
             yield Opened((path,), "<rng>", remedy)

@@ -110,6 +110,7 @@ def all_can_be_opened(request: Request) -> Faults:
     yield from opened.find_absent(request)
     yield from opened.find_usb(request)
     yield from opened.find_leaving(request)
+    yield from opened.find_ending(request)
     yield from opened.find_undrawn(request)
 
 

@@ -4,16 +4,21 @@ QEMU would find out only after the desktop is gone. What hangs on a controller t
 the guest is there now, and gone when QEMU looks for it.
 """
 
+import re
+import shlex
 from collections.abc import Iterator
 
 from vfiod.errors import HostError
 from vfiod.guest.opened import TOGETHER, Opened
 from vfiod.guest.rendering import TO_DRAW_WITHOUT
+from vfiod.handoff import ending
 from vfiod.handoff.request import Request
-from vfiod.model import PciAddress
+from vfiod.model import PciAddress, Session
 from vfiod.util.typed import TO_CHANGE, virsh
 
 _ROM = "<rom file>"
+# It goes with the user's last session (user-runtime-dir@.service(5)).
+_OF_USER = re.compile(r"(?:/var)?/run/user/(\d+)/")
 
 
 def find_absent(request: Request) -> Iterator[HostError]:
@@ -22,7 +27,7 @@ def find_absent(request: Request) -> Iterator[HostError]:
     for opened in request.domain.opened:
         why = [request.state.missing.get(path, "") for path in opened.paths]
         is_staged = opened.element == _ROM and staged.issuperset(opened.paths)
-        if all(why) and not is_staged:
+        if all(why) and not is_staged and not opened.is_sound:
             yield HostError(_absent(opened, why[-1]), f"{opened.remedy}\n{_edit(request)}")
 
 
@@ -40,6 +45,27 @@ def find_leaving(request: Request) -> Iterator[HostError]:
             for address in sorted(listed.intersection(request.state.behind.get(path, ()))):
                 what = f"{opened.element} {opened.name or path}"
                 yield _leaves(request, what, address, opened.if_leaving)
+
+
+def find_ending(request: Request) -> Iterator[HostError]:
+    """Sockets of a user whose manager ends with the desktop."""
+    last = {s.uid: s for s in ending.sessions(request) if not ending.outlives(request, s.uid)}
+    for opened in request.domain.opened:
+        owners = {int(found[1]) for path in opened.paths if (found := _OF_USER.match(path))}
+        if not request.state.missing.keys() & set(opened.paths):
+            yield from (_ends(request, opened, last[uid]) for uid in sorted(owners & last.keys()))
+
+
+def _ends(request: Request, opened: Opened, session: Session) -> HostError:
+    verb = "plays through" if opened.is_sound else "opens"
+    out = f"take {opened.element} out of the definition"
+    instead = f"{opened.remedy}: the card has its own sound" if opened.is_sound else out
+    return HostError(
+        f"the guest's {opened.element} {verb} {opened.paths[-1]}, which ends with "
+        f"{session.user}'s session",
+        f"have it stay: sudo loginctl enable-linger {shlex.quote(session.user)}\n"
+        f"or {instead}\n{_edit(request)}",
+    )
 
 
 def find_undrawn(request: Request) -> Iterator[HostError]:

@@ -42,6 +42,10 @@ def parse(inside: str, *words: str, top: str = "") -> domain.Domain:
         ("<memory model='nvdimm'><source><path>/dev/dax0.0</path></source></memory>",
          ("/dev/dax0.0",), "<memory>"),
         ("<disk type='block'><source dev='/dev/sdb'/></disk>", ("/dev/sdb",), "<disk>"),
+        ("<channel type='unix'><source mode='connect' path='/run/a'/></channel>", ("/run/a",),
+         "<channel>"),
+        ("<serial type='unix'><source mode='connect' path='/run/a'><reconnect enabled='no'/>"
+         "</source></serial>", ("/run/a",), "<serial>"),
     ],
 )  # fmt: skip
 def test_devices(inside: str, paths: tuple[str, ...], element: str) -> None:
@@ -59,6 +63,9 @@ def test_devices(inside: str, paths: tuple[str, ...], element: str) -> None:
         "<disk type='volume'><source pool='p' volume='v'/></disk>",
         "<input type='tablet'/>",
         "<channel type='unix'><source mode='bind' path='/run/made'/></channel>",
+        "<channel type='unix'><source path='/run/made'/></channel>",
+        "<serial type='unix'><source mode='connect' path='/run/a'><reconnect enabled='yes' "
+        "timeout='1'/></source></serial>",
         "<filesystem type='mount'/>",
         "<rng><backend model='egd'/></rng>",
         "<memory model='nvdimm'><source><path>/srv/made</path></source></memory>",

@@ -4,7 +4,7 @@ from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.unit.handoff.test_checks import faults, only
 from vfiod.errors import VfiodError
-from vfiod.model import UsbPlugged
+from vfiod.model import Session, UsbPlugged
 
 KEYBOARD = UsbPlugged(pcs.USB, 0x046D, 0xC31C, 1, 4, "Logitech K120")
 EVENT = "/dev/input/by-id/usb-Logitech-event-kbd"
@@ -30,6 +30,10 @@ def refusal(host: FakeHost, inside: str = "", top: str = "") -> VfiodError:
     return only(host, xml=xml(inside, top))
 
 
+PULSE = "/run/user/1000/pulse/native"
+AUDIO = f"<audio id='1' type='pulseaudio' serverName='{PULSE}'/>"
+SOCKET = "/run/user/1000/x.sock"
+CHANNEL = f"<channel type='unix'><source mode='connect' path='{SOCKET}'/></channel>"
 NETWORK = "<interface type='network'><source network='nat'/></interface>"
 MACVTAP = "<interface type='direct'><source dev='enp5s0' mode='bridge'/></interface>"
 UP, AUTOSTARTED = "/run/libvirt/network/nat.xml", "/etc/libvirt/qemu/networks/autostart/nat.xml"
@@ -161,3 +165,54 @@ def test_a_screen_that_no_card_of_the_host_is_left_to_draw() -> None:
     host.kernel.render_nodes["/dev/dri/renderD129"] = []  # of no PCI device
     assert faults(host, xml=xml(SPICE)) == []
     assert faults(pcs.greeter(), xml=xml("<graphics type='vnc'/>")) == []
+
+
+def test_sound_through_a_server_that_ends_with_the_desktop() -> None:
+    fault = refusal(pcs.desktop(), AUDIO)
+    assert fault.message == (
+        f"the guest's <audio> plays through {PULSE}, which ends with alice's session"
+    )
+    assert fault.hint == (
+        "have it stay: sudo loginctl enable-linger alice\n"
+        "or take <audio> out of the definition: the card has its own sound\n"
+        "to change it: virsh --connect qemu:///system edit win10"
+    )
+
+
+def test_a_server_that_only_qemu_is_told_of_ends_as_well() -> None:
+    told = pcs.told(pcs.xml(), "-audiodev", f"pa,id=a,server=unix:{PULSE}")
+    fault = only(pcs.desktop(), xml=told)
+    assert fault.message.startswith(f"the guest's <qemu:commandline> plays through {PULSE}")
+    assert "take -audiodev out of the definition" in fault.hint
+
+
+def test_a_socket_that_ends_with_the_desktop() -> None:
+    fault = refusal(pcs.desktop(), CHANNEL)
+    assert fault.message == (
+        f"the guest's <channel> opens {SOCKET}, which ends with alice's session"
+    )
+    assert "enable-linger alice\nor take <channel> out" in fault.hint
+
+
+def test_what_is_below_var_run_is_the_same() -> None:
+    assert "alice's session" in refusal(pcs.desktop(), CHANNEL.replace("/run", "/var/run")).message
+
+
+def test_a_server_that_outlives_the_desktop() -> None:
+    assert faults(pcs.staying(), xml=xml(AUDIO + CHANNEL)) == []
+    host = pcs.desktop()
+    host.user.log_in(Session("9", "alice", 1000, "", "user", unit="session-9.scope"))
+    assert faults(host, xml=xml(AUDIO + CHANNEL)) == []  # by ssh
+
+
+def test_a_server_of_somebody_whose_session_does_not_end() -> None:
+    assert faults(pcs.greeter(), xml=xml(AUDIO + CHANNEL)) == []
+    others = (AUDIO + CHANNEL).replace("1000", "1001")
+    assert faults(pcs.desktop(), xml=xml(others)) == []
+
+
+def test_a_server_that_is_not_there_is_no_fault_but_a_socket_is() -> None:
+    host = pcs.desktop()
+    host.files.absent.update((PULSE, SOCKET))
+    assert faults(host, xml=xml(AUDIO)) == []
+    assert refusal(host, CHANNEL).message == f"the guest's <channel> {SOCKET} does not exist"
