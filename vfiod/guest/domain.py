@@ -79,7 +79,7 @@ def parse(xml: str) -> Domain:
             *read_render_nodes(root),
             *read_sound(root, commandline),
         ),
-        usb=read_usb(root, optional=False),
+        usb=read_usb(root),
         renderer=read_renderer(root, commandline),
     )
 

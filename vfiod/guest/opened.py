@@ -54,6 +54,7 @@ class Opened:
 @dataclass(frozen=True, slots=True)
 class UsbHostdev:
     """A USB device of the host that the guest is given; a number that is None may be any.
+    Without an ``optional`` one it starts all the same.
 
     https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
     """
@@ -62,6 +63,12 @@ class UsbHostdev:
     product: int | None = None
     bus: int | None = None
     number: int | None = None
+    optional: bool = False
+
+    @property
+    def is_any_of_its_kind(self) -> bool:
+        """True if nothing tells it from another of the same make."""
+        return self.bus is None and self.number is None
 
     def fits(self, vendor: int, product: int, bus: int, number: int) -> bool:
         """Whether a device with these numbers is one that is meant."""
@@ -94,16 +101,10 @@ def read_opened(root: Element, commandline: Commandline) -> tuple[Opened, ...]:
     return tuple(one for one in found if all(path.startswith("/") for path in one.paths))
 
 
-def read_usb(root: Element, *, optional: bool) -> tuple[UsbHostdev, ...]:
-    """The USB devices of the host that the guest is given one by one, those named by port aside;
-    without the ``optional`` ones those that it does not start without.
-    """
+def read_usb(root: Element) -> tuple[UsbHostdev, ...]:
+    """The USB devices of the host that the guest is given one by one, those named by port aside."""
     sources = (e.find("source") for e in root.iterfind("devices/hostdev") if e.get("type") == "usb")
-    wanted = [
-        _usb(source)
-        for source in sources
-        if source is not None and (optional or source.get("startupPolicy") != "optional")
-    ]
+    wanted = [_usb(source) for source in sources if source is not None]
     return tuple(hostdev for hostdev in wanted if hostdev is not None)
 
 
@@ -112,7 +113,8 @@ def _usb(source: Element) -> UsbHostdev | None:
     address = source.find("address")
     bus, number = (_number(address, name) for name in ("bus", "device"))
     by_port = None in (vendor, product) and None in (bus, number)
-    return None if by_port else UsbHostdev(vendor, product, bus, number)
+    optional = source.get("startupPolicy") == "optional"
+    return None if by_port else UsbHostdev(vendor, product, bus, number, optional)
 
 
 def _number(element: Element | None, name: str) -> int | None:

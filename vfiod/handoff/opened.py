@@ -6,14 +6,14 @@ the guest is there now, and gone when QEMU looks for it.
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vfiod.errors import HostError
-from vfiod.guest.opened import TOGETHER, Opened
+from vfiod.guest.opened import TOGETHER, Opened, UsbHostdev
 from vfiod.guest.rendering import TO_DRAW_WITHOUT
 from vfiod.handoff import ending
 from vfiod.handoff.request import Request
-from vfiod.model import PciAddress, Session
+from vfiod.model import PciAddress, Session, UsbPlugged
 from vfiod.util.typed import TO_CHANGE, virsh
 
 _ROM = "<rom file>"
@@ -81,19 +81,41 @@ def find_undrawn(request: Request) -> Iterator[HostError]:
 
 
 def find_usb(request: Request) -> Iterator[HostError]:
-    """USB devices that are not plugged in, or into a controller that goes over."""
+    """USB devices that are not plugged in, or into a controller that goes over, or of which
+    libvirt finds several then.
+    """
     listed = {f.address for f in request.listed}
     for wanted in request.domain.usb:
         found = [p for p in request.state.usb if wanted.fits(p.vendor, p.product, p.bus, p.number)]
-        if not found:
+        staying = [plugged for plugged in found if plugged.controller not in listed]
+        if len(staying) > 1 and wanted.is_any_of_its_kind:
+            yield _several(request, wanted, staying)
+        elif staying or wanted.optional:
+            continue
+        elif found:
+            what = f"<hostdev type='usb'> {wanted}{_called(found[0])}"
+            yield _leaves(request, what, found[0].controller, TOGETHER)
+        else:
             yield HostError(
                 f"the guest's <hostdev type='usb'> {wanted} is not plugged in",
                 f"plug it in (see: lsusb), or take it out of the definition\n{_edit(request)}",
             )
-        elif all(plugged.controller in listed for plugged in found):
-            name = f" ({found[0].name})" if found[0].name else ""
-            what = f"<hostdev type='usb'> {wanted}{name}"
-            yield _leaves(request, what, found[0].controller, TOGETHER)
+
+
+def _several(request: Request, wanted: UsbHostdev, found: Sequence[UsbPlugged]) -> HostError:
+    """libvirt refuses them whatever the startupPolicy (its hypervisor/virhostdev.c)."""
+    first, others = found[0], "others" if len(found) > 2 else "other"
+    places = ", ".join(f"bus {plugged.bus} device {plugged.number}" for plugged in found)
+    return HostError(
+        f"{len(found)} USB devices {wanted}{_called(first)} are plugged in ({places}), and libvirt "
+        "does not choose",
+        f"add <address bus='{first.bus}' device='{first.number}'/> to the <source> of the guest's "
+        f"<hostdev type='usb'>, or unplug the {others}\n{_edit(request)}",
+    )
+
+
+def _called(plugged: UsbPlugged) -> str:
+    return f" ({plugged.name})" if plugged.name else ""
 
 
 def _leaves(request: Request, what: str, address: PciAddress, remedy: str) -> HostError:

@@ -30,18 +30,14 @@ HOSTDEV = "<hostdev mode='subsystem' type='usb'><source>{}</source></hostdev>"
 )
 def test_usb_devices(source: str, found: UsbHostdev, named: str) -> None:
     xml = DOMAIN.format(HOSTDEV.format(source))
-    assert read_usb(tree.read(xml), optional=True) == (found,)
+    assert read_usb(tree.read(xml)) == (found,)
     assert str(found) == named
     assert not has_input(xml)
 
 
 def test_a_usb_device_named_by_its_port_is_none_that_could_be_looked_up() -> None:
-    assert (
-        read_usb(
-            tree.read(DOMAIN.format(HOSTDEV.format("<address bus='1' port='2'/>"))), optional=True
-        )
-        == ()
-    )
+    by_port = DOMAIN.format(HOSTDEV.format("<address bus='1' port='2'/>"))
+    assert read_usb(tree.read(by_port)) == ()
 
 
 def test_input_devices_of_the_host() -> None:

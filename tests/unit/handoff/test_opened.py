@@ -1,5 +1,9 @@
 """What the guest opens is there, and stays there, or the start is refused in time."""
 
+from dataclasses import replace
+
+import pytest
+
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
 from tests.unit.handoff.test_checks import faults, only
@@ -13,6 +17,8 @@ HOSTDEV = (
     "<hostdev mode='subsystem' type='usb'><source><vendor id='0x046d'/><product id='0xc31c'/>"
     "</source></hostdev>"
 )
+OPTIONAL = HOSTDEV.replace("<source>", "<source startupPolicy='optional'>")
+STAYING = replace(KEYBOARD, controller=pcs.BRIDGE)
 VIRTIOFS = "<filesystem><driver type='virtiofs'/><source dir='/srv/games'/></filesystem>"
 
 
@@ -102,6 +108,39 @@ def test_a_usb_device_on_a_controller_that_goes_over() -> None:
         "goes over to the guest itself"
     )
     assert "take it out of the definition" in fault.hint
+
+
+def test_one_that_may_be_absent_is_no_fault() -> None:
+    host = pcs.greeter()
+    assert faults(host, xml=xml(OPTIONAL)) == []
+    host.kernel.usb.append(KEYBOARD)
+    assert faults(host, xml=xml(OPTIONAL)) == []
+
+
+@pytest.mark.parametrize("hostdev", [HOSTDEV, OPTIONAL])
+def test_two_of_a_kind_between_which_libvirt_does_not_choose(hostdev: str) -> None:
+    host = pcs.greeter()
+    host.kernel.usb += [STAYING, replace(STAYING, number=5)]
+    fault = refusal(host, hostdev)
+    assert fault.message == (
+        "2 USB devices 046d:c31c (Logitech K120) are plugged in (bus 1 device 4, bus 1 device 5), "
+        "and libvirt does not choose"
+    )
+    assert fault.hint.startswith(
+        "add <address bus='1' device='4'/> to the <source> of the guest's <hostdev type='usb'>, or "
+        "unplug the other\n"
+    )
+    host.kernel.usb.append(replace(STAYING, number=6))
+    assert "unplug the others\n" in refusal(host, hostdev).hint
+
+
+def test_two_of_a_kind_of_which_one_is_meant_or_goes_over() -> None:
+    host = pcs.greeter()
+    host.kernel.usb += [STAYING, replace(STAYING, number=5)]
+    meant = HOSTDEV.replace("</source>", "<address bus='1' device='5'/></source>")
+    assert faults(host, xml=xml(meant)) == []
+    host.kernel.usb[0] = KEYBOARD
+    assert faults(host, xml=xml(HOSTDEV)) == []
 
 
 def test_a_node_of_a_device_on_a_controller_that_goes_over() -> None:

@@ -79,7 +79,7 @@ class Suggestion:
             roms=_known_roms(self.files, hostdevs, devices),
             card_rom=self.rom,
             wants_usb=self.wants_usb and not has_input(self.xml),
-            usb=read_usb(tree.read(self.xml), optional=True),
+            usb=read_usb(tree.read(self.xml)),
         )
 
 
