@@ -3,7 +3,7 @@
 https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from lxml import etree
@@ -16,12 +16,14 @@ from vfiod.model import PciAddress
 _MANAGED = "no"
 
 
-def set_hostdevs(root: Any, roms: Mapping[PciAddress, str | None]) -> None:
+def set_hostdevs(
+    root: Any, roms: Mapping[PciAddress, str | None], bare: Collection[PciAddress] = ()
+) -> None:
     """Make the PCI functions of ``roms`` the guest's, in that order, and no other.
 
-    ``roms`` gives for each the file its ROM is read from, None to leave that as it is. A
-    <hostdev> that is there already keeps its place in the guest and all else that it has; the
-    functions of a card that is new become functions of one slot there.
+    ``roms`` gives for each the file its ROM is read from, None to leave that as it is, unless it
+    is ``bare``, and loses it. A <hostdev> that is there already keeps its place in the guest and
+    all else that it has; the functions of a card that is new become functions of one slot there.
     Raises DomainError for a <hostdev> that cannot be read.
     """
     found = _found(root)
@@ -33,6 +35,8 @@ def set_hostdevs(root: Any, roms: Mapping[PciAddress, str | None]) -> None:
         hostdev.set("managed", _MANAGED)
         if (rom := roms[address]) is not None:
             _set_rom(hostdev, rom)
+        elif address in bare:
+            _drop_rom(hostdev)
     place_together(root, given)
 
 
@@ -90,3 +94,11 @@ def _set_rom(hostdev: Any, path: str) -> None:
         if rom.get(name) == hides:
             del rom.attrib[name]
     rom.set("file", path)
+
+
+def _drop_rom(hostdev: Any) -> None:
+    rom = hostdev.find("rom")
+    if rom is not None:
+        rom.attrib.pop("file", None)
+        if not rom.attrib:
+            tree.remove(rom)

@@ -47,7 +47,8 @@ class Wishes:
     """What is known of the guest. What it has is ``hostdevs``, else ``configured``.
 
     ``asked``: named on the command line, and added to that, or ``only`` these. ``hostdevs``: in
-    its definition. ``configured``: in the configuration. ``roms``: ROM files known for functions.
+    its definition. ``configured``: in the configuration. ``roms``: ROM files known for functions;
+    ``foreign_roms``: those in its definition that are not the function's own, in words.
     ``card_rom``: for the graphics card, whichever it is. ``wants_usb``: False if the guest is to
     have no USB controller for its keyboard. ``usb``: USB devices of the host that the guest is
     given one by one.
@@ -58,6 +59,7 @@ class Wishes:
     hostdevs: tuple[PciAddress, ...] = ()
     configured: tuple[PciAddress, ...] = ()
     roms: Mapping[PciAddress, str] = field(default_factory=dict)
+    foreign_roms: Mapping[PciAddress, str] = field(default_factory=dict)
     card_rom: str | None = None
     wants_usb: bool = True
     usb: tuple[UsbHostdev, ...] = ()
@@ -82,10 +84,13 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Devices, and what the person should know before agreeing."""
+    """Devices, and what the person should know before agreeing. ``without_rom``: those that lose
+    the ROM that the definition gives them.
+    """
 
     devices: tuple[Proposed, ...]
     remarks: tuple[Remark, ...] = ()
+    without_rom: tuple[PciAddress, ...] = ()
 
     @property
     def configs(self) -> tuple[DeviceConfig, ...]:

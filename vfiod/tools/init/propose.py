@@ -32,11 +32,13 @@ def propose(facts: Facts, wishes: Wishes) -> Proposal:
     roms = _roms(facts, wishes, chosen)
     remarks += seeds.taken_out(facts, wishes, chosen)
     remarks += [*_pictures(facts, chosen), *_rom_remarks(facts, chosen, roms)]
+    foreign = {a: what for a, what in wishes.foreign_roms.items() if a in chosen}
+    remarks += [_loses_rom(facts, facts.devices[a], what) for a, what in foreign.items()]
     devices = [
         Proposed(DeviceConfig(a, roms.get(a)), facts.name(facts.devices[a]), reason)
         for a, reason in chosen.items()
     ]
-    return Proposal(tuple(devices), tuple(remarks))
+    return Proposal(tuple(devices), tuple(remarks), tuple(foreign))
 
 
 def _no_iommu() -> VfiodError:
@@ -175,3 +177,8 @@ def _rom_remarks(facts: Facts, chosen: Reasons, roms: Mapping[PciAddress, str]) 
                 else f". Save it with: {dump}; then run this again with --rom /etc/vfiod/card.rom"
             )
             yield Remark("rom", f"{why}, and a screen on it may stay black{way}")
+
+
+def _loses_rom(facts: Facts, function: PciDevice, what: str) -> Remark:
+    name = f"{facts.name(function)} ({function.address})"
+    return Remark("rom", f"{name} reads {what}; its <rom> is taken out of the definition.")

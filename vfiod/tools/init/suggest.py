@@ -1,14 +1,14 @@
 """What vfiod init suggests for a guest: reads machine, definition and configuration, decides."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod.config.edit import with_devices
 from vfiod.config.file import read_config_file
 from vfiod.config.schema import DeviceConfig
-from vfiod.errors import HostError, RomError
-from vfiod.guest import domain, passed, tree
+from vfiod.errors import HostError
+from vfiod.guest import domain, tree
 from vfiod.guest.change import edit
 from vfiod.guest.commandline import Commandline
 from vfiod.guest.hostdevs import set_hostdevs
@@ -19,8 +19,8 @@ from vfiod.host.facts.pci import read_devices
 from vfiod.host.facts.pcinames import read_names
 from vfiod.host.facts.usage import read_host_usage
 from vfiod.host.facts.usb import read_controllers
-from vfiod.model import PciAddress, PciFunction
-from vfiod.rom import image
+from vfiod.model import PciAddress
+from vfiod.tools.init import roms
 from vfiod.tools.init.assign import Assignment, read
 from vfiod.tools.init.facts import Facts, Proposal, Wishes
 from vfiod.tools.init.propose import propose
@@ -48,10 +48,10 @@ class Suggestion:
         """The proposal, with ROMs that fit. Raises Refused, RomError, HostError, ConfigError."""
         _require_no_vfio_arguments(self.guest, domain.parse(self.xml).commandline)
         facts = read_facts(root)
-        proposal = propose(facts, self._wishes())
-        for device in proposal.configs:
-            if device.rom is not None:
-                _check_rom(self.files, device.rom, facts.devices[device.address])
+        proposal = propose(facts, self._wishes(facts))
+        for address, rom in ((d.address, d.rom) for d in proposal.configs):
+            if rom is not None:
+                roms.check(self.files, self._named(address, rom), facts.devices[address])
         return proposal
 
     def assignment(self, proposal: Proposal) -> Assignment:
@@ -59,28 +59,48 @@ class Suggestion:
         text = read(self.config)
         names = {p.device.address: p.name for p in proposal.devices}
         staged = self.files.staged_path
-        roms = {d.address: staged(d.address) if d.rom else None for d in proposal.configs}
+        own = {d.address: staged(d.address) if d.rom else None for d in proposal.configs}
+        bare = proposal.without_rom
         return Assignment(
             path=self.config,
             before=text,
             after=with_devices(text, self.guest, proposal.configs, remarks=names),
-            change=edit(self.guest, self.xml, lambda root: set_hostdevs(root, roms)),
+            change=edit(self.guest, self.xml, lambda root: set_hostdevs(root, own, bare)),
         )
 
-    def _wishes(self) -> Wishes:
+    def _wishes(self, facts: Facts) -> Wishes:
         hostdevs = domain.parse(self.xml).hostdevs
-        configured = read_config_file(self.config).guests.get(self.guest)
-        devices = configured.devices if configured else ()
+        configured = self._configured()
+        named = {d.address: d.rom for d in configured if d.rom}
+        found = roms.in_definition(self.files, hostdevs)
+        others = {a: rom for a, rom in found.items() if a not in named}
+        foreign = roms.not_their_own(self.files, others, facts.devices)
         return Wishes(
             asked=self.asked,
             only=self.only,
             hostdevs=tuple(h.address for h in hostdevs),
-            configured=tuple(d.address for d in devices),
-            roms=_known_roms(self.files, hostdevs, devices),
+            configured=tuple(d.address for d in configured),
+            roms={a: rom for a, rom in found.items() if a not in foreign} | named,
+            foreign_roms=foreign,
             card_rom=self.rom,
             wants_usb=self.wants_usb and not has_input(self.xml),
             usb=read_usb(tree.read(self.xml)),
         )
+
+    def _configured(self) -> Sequence[DeviceConfig]:
+        guest = read_config_file(self.config).guests.get(self.guest)
+        return guest.devices if guest else ()
+
+    def _named(self, address: PciAddress, rom: str) -> roms.Named:
+        """Where the ROM that a device gets is from."""
+        if rom == self.rom:
+            return roms.Named(rom, f"--rom gives {address} the ROM", "")
+        another = "give another with --rom FILE, or"
+        if any((d.address, d.rom) == (address, rom) for d in self._configured()):
+            by = f"the configuration gives {address} the ROM"
+            return roms.Named(rom, by, f"{another} correct rom: in {self.config}")
+        by, edit_it = f"the guest's <hostdev> {address} reads the ROM", virsh("edit", self.guest)
+        return roms.Named(rom, by, f"{another} take its <rom> out: sudo {edit_it}")
 
 
 def read_facts(root: Path = Path("/")) -> Facts:
@@ -92,16 +112,6 @@ def read_facts(root: Path = Path("/")) -> Facts:
         in_use_by=read_host_usage(devices, root),
         names=read_names(root),
     )
-
-
-def _known_roms(
-    files: Files, hostdevs: Iterable[passed.Hostdev], devices: Iterable[DeviceConfig]
-) -> dict[PciAddress, str]:
-    """Those of the configuration, else those of the guest: but vfiod's own copy is no source."""
-    roms = {h.address: h.rom_file for h in hostdevs if h.rom_file}
-    staged = files.staged_path
-    own = {address: rom for address, rom in roms.items() if rom != staged(address)}
-    return own | {d.address: d.rom for d in devices if d.rom}
 
 
 def _require_no_vfio_arguments(guest: str, commandline: Commandline) -> None:
@@ -118,11 +128,3 @@ def _require_no_vfio_arguments(guest: str, commandline: Commandline) -> None:
     ]
     if faults:
         raise refused(faults)
-
-
-def _check_rom(files: Files, path: str, function: PciFunction) -> None:
-    """Refuse now what a start would refuse."""
-    try:
-        image.check(files.read_rom(path), vendor=function.vendor, device=function.device)
-    except RomError as error:
-        raise RomError(f"{path}: {error.message}", error.hint) from error

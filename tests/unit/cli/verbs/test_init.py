@@ -314,7 +314,7 @@ def rom(tmp_path: Path) -> Path:
 
 def test_a_rom_of_another_card_is_refused(places: Places, guests: Guests, rom: Path) -> None:
     rom.write_bytes(rom.read_bytes().replace(b"\xdf\x67", b"\xde\x67"))
-    with pytest.raises(RomError, match=r"card\.rom: the ROM is for 1002:67de"):
+    with pytest.raises(RomError, match=r"card\.rom, which does not fit: the ROM is for 1002:67de"):
         init(places, "--yes", "--rom", str(rom))
     assert places.config.read_text() == TEXT
 
