@@ -25,8 +25,8 @@ _IN_SINGLE = re.compile(r'\\.|"', re.DOTALL)
 _COMMA = "\0"  # for one that is doubled; XML has no such character
 # What a word without = in front of the pairs means.
 _IMPLIED = {
-    "audio": "driver", "audiodev": "driver", "device": "driver", "drive": "file",
-    "object": "qom-type",
+    "audio": "driver", "audiodev": "driver", "device": "driver", "display": "type",
+    "drive": "file", "object": "qom-type",
 }  # fmt: skip
 # The whole value is a file's name.
 _FILE_OPTIONS = (

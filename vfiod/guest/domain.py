@@ -9,7 +9,7 @@ from vfiod.guest.document import read_tree, refuse
 from vfiod.guest.networks import read_networks
 from vfiod.guest.opened import Opened, UsbHostdev, read_opened, read_usb
 from vfiod.guest.passed import Hostdev, read_hostdevs
-from vfiod.guest.rendering import read_render_nodes, read_renderer
+from vfiod.guest.rendering import read_render_nodes, read_renderer, read_window
 from vfiod.guest.sizes import read_hugepage, read_memory
 from vfiod.guest.sound import read_sound
 from vfiod.model import PciAddress
@@ -32,7 +32,7 @@ class Domain:
 
     ``commandline`` is what QEMU is told past libvirt; ``opened`` and ``usb`` are what must be there
     beside the PCI devices. ``renderer`` is what draws on any render node of the host's; empty if
-    nothing needs one.
+    nothing needs one. ``window`` is what opens one on the host's desktop, or empty.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Domain:
     opened: tuple[Opened, ...] = ()
     usb: tuple[UsbHostdev, ...] = ()
     renderer: str = ""
+    window: str = ""
 
     @property
     def passed(self) -> tuple[PciAddress, ...]:
@@ -81,6 +82,7 @@ def parse(xml: str) -> Domain:
         ),
         usb=read_usb(root),
         renderer=read_renderer(root, commandline),
+        window=read_window(root, commandline),
     )
 
 

@@ -1,4 +1,5 @@
-"""What draws a guest's emulated screen: OpenGL of the host, on a render node of one of its cards.
+"""What draws a guest's emulated screen: OpenGL of the host, on a render node of one of its cards;
+and whether it is a window on the host's desktop.
 
 Pure. Where the definition names no node, libvirt takes the first that there is after the hook
 (libvirt: qemuProcessGraphicsSetupRenderNode), and QEMU one that it can open.
@@ -16,6 +17,7 @@ TO_DRAW_WITHOUT = (
 )
 _BY_ITSELF = "egl-headless"
 _IF_ASKED = ("spice", "dbus")
+_WINDOWS = ("gtk", "sdl")
 
 
 def read_render_nodes(root: Element) -> tuple[Opened, ...]:
@@ -36,6 +38,20 @@ def read_renderer(root: Element, commandline: Commandline) -> str:
     if any(map(_draws, commandline.options)):
         free.append("<qemu:commandline>")
     return free[0] if free else ""
+
+
+def read_window(root: Element, commandline: Commandline) -> str:
+    """What opens a window on the host's desktop, without which QEMU ends; empty if nothing does.
+
+    Of several -display the last one counts.
+    """
+    if root.find("devices/graphics[@type='sdl']") is not None:
+        return "<graphics type='sdl'>"
+    shown = [o for o in commandline.options if o.name in ("display", "sdl")]
+    if not shown:
+        return ""
+    last, kind = shown[-1].name, shown[-1].get("type")
+    return f"-{last} {kind}".rstrip() if last == "sdl" or kind in _WINDOWS else ""
 
 
 def _graphics(root: Element) -> Iterator[tuple[str, str]]:

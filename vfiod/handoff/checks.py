@@ -112,6 +112,7 @@ def all_can_be_opened(request: Request) -> Faults:
     yield from opened.find_leaving(request)
     yield from opened.find_ending(request)
     yield from opened.find_undrawn(request)
+    yield from opened.find_windows(request)
 
 
 def sessions_may_end(request: Request) -> Faults:

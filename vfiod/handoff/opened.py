@@ -80,6 +80,16 @@ def find_undrawn(request: Request) -> Iterator[HostError]:
         )
 
 
+def find_windows(request: Request) -> Iterator[HostError]:
+    """A window on a desktop that ends."""
+    if request.domain.window and request.ends_desktop:
+        yield HostError(
+            f"the guest's {request.domain.window} opens a window on the host's desktop, which is "
+            "gone when the guest starts",
+            f"take it out of the definition: the guest has the card\n{_edit(request)}",
+        )
+
+
 def find_usb(request: Request) -> Iterator[HostError]:
     """USB devices that are not plugged in, or into a controller that goes over, or of which
     libvirt finds several then.

@@ -60,3 +60,22 @@ def test_what_only_qemu_is_told_of() -> None:
         assert parse("", *words).renderer == "<qemu:commandline>"
     for words in (("-display", "none"), ("-spice", "port=5900,gl=off"), ("-display", "gtk")):
         assert parse("", *words).renderer == ""
+
+
+@pytest.mark.parametrize(
+    ("inside", "words", "window"),
+    [
+        ("<graphics type='sdl' display=':0.0'/>", (), "<graphics type='sdl'>"),
+        ("<graphics type='vnc'/><graphics type='sdl'/>", (), "<graphics type='sdl'>"),
+        ("", ("-display", "gtk,gl=on"), "-display gtk"),
+        ("", ("-display", "sdl"), "-display sdl"),
+        ("", ("-display", "{'type':'gtk'}"), "-display gtk"),
+        ("", ("-display", "none", "-display", "gtk"), "-display gtk"),
+        ("", ("-display", "gtk", "-display", "none"), ""),
+        ("", ("-display", "egl-headless"), ""),
+        ("", ("-sdl",), "-sdl"),
+        ("<graphics type='spice'/>", (), ""),
+    ],
+)
+def test_a_window_on_the_host_s_desktop(inside: str, words: tuple[str, ...], window: str) -> None:
+    assert parse(inside, *words).window == window

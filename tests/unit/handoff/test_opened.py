@@ -255,3 +255,20 @@ def test_a_server_that_is_not_there_is_no_fault_but_a_socket_is() -> None:
     host.files.absent.update((PULSE, SOCKET))
     assert faults(host, xml=xml(AUDIO)) == []
     assert refusal(host, CHANNEL).message == f"the guest's <channel> {SOCKET} does not exist"
+
+
+def test_a_window_on_a_desktop_that_ends() -> None:
+    sdl = "<graphics type='sdl' display=':0'/>"
+    fault = refusal(pcs.desktop(), sdl)
+    assert fault.message == (
+        "the guest's <graphics type='sdl'> opens a window on the host's desktop, which is gone "
+        "when the guest starts"
+    )
+    assert fault.hint.startswith("take it out of the definition: the guest has the card\n")
+    told = only(pcs.desktop(), xml=pcs.told(pcs.xml(), "-display", "gtk,gl=on"))
+    assert told.message.startswith("the guest's -display gtk opens a window")
+
+
+def test_a_window_on_a_desktop_that_stays() -> None:
+    sdl = "<graphics type='sdl' display=':0'/>"
+    assert faults(pcs.on_vfio(), xml=xml(sdl)) == []
