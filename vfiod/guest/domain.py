@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 from vfiod.guest.commandline import Commandline, read_commandline
 from vfiod.guest.document import read_tree, refuse
+from vfiod.guest.given import read_given
 from vfiod.guest.networks import read_networks
 from vfiod.guest.opened import Opened, UsbHostdev, read_opened, read_usb
 from vfiod.guest.passed import Hostdev, read_hostdevs
@@ -77,6 +78,7 @@ def parse(xml: str) -> Domain:
         opened=(
             *read_opened(root, commandline),
             *read_networks(root),
+            *read_given(root),
             *read_render_nodes(root),
             *read_sound(root, commandline),
         ),

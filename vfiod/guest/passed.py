@@ -56,7 +56,7 @@ def read_hostdev(element: Element, common: str = VFIO) -> Hostdev:
     rom = element.find("rom")
     options = {} if rom is None else rom.attrib
     return Hostdev(
-        address=_address(source),
+        address=read_address(source),
         managed=element.get("managed") == "yes",
         rom_file=options.get("file") or None,
         rom_bar=options.get("enabled") != "no" and options.get("bar") != "off",
@@ -89,7 +89,8 @@ def _quoted(text: str) -> str:
     return text if text in BACKENDS else repr(text[:40])
 
 
-def _address(element: Element) -> PciAddress:
+def read_address(element: Element) -> PciAddress:
+    """Read a PCI <address> of the host's. Raises DomainError."""
     limits = {"domain": 0xFFFFFFFF, "bus": 0xFF, "slot": 0x1F, "function": 7}
     parts = [_part(element, name, limit=limit) for name, limit in limits.items()]
     if not any(parts[:3]):

@@ -129,8 +129,11 @@ def _called(plugged: UsbPlugged) -> str:
 
 
 def _leaves(request: Request, what: str, address: PciAddress, remedy: str) -> HostError:
+    goes = f"hangs on {address}, which goes over to the guest itself"
+    if what.endswith(f" {address}"):
+        goes = "goes over to the guest itself: it would be given twice"
     return HostError(
-        f"the guest's {what} hangs on {address}, which goes over to the guest itself",
+        f"the guest's {what} {goes}",
         f"{remedy}\n{_edit(request)}",
     )
 

@@ -60,7 +60,6 @@ def test_a_bridge_may_be_made_by_somebody_s_hook_at_the_start() -> None:
         "<interface type='bridge'><virtualport type='midonet'/></interface>",
         "<interface type='network'><source network='../../../etc/passwd'/></interface>",
         "<interface type='vdpa'><source dev='vdpa'/></interface>",
-        "<interface type='hostdev'><source><address type='pci' bus='0x04'/></source></interface>",
         "<interface type='vhostuser'><source type='unix' path='/run/x' mode='client'/></interface>",
         "<interface type='bridge'/>",
         "<interface/>",

@@ -272,3 +272,35 @@ def test_a_window_on_a_desktop_that_ends() -> None:
 def test_a_window_on_a_desktop_that_stays() -> None:
     sdl = "<graphics type='sdl' display=':0'/>"
     assert faults(pcs.on_vfio(), xml=xml(sdl)) == []
+
+
+NVME = (
+    "<disk type='nvme'><source type='pci' namespace='1'><address domain='0' bus='{}' slot='0' "
+    "function='0'/></source><target dev='vda'/></disk>"
+)
+MEDIATED = (
+    "<hostdev mode='subsystem' type='mdev'><source>"
+    "<address uuid='4b20d080-1b54-4048-85b3-a6a62d165c01'/></source></hostdev>"
+)
+
+
+def test_a_device_that_libvirt_is_to_hand_over_and_that_is_not_there() -> None:
+    fault = refusal(without("/sys/bus/pci/devices/0000:09:00.0"), NVME.format(9))
+    assert fault.message == "the guest's <disk type='nvme'> 0000:09:00.0 is not in this PC"
+    assert "lspci -D" in fault.hint
+    device, script = MEDIATED.split("'")[-2], "/etc/libvirt/hooks/qemu"
+    path = f"/sys/bus/mdev/devices/{device}"
+    assert faults(without(path), xml=xml(MEDIATED)) == []  # which a script may make
+    assert refusal(without(path, script), MEDIATED).message == (
+        f"the guest's <hostdev type='mdev'> {device} does not exist"
+    )
+
+
+def test_a_device_that_would_be_given_twice() -> None:
+    host = pcs.greeter()
+    host.kernel.input_nodes[f"/sys/bus/pci/devices/{pcs.USB}"] = pcs.USB
+    fault = refusal(host, NVME.format(2))
+    assert fault.message == (
+        f"the guest's <disk type='nvme'> {pcs.USB} goes over to the guest itself: it would be "
+        "given twice"
+    )

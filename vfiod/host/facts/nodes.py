@@ -8,16 +8,17 @@ from vfiod.model import PciAddress
 from vfiod.util import sysfs
 
 _CLASSES = ("input", "block", "tty", "tpm", "hidraw", "drm")
-_INTERFACE = "/sys/class/net/"
+# Devices by their places in sysfs, as a link.
+_PLACES = ("/sys/class/net/", "/sys/bus/pci/devices/", "/sys/bus/mdev/devices/")
 
 
 def read_behind(
     nodes: Collection[str], root: Path = Path("/")
 ) -> Mapping[str, Collection[PciAddress]]:
-    """For each path below /dev, and each network interface in /sys/class/net, the functions on its
-    way; those of no device are left out.
+    """For each path below /dev, and each network interface, PCI function and mediated device in
+    /sys, the functions on its way; those of no device are left out.
     """
-    found = {node: _way(node, root) for node in nodes if node.startswith(("/dev/", _INTERFACE))}
+    found = {node: _way(node, root) for node in nodes if node.startswith(("/dev/", *_PLACES))}
     return {node: way for node, way in found.items() if way}
 
 
@@ -29,7 +30,7 @@ def read_render_nodes(root: Path = Path("/")) -> Mapping[str, Collection[PciAddr
 
 def _way(node: str, root: Path) -> Collection[PciAddress]:
     """A path of udev's is a link to the kernel's own name, which is that in sysfs."""
-    if node.startswith(_INTERFACE):
+    if node.startswith(_PLACES):
         return _functions(root / node.lstrip("/"))
     try:
         name = (root / node.lstrip("/")).resolve().name

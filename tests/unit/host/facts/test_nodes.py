@@ -66,3 +66,20 @@ def test_what_can_be_drawn_on(tmp_path: Path) -> None:
         "/dev/dri/renderD128": (PciAddress.parse("00:02.0"),),
         "/dev/dri/renderD129": (),
     }
+
+
+def test_what_libvirt_hands_over_by_its_place_in_sysfs(tmp_path: Path) -> None:
+    card = "sys/devices/pci0000:00/0000:00:02.0"
+    grow(
+        tmp_path,
+        {
+            f"{card}/vendor": "0x8086\n",
+            f"{card}/4b20/remove": "",
+            "sys/bus/pci/devices/0000:00:02.0": Link(card),
+            "sys/bus/mdev/devices/4b20": Link(f"{card}/4b20"),
+        },
+    )
+    paths = ("/sys/bus/pci/devices/0000:00:02.0", "/sys/bus/mdev/devices/4b20")
+    there = (PciAddress.parse("0000:00:02.0"),)
+    assert read_behind(paths, tmp_path) == dict.fromkeys(paths, there)
+    assert read_behind(["/sys/bus/mdev/devices/none"], tmp_path) == {}
