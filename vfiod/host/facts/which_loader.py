@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from vfiod.host.facts import loaders
+from vfiod.host.facts.kernel_install import read_layout
 from vfiod.host.facts.loaders import ESP, LOADERS, Loader
 from vfiod.host.facts.textfiles import read_bytes
 from vfiod.util import sysfs
@@ -162,8 +163,7 @@ def _writes_systemd_boot(root: Path, _: Collection[str]) -> Loader:
 
 def _unified(root: Path) -> Loader | None:
     """Who makes unified kernel images, if that is what is booted."""
-    install = sysfs.read(root / "etc/kernel/install.conf") or ""
-    if re.search(r"^layout=uki", install, re.MULTILINE):
+    if read_layout(root) == "uki":
         return Loader.UKIFY
     if any(map(_UKI_PRESET.search, _presets(root))):
         return Loader.MKINITCPIO_CMDLINE if own_cmdline(root) else Loader.MKINITCPIO_UKI

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
-from vfiod.host.facts import loaders
+from vfiod.host.facts import kernel_install, loaders
 from vfiod.host.facts.pci import is_awake, parse_address
 from vfiod.host.facts.pcinames import FILES as NAMES
 from vfiod.tools.recording import format, trim
@@ -64,7 +64,7 @@ PLAIN = (
     "etc/apparmor.d/local/*libvirt*", "etc/initramfs-tools/conf.d/*",
     "etc/initramfs-tools/modules",
     "etc/libvirt/hooks/*", "etc/libvirt/hooks/qemu.d/*", "etc/libvirt/qemu.conf",
-    "etc/booster.yaml", "etc/kernel/entry-token", "etc/kernel/install.conf",
+    "etc/booster.yaml", "etc/kernel/entry-token", *kernel_install.FILES,
     "etc/kernel/proxmox-boot-uuids", "etc/mkinitcpio.conf", "etc/mkinitcpio.conf.d/*",
     "etc/mkinitcpio.d/*.preset", "etc/sysconfig/bootloader", "etc/modprobe.d/*", "etc/modules",
     "etc/modules-load.d/*", "etc/os-release", "etc/systemd/system/display-manager.service",

@@ -29,6 +29,14 @@ def test_a_pc_made_of_its_recording_is_judged_the_same(tmp_path: Path, name: str
     assert record(copy).tree == recorded.tree
 
 
+def test_what_says_whether_unified_images_are_booted(tmp_path: Path) -> None:
+    names = ("etc/kernel/install.conf", "usr/lib/kernel/install.conf.d/50-uki.conf")
+    grow(tmp_path, {name: f"layout={number}\n" for number, name in enumerate(names)})
+    text = dump(record(tmp_path))
+    assert "install.conf: layout=0" in text.replace("'", "")
+    assert "50-uki.conf: layout=1" in text.replace("'", "")
+
+
 @pytest.mark.parametrize("name", ["a\x0b- b", "a\u2028-\u2028b", "a-\x85"])
 def test_the_name_of_a_mount_point_hinders_no_report(tmp_path: Path, name: str) -> None:
     grow(tmp_path, {"proc/self/mountinfo": f"99 30 0:50 / /run/{name} rw - fuse x:/y rw\n"
