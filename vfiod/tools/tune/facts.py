@@ -7,6 +7,7 @@ from typing import Any
 from vfiod.config.performance import Performance
 from vfiod.errors import DomainError
 from vfiod.guest import domain, tree
+from vfiod.guest.commandline import Commandline
 from vfiod.guest.features import is_windows
 from vfiod.guest.sizes import read_pieces
 from vfiod.host.facts.cpu import Topology
@@ -61,17 +62,21 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A guest's definition. ``pins`` gives the host CPUs of each pinned vCPU; ``iothreads`` the
-    numbers of its I/O threads; ``emulated`` means without KVM; ``memory_nodes`` are the host's
-    nodes that its memory is to come from, None if it says nothing of them; ``pieces`` are the KiB
-    of its memory that QEMU allocates one by one, each in whole pages. ``left`` are the kinds of
-    change (vfiod.tools.tune.names) that it is not to get, each with why.
+    """A guest's definition. ``plugged`` of its vCPUs are there at its start; ``threads`` is how
+    many it sees of each core, as the definition has it now. ``pins`` gives the host CPUs of each
+    pinned vCPU; ``iothreads`` the numbers of its I/O threads; ``emulated`` means without KVM;
+    ``memory_nodes`` are the host's nodes that its memory is to come from, None if it says nothing
+    of them; ``pieces`` are the KiB of its memory that QEMU allocates one by one, each in whole
+    pages. ``left`` are the kinds of change (vfiod.tools.tune.names) that it is not to get, each
+    with why.
     """
 
     name: str
     emulated: bool
     windows: bool
     vcpus: int
+    plugged: int
+    threads: int
     memory_kib: int
     pieces: tuple[int, ...]
     hugepages: bool
@@ -90,11 +95,14 @@ def read_guest(root: Any) -> Guest:
     if kind is not None and kind.get("arch", "x86_64") not in _PC:
         raise DomainError(f"vfiod tunes guests of a PC only, this one is {kind.get('arch')}")
     parsed = domain.parse(tree.write(root))
+    vcpus = _number(root.findtext("vcpu") or "1", "<vcpu>")
     return Guest(
         name=parsed.name,
         emulated=parsed.kind == "qemu",
         windows=is_windows(root),
-        vcpus=_number(root.findtext("vcpu") or "1", "<vcpu>"),
+        vcpus=vcpus,
+        plugged=_attribute(root.find("vcpu"), "current", vcpus),
+        threads=_threads(root, parsed.commandline),
         memory_kib=parsed.memory_bytes // _KIB,
         pieces=tuple(piece // _KIB for piece in read_pieces(root)),
         hugepages=parsed.hugepages,
@@ -139,6 +147,17 @@ def _numbers(element: Any, attribute: str) -> tuple[int, ...]:
         return tuple(sorted(cpulist.parse(element.get(attribute) or "")))
     except ValueError as error:
         raise DomainError(f"<{element.tag}>: {error}") from error
+
+
+def _threads(root: Any, commandline: Commandline) -> int:
+    """What -smp says of them counts for more, and is left alone."""
+    own = None if commandline.sets_cores else root.find("cpu/topology")
+    return _attribute(own, "threads", 1)
+
+
+def _attribute(element: Any, name: str, otherwise: int) -> int:
+    text = None if element is None else element.get(name)
+    return otherwise if text is None else _number(text, f"<{element.tag} {name}>")
 
 
 def _number(text: str | None, what: str) -> int:

@@ -9,6 +9,7 @@ from vfiod.tools.tune.change import Change
 from vfiod.tools.tune.facts import Guest, Host, read_guest
 from vfiod.tools.tune.pins import kept
 from vfiod.tools.tune.placement import Placement, Unplaced, place
+from vfiod.util.typed import virsh
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,21 @@ def cpu_placement(guest: Guest, host: Host) -> CpuPlacement:
         return CpuPlacement(None)
     best = place(host.topology, guest.vcpus, host.card_node)
     if isinstance(best, Unplaced):
-        return CpuPlacement(None, unplaced=best)
+        return CpuPlacement(None, unplaced=_plugged_later(guest, host) or best)
     own = kept(guest, host.topology, best)
     return CpuPlacement(best, fault=own) if isinstance(own, str) else CpuPlacement(own)
+
+
+def _plugged_later(guest: Guest, host: Host) -> Unplaced | None:
+    """What helps if only those would fit that are there at its start."""
+    fit = guest.plugged < guest.vcpus and place(host.topology, guest.plugged, host.card_node)
+    if not isinstance(fit, Placement):
+        return None
+    return Unplaced(
+        f"{guest.plugged} of {guest.vcpus} vCPUs are plugged in at its start, and {guest.vcpus} do "
+        "not fit",
+        f"make them one number, <vcpu>{guest.plugged}</vcpu>: {virsh('edit', guest.name)}",
+    )
 
 
 def propose(root: Any, host: Host) -> Iterator[Change]:

@@ -117,6 +117,15 @@ def test_a_guest_too_large_for_the_host() -> None:
     assert "at most 10 fit, an even number" in advice.remedy
 
 
+def test_vcpus_that_are_plugged_in_later() -> None:
+    hotplug = with_vcpus(WIN10, 16).replace("<vcpu ", "<vcpu current='8' ")
+    (advice,) = found(hotplug).advice
+    assert advice.fact == "8 of 16 vCPUs are plugged in at its start, and 16 do not fit"
+    assert advice.remedy.startswith("make them one number, <vcpu>8</vcpu>: virsh --connect")
+    neither = hotplug.replace("current='8'", "current='14'")
+    assert found(neither).advice[0].fact.startswith("16 vCPUs do not fit")
+
+
 def test_a_guest_without_kvm() -> None:
     assert found(WIN10.replace("type='kvm'", "type='qemu'")).advice[0].name == "kvm"
 

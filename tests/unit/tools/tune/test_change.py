@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from tests.fakes.pcs import told
 from tests.fakes.topologies import NAMES
 from tests.unit.tools.tune.tuned import AMD, CARD, LINUX, WIN10, host, tuned, with_vcpus
 from vfiod.config.performance import AUTO, Performance
@@ -200,6 +201,16 @@ def test_intel_needs_no_topoext_and_neither_does_a_guest_without_threads() -> No
     assert "topoext" not in tuned(WIN10, host("core-i9-12900k"))
     assert "topoext" not in tuned(with_vcpus(WIN10, 5), host())
     assert "topoext" in tuned(WIN10, host())
+
+
+def test_threads_of_a_guest_that_is_not_placed_are_threads_too() -> None:
+    large = with_vcpus(LINUX, 12).replace(
+        "migratable='on'/>", "migratable='on'><topology sockets='1' cores='6' threads='2'/></cpu>"
+    )
+    assert "topoext" in tuned(large, host())
+    assert "topoext" not in tuned(large.replace("threads='2'", "threads='1'"), host())
+    assert "topoext" not in tuned(large, host("core-i9-12900k"))
+    assert "topoext" not in tuned(told(large, "-smp", "12,threads=1"), host())
 
 
 def test_a_balloon_stays_where_no_device_holds_the_memory() -> None:
