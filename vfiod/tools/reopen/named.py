@@ -60,4 +60,6 @@ def shown(entry: Entry, entries: Iterable[Entry]) -> Entry:
 
 
 def _key(entry: Entry) -> object:
-    return (entry.program, entry.arguments) if entry.program else entry.ident
+    """A program that begins others, as /usr/bin/snap is for all snaps, says nothing by itself."""
+    says_nothing = runs_others(entry.program) and not entry.arguments
+    return entry.ident if says_nothing or not entry.program else (entry.program, entry.arguments)

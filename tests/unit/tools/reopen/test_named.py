@@ -54,6 +54,16 @@ def test_of_two_entries_of_one_application_menus_show_the_one_that_is_kept() -> 
     assert found == [Application("google-chrome", "2")]
 
 
+def test_snaps_are_no_one_application() -> None:
+    """Each of their programs is a link to /usr/bin/snap."""
+    names = ("firefox_firefox", "spotify_spotify", "code_code")
+    snaps = [Entry(name, name, f"/{name}.desktop", "/usr/bin/snap") for name in names]
+    random = "8d4e1c5e-3f5e-4b1e-9c39-3d3a6a3c1f0e"
+    units = [f"snap.{name.replace('_', '.')}-{random}.scope" for name in names]
+    opened = [process("/x", pid=70 + n, units=(*MANAGER, unit)) for n, unit in enumerate(units)]
+    assert sorted(a.ident for a in find(Seen(known(*snaps), opened))) == sorted(names)
+
+
 def test_two_entries_of_one_program_that_nobody_names_are_one() -> None:
     """A host without systemd for its sessions."""
     assert find(Seen(known(SHIPPED, SECOND), [process(CHROME)])) == [Application("google-chrome")]
