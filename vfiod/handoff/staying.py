@@ -21,6 +21,7 @@ from vfiod.handoff.steps.people import (
     StopUserUnits,
 )
 from vfiod.model import Holder
+from vfiod.util import unitnames
 
 # systemd.unit(5). They are the user's to choose, and are given to the user's own systemctl.
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|scope)")
@@ -75,7 +76,9 @@ def _is_of_a_desktop(name: str, holder: Holder, request: Request) -> bool:
 
     A sound server is where these are and is none, though it looks at cameras with the card.
     """
-    slices = [part for part in holder.group.split("/") if part.endswith(".slice")]
+    slices = {part for part in holder.group.split("/") if part.endswith(".slice")}
+    # Where systemd puts the instances of a user's own template (systemd.slice(5)).
+    slices.discard(f"app-{unitnames.escape(name.partition('@')[0])}.slice")
     if not any(part == _OF_THE_DESKTOP or part.startswith("app-") for part in slices):
         return False
     mine = _holders(request, owner_of(holder))

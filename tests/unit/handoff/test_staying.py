@@ -200,8 +200,10 @@ def test_what_draws_as_a_part_of_the_desktop_ends_with_it(group: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "group", ["app.slice/ollama.service", "background.slice/it.service", "it.service"]
-)
+    "group",
+    ["app.slice/ollama.service", "background.slice/it.service", "it.service",
+     r"app.slice/app-my\x2dllama.slice/my-llama@1.service"],
+)  # fmt: skip
 def test_a_user_s_own_service_that_draws_comes_back_with_the_card(group: str) -> None:
     assert lends(drawing(pcs.staying(), group)) == [group.split("/")[-1]]
 
