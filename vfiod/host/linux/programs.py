@@ -102,7 +102,20 @@ def _name(unit: str, process: psutil.Process, root: Path, *, is_silent: bool) ->
     if only_serves(arguments, time.time() - process.create_time()):
         return ""
     is_plumbing = _PLUMBING.fullmatch(name) or unitnames.is_launcher(name)
-    return shown if shown is not None else "" if is_plumbing else name
+    return shown if shown is not None else "" if is_plumbing else _called(unit, name)
+
+
+def _called(unit: str, process: str) -> str:
+    """An application whose entry is in somebody's home may be run by java, and have helpers."""
+    idents = list(unitnames.candidates(unit))
+    says_nothing = unitnames.is_begun_by_bus(unit) or any(map(unitnames.is_launcher, idents))
+    if says_nothing or process in idents or not all(map(_is_plain, idents)):
+        return process
+    return idents[-1] if idents else process
+
+
+def _is_plain(ident: str) -> bool:
+    return ident.isprintable() and "/" not in ident
 
 
 def _by_unit(unit: str, root: Path) -> str | None:
@@ -120,7 +133,7 @@ def _by_unit(unit: str, root: Path) -> str | None:
 
 def _entry(ident: str, root: Path) -> str | None:
     """An application's name as menus show it; empty if they hide it, None if it is none."""
-    for folder in _ENTRIES if ident.isprintable() and "/" not in ident else ():
+    for folder in _ENTRIES if _is_plain(ident) else ():
         text = sysfs.read(root / folder / f"{ident}.desktop")
         if text is not None:
             own = _OTHER_GROUP.split(text, maxsplit=1)[0]

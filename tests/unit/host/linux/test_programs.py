@@ -51,7 +51,7 @@ def run(root: Path, pid: int, command: str, group: str) -> None:
         ("app.slice/app-Hyprland-firefox-77c0.scope", "Firefox"),
         ("app.slice/app-sway-firefox@77c0.service", "Firefox"),
         ("app.slice/app-niri-hidden-4711.scope", ""),
-        ("app.slice/app-niri-code-4711.scope", "program"),
+        ("app.slice/app-niri-code-4711.scope", "code"),
         (r"app.slice/app-gnome-k\xc3\xa4se-1.scope", "Käse"),
         (r"app.slice/app-google\x2dchrome-1.scope", "Google Chrome"),
         ("app.slice/app-niri-fuzzel-4711.scope", "program"),
@@ -117,6 +117,23 @@ def test_a_desktop_s_parts_in_units_of_applications_are_nobody_s_work(root: Path
     run(root, 90, "code", f"{BELOW}/app.slice/app-niri-fuzzel-7.scope")
     found = programs_of([ALICE], root)
     assert [(program.name, program.is_application) for program in found] == [("code", True)]
+
+
+@pytest.mark.parametrize(
+    ("unit", "process", "name"),
+    [
+        (r"app-gnome-jetbrains\x2didea-9.scope", "java", "jetbrains-idea"),
+        ("app-steam-12.scope", "steamwebhelper", "steam"),
+        ("app-sway-foot-3.scope", "foot", "foot"),
+        ("app-niri-fuzzel-3.scope", "code", "code"),
+    ],
+)
+def test_an_application_whose_entry_nobody_finds_has_its_unit_s_name(
+    root: Path, unit: str, process: str, name: str
+) -> None:
+    """Its entry may be in a home, and what runs it says nothing."""
+    run(root, 5, process, f"{BELOW}/app.slice/{unit}")
+    assert [program.name for program in programs_of([ALICE], root)] == [name]
 
 
 @pytest.mark.parametrize(
