@@ -30,11 +30,13 @@ def in_definition(files: Files, hostdevs: Iterable[passed.Hostdev]) -> dict[PciA
 def not_their_own(
     files: Files, roms: Mapping[PciAddress, str], functions: Mapping[PciAddress, PciFunction]
 ) -> dict[PciAddress, str]:
-    """Of other functions than displays those that do not do, each in words with the reason.
+    """Of a card's other functions those that do not do, each in words with the reason.
 
     Many guides have the card's ROM in the <hostdev> of its sound as well.
     """
-    others = {a: rom for a, rom in roms.items() if a in functions and not functions[a].is_display}
+    cards = {address.card for address, f in functions.items() if f.is_display}
+    beside = {a for a, f in functions.items() if a.card in cards and not f.is_display}
+    others = {a: rom for a, rom in roms.items() if a in beside}
     faults = {a: _fault(files, rom, functions[a]) for a, rom in others.items()}
     return {a: f"the ROM {others[a]}, {_why(others[a], e)}" for a, e in faults.items() if e}
 
