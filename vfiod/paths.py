@@ -48,6 +48,8 @@ ROM_STAGE_IN_VAR = Path("/var/lib/libvirt/vfiod")
 # Its configuration directory is compiled into libvirt (docs/hooks.rst: $SYSCONFDIR/libvirt).
 LIBVIRT = Path("/etc/libvirt")
 HOOK = LIBVIRT / "hooks/qemu.d/50-vfiod"
+# What a script of others' makes at a guest's start, nobody knows before.
+OTHERS_HOOK = LIBVIRT / "hooks/qemu"
 HOOK_SOURCE = Path("/usr/share/vfiod/hooks/qemu")
 SELINUX_MODULE = Path("/usr/share/vfiod/selinux/vfiod.cil")
 HOOK_MARK = b"# Installed by vfiod.service"

@@ -13,9 +13,7 @@ from vfiod.guest.passed import read_address
 from vfiod.model import PciAddress
 
 _PCI, _MEDIATED = "/sys/bus/pci/devices", "/sys/bus/mdev/devices"
-# A guide's script may make a mediated device or a virtual function (SR-IOV) when the guest starts:
-# nobody knows before.
-_MAKES_DEVICES = str(paths.LIBVIRT / "hooks/qemu")
+_MAKES_DEVICES = str(paths.OTHERS_HOOK)
 _CORRECT = "see what is with lspci -D and correct its address in the definition, or take it out"
 _MAKE = "make it (see: mdevctl list), or take it out of the definition"
 

@@ -13,8 +13,6 @@ from vfiod.guest.opened import Opened
 from vfiod.util.typed import virsh
 
 _CLASS = "/sys/class/net"
-# A guide's script may set a bridge up when the guest starts: nobody knows before.
-_MAKES_BRIDGES = str(paths.LIBVIRT / "hooks/qemu")
 # Bridges that are not the kernel's, and need not be among its interfaces.
 _FOREIGN = ("openvswitch", "midonet")
 # Which attribute of <source> names it.
@@ -40,7 +38,7 @@ def _networks(root: Element) -> Iterator[Opened]:
         elif kind == "vdpa":
             yield Opened((name,), element, _TO_MAKE)
         else:
-            made = (_MAKES_BRIDGES,) if kind == "bridge" else ()
+            made = (str(paths.OTHERS_HOOK),) if kind == "bridge" else ()
             yield Opened((*made, f"{_CLASS}/{name}"), element, _TO_MAKE, name=name)
 
 

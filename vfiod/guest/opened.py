@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from vfiod import paths
 from vfiod.guest.commandline import Commandline
 
 _FIRMWARE = (
@@ -207,7 +208,7 @@ def _others(root: Element) -> Iterator[Opened]:
             again = source.find("reconnect")  # so QEMU waits for it
             if (path := source.get("path")) and (again is None or again.get("enabled") != "yes"):
                 listens = f"start what listens there, or take <{kind}> out of the definition"
-                yield Opened((path,), f"<{kind}>", listens)
+                yield Opened((str(paths.OTHERS_HOOK), path), f"<{kind}>", listens)
     for backend in root.iterfind("devices/rng/backend[@model='random']"):
         if path := (backend.text or "").strip():
             yield Opened((path,), "<rng>", remedy)

@@ -45,6 +45,8 @@ def read_window(root: Element, commandline: Commandline) -> str:
 
     Of several -display the last one counts.
     """
+    if commandline.variable("DISPLAY") or commandline.variable("SDL_VIDEODRIVER"):
+        return ""  # somewhere of its own: nobody knows whether that stays
     if root.find("devices/graphics[@type='sdl']") is not None:
         return "<graphics type='sdl'>"
     shown = [o for o in commandline.options if o.name in ("display", "sdl")]

@@ -18,7 +18,7 @@ from vfiod.util.typed import TO_CHANGE, virsh
 
 _ROM = "<rom file>"
 # It goes with the user's last session (user-runtime-dir@.service(5)).
-_OF_USER = re.compile(r"(?:/var)?/run/user/(\d+)/")
+_OF_USER = re.compile(r"(?:/var)?/run/user/([0-9]{1,10})/")
 
 
 def find_absent(request: Request) -> Iterator[HostError]:
@@ -51,8 +51,9 @@ def find_ending(request: Request) -> Iterator[HostError]:
     """Sockets of a user whose manager ends with the desktop."""
     last = {s.uid: s for s in ending.sessions(request) if not ending.outlives(request, s.uid)}
     for opened in request.domain.opened:
-        owners = {int(found[1]) for path in opened.paths if (found := _OF_USER.match(path))}
-        if not request.state.missing.keys() & set(opened.paths):
+        named = {p: int(found[1]) for p in opened.paths if (found := _OF_USER.match(p))}
+        owners = set(named.values())
+        if not request.state.missing.keys() & named.keys():
             yield from (_ends(request, opened, last[uid]) for uid in sorted(owners & last.keys()))
 
 

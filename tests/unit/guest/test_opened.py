@@ -42,10 +42,10 @@ def parse(inside: str, *words: str, top: str = "") -> domain.Domain:
         ("<memory model='nvdimm'><source><path>/dev/dax0.0</path></source></memory>",
          ("/dev/dax0.0",), "<memory>"),
         ("<disk type='block'><source dev='/dev/sdb'/></disk>", ("/dev/sdb",), "<disk>"),
-        ("<channel type='unix'><source mode='connect' path='/run/a'/></channel>", ("/run/a",),
-         "<channel>"),
+        ("<channel type='unix'><source mode='connect' path='/run/a'/></channel>",
+         ("/etc/libvirt/hooks/qemu", "/run/a"), "<channel>"),
         ("<serial type='unix'><source mode='connect' path='/run/a'><reconnect enabled='no'/>"
-         "</source></serial>", ("/run/a",), "<serial>"),
+         "</source></serial>", ("/etc/libvirt/hooks/qemu", "/run/a"), "<serial>"),
     ],
 )  # fmt: skip
 def test_devices(inside: str, paths: tuple[str, ...], element: str) -> None:
