@@ -81,7 +81,7 @@ window.cockpit.locale({
     "$0 could not start now.": [null, "$0 现在不能启动。"],
     "Start": [null, "启动"],
     "Shut down $0": [null, "关闭 $0"],
-    "refused; nothing was touched": [null, "被拒绝；没有改动任何东西"],
+    "refused; no device was touched": [null, "被拒绝；没有动任何设备"],
     "being handed over": [null, "正在交接"],
     "has the devices": [null, "拥有设备"],
     "on the way back": [null, "正在返回"],

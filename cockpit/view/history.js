@@ -8,7 +8,7 @@ const BAD = ["refused", "stuck", "failed"];
 
 function outcome(story) {
     const words = {
-        refused: () => say("refused; nothing was touched"),
+        refused: () => say("refused; no device was touched"),
         handoff: () => say("being handed over"),
         guest: () => say("has the devices"),
         return: () => say("on the way back"),

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,7 @@ def begin(service: Service, manager: Manager) -> None:
     try:
         service.publish()
     except BusError:
-        wait([manager.recover()])
+        manager.recover()  # whose end the process waits for, at most TimeoutStartSec=
         raise
     manager.recover()
 

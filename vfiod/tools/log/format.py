@@ -9,7 +9,7 @@ from vfiod.tools.log.story import Outcome, Story
 from vfiod.tools.log.way import Way
 
 HEADS = {
-    Outcome.REFUSED: "refused; nothing was touched",
+    Outcome.REFUSED: "refused; no device was touched",
     Outcome.HANDOFF: "being handed over",
     Outcome.GUEST: "has the devices",
     Outcome.RETURN: "on the way back",
