@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError, Refused, VfiodError
 from vfiod.guest import domain
-from vfiod.handoff import readiness, snapshot
-from vfiod.handoff.readiness import GuestFacts
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import readiness, snapshot
+from vfiod.handoff.decision.readiness import GuestFacts
+from vfiod.handoff.decision.request import Request
 
 if TYPE_CHECKING:
     from tests.fakes.host import FakeHost

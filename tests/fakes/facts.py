@@ -7,8 +7,8 @@ from tests.fakes import pcs
 from vfiod.config.schema import Config
 from vfiod.guest import domain
 from vfiod.guest.features import GuestXml
-from vfiod.handoff import snapshot
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import snapshot
+from vfiod.handoff.decision.request import Request
 from vfiod.host.facts.boot import Boot, Distribution, Vendor
 from vfiod.host.facts.desktop import Desktop
 from vfiod.host.facts.firmware import Firmware, Iommu, Processor

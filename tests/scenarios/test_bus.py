@@ -14,7 +14,7 @@ from tests.scenarios.test_late import DM, WITH_REBOOT
 from vfiod.bus.errors import translate
 from vfiod.errors import HostError, Stuck
 from vfiod.events import Kind
-from vfiod.handoff.patience import MOMENT, Patience
+from vfiod.handoff.recovery.patience import MOMENT, Patience
 from vfiod.model import Phase
 
 CLOSED = "The connection is closed"

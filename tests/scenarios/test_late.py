@@ -10,8 +10,8 @@ from tests.fakes.fault import LATENESS, Fault
 from tests.fakes.rig import Rig
 from vfiod.errors import Busy, HostError, KernelStuck, Stuck
 from vfiod.events import Kind
-from vfiod.handoff.outlook import TRIES
-from vfiod.handoff.patience import SECONDS as PATIENCE
+from vfiod.handoff.recovery.outlook import TRIES
+from vfiod.handoff.recovery.patience import SECONDS as PATIENCE
 from vfiod.handoff.retrying import PATIENCE_SECONDS
 from vfiod.handoff.tasks import Start
 from vfiod.model import VFIO_DRIVER, Phase

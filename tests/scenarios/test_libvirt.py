@@ -10,7 +10,7 @@ from tests.fakes.host import FakeHost
 from tests.fakes.rig import Rig
 from tests.fakes.userspace import Program
 from vfiod.events import Kind
-from vfiod.handoff.aftercare import CONFIRM_SECONDS, SETTLE_SECONDS
+from vfiod.handoff.recovery.aftercare import CONFIRM_SECONDS, SETTLE_SECONDS
 from vfiod.model import Phase, Session
 
 FOUND_SECONDS = SETTLE_SECONDS + CONFIRM_SECONDS

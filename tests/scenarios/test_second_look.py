@@ -15,8 +15,8 @@ from tests.fakes.userspace import FakeUnit, Program
 from tests.scenarios.test_late import spoil
 from vfiod.errors import HostError
 from vfiod.events import Kind
-from vfiod.handoff import aftercare
 from vfiod.handoff.journal import Record
+from vfiod.handoff.recovery import aftercare
 from vfiod.host.door import Host
 from vfiod.model import PciAddress, Phase, Session
 

@@ -122,7 +122,7 @@ def test_what_an_earlier_version_called_stuck_is_over_at_its_successor(
 ) -> None:
     pid = rig.start()
     refuse(monkeypatch, rig.host.pci, "set_power")
-    monkeypatch.setattr("vfiod.handoff.settings.are_all", lambda _: False)
+    monkeypatch.setattr("vfiod.handoff.recovery.settings.are_all", lambda _: False)
     rig.end_guest(pid)
     assert rig.status.read()["phase"] == "stuck"
     monkeypatch.undo()

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from vfiod.handoff.ending import Person
-from vfiod.handoff.readiness import shown
+from vfiod.handoff.decision.ending import Person
+from vfiod.handoff.decision.readiness import shown
 
 # Dialogs and notifications take markup and escapes; names of programs and guests are others' text.
 _PLAIN = str.maketrans({"<": "[", ">": "]", "&": "+", "\\": "/"})

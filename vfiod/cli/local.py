@@ -13,10 +13,10 @@ from vfiod.errors import Busy, HostError, Refused, UnknownGuest, VfiodError
 from vfiod.guest import description, domain
 from vfiod.guest.connection import domain_xml, look
 from vfiod.guest.saved import saved_state
-from vfiod.handoff import snapshot
-from vfiod.handoff.plan import Plan, plan_handoff
-from vfiod.handoff.readiness import OFF, GuestFacts, assess
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import snapshot
+from vfiod.handoff.decision.plan import Plan, plan_handoff
+from vfiod.handoff.decision.readiness import OFF, GuestFacts, assess
+from vfiod.handoff.decision.request import Request
 from vfiod.host.door import Files
 from vfiod.host.facts.libvirtd import HookPlaces
 from vfiod.host.linux.files import LinuxFiles

@@ -18,8 +18,8 @@ from vfiod.daemon.rights import Action
 from vfiod.daemon.starts import Countdown, Starts, Wish, find, require_host_has_them
 from vfiod.errors import Busy, Refused, VfiodError
 from vfiod.events import Event, Kind, Report
-from vfiod.handoff import readiness
-from vfiod.handoff.readiness import GuestFacts
+from vfiod.handoff.decision import readiness
+from vfiod.handoff.decision.readiness import GuestFacts
 from vfiod.host.door import Host
 from vfiod.model import Phase
 

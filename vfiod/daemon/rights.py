@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vfiod.handoff.ending import Person
+from vfiod.handoff.decision.ending import Person
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from vfiod.daemon import rights
 from vfiod.daemon.background import begin
 from vfiod.errors import Busy, Refused, VfiodError
-from vfiod.handoff import readiness
-from vfiod.handoff.ending import Person
+from vfiod.handoff.decision import readiness
+from vfiod.handoff.decision.ending import Person
 from vfiod.host.commands import Commands
 from vfiod.model import Phase
 

@@ -11,18 +11,18 @@ from vfiod.config.schema import Config, Limits
 from vfiod.errors import Busy, ConfigError, HostError, UnknownGuest, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.guest import domain
-from vfiod.handoff import plan, snapshot
 from vfiod.handoff.button import Button, PowerButton
+from vfiod.handoff.decision import plan, snapshot
+from vfiod.handoff.decision.hoststate import VFIO_MODULE
+from vfiod.handoff.decision.plan import Plan
+from vfiod.handoff.decision.rehearsal import without_desktop, without_guest
+from vfiod.handoff.decision.request import Request
 from vfiod.handoff.guest_watch import GuestWatch
-from vfiod.handoff.hoststate import VFIO_MODULE
 from vfiod.handoff.idle import require_idle
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, not_done
-from vfiod.handoff.plan import Plan
 from vfiod.handoff.presence import is_starting
-from vfiod.handoff.rehearsal import without_desktop, without_guest
 from vfiod.handoff.releasing import Releasing
-from vfiod.handoff.request import Request
 from vfiod.handoff.resuming import Resuming
 from vfiod.handoff.retrying import Retrying, Seen
 from vfiod.handoff.second_look import SecondLook

@@ -9,11 +9,12 @@ from functools import partial
 from vfiod.config.schema import Limits
 from vfiod.errors import Busy, HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, began_at, timed
-from vfiod.handoff import aftercare, transaction
+from vfiod.handoff import transaction
+from vfiod.handoff.decision.plan import Plan
 from vfiod.handoff.journal import Entry, Journal, Record
-from vfiod.handoff.outlook import Outlook
-from vfiod.handoff.plan import Plan
-from vfiod.handoff.recovery import why_not_reboot
+from vfiod.handoff.recovery import aftercare
+from vfiod.handoff.recovery.outlook import Outlook
+from vfiod.handoff.recovery.recover import why_not_reboot
 from vfiod.handoff.steps.desktop import ReleaseHolders, StopDisplayManager
 from vfiod.host.door import Host
 from vfiod.model import Direction, PciAddress, Phase

@@ -15,9 +15,9 @@ from vfiod.events import Event, Kind, Report
 from vfiod.handoff import presence
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
-from vfiod.handoff.outlook import TRIES, Outlook, taken_up
-from vfiod.handoff.patience import is_busy
-from vfiod.handoff.recovery import why_not_reboot
+from vfiod.handoff.recovery.outlook import TRIES, Outlook, taken_up
+from vfiod.handoff.recovery.patience import is_busy
+from vfiod.handoff.recovery.recover import why_not_reboot
 from vfiod.handoff.watcher import Submit, Watcher
 from vfiod.host.door import Host
 from vfiod.model import Phase

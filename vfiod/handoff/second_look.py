@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from vfiod.errors import HostError
-from vfiod.handoff import aftercare
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff
+from vfiod.handoff.recovery import aftercare
 from vfiod.handoff.watcher import Submit, Watcher
 from vfiod.host.door import Host
 from vfiod.model import PciAddress, Phase

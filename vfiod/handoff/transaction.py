@@ -25,10 +25,10 @@ from functools import partial
 
 from vfiod.errors import HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
-from vfiod.handoff import recovery, settings, stuck
 from vfiod.handoff.journal import ALONE, Entry, Journal, Record
-from vfiod.handoff.outlook import Foresee, unforeseen
-from vfiod.handoff.recovery import Fault, Faults, Tried
+from vfiod.handoff.recovery import settings, stuck
+from vfiod.handoff.recovery.outlook import Foresee, unforeseen
+from vfiod.handoff.recovery.recover import Fault, Faults, Tried, is_shutting_down, recover
 from vfiod.handoff.stages import stages, stages_back
 from vfiod.handoff.steps.base import Notes, Step
 from vfiod.host.door import Host
@@ -112,9 +112,9 @@ def _bring_back(
     host.gate.open()
     _mend(journal, known)
     faults, tried = undo_all(), Tried()
-    if may_reset and faults and not recovery.is_shutting_down(host):
+    if may_reset and faults and not is_shutting_down(host):
         try:
-            faults, tried = recovery.recover(
+            faults, tried = recover(
                 faults, undo_all, host, report, push, may_suspend=_may_suspend(journal)
             )
         except Exception as error:

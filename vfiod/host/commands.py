@@ -26,7 +26,7 @@ class Commands(Protocol):
     """
 
     def look(self) -> str:
-        """The configured guests as they are now: JSON, see vfiod.handoff.readiness."""
+        """The configured guests as they are now: JSON, see vfiod.handoff.decision.readiness."""
 
     def start(self, guest: str) -> None:
         """Have libvirt start it; returns when it runs, or why it does not."""

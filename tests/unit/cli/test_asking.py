@@ -1,7 +1,7 @@
 """What a person is told before their work ends, and that nobody's text is taken for markup."""
 
 from vfiod.cli.asking import plain, question, whose_work_ends
-from vfiod.handoff.ending import Person
+from vfiod.handoff.decision.ending import Person
 
 ALICE, BOB = Person("alice", ("Firefox", "LibreOffice")), Person("bob", ("vi",))
 

@@ -17,9 +17,9 @@ from vfiod.daemon.answers import answered
 from vfiod.daemon.guest_calls import GuestCalls
 from vfiod.daemon.rights import Action
 from vfiod.daemon.starts import Countdown, Wish
-from vfiod.handoff import readiness
-from vfiod.handoff.ending import Person
-from vfiod.handoff.readiness import GuestFacts
+from vfiod.handoff.decision import readiness
+from vfiod.handoff.decision.ending import Person
+from vfiod.handoff.decision.readiness import GuestFacts
 from vfiod.model import Phase
 
 LONG = 60.0

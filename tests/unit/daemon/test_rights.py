@@ -5,7 +5,7 @@ import pytest
 from vfiod.daemon import rights
 from vfiod.daemon.starts import Wish, require_still_allowed
 from vfiod.errors import Refused
-from vfiod.handoff.ending import Person
+from vfiod.handoff.decision.ending import Person
 
 ALICE, BOB, ROOT = Person("alice"), Person("bob", ("Firefox",)), Person("root")
 

@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask the service, which sees more of the host than this user may."""
     from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
-    from vfiod.handoff.readiness import load
+    from vfiod.handoff.decision.readiness import load
 
     text = Client(Bus()).guests()
     if arguments.json:
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _told(facts: Any) -> str:
-    from vfiod.handoff.readiness import shown
+    from vfiod.handoff.decision.readiness import shown
 
     lines = [f"{facts.name}: {facts.state}" if facts.state else f"{facts.name}:"]
     if not facts.reasons:

@@ -38,7 +38,7 @@ def _do(what: str, guest: str) -> Any:
 
     if what == LOOK:
         from vfiod.cli.local import guests_now
-        from vfiod.handoff.readiness import dump
+        from vfiod.handoff.decision.readiness import dump
 
         return json.loads(dump(guests_now()))
     doers = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vfiod.errors import Refused
 
 if TYPE_CHECKING:
-    from vfiod.handoff.plan import Plan
+    from vfiod.handoff.decision.plan import Plan
 
 
 def add(verbs: Any) -> None:

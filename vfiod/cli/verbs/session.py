@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vfiod.bus.connection import Bus
     from vfiod.cli.client import Client
     from vfiod.cli.stage import Stage
-    from vfiod.handoff.readiness import GuestFacts
+    from vfiod.handoff.decision.readiness import GuestFacts
 
 STARTING = """\
 {guest} gets the screen, which is dark meanwhile. When {guest} ends, the login screen comes back."""
@@ -143,7 +143,7 @@ def await_screen(bus: "Bus") -> None:
 
 def find(client: "Client", guest: str) -> "GuestFacts":
     """The guest of this name or UUID. Raises Refused with what is against its start."""
-    from vfiod.handoff.readiness import load
+    from vfiod.handoff.decision.readiness import load
 
     rows = load(client.guests())
     for facts in rows:

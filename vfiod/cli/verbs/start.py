@@ -10,7 +10,7 @@ from vfiod.errors import VfiodError
 
 if TYPE_CHECKING:
     from vfiod.cli.client import Client
-    from vfiod.handoff.readiness import GuestFacts
+    from vfiod.handoff.decision.readiness import GuestFacts
 
 COUNTDOWN = 10
 
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 def startable(client: "Client", name: str) -> "GuestFacts":
     """The guest. Raises UnknownGuest if there is none, Refused with what is against a start."""
     from vfiod.config.unknown import unknown_guest
-    from vfiod.handoff.readiness import load
+    from vfiod.handoff.decision.readiness import load
 
     guests = load(client.guests())
     for facts in guests:

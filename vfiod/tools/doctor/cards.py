@@ -1,6 +1,6 @@
 """Findings about the graphics cards: driver, picture, ROM, size of the window, power. Pure."""
 
-from vfiod.handoff import rules
+from vfiod.handoff.decision import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import VFIO_DRIVER
 from vfiod.rom import ways

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from vfiod.config.values import DISPLAY_MANAGER
-from vfiod.handoff import ending
+from vfiod.handoff.decision import ending
 from vfiod.host.facts.units import UnitState
 from vfiod.model import Holder
 from vfiod.tools.doctor.facts import Facts

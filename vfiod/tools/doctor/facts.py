@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.guest.features import GuestXml
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision.request import Request
 from vfiod.host.facts.boot import Boot
 from vfiod.host.facts.desktop import Desktop
 from vfiod.host.facts.file_access import PathAccess

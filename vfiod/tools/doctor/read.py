@@ -13,8 +13,8 @@ from vfiod.config.values import DISPLAY_MANAGER
 from vfiod.errors import ConfigError, VfiodError
 from vfiod.guest import domain
 from vfiod.guest.features import read_guest
-from vfiod.handoff import snapshot
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import snapshot
+from vfiod.handoff.decision.request import Request
 from vfiod.host.door import Host
 from vfiod.host.facts import boot
 from vfiod.host.facts.desktop import read_desktop

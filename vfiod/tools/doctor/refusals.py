@@ -1,18 +1,18 @@
 """Findings about a guest's start: all that it would be refused for. Pure.
 
-These are the daemon's own checks (vfiod.handoff.checks), so that the two cannot differ.
+These are the daemon's own checks (vfiod.handoff.decision.checks), so that the two cannot differ.
 """
 
 from collections.abc import Mapping
 
 from vfiod.errors import VfiodError
-from vfiod.handoff.checks import CHECKS as REFUSALS
+from vfiod.handoff.decision.checks import CHECKS as REFUSALS
 from vfiod.tools.doctor.facts import Facts, Guest
 from vfiod.util.finding import Finding, Findings, fail, ok
 from vfiod.util.typed import TO_CHANGE
 
-# Check of vfiod.handoff.checks -> what is so when it finds no fault, and why it matters when it
-# does.
+# Check of vfiod.handoff.decision.checks -> what is so when it finds no fault, and why it matters
+# when it does.
 WORDS: Mapping[str, tuple[str, str]] = {
     "host_is_staying": (
         "the host is not shutting down",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from vfiod.handoff import rules
+from vfiod.handoff.decision import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import AUDIO_CLASS, VFIO_DRIVER, PciAddress
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from vfiod.handoff import rules
+from vfiod.handoff.decision import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.host.facts.usb import UsbController, UsbDevice, UsbKind
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER, PciAddress

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from vfiod.config.schema import DeviceConfig
 from vfiod.errors import HostError, VfiodError
-from vfiod.handoff import rules
+from vfiod.handoff.decision import rules
 from vfiod.host.facts.pci import PciDevice
 from vfiod.model import PciAddress
 from vfiod.rom import ways

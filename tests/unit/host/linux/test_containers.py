@@ -12,7 +12,7 @@ from tests.fakes.fault import Fault
 from tests.fakes.rig import Rig
 from vfiod.errors import HostError
 from vfiod.events import Kind
-from vfiod.handoff.containers import Container, container_of
+from vfiod.handoff.decision.containers import Container, container_of
 from vfiod.handoff.steps.containers import StopContainer
 from vfiod.host.linux.containers import LinuxContainers
 from vfiod.host.linux.units import LinuxUnits

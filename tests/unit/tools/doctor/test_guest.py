@@ -12,7 +12,7 @@ from tests.fakes.facts import bad, facts, only
 from tests.fakes.pcs import told
 from vfiod.cli.verbs import doctor as verb
 from vfiod.guest.features import GuestXml, read_guest
-from vfiod.handoff.checks import CHECKS as REFUSALS
+from vfiod.handoff.decision.checks import CHECKS as REFUSALS
 from vfiod.host.facts.file_access import PathAccess
 from vfiod.tools.doctor import guest as checks
 from vfiod.tools.doctor import resetting, settings

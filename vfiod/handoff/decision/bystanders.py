@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from vfiod.handoff import ending, staying
 from vfiod.handoff.accounts import is_manager
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import ending, staying
+from vfiod.handoff.decision.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import StopUnit

@@ -5,8 +5,8 @@ from tests.fakes.host import FakeHost
 from tests.fakes.performance import FakePool
 from tests.fakes.userspace import Program
 from vfiod.guest import domain
-from vfiod.handoff import snapshot
-from vfiod.handoff.hoststate import HostState
+from vfiod.handoff.decision import snapshot
+from vfiod.handoff.decision.hoststate import HostState
 from vfiod.model import Unit
 
 

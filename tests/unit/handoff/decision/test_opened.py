@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
-from tests.unit.handoff.test_checks import faults, only
+from tests.unit.handoff.decision.test_checks import faults, only
 from vfiod.errors import VfiodError
 from vfiod.model import Session, UsbPlugged
 

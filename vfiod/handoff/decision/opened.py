@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from vfiod.errors import HostError
 from vfiod.guest.opened import TOGETHER, Opened, UsbHostdev
 from vfiod.guest.rendering import TO_DRAW_WITHOUT
-from vfiod.handoff import ending
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import ending
+from vfiod.handoff.decision.request import Request
 from vfiod.model import PciAddress, Session, UsbPlugged
 from vfiod.util.typed import TO_CHANGE, virsh
 

@@ -13,9 +13,9 @@ from vfiod.config import spared
 from vfiod.config.schema import Config, parse
 from vfiod.errors import Refused
 from vfiod.guest.domain import parse as domain_of
-from vfiod.handoff import snapshot
-from vfiod.handoff.plan import Plan, plan_handoff
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import snapshot
+from vfiod.handoff.decision.plan import Plan, plan_handoff
+from vfiod.handoff.decision.request import Request
 from vfiod.handoff.stages import stages
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.codec import KINDS

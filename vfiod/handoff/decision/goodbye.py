@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from vfiod.config.schema import SessionPolicy
 from vfiod.errors import HostError, VfiodError
-from vfiod.handoff import ending
-from vfiod.handoff.ending import Person
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import ending
+from vfiod.handoff.decision.ending import Person
+from vfiod.handoff.decision.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.model import Session

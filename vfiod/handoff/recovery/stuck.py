@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from vfiod.errors import Awaited, CutOff, HostError, KernelStuck, NotThere, Stuck, VfiodError
-from vfiod.handoff import outlook as outlooks
-from vfiod.handoff.outlook import FORCE, RETURN, Outlook
-from vfiod.handoff.recovery import Fault, Faults, Tried, display_lost
+from vfiod.handoff.recovery import outlook as outlooks
+from vfiod.handoff.recovery.outlook import FORCE, RETURN, Outlook
+from vfiod.handoff.recovery.recover import Fault, Faults, Tried, display_lost
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.screen import AwaitDisplay
 

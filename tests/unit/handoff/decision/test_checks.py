@@ -13,9 +13,9 @@ from tests.fakes.userspace import FakeUnit, Program
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 from vfiod.guest import domain
-from vfiod.handoff import agreement, checks, isolation, snapshot
-from vfiod.handoff.checks import CHECKS, find_faults
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import agreement, checks, isolation, snapshot
+from vfiod.handoff.decision.checks import CHECKS, find_faults
+from vfiod.handoff.decision.request import Request
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, Session
 
 GIB = pcs.GIB

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from vfiod.config.schema import Config, GuestConfig
 from vfiod.guest.domain import Domain
 from vfiod.handoff.accounts import is_manager
-from vfiod.handoff.hoststate import HostState
-from vfiod.handoff.nodes import is_card, is_sound
-from vfiod.handoff.performance import PerformanceRequest
+from vfiod.handoff.decision.hoststate import HostState
+from vfiod.handoff.decision.nodes import is_card, is_sound
+from vfiod.handoff.decision.performance import PerformanceRequest
 from vfiod.model import VFIO_DRIVER, PciFunction
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from vfiod.errors import Awaited, CutOff, HostError
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff.journal import Journal
-from vfiod.handoff.recovery import Fault, Faults
+from vfiod.handoff.recovery.recover import Fault, Faults
 from vfiod.model import Direction
 
 

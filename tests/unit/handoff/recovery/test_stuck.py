@@ -7,13 +7,13 @@ import pytest
 from tests.fakes import pcs
 from vfiod.errors import Awaited, CutOff, HostError, KernelStuck, NotThere, Stuck
 from vfiod.handoff.journal import ALONE, Entry
-from vfiod.handoff.outlook import Outlook, taken_up
-from vfiod.handoff.recovery import Fault, Tried
-from vfiod.handoff.remedies import LeftOut
+from vfiod.handoff.recovery.outlook import Outlook, taken_up
+from vfiod.handoff.recovery.recover import Fault, Tried
+from vfiod.handoff.recovery.remedies import LeftOut
+from vfiod.handoff.recovery.stuck import broken_off, describe
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
 from vfiod.handoff.steps.screen import AwaitDisplay
-from vfiod.handoff.stuck import broken_off, describe
 
 SCREEN = AwaitDisplay(pcs.VGA, 20.0)
 SOUND = Detach(pcs.AUDIO, 20.0)

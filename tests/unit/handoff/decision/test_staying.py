@@ -7,9 +7,9 @@ from tests.fakes.host import FakeHost
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.config.schema import parse
 from vfiod.guest.domain import parse as domain_of
-from vfiod.handoff import snapshot, staying
-from vfiod.handoff.plan import Plan, plan_handoff
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import snapshot, staying
+from vfiod.handoff.decision.plan import Plan, plan_handoff
+from vfiod.handoff.decision.request import Request
 from vfiod.handoff.steps.desktop import StartAgain, StopUnit
 from vfiod.handoff.steps.people import (
     GRAPHICAL,

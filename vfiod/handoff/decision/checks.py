@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
-from vfiod.handoff import agreement, ending, goodbye, isolation, opened, performance, rules
-from vfiod.handoff.hoststate import VFIO_MODULE
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import agreement, ending, goodbye, isolation, opened, performance, rules
+from vfiod.handoff.decision.hoststate import VFIO_MODULE
+from vfiod.handoff.decision.request import Request
 from vfiod.util.typed import virsh
 
 Faults = Iterator[VfiodError]

@@ -6,8 +6,8 @@ The kernel hands over complete IOMMU groups only, and a card is reset as a whole
 from collections.abc import Iterator
 
 from vfiod.errors import HostError, VfiodError
-from vfiod.handoff import rules
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import rules
+from vfiod.handoff.decision.request import Request
 from vfiod.model import SHARING_DRIVERS, VFIO_DRIVER
 
 Faults = Iterator[VfiodError]

@@ -11,8 +11,8 @@ from tests.fakes.rig import Rig
 from vfiod.config.schema import parse
 from vfiod.events import Kind
 from vfiod.guest import domain
-from vfiod.handoff import performance, snapshot
-from vfiod.handoff.performance import HOST_UNITS, PerformanceRequest
+from vfiod.handoff.decision import performance, snapshot
+from vfiod.handoff.decision.performance import HOST_UNITS, PerformanceRequest
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Final
 
-from vfiod.handoff import performance
-from vfiod.handoff.plan import Plan
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import performance
+from vfiod.handoff.decision.plan import Plan
+from vfiod.handoff.decision.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.libvirt import AwaitLibvirt

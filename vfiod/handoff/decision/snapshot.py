@@ -9,14 +9,14 @@ from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
 from vfiod.handoff.accounts import is_manager, manager_of, owner_of
-from vfiod.handoff.hoststate import (
+from vfiod.handoff.decision.hoststate import (
     NVIDIA_MODULES,
     VFIO_MODULE,
     HostState,
     MemoryState,
     RomFile,
 )
-from vfiod.handoff.nodes import is_card
+from vfiod.handoff.decision.nodes import is_card
 from vfiod.host.door import Host
 from vfiod.model import (
     VFIO_DRIVER,

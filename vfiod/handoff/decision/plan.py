@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
-from vfiod.handoff import bystanders, ending, goodbye, performance, rules, staying
-from vfiod.handoff.checks import find_faults
-from vfiod.handoff.hoststate import NVIDIA_MODULES, VFIO_MODULE
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import bystanders, ending, goodbye, performance, rules, staying
+from vfiod.handoff.decision.checks import find_faults
+from vfiod.handoff.decision.hoststate import NVIDIA_MODULES, VFIO_MODULE
+from vfiod.handoff.decision.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.desktop import (
     ReleaseHolders,

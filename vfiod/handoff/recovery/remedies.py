@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vfiod.errors import HostError
-from vfiod.handoff.rules import are_one_card
+from vfiod.handoff.decision.rules import are_one_card
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.devices import Detach
 from vfiod.host.door import Host

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from vfiod.config.performance import AUTO, Performance
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
-from vfiod.handoff.hoststate import HostState
+from vfiod.handoff.decision.hoststate import HostState
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vfiod.errors import HostError, VfiodError
 from vfiod.guest.passed import BACKENDS
 from vfiod.guest.saved import drop
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision.request import Request
 from vfiod.model import PciFunction
 from vfiod.rom import image
 from vfiod.util.typed import TO_CHANGE, virsh

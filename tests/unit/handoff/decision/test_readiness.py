@@ -7,10 +7,10 @@ import pytest
 from tests.fakes import pcs
 from vfiod.errors import Refused, VfiodError
 from vfiod.guest import domain
-from vfiod.handoff import readiness, snapshot
-from vfiod.handoff.ending import Person
-from vfiod.handoff.readiness import GuestFacts
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import readiness, snapshot
+from vfiod.handoff.decision.ending import Person
+from vfiod.handoff.decision.readiness import GuestFacts
+from vfiod.handoff.decision.request import Request
 
 ALICE = Person("alice", ("Firefox", "LibreOffice"))
 FULL = GuestFacts("win11", "Games", "http://microsoft.com/win/11", "shut off", (), (ALICE,))

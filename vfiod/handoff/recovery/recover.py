@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from vfiod.errors import HostError, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import Entry
-from vfiod.handoff.patience import Patience
-from vfiod.handoff.remedies import (
+from vfiod.handoff.recovery.patience import Patience
+from vfiod.handoff.recovery.remedies import (
     SECONDS,
     LeftOut,
     Missing,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vfiod.errors import Refused, VfiodError
-from vfiod.handoff import ending
-from vfiod.handoff.checks import find_faults
-from vfiod.handoff.ending import Person
-from vfiod.handoff.request import Request
+from vfiod.handoff.decision import ending
+from vfiod.handoff.decision.checks import find_faults
+from vfiod.handoff.decision.ending import Person
+from vfiod.handoff.decision.request import Request
 
 RUNNING = "running"
 OFF = frozenset({"shut off", "crashed"})
