@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from vfiod.errors import HostError, KernelStuck
+from vfiod.errors import Busy, HostError, KernelStuck
 from vfiod.host.door import Host
 from vfiod.host.goodbye import Answer, Outcome
 from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PowerPolicy, Session
@@ -626,5 +626,25 @@ def an_inhibitor_is_taken_and_dropped_and_twice_is_once(b: Rig) -> None:
 def who_has_no_desktop_is_not_kept_waiting_for(b: Rig) -> None:
     """The session has been over for long: there is nobody to be asked."""
     nobody = Session("no-such-session", "nobody", 65534, "seat0", "user")
-    answer = b.host.goodbyes.log_out(nobody, "win10", seconds=SECONDS, settle=SECONDS)
+    answer = b.host.goodbyes.log_out(
+        nobody, "win10", seconds=SECONDS, settle=SECONDS, go_on=lambda: None
+    )
     assert answer == Answer(Outcome.DONE)
+
+
+@kernel
+def what_ends_a_wait_for_people_is_raised(b: Rig) -> None:
+    looks = 0
+
+    def go_on() -> None:
+        nonlocal looks
+        looks += 1
+        if looks > 1:
+            raise Busy("nobody wants it any more")
+
+    nobody = Session("no-such-session", "nobody", 65534, "seat0", "user")
+    try:
+        b.host.goodbyes.log_out(nobody, "win10", seconds=SECONDS, settle=SECONDS, go_on=go_on)
+    except Busy:
+        return
+    raise AssertionError("it has waited for an answer that nobody wants")

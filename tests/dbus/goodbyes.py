@@ -3,6 +3,7 @@
 import pwd
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,6 +51,34 @@ def ask(bus: PrivateBus, seconds: float = 20, *more: str) -> Answer:
     done = bus.run(*command(bus, "log-out", *more, "2", f"{seconds:g}"), user=PERSON)
     assert done.returncode == 0, done.stderr
     return decode(done.stdout)
+
+
+def person(bus: PrivateBus, *words: str) -> "subprocess.Popen[str]":
+    """Ask, without waiting for the answer."""
+    argv = command(bus, *words)
+    return bus.spawn("setpriv", f"--reuid={PERSON}", "--clear-groups", *argv)
+
+
+def told_to_end(bus: PrivateBus, child: "subprocess.Popen[str]") -> str:
+    """What it prints when it is told to, as systemd does."""
+    child.terminate()
+    assert child.wait(30) == 1
+    assert child.stdout is not None
+    said = child.stdout.read()
+    bus.end(child)
+    return said
+
+
+def until_said(child: "subprocess.Popen[str]", line: str) -> None:
+    """Read its lines until this one."""
+    assert child.stdout is not None
+    limit = threading.Timer(60, child.kill)
+    limit.start()
+    try:
+        while (said := child.stdout.readline()) != f"{line}\n":
+            assert said, f"it has not said {line}"
+    finally:
+        limit.cancel()
 
 
 def answer_of(bus: PrivateBus, child: "subprocess.Popen[str]") -> Answer:

@@ -3,13 +3,24 @@
 import os
 import re
 import sys
-import threading
 import time
 
 import pytest
 
 from tests.dbus.bus import PrivateBus, private_bus
-from tests.dbus.goodbyes import PERSON, WAITS, Start, answer_of, ask, command, desktop, own_bus
+from tests.dbus.goodbyes import (
+    PERSON,
+    WAITS,
+    Start,
+    answer_of,
+    ask,
+    command,
+    desktop,
+    own_bus,
+    person,
+    told_to_end,
+    until_said,
+)
 from vfiod.host.goodbye import Answer, Outcome
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the bus is root's")
@@ -97,6 +108,18 @@ def test_plasma_s_is_taken_back_when_its_time_is_over(own_bus: PrivateBus, deskt
     assert "resetLogout" in child.stdout.read().split()
 
 
+def test_plasma_s_is_taken_back_when_the_program_is_told_to_end(
+    own_bus: PrivateBus, desktop: Start
+) -> None:
+    """Its service is being stopped, and Plasma would end what is open two minutes later."""
+    manager = desktop("plasma", "hangs")
+    child = person(own_bus, "log-out", "2", "60")
+    assert manager.stdout is not None
+    until_said(manager, "logout")
+    assert told_to_end(own_bus, child) == ""
+    until_said(manager, "resetLogout")
+
+
 def test_a_bus_that_goes_with_its_session_takes_nobody_along(
     own_bus: PrivateBus, desktop: Start
 ) -> None:
@@ -107,13 +130,7 @@ def test_a_bus_that_goes_with_its_session_takes_nobody_along(
         assert manager.stdout.readline() == "ready\n"
         words = command(session, "log-out", "2", "60")
         child = own_bus.spawn("setpriv", f"--reuid={PERSON}", "--clear-groups", *words)
-        limit = threading.Timer(60, manager.kill)
-        limit.start()
-        try:
-            while (line := manager.stdout.readline()) != "Logout 1\n":
-                assert line, "it was not asked"
-        finally:
-            limit.cancel()
+        until_said(manager, "Logout 1")
     assert answer_of(own_bus, child) == Answer(Outcome.DONE)
 
 

@@ -9,7 +9,17 @@ import pytest
 from gi.repository import GLib
 
 from tests.dbus.bus import PrivateBus, until
-from tests.dbus.goodbyes import PERSON, WAITS, Start, answer_of, command, desktop, own_bus
+from tests.dbus.goodbyes import (
+    PERSON,
+    WAITS,
+    Start,
+    answer_of,
+    command,
+    desktop,
+    own_bus,
+    person,
+    told_to_end,
+)
 from tests.dbus.test_notifications import SERVICE, mock
 from vfiod.host.goodbye import Answer, Outcome, decode
 
@@ -40,8 +50,7 @@ def notifications(own_bus: PrivateBus) -> Iterator[PrivateBus]:
 
 
 def announced(bus: PrivateBus, seconds: str) -> "subprocess.Popen[str]":
-    words = command(bus, "announce", "2", seconds, "--", "-n win10")
-    child = bus.spawn("setpriv", f"--reuid={PERSON}", "--clear-groups", *words)
+    child = person(bus, "announce", "2", seconds, "--", "-n win10")
     until(lambda: mock(bus, "GetMethodCalls", "s", "Notify")[0], "the notification")
     return child
 
@@ -50,8 +59,7 @@ def test_what_keeps_gnome_from_being_asked_is_told_and_not_now_is_heard(
     notifications: PrivateBus, desktop: Start
 ) -> None:
     desktop("gnome", "objects")
-    words = command(notifications, "log-out", "2", "60", "--", "-n win10")
-    child = notifications.spawn("setpriv", f"--reuid={PERSON}", "--clear-groups", *words)
+    child = person(notifications, "log-out", "2", "60", "--", "-n win10")
     until(lambda: mock(notifications, "GetMethodCalls", "s", "Notify")[0], "the notification")
     (_, values), *_ = mock(notifications, "GetMethodCalls", "s", "Notify")[0]
     assert "Save and close what is open: -n win10 is waiting" in values
@@ -85,6 +93,18 @@ def test_one_that_is_only_closed_leaves_the_person_the_time(notifications: Priva
 def test_it_is_taken_off_the_screen_when_its_time_is_over(notifications: PrivateBus) -> None:
     child = announced(notifications, "1")
     assert answer_of(notifications, child) == Answer(Outcome.DONE)
+    assert mock(notifications, "GetMethodCalls", "s", "CloseNotification")[0]
+
+
+@pytest.mark.parametrize("what", ["announce", "log-out"])
+def test_who_is_told_to_end_takes_it_off_the_screen_and_answers_nothing(
+    notifications: PrivateBus, desktop: Start, what: str
+) -> None:
+    """Its service is being stopped: no start waits for the person any more."""
+    desktop("gnome", "objects")
+    child = person(notifications, what, "2", "60", "--", "win10")
+    until(lambda: mock(notifications, "GetMethodCalls", "s", "Notify")[0], "the notification")
+    assert told_to_end(notifications, child) == ""
     assert mock(notifications, "GetMethodCalls", "s", "CloseNotification")[0]
 
 

@@ -5,9 +5,11 @@ from tests.fakes.doors import Door
 from tests.fakes.fault import Effects
 from tests.fakes.kernel import Kernel
 from tests.fakes.userspace import Userspace
-from vfiod.errors import HostError
-from vfiod.host.goodbye import Answer, Outcome
+from vfiod.errors import HostError, VfiodError
+from vfiod.host.goodbye import Answer, GoOn, Outcome
 from vfiod.model import Session
+
+_LOOK = 0.5
 
 
 class FakeGoodbyes(Door):
@@ -19,30 +21,46 @@ class FakeGoodbyes(Door):
         super().__init__(kernel, user, effects)
         self.answers: dict[tuple[str, str], Answer | HostError] = {}
         self.asked: list[str] = []
+        self.taken_back: list[str] = []
         self.settles: list[float] = []
         self._clock = clock
 
-    def announce(self, session: Session, guest: str, *, seconds: float) -> Answer:
-        return self._ask("announce", session, seconds, Answer(Outcome.DONE))
+    def announce(self, session: Session, guest: str, *, seconds: float, go_on: GoOn) -> Answer:
+        return self._ask("announce", session, seconds, go_on)
 
-    def log_out(self, session: Session, guest: str, *, seconds: float, settle: float) -> Answer:
+    def log_out(
+        self, session: Session, guest: str, *, seconds: float, settle: float, go_on: GoOn
+    ) -> Answer:
         self.settles.append(settle)
         there = session.ident in self._user.sessions
-        answer = self._ask("log out", session, seconds, Answer(Outcome.DONE))
+        answer = self._ask("log out", session, seconds, go_on)
         if there and answer.outcome is Outcome.DONE:
             self._effects.take(f"log out {session.ident}", lambda: self._log_out(session))
             self._clock.wait(lambda: session.ident not in self._user.sessions, seconds=seconds)
+        go_on()
         return answer
 
-    def _ask(self, what: str, session: Session, seconds: float, usual: Answer) -> Answer:
+    def _ask(self, what: str, session: Session, seconds: float, go_on: GoOn) -> Answer:
+        go_on()
         self.asked.append(f"{what} {session.user}")
-        answer = self.answers.get((what, session.user), usual)
+        answer = self.answers.get((what, session.user), Answer(Outcome.DONE))
         if isinstance(answer, HostError):
             raise answer
         shown = what == "announce" and answer.outcome is Outcome.DONE
         if shown or answer.outcome is Outcome.UNANSWERED:
-            self._clock.wait(lambda: False, seconds=seconds)
+            try:
+                self._wait(seconds, go_on)
+            except VfiodError:
+                self.taken_back.append(self.asked[-1])
+                raise
         return answer
+
+    def _wait(self, seconds: float, go_on: GoOn) -> None:
+        """As Linux does, by looking every half second."""
+        deadline = self._clock.time + seconds
+        while self._clock.time < deadline:
+            self._clock.advance(min(_LOOK, deadline - self._clock.time))
+            go_on()
 
     def _log_out(self, session: Session) -> None:
         """The session's first process ends, which a getty begins anew."""

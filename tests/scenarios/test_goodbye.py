@@ -149,11 +149,13 @@ def test_a_start_that_is_given_up_while_people_are_told_asks_nobody_to_leave(
     run_directory: Path,
 ) -> None:
     found = rig(run_directory, pcs.desktop(), "refuse-unsaved")
-    future = found.manager.prepare("win10", pcs.xml())
+    future, began = found.manager.prepare("win10", pcs.xml()), found.host.now()
     found.host.clock.after(5, lambda: found.manager.give_up(future))
     found.queue.run_all()
     assert isinstance(future.exception(), Busy)
     assert found.host.goodbyes.asked == ["announce alice"]
+    assert found.host.goodbyes.taken_back == ["announce alice"]
+    assert found.host.now() - began <= 6
     assert people(found) == ["alice"]
     assert found.differences() == {}
 

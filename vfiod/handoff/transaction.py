@@ -23,15 +23,16 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from vfiod.errors import HostError, Refused, Stuck, VfiodError
+from vfiod.errors import Busy, HostError, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import ALONE, Entry, Journal, Record
 from vfiod.handoff.recovery import settings, stuck
 from vfiod.handoff.recovery.outlook import Foresee, unforeseen
 from vfiod.handoff.recovery.recover import Fault, Faults, Tried, is_shutting_down, recover
 from vfiod.handoff.stages import stages, stages_back
-from vfiod.handoff.steps.base import Notes, Step
+from vfiod.handoff.steps.base import AskingStep, Notes, Step
 from vfiod.host.door import Host
+from vfiod.host.goodbye import GoOn
 from vfiod.model import Direction
 
 Fields = Mapping[str, str]
@@ -47,9 +48,9 @@ def run(
 ) -> Record:
     """Take the steps in order; when one fails, put back what was done and raise.
 
-    ``go_on`` is called before each step, and raises what ends it there. ``foresee``: see
-    roll_back(). Returns what the journal holds then. Raises that, the step's own error, or Stuck
-    if not everything could be put back.
+    ``go_on`` is called before each step and while one waits for people, and raises what ends it
+    there. ``foresee``: see roll_back(). Returns what the journal holds then. Raises that, the
+    step's own error, or Stuck if not everything could be put back.
     """
     begun: list[Entry] = []
     record = journal.read()
@@ -63,7 +64,7 @@ def run(
     def apply_all(stage: int, group: Sequence[Step]) -> None:
         for step in group:
             go_on()
-            _apply(step, stage, host, push, report)
+            _apply(step, stage, host, push, report, go_on)
 
     try:
         for number, stage in enumerate(stages(steps)):
@@ -194,15 +195,20 @@ def _undo_all(entries: Sequence[Entry], host: Host, journal: Journal, report: Re
 
 
 def _apply(
-    step: Step, stage: int, host: Host, push: Callable[[Entry], None], report: Report
+    step: Step,
+    stage: int,
+    host: Host,
+    push: Callable[[Entry], None],
+    report: Report,
+    go_on: GoOn,
 ) -> None:
     began = host.now()
     if step.describe_undo():
         push(Entry(step, step.observe(host), stage))
     try:
-        notes = step.apply(host)
-    except Refused as refused:
-        # Somebody's answer and no failure; with the time that it took.
+        notes = step.ask(host, go_on) if isinstance(step, AskingStep) else step.apply(host)
+    except (Refused, Busy) as refused:
+        # Somebody's answer, or nobody wants it any more: no failure; with the time that it took.
         fields = {**_fields(step, Direction.HANDOFF), **timed(began, host.now())}
         report(Event(Kind.REMARK, f"{step.describe()}: {refused.message}", fields))
         raise

@@ -5,7 +5,7 @@ user's word: it is read strictly, shown as text, and decides nothing but whether
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -16,6 +16,10 @@ from vfiod.model import Session
 MOST_BYTES = 16384
 _MOST_THINGS, _LONGEST = 10, 120
 _NO_ANSWER = "no answer of the program that was to ask"
+
+
+# Raises what ends a wait for people: nobody wants their answer any more.
+GoOn = Callable[[], None]
 
 
 class Outcome(Enum):
@@ -44,13 +48,18 @@ class Answer:
 class Goodbyes(Protocol):
     """Each call waits for the person, at most its ``seconds`` and a little for the programs.
 
+    ``go_on`` is called before, every half second meanwhile, and after it. What it raises is raised
+    once the question is off the person's screen and what was begun of a logout is taken back.
+
     Both raise HostError if nothing could be asked, or no answer came.
     """
 
-    def announce(self, session: Session, guest: str, *, seconds: float) -> Answer:
+    def announce(self, session: Session, guest: str, *, seconds: float, go_on: GoOn) -> Answer:
         """Show a notification with the button "Not now" for as long, if the desktop shows any."""
 
-    def log_out(self, session: Session, guest: str, *, seconds: float, settle: float) -> Answer:
+    def log_out(
+        self, session: Session, guest: str, *, seconds: float, settle: float, go_on: GoOn
+    ) -> Answer:
         """Have the desktop's session manager log out; returns when the desktop has ended.
 
         ``guest`` is whom a person is told that they keep waiting. A desktop that cannot be asked

@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import signal
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -36,28 +37,43 @@ def add(verbs: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, and print the answer."""
+    """Ask, and print the answer. Told to end meanwhile it takes back what it has begun."""
     from vfiod.host.goodbye import encode
     from vfiod.tools.goodbye import surroundings
 
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", arguments.session):
         arguments.wrong("not the name of a session")
+    told = _listen()
     around = surroundings.read(arguments.session, _runtime())
     # Gio looks for the bus here (g_bus_get_sync()).
     os.environ["DBUS_SESSION_BUS_ADDRESS"] = around.bus
     if arguments.what == ANNOUNCE:
-        print(encode(_announce(arguments.guest, arguments.seconds)))
+        answer = _announce(arguments.guest, arguments.seconds, told)
     else:
-        from vfiod.tools.goodbye import farewell
-
-        seconds = max(1.0, arguments.seconds - _age())
-        tell = partial(_tell, arguments.guest)
-        # The service gives it that where a desktop that has not ended by itself is left alone.
-        settle = arguments.settle
-        desktop = farewell.find(around, seconds=seconds, tell=tell, must_ask=settle > 0)
-        ended = farewell.session_state(arguments.session)
-        print(encode(farewell.log_out(desktop, ended, seconds=seconds, settle=settle)))
+        answer = _log_out(arguments, around, told)
+    if told():
+        return 1  # nobody's answer
+    print(encode(answer))
     return 0
+
+
+def _listen() -> Callable[[], bool]:
+    """Whether SIGTERM has come, which systemd sends whom it ends (systemd.kill(5))."""
+    come: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: come.append(number))
+    return lambda: bool(come)
+
+
+def _log_out(arguments: argparse.Namespace, around: Any, told: Callable[[], bool]) -> Any:
+    from vfiod.tools.goodbye import farewell
+
+    seconds = max(1.0, arguments.seconds - _age())
+    tell = partial(_tell, arguments.guest)
+    # The service gives it that where a desktop that has not ended by itself is left alone.
+    settle = arguments.settle
+    desktop = farewell.find(around, seconds=seconds, tell=tell, must_ask=settle > 0)
+    ended = farewell.session_state(arguments.session)
+    return farewell.log_out(desktop, ended, seconds=seconds, settle=settle, told=told)
 
 
 def _age() -> float:
@@ -95,27 +111,30 @@ def _tell(guest: str, what: Sequence[str], declined: Callable[[], None]) -> Call
         return lambda: None
 
 
-def _announce(guest: str, seconds: float) -> Any:
+def _announce(guest: str, seconds: float, told: Callable[[], bool]) -> Any:
     """The notification stays as long, even if it is only closed; "Not now" ends it at once."""
     from vfiod.cli import notifications
     from vfiod.errors import HostError
     from vfiod.host.goodbye import Answer, Outcome
+    from vfiod.tools.goodbye import farewell
 
     shown = notifications.find()
     if shown is None:
         return Answer(Outcome.NOBODY)
-    began = time.monotonic()
+    deadline, pressed = time.monotonic() + seconds, list[str]()
     try:
-        pressed = shown.ask(
+        take_off = shown.put(
             f"{guest or 'A guest'} is about to take the screen",
             f"In {seconds:g} seconds your desktop is asked to log out. Save your work.",
             {_NOT_NOW: "Not now"} if shown.has_actions else {},
-            seconds=max(1, round(seconds)),
-            urgent=True,
+            pressed.append,
         )
     except HostError:
         return Answer(Outcome.NOBODY)
-    if pressed == _NOT_NOW:
-        return Answer(Outcome.DECLINED)
-    time.sleep(max(0.0, seconds - (time.monotonic() - began)))
-    return Answer(Outcome.DONE)
+
+    def declined() -> Outcome | None:
+        return Outcome.DECLINED if _NOT_NOW in pressed else None
+
+    found = farewell.until(declined, deadline, told)
+    take_off()
+    return Answer(found or Outcome.DONE)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from vfiod.host.door import Host
+from vfiod.host.goodbye import GoOn
 from vfiod.model import PciAddress
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -86,6 +87,22 @@ class HostStep:
 
     def undo(self, host: Host, prior: Prior) -> Notes:
         return ()
+
+
+class AskingStep(HostStep):
+    """A step that waits for people: nobody may want their answer any more by then.
+
+    ``ask`` is apply with a look at that: ``go_on`` raises what ends it. What they are asked is
+    taken off their screens first.
+    """
+
+    __slots__ = ()
+
+    def apply(self, host: Host) -> Notes:
+        return self.ask(host, lambda: None)
+
+    def ask(self, host: Host, go_on: GoOn) -> Notes:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from functools import partial
 from typing import ClassVar
 
 from vfiod.errors import HostError, Refused, VfiodError
-from vfiod.handoff.steps.base import HostStep, Notes
+from vfiod.handoff.steps.base import AskingStep, Notes
 from vfiod.host.door import Host
-from vfiod.host.goodbye import Answer, Outcome
+from vfiod.host.goodbye import Answer, GoOn, Outcome
 from vfiod.model import Session
 
 Ask = Callable[[Session], Answer]
@@ -21,7 +21,7 @@ _SETTLE = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class AnnounceStart(HostStep):
+class AnnounceStart(AskingStep):
     """Tell people that a guest is about to take the screen; they may press "Not now"."""
 
     kind: ClassVar[str] = "announce-start"
@@ -33,9 +33,9 @@ class AnnounceStart(HostStep):
     def describe(self) -> str:
         return f'tell {", ".join(self.users)}, who may say "Not now" for {self.seconds:g} s'
 
-    def apply(self, host: Host) -> Notes:
+    def ask(self, host: Host, go_on: GoOn) -> Notes:
         def ask(session: Session) -> Answer:
-            return host.goodbyes.announce(session, self.guest, seconds=self.seconds)
+            return host.goodbyes.announce(session, self.guest, seconds=self.seconds, go_on=go_on)
 
         answers = _ask_all(host, self.sessions, ask)
         faults = [
@@ -49,7 +49,7 @@ class AnnounceStart(HostStep):
 
 
 @dataclass(frozen=True, slots=True)
-class AskToLogOut(HostStep):
+class AskToLogOut(AskingStep):
     """Have each desktop's session manager log out, so that programs save, or ask.
 
     ``required``: what has not ended by itself refuses the start; else it is ended by force later.
@@ -65,10 +65,13 @@ class AskToLogOut(HostStep):
     def describe(self) -> str:
         return f"ask the desktop of {', '.join(self.users)} to log out, within {self.seconds:g} s"
 
-    def apply(self, host: Host) -> Notes:
+    def ask(self, host: Host, go_on: GoOn) -> Notes:
+        settle = _SETTLE if self.required else 0.0  # else it is ended all the same
+
         def ask(session: Session) -> Answer:
-            settle = _SETTLE if self.required else 0.0  # else it is ended all the same
-            return host.goodbyes.log_out(session, self.guest, seconds=self.seconds, settle=settle)
+            return host.goodbyes.log_out(
+                session, self.guest, seconds=self.seconds, settle=settle, go_on=go_on
+            )
 
         left = [
             (session, answer)

@@ -46,7 +46,7 @@ class LinuxHost:
         self.containers = LinuxContainers(self.units)
         self.modules = LinuxModules(programs=programs)
         self.logins = LinuxLogins(bus)
-        self.goodbyes = LinuxGoodbyes(programs)
+        self.goodbyes = LinuxGoodbyes(programs, self.units.begin_stop)
         self.screen = LinuxScreen(calls)
         self.files = LinuxFiles(lookup=Lookup(calls.client))
         self.memory = LinuxMemory()

@@ -7,7 +7,7 @@ exit. So none is waited for without limit, and none is killed for being late.
 import fcntl
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os.path import basename
 from typing import IO
 
@@ -15,6 +15,9 @@ from vfiod.errors import HostError, KernelStuck
 from vfiod.host.linux.late import HINT, LinuxLate, is_readable
 from vfiod.model import LateCall
 from vfiod.util.programs import ENVIRONMENT
+
+# As late.is_readable(): whether a pidfd's process has ended, at the latest after some seconds.
+Wait = Callable[[int, float], bool]
 
 
 class Programs:
@@ -24,11 +27,18 @@ class Programs:
         self._late = late or LinuxLate()
 
     def run(
-        self, argv: Sequence[str], *, subject: str, seconds: float, most: int | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        subject: str,
+        seconds: float,
+        most: int | None = None,
+        wait: Wait = is_readable,
     ) -> str:
         """Run a program and return what it printed.
 
         ``most``: bytes that it may print; for what is not trusted, and may have one line in them.
+        ``wait``: how its end is waited for, by who may have it end earlier.
 
         Raises HostError with its last words, and KernelStuck if it has not ended within
         ``seconds`` or an earlier one for the subject has not.
@@ -36,7 +46,7 @@ class Programs:
         self._late.require_free(subject)
         with _memory("said", most) as said, _memory("complaint", most) as complaint:
             program = _start(argv, said, complaint)
-            if not _ends(program.pid, seconds):
+            if not _ends(program.pid, seconds, wait):
                 raise self._abandon(program, _name(argv[0], subject), subject, seconds)
             if program.wait() != 0:
                 words = _read(complaint).strip().splitlines()
@@ -87,11 +97,11 @@ def _start(argv: Sequence[str], said: IO[bytes], complaint: IO[bytes]) -> "subpr
         raise HostError(f"cannot run {argv[0]}: {error.strerror}") from error
 
 
-def _ends(pid: int, seconds: float) -> bool:
+def _ends(pid: int, seconds: float, wait: Wait) -> bool:
     """True if a child of ours ends within the time; it has to be waited for then."""
     ended = os.pidfd_open(pid)
     try:
-        return is_readable(ended, seconds)
+        return wait(ended, seconds)
     finally:
         os.close(ended)
 

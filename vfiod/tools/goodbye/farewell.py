@@ -24,7 +24,13 @@ _LOOK_MS = 200
 _SPARE = 1.0
 
 Ended = Callable[[], bool]
+Told = Callable[[], bool]
 Look = Callable[[], Outcome | None]
+
+
+def never() -> bool:
+    """Nobody ends it before its time."""
+    return False
 
 
 def find(
@@ -42,37 +48,44 @@ def find(
 
 
 def log_out(
-    desktop: Desktop | None, session_ended: Ended, *, seconds: float, settle: float = 0.0
+    desktop: Desktop | None,
+    session_ended: Ended,
+    *,
+    seconds: float,
+    settle: float = 0.0,
+    told: Told = never,
 ) -> Answer:
     """Ask it, and say what became of it within the time. ``session_ended`` is logind's word.
 
     ``settle``: for how much of the time one that cannot be asked, or says no, may turn out to be
     ending: who logs out by themselves leaves their session manager first and logind last. What the
-    desktop has not done at the end it is told not to do any more.
+    desktop has not done at the end it is told not to do any more. ``told``: that the end is now.
     """
     deadline = time.monotonic() + max(_SPARE, seconds - _SPARE)
     if desktop is None or session_ended():
-        found = _until(
-            partial(_ended, None, session_ended), min(time.monotonic() + settle, deadline)
+        found = until(
+            partial(_ended, None, session_ended), min(time.monotonic() + settle, deadline), told
         )
         return Answer(found or Outcome.NOBODY)
     ended = partial(_ended, desktop, session_ended)
-    answer = _ask(desktop, ended, min(deadline, time.monotonic() + desktop.patience))
+    answer = _ask(desktop, ended, min(deadline, time.monotonic() + desktop.patience), told)
     if answer.outcome is Outcome.FAILED:
-        found = _until(ended, min(time.monotonic() + settle, deadline))
+        found = until(ended, min(time.monotonic() + settle, deadline), told)
         answer = Answer(found) if found else answer
     if answer.outcome is not Outcome.DONE:
         desktop.withdraw()
     return answer
 
 
-def _ask(desktop: Desktop, ended: Look, deadline: float) -> Answer:
+def _ask(desktop: Desktop, ended: Look, deadline: float, told: Told) -> Answer:
+    if told():
+        return Answer(Outcome.UNANSWERED)
     try:
         desktop.begin()
     except HostError as error:
         return Answer(Outcome.FAILED, (error.message,))
-    outcome = _until(partial(_decided, desktop, ended), deadline) or Outcome.UNANSWERED
-    has_reasons = outcome in (Outcome.UNANSWERED, Outcome.FAILED)
+    outcome = until(partial(_decided, desktop, ended), deadline, told) or Outcome.UNANSWERED
+    has_reasons = outcome in (Outcome.UNANSWERED, Outcome.FAILED) and not told()
     return Answer(outcome, tuple(desktop.waits_for()) if has_reasons else ())
 
 
@@ -105,12 +118,13 @@ def session_state(ident: str) -> Ended:
     return ended
 
 
-def _until(look: Look, deadline: float) -> Outcome | None:
-    """Let signals of the bus come in until there is an outcome, or the time is over."""
+def until(look: Look, deadline: float, told: Told) -> Outcome | None:
+    """Let signals of the bus come in until there is an outcome, the time is over, or told so."""
     context = GLib.MainContext.default()
     tick = GLib.timeout_add(_LOOK_MS, lambda: True)
+    found: Outcome | None = None
     try:
-        while (found := look()) is None and time.monotonic() < deadline:
+        while not told() and (found := look()) is None and time.monotonic() < deadline:
             context.iteration(True)  # noqa: FBT003
         return found
     finally:

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import pcs
 from vfiod.errors import HostError
 from vfiod.handoff import steps
-from vfiod.handoff.steps.base import DeviceStep, HostStep, Step
+from vfiod.handoff.steps.base import AskingStep, DeviceStep, HostStep, Step
 from vfiod.handoff.steps.codec import KINDS, decode, encode
 from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import (
@@ -79,7 +79,7 @@ def test_every_step_that_is_written_has_its_kind_in_the_list() -> None:
     for module in pkgutil.iter_modules(steps.__path__):
         importlib.import_module(f"{steps.__name__}.{module.name}")
     # A dataclass with slots exists twice, so the classes are compared by name.
-    bases = (HostStep, DeviceStep, DesktopStep)
+    bases = (HostStep, AskingStep, DeviceStep, DesktopStep)
     written = {kind.__name__ for base in bases for kind in base.__subclasses__()}
     written -= {base.__name__ for base in bases}
     assert written == {kind.__name__ for kind in KINDS.values()}

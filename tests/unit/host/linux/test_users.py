@@ -1,5 +1,7 @@
 """What is done as a user: the unit that systemd makes of it, and the words when it fails."""
 
+from typing import Any
+
 import pytest
 
 from vfiod.errors import HostError, KernelStuck
@@ -16,7 +18,7 @@ class Asked(Programs):
         self.seconds: list[float] = []
         self._error = error
 
-    def run(self, argv: object, *, subject: str, seconds: float, most: int | None = None) -> str:
+    def run(self, argv: object, *, seconds: float, **_wanted: Any) -> str:
         assert isinstance(argv, list)
         self.argv.append(argv)
         self.seconds.append(seconds)

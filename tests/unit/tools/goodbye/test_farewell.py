@@ -76,3 +76,40 @@ def test_nobody_waits_for_that_where_it_makes_no_difference() -> None:
 def test_it_is_part_of_the_time() -> None:
     answer = farewell.log_out(None, lambda: False, seconds=1.5, settle=1e6)
     assert answer == Answer(Outcome.NOBODY)
+
+
+# Told to end before the time is over
+
+
+class Open(Closing):
+    """A desktop that asks about what is open, until it is told not to."""
+
+    def look(self) -> bool:
+        self.looks += 1
+        return False
+
+    def has_failed(self) -> bool:
+        return False
+
+
+def test_who_is_told_to_end_asks_nobody_any_more() -> None:
+    desktop = Open()
+    farewell.log_out(desktop, lambda: False, seconds=60, told=lambda: True)
+    assert (desktop.begun, desktop.looks, desktop.withdrawn) == (0, 0, 1)
+
+
+def test_what_was_asked_is_taken_back_then() -> None:
+    desktop = Open()
+
+    def told() -> bool:
+        return desktop.looks == 2
+
+    answer = farewell.log_out(desktop, lambda: False, seconds=1e6, settle=1e6, told=told)
+    assert (desktop.begun, desktop.withdrawn) == (1, 1)
+    assert answer == Answer(Outcome.UNANSWERED)
+
+
+def test_nor_is_one_waited_for_that_may_be_ending() -> None:
+    looks = Ending(10**9)
+    answer = farewell.log_out(None, looks, seconds=1e6, settle=1e6, told=lambda: True)
+    assert answer == Answer(Outcome.NOBODY)
