@@ -58,9 +58,11 @@ class Starts:
         self._changed, self._ended, self._phase = changed, ended, phase
         self.under_way = ""
         self.countdown: Countdown | None = None
+        self._closed = False
 
     def require_free(self) -> None:
-        """Raises Busy if a start is to come or under way."""
+        """Raises Busy if a start is to come or under way, or none begins any more."""
+        self._require_open()
         if self.countdown is not None:
             raise Busy(f"{self.countdown.wish.guest} is about to start already")
         if self.under_way:
@@ -89,6 +91,7 @@ class Starts:
 
     def close(self) -> None:
         """The daemon is being stopped: what has not begun does not begin."""
+        self._closed = True
         if self.countdown is not None:
             self.cancel(f"{self.countdown.wish.guest} was not started: {_STOPPED}")
 
@@ -113,7 +116,12 @@ class Starts:
         facts = find(readiness.load(self._commands.look()), wish.guest)
         facts.require_ready()
         require_still_allowed(facts.people, wish)
+        self._require_open()
         self._commands.start(wish.guest)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Busy(_STOPPED, "ask again once it runs: systemctl status vfiod")
 
     def _done(self, guest: str, error: BaseException | None) -> None:
         self.under_way = ""

@@ -9,7 +9,9 @@ import pytest
 
 from vfiod.daemon.background import OneEach
 from vfiod.daemon.starts import Starts, Wish
-from vfiod.errors import HostError
+from vfiod.errors import Busy, HostError
+from vfiod.handoff import readiness
+from vfiod.handoff.readiness import GuestFacts
 from vfiod.model import Phase
 
 WISH = Wish("win10", 1000, "alice", spares_others=True)
@@ -23,8 +25,9 @@ class Desk:
         self.over: list[Callable[[], object]] = []
         self.ended: list[tuple[str, bool, str]] = []
         self.asked = 0
+        self.commands = SimpleNamespace(look=self._look)
         self.starts = Starts(
-            cast("Any", SimpleNamespace(look=self._look)),
+            cast("Any", self.commands),
             lambda _seconds, then: self.over.append(then),
             lambda: None,
             lambda *end: self.ended.append(end),
@@ -48,6 +51,31 @@ def desk() -> Desk:
     desk = Desk()
     desk.starts.begin(WISH, 5)
     return desk
+
+
+def test_a_service_that_is_stopped_takes_no_more_of_them(desk: Desk) -> None:
+    desk.starts.close()
+    desk.over[0]()
+    ((_, _, text),) = desk.ended
+    assert text == "win10 was not started: the vfiod service is being stopped"
+    with pytest.raises(Busy, match="is being stopped"):
+        desk.starts.begin(WISH, 5)
+    assert desk.asked == 0
+
+
+def test_nor_does_one_begin_whose_guest_was_looked_at_meanwhile(desk: Desk) -> None:
+    """Its countdown is over, and libvirt takes its time to tell of the guests."""
+    started: list[str] = []
+    known = readiness.dump([GuestFacts("win10", state="shut off")])
+
+    def look() -> str:
+        desk.starts.close()
+        return known
+
+    desk.commands.look, desk.commands.start = look, started.append
+    with pytest.raises(Busy, match="is being stopped"):
+        desk.starts._start(WISH)
+    assert started == []
 
 
 @pytest.fixture
