@@ -251,6 +251,28 @@ def test_a_start_whose_caller_is_gone_is_not_carried_out(bus: PrivateBus, daemon
     assert "handoff" not in {direction for _, direction, _, _ in told}
 
 
+def test_a_service_that_is_stopped_gives_its_starts_up_and_says_so(
+    bus: PrivateBus, daemon: Daemon
+) -> None:
+    """The one that is under way, one that is queued, and one that comes later."""
+    daemon.tell("hold")
+    calls = [bus.begin(HOOK, "Prepare", "ss", "win10", XML)]
+    until_phase(bus, "handoff")
+    calls.append(bus.begin(HOOK, "Prepare", "ss", "other", XML))
+    bus.status()
+    daemon.terminate()
+    until(lambda: calls[1].answered, "the answer to the one that is queued")
+    calls.append(bus.begin(HOOK, "Prepare", "ss", "other", XML))
+    until(lambda: calls[2].answered, "the answer to the one that comes later")
+    assert not calls[0].answered
+    daemon.tell("go")
+    for call, guest in zip(calls, ("win10", "other", "other"), strict=True):
+        error = failed(call.result)
+        assert error.name == "org.vfiod1.Error.Busy"
+        assert f"{guest} was not started: the vfiod service is being stopped" in str(error)
+        assert f"have {guest} started again once the service runs" in str(error)
+
+
 def test_a_guest_that_ends_without_a_word_gives_its_devices_back(
     bus: PrivateBus, daemon: Daemon
 ) -> None:

@@ -6,6 +6,7 @@ the end everything is as before.
 
 import tempfile
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,21 @@ class Host(RuleBasedStateMachine):
         future = self.rig.manager.prepare(name, pcs.xml(devices, name=name))
         self.rig.manager.give_up(future)
         self.rig.queue.run_all()
+
+    @rule(name=sampled_from(GUESTS), number=integers(1, 40))
+    def the_service_is_stopped_in_a_start_and_started(self, name: str, number: int) -> None:
+        numbers, effects = count(1), self.rig.host.effects
+
+        def watch(_name: str) -> None:
+            if next(numbers) == number:
+                self.rig.manager.tasks.close()
+
+        effects.barrier = watch
+        devices = pcs.DEVICES[:2] if name == "other" else pcs.DEVICES
+        self.rig.manager.prepare(name, pcs.xml(devices, name=name))
+        self.rig.queue.run_all()
+        effects.barrier = lambda _name: None
+        self.rig.recover()
 
     @rule(seconds=sampled_from([0, 21, 90]))
     def the_display_manager_takes_its_time(self, seconds: int) -> None:

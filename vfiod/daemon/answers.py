@@ -32,13 +32,19 @@ def answered(invocation: Any) -> Iterator[None]:
 
 
 def when_done(
-    invocation: Any, future: "Future[Any]", then: Callable[[Any], object] | None = None
+    invocation: Any,
+    future: "Future[Any]",
+    then: Callable[[Any], object] | None = None,
+    not_begun: Callable[[], VfiodError] = lambda: _NOT_BEGUN,
 ) -> None:
-    """Answer once it is done: with nothing, or by ``then``, which gets the result."""
+    """Answer once it is done: with nothing, or by ``then``, which gets the result.
+
+    ``not_begun`` says why, if it has not been begun and will not be.
+    """
 
     def done(ended: "Future[Any]") -> None:
         if ended.cancelled():
-            refuse_with(invocation, _NOT_BEGUN)
+            refuse_with(invocation, not_begun())
         elif (error := ended.exception()) is not None:
             refuse_with(invocation, error)
         elif then is None:

@@ -80,9 +80,10 @@ def begin(service: Service, manager: Manager) -> None:
 def finish(loop: Any, service: Service, manager: Manager) -> bool:
     """Let the operation under way end (every wait in it is bounded), then leave the loop.
 
-    What is queued behind it is not begun any more: without the loop no job of systemd's is heard
-    to end, and a start would end the desktop for nobody. A countdown to a start ends for the same
-    reason.
+    A return goes on to its end. A start is given up at its next step, or at once while it waits for
+    people, and undone: their time may be longer than TimeoutStopSec=. What is queued behind it is
+    not begun any more: without the loop no job of systemd's is heard to end, and a start would end
+    the desktop for nobody. A countdown to a start ends for the same reason.
 
     A guest that runs keeps its devices: the next daemon adopts it from the journal.
     """

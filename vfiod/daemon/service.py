@@ -23,6 +23,7 @@ from vfiod.errors import VfiodError
 from vfiod.events import Event, Kind
 from vfiod.handoff.manager import Manager
 from vfiod.handoff.status import StatusReader
+from vfiod.handoff.tasks import Start
 
 _RESULTS = frozenset(
     {Kind.HANDOFF_COMPLETE, Kind.REFUSED, Kind.CONFIG_WRONG, Kind.RETURN_COMPLETE, Kind.STUCK}
@@ -132,10 +133,11 @@ class Service:
 
     def _prepare(self, sender: str, values: Sequence[Any], invocation: Any) -> None:
         """A hook that is gone, with libvirt or at its time limit, waits for no handoff."""
-        future = self._manager.prepare(values[0], values[1])
+        start = Start(values[0])
+        future = self._manager.prepare(values[0], values[1], start)
         unwatch = self._bus.watch(sender, lambda: self._manager.give_up(future))
         future.add_done_callback(lambda _: unwatch())
-        when_done(invocation, future)
+        when_done(invocation, future, not_begun=lambda: start.refusal)
 
     def _if_authorised(
         self, sender: str, method: str, values: Sequence[Any], invocation: Any

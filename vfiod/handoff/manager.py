@@ -26,14 +26,12 @@ from vfiod.handoff.releasing import Releasing
 from vfiod.handoff.resuming import Resuming
 from vfiod.handoff.retrying import Retrying, Seen
 from vfiod.handoff.second_look import SecondLook
-from vfiod.handoff.tasks import Start, Tasks
+from vfiod.handoff.tasks import REHEARSED, STARTED, Start, Tasks, notice_shutdown, require_wanted
 from vfiod.handoff.trials import Trials
 from vfiod.handoff.watcher import Watcher
 from vfiod.host.door import Host
 from vfiod.model import Phase
 from vfiod.util.typed import virsh
-
-_STARTED = "started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +91,12 @@ class Manager:
 
     # Called by the bus; each returns at once with the promise of an answer.
 
-    def prepare(self, name: str, xml: str) -> "Future[None]":
-        """Hand the devices over before the guest starts; done when they are with vfio-pci."""
-        start = Start(name)
+    def prepare(self, name: str, xml: str, start: Start | None = None) -> "Future[None]":
+        """Hand the devices over before the guest starts; done when they are with vfio-pci.
+
+        ``start``: which tells why, if it is cancelled.
+        """
+        start = start or Start(name)
         return self.tasks.submit(self._prepare, start, xml, start=start)
 
     def give_up(self, prepared: "Future[None]") -> None:
@@ -131,7 +132,9 @@ class Manager:
 
     def rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> "Future[None]":
         """A handoff and a return without a guest in between."""
-        return self.tasks.submit(partial(self._rehearse, name, xml, keep_desktop=keep_desktop))
+        start = Start(name, REHEARSED)
+        task = partial(self._rehearse, start, xml, keep_desktop=keep_desktop)
+        return self.tasks.submit(task, start=start)
 
     def recover(self) -> "Future[None]":
         """At start: finish, reverse or adopt what an earlier daemon left."""
@@ -148,14 +151,15 @@ class Manager:
             self._hand_over(start, xml)
 
     def _hand_over(self, start: Start, xml: str) -> None:
-        decided = self._decide(start.guest, xml)
+        decided = self._decide(start, xml)
         if decided is None:
             return
         start.require_wanted()
-        self.handoff.hand_over(decided[1], start.require_wanted)
+        self.handoff.hand_over(decided[1], partial(require_wanted, start, self.host))
         # At once: whoever gives the start up from here on may not be there to release it.
         self.guest_watch.arm_start_timeout(decided[0].config.limits.guest)
         record = self.journal.read()
+        notice_shutdown(start, self.host)
         if start.given_up and record is not None:
             self.handoff.return_devices(record.transaction, "its start was given up")
         start.require_wanted()
@@ -164,38 +168,38 @@ class Manager:
         Trials(self.host, self.report).end(record.guest)
         self._second_look.begin(record)
 
-    def _rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> None:
-        decided = self._decide(name, xml, "rehearsed")
+    def _rehearse(self, start: Start, xml: str, *, keep_desktop: bool) -> None:
+        decided = self._decide(start, xml)
         if decided is None:
-            hint = f"let vfiod propose its devices: sudo vfiod init {quote(name)}"
-            raise UnknownGuest(f"the configuration names no guest {name!r}", hint)
+            hint = f"let vfiod propose its devices: sudo vfiod init {quote(start.guest)}"
+            raise UnknownGuest(f"the configuration names no guest {start.guest!r}", hint)
         request, steps = decided
         steps = without_desktop(steps, request) if keep_desktop else steps
-        self.handoff.hand_over(without_guest(steps))
+        start.require_wanted()
+        self.handoff.hand_over(without_guest(steps), partial(require_wanted, start, self.host))
         record = self.journal.read()
         if record is not None:
             self.handoff.return_devices(record.transaction, "it was a rehearsal")
 
-    def _decide(self, name: str, xml: str, what: str = _STARTED) -> tuple[Request, Plan] | None:
+    def _decide(self, start: Start, xml: str) -> tuple[Request, Plan] | None:
         """The plan, and what it rests on; None if the guest is none of ours.
 
         Raises Refused and others, and tells of them.
         """
+        name, is_start = start.guest, start.what == STARTED
         try:
             config = self.load_config()
             guest = config.guests.get(name)
             if guest is None:
                 return None
-            require_idle(
-                self.journal, self.handoff, self.guest_watch, name, is_start=what == _STARTED
-            )
+            require_idle(self.journal, self.handoff, self.guest_watch, name, is_start=is_start)
             wanted = domain.parse(xml)
             state = snapshot.read(self.host, config, guest, wanted)
             request = Request(config, guest, wanted, state)
             return request, plan.plan_handoff(request)
         except VfiodError as error:
             kind = Kind.CONFIG_WRONG if isinstance(error, ConfigError) else Kind.REFUSED
-            self._say(kind, not_done(f"{name} was not {what}", error), guest=name)
+            self._say(kind, not_done(f"{name} was not {start.what}", error), guest=name)
             raise
 
     def _return_devices(self, transaction_id: str | None, *, force: bool) -> None:

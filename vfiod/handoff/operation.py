@@ -44,8 +44,8 @@ class Handoff:
         """Move the devices to vfio-pci, or put everything back and raise.
 
         ``go_on``: see transaction.run(); people who are asked may outlast who wanted the start.
-        Raises Refused if somebody who was asked said no, HostError with what failed, or Stuck if
-        not everything could be put back.
+        Raises Refused if somebody who was asked said no, what ``go_on`` raised, HostError with what
+        failed, or Stuck if not everything could be put back.
         """
         record, report = self._begin(decided)
         try:
@@ -60,12 +60,12 @@ class Handoff:
                 text = not_done(f"{record.guest} was not started", error)
                 report(Event(Kind.REFUSED, text, timed(record.since, self.host.now())))
                 raise
-            self._say_returned(report, f"{record.guest} was not started; {_BACK}", record)
+            what = error.message if isinstance(error, Busy) else f"{record.guest} was not started"
+            self._say_returned(report, f"{what}; {_BACK}", record)
             raise _not_started(record.guest, error) from error
         now = self.host.now()
-        text = f"{record.guest} may start: it has {list_devices(record)}"
-        took = f"({now - record.since:.3f} s)"
-        report(Event(Kind.HANDOFF_COMPLETE, f"{text} {took}", timed(record.since, now)))
+        text, took = f"{record.guest} may start: it has {list_devices(record)}", now - record.since
+        report(Event(Kind.HANDOFF_COMPLETE, f"{text} ({took:.3f} s)", timed(record.since, now)))
 
     def _begin(self, decided: Plan) -> tuple[Record, Report]:
         """Journal the handoff before its first step, and tell whose work ends."""

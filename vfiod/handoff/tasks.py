@@ -7,19 +7,57 @@ from dataclasses import dataclass, field
 
 from vfiod.errors import Busy, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report
+from vfiod.handoff.recovery.recover import is_shutting_down
+from vfiod.host.door import Host
+
+STARTED, REHEARSED = "started", "rehearsed"
 
 
 @dataclass(eq=False, slots=True)
 class Start:
-    """A guest's start, which libvirt waits for; or why nobody does any more."""
+    """A guest's start, which libvirt waits for, or its rehearsal; or why that is given up.
+
+    ``hint``: what a person does now.
+    """
 
     guest: str
+    what: str = STARTED
     given_up: str = ""
+    hint: str = ""
+
+    def give_up(self, why: str, hint: str = "") -> None:
+        """It is not gone on with; the first reason is the one that is told."""
+        if not self.given_up:
+            self.given_up, self.hint = why, hint
+
+    def stop(self) -> None:
+        """Give it up because the service is being stopped."""
+        back = "the host has its devices and its display; "
+        again = f"have {self.guest} {self.what} again once the service runs"
+        self.give_up("the vfiod service is being stopped", f"{back}{again}: systemctl status vfiod")
+
+    @property
+    def refusal(self) -> Busy:
+        """Why it is given up, for a person."""
+        return Busy(f"{self.guest} was not {self.what}: {self.given_up}", self.hint)
 
     def require_wanted(self) -> None:
-        """Raise Busy if nobody waits for it any more."""
+        """Raise Busy if it is given up."""
         if self.given_up:
-            raise Busy(f"{self.guest} was not started: {self.given_up}")
+            raise self.refusal
+
+
+def notice_shutdown(start: Start, host: Host) -> None:
+    """Give a start up if the host shuts down: its guest would never have the screen."""
+    if not start.given_up and is_shutting_down(host):
+        again = f"have {start.guest} {start.what} again once the host is up"
+        start.give_up("the host is shutting down", f"the host has its devices; {again}")
+
+
+def require_wanted(start: Start, host: Host) -> None:
+    """Raise Busy if a start is given up, or the host shuts down."""
+    notice_shutdown(start, host)
+    start.require_wanted()
 
 
 @dataclass(slots=True)
@@ -39,6 +77,8 @@ class Tasks:
         ``start``: the start that it is for. Nothing is queued once the queue is closed.
         """
         if self._closed:
+            if start is not None:
+                start.stop()
             refused: Future[None] = Future()
             refused.cancel()
             return refused
@@ -60,19 +100,24 @@ class Tasks:
 
     def give_up_starts(self, guest: str, why: str) -> None:
         """No start of a guest that was asked for before is wanted any more."""
-        self._give_up(lambda _, start: start.guest == guest, why)
+        self._give_up(lambda _, start: (start.guest, start.what) == (guest, STARTED), why)
 
     def close(self) -> "Future[None]":
-        """Nothing that is queued is begun any more; done when what is under way has ended."""
+        """Nothing that is queued is begun any more; done when what is under way has ended.
+
+        A start that is under way is given up, and a return goes on to its end.
+        """
         self._closed = True
-        for future in list(self._queued):
+        for future, start in list(self._queued.items()):
+            if start is not None:
+                start.stop()
             future.cancel()
         return self.worker.submit(lambda: None)
 
     def _give_up(self, is_meant: "Callable[[Future[None], Start], bool]", why: str) -> None:
         for future, start in list(self._queued.items()):
             if start is not None and is_meant(future, start):
-                start.given_up = why
+                start.give_up(why)
                 future.cancel()
 
     def _done(self, future: "Future[None]") -> None:

@@ -10,8 +10,8 @@ import pytest
 from vfiod.daemon.background import OneEach
 from vfiod.daemon.starts import Starts, Wish
 from vfiod.errors import Busy, HostError
-from vfiod.handoff import readiness
-from vfiod.handoff.readiness import GuestFacts
+from vfiod.handoff.decision import readiness
+from vfiod.handoff.decision.readiness import GuestFacts
 from vfiod.model import Phase
 
 WISH = Wish("win10", 1000, "alice", spares_others=True)
