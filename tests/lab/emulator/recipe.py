@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SUITES = ("bookworm", "trixie")
+SUITES = ("bookworm", "trixie", "sid")
 
 _SYSTEM = (
     "systemd-sysv udev dbus dbus-user-session libpam-systemd linux-image-amd64 kmod iproute2 "

@@ -27,7 +27,10 @@
 #include <linux/module.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#include <drm/clients/drm_client_setup.h>
+#define fbdev_setup(device) drm_client_setup(device, NULL)
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #include <drm/drm_fbdev_shmem.h>
 #define fbdev_setup(device) drm_fbdev_shmem_setup(device, 32)
 #else

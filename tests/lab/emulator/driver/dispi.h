@@ -8,6 +8,24 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_shmem_helper.h>
 #include <linux/pci.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#include <drm/drm_fbdev_shmem.h>
+#define DISPI_FBDEV_OPS DRM_FBDEV_SHMEM_DRIVER_OPS,
+#else
+#define DISPI_FBDEV_OPS
+#endif
+
+/* Until 6.13 a driver had a date, and the kernel warns of one without. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#define DISPI_DATE
+#else
+#define DISPI_DATE .date = "20260101",
+#endif
+
+/* What each driver of it has in its struct drm_driver. */
+#define DISPI_DRIVER_OPS DISPI_DATE DISPI_FBDEV_OPS DRM_GEM_SHMEM_DRIVER_OPS
 
 #define DISPI_VENDOR 0x1234
 #define DISPI_DEVICE 0x1111

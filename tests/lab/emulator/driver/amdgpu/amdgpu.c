@@ -24,10 +24,9 @@ DEFINE_DRM_GEM_FOPS(files);
 static const struct drm_driver drm = {
 	.name = "amdgpu",
 	.desc = "Stand-in for AMD's DRM driver",
-	.date = "20260101",
 	.driver_features = DRIVER_MODESET | DRIVER_ATOMIC | DRIVER_GEM | DRIVER_RENDER,
 	.fops = &files,
-	DRM_GEM_SHMEM_DRIVER_OPS,
+	DISPI_DRIVER_OPS,
 };
 
 /*

@@ -30,12 +30,11 @@ DEFINE_DRM_GEM_FOPS(files);
 static const struct drm_driver driver = {
 	.name = "nvidia-drm",
 	.desc = "Stand-in for NVIDIA's DRM driver",
-	.date = "20260101",
 	.driver_features = DRIVER_MODESET | DRIVER_ATOMIC | DRIVER_GEM,
 	.open = drm_open_card,
 	.postclose = drm_close_card,
 	.fops = &files,
-	DRM_GEM_SHMEM_DRIVER_OPS,
+	DISPI_DRIVER_OPS,
 };
 
 static void card_probe(struct nvidia_gpu *gpu)
