@@ -130,8 +130,8 @@ lab: deps venv deb ## leave an emulated PC running to be used by hand; says how
 	$(VENV)/bin/python -m tests.lab up --deb $(DEB)
 
 .PHONY: labtest
-labtest: deps venv deb ## all tests in the emulated PC, Debian 12
-	$(LAB) --suite bookworm --deb $(DEB)
+labtest: deps venv deb ## all tests in the emulated PC; SUITE=trixie or sid: not Debian 12
+	$(LAB) --suite $(or $(SUITE),bookworm) --deb $(DEB)
 
 .PHONY: check
 check: deps venv deb lintian ## everything: tests, package, the lab with Debian 12, a round trip with 13

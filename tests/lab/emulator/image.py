@@ -110,7 +110,7 @@ def _mmdebstrap(suite: str, desktop: str, tree: Path, disks: Path) -> list[str]:
         "--variant=minbase",
         "--format=directory",
         f"--include={','.join(packages)}",
-        '--aptopt=Acquire::Check-Valid-Until "false"',  # a mirror may be some weeks old
+        '--aptopt=Acquire::Check-Valid-Until "false"',  # of a mirror that has stood still
         "--dpkgopt=force-unsafe-io",
         *left_out,
         f"--essential-hook={_INITRAMFS}",
