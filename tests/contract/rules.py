@@ -218,6 +218,13 @@ def huge_pages_of_the_default_size_can_be_counted(b: Rig) -> None:
 
 
 @reading
+def huge_pages_are_mounted_in_sizes_that_the_kernel_has(b: Rig) -> None:
+    mounted = b.host.hugepages.mounted()
+    assert mounted
+    assert all(b.host.hugepages.pool(size) for size in mounted)
+
+
+@reading
 def a_wait_ends_with_its_condition_or_at_its_deadline(b: Rig) -> None:
     began = b.host.now()
     assert b.host.wait(lambda: True, seconds=SECONDS)

@@ -141,11 +141,15 @@ class FakeHugePages(Door):
         self.mode_is_fixed = False
         self.pools = {2 * MIB: FakePool()}
         self.default = 2 * MIB
+        self.mounts = {2 * MIB}
 
     def pool(self, size: int | None) -> HugePagePool | None:
         size = size or self.default
         found = self.pools.get(size)
         return HugePagePool(size, found.total, found.total - found.used) if found else None
+
+    def mounted(self) -> frozenset[int]:
+        return frozenset(self.mounts)
 
     def resize(self, size: int, count: int) -> None:
         def do() -> None:

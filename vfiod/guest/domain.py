@@ -11,7 +11,7 @@ from vfiod.guest.networks import read_networks
 from vfiod.guest.opened import Opened, UsbHostdev, read_opened, read_usb
 from vfiod.guest.passed import Hostdev, read_hostdevs
 from vfiod.guest.rendering import read_render_nodes, read_renderer, read_window
-from vfiod.guest.sizes import read_hugepage, read_memory
+from vfiod.guest.sizes import is_memfd, read_hugepage, read_memory
 from vfiod.guest.sound import read_sound
 from vfiod.model import PciAddress
 
@@ -29,7 +29,8 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What vfiod knows of a guest; ``hugepage_bytes`` is the page size asked for, if any is.
+    """What vfiod knows of a guest; ``hugepage_bytes`` is the page size asked for, if any is, and
+    ``memfd`` says that its memory is in no file system.
 
     ``commandline`` is what QEMU is told past libvirt; ``opened`` and ``usb`` are what must be there
     beside the PCI devices. ``renderer`` is what draws on any render node of the host's; empty if
@@ -49,6 +50,7 @@ class Domain:
     usb: tuple[UsbHostdev, ...] = ()
     renderer: str = ""
     window: str = ""
+    memfd: bool = False
 
     @property
     def passed(self) -> tuple[PciAddress, ...]:
@@ -85,6 +87,7 @@ def parse(xml: str) -> Domain:
         usb=read_usb(root),
         renderer=read_renderer(root, commandline),
         window=read_window(root, commandline),
+        memfd=is_memfd(root),
     )
 
 

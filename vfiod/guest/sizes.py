@@ -46,6 +46,11 @@ def read_hugepage(root: Element) -> int | None:
     return _scaled(page.get("size", ""), page.get("unit"), what="<page>")
 
 
+def is_memfd(root: Element) -> bool:
+    """True if the memory is in no file system: its huge pages are had without a hugetlbfs."""
+    return root.find("memoryBacking/source[@type='memfd']") is not None
+
+
 def _scaled(number: str, unit: str | None, *, what: str) -> int:
     """Apply libvirt's units: KiB and K are 1024, KB is 1000, in any case (virScaleInteger)."""
     factor = _factor((unit or _DEFAULT_UNIT).lower())

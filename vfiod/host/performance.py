@@ -83,6 +83,9 @@ class HugePages(Protocol):
     def pool(self, size: int | None) -> HugePagePool | None:
         """Pages of a size in bytes (None: the default size); None if the kernel has no such."""
 
+    def mounted(self) -> frozenset[int]:
+        """The sizes in bytes that libvirt finds a file system for, if it is started now."""
+
     def resize(self, size: int, count: int) -> None:
         """Ask for so many pages in all. The kernel does what it can and never says how much."""
 

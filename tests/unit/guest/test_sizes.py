@@ -63,6 +63,15 @@ def test_hugepages(pages: str, expected: int | None) -> None:
     assert (read.hugepages, read.hugepage_bytes) == (True, expected)
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("<source type='memfd'/>", True), ("<source type='file'/>", False), ("", False)],
+)
+def test_memory_that_needs_no_file_system(source: str, *, expected: bool) -> None:
+    read = parse(xml(memory=f"<memory>1</memory><memoryBacking>{source}</memoryBacking>"))
+    assert read.memfd is expected
+
+
 def test_locked_memory_alone_is_not_hugepages() -> None:
     backing = "<memory>1</memory><memoryBacking><locked/></memoryBacking>"
     assert not parse(xml(memory=backing)).hugepages

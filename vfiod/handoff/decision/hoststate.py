@@ -37,12 +37,14 @@ class RomFile:
 class MemoryState:
     """What the guest may use of each kind, in bytes; ``desktop`` comes free when it ends.
 
-    ``pool`` is None if the guest wants no huge pages, or such as the kernel does not have.
+    ``pool`` is None if the guest wants no huge pages, or such as the kernel does not have;
+    ``mounted`` are the sizes of page that libvirt finds a file system for, if it wants any.
     """
 
     available: int
     desktop: int
     pool: HugePagePool | None = None
+    mounted: frozenset[int] = frozenset()
 
     @property
     def hugepages(self) -> int:

@@ -12,7 +12,8 @@ from vfiod.handoff.steps.memory import ReserveHugePages, TransparentHugePages
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.host.performance import FrequencyPolicy
 from vfiod.util import cpulist
-from vfiod.util.typed import virsh
+from vfiod.util.hugepages import RESTART, UNMOUNTED, shown, to_mount
+from vfiod.util.typed import TO_CHANGE, virsh
 
 KINDS = (SetDefaultIrqAffinity, LimitUnit, ReserveHugePages, SetFrequency, TransparentHugePages)
 # All that runs on the host but the guests, which libvirt puts into machine.slice.
@@ -64,6 +65,8 @@ def find_faults(request: PerformanceRequest) -> Faults:
         yield from _hugepage_faults(request)
     elif request.domain.hugepages:
         yield from _free_hugepage_faults(request)
+    if request.domain.hugepages:
+        yield from _mount_faults(request)
 
 
 def _cpu_faults(request: PerformanceRequest) -> Faults:
@@ -136,6 +139,26 @@ def _free_hugepage_faults(request: PerformanceRequest) -> Faults:
             f"the guest needs {_size(needed)} of huge pages and {_size(free)} are free",
             "let vfiod reserve them, with hugepages: auto under performance: of the guest",
         )
+
+
+def _mount_faults(request: PerformanceRequest) -> Faults:
+    """libvirt takes huge pages from a file system that has them, but for a memfd's. A guest that
+    asks for no size gets that of a file system that there is, and a memfd too needs one then (its
+    qemu_command.c: qemuBuildMemoryBackendProps, qemuBuildMemoryGetDefaultPagesize).
+    """
+    memory, asked = request.state.memory, request.domain.hugepage_bytes
+    by_size = request.domain.memfd or asked in memory.mounted
+    if memory.pool is None or (by_size if asked else memory.mounted):
+        return
+    size = memory.pool.size
+    memfd = "or add <source type='memfd'/> to the guest's <memoryBacking>, which needs none\n"
+    yield HostError(
+        f"the guest's memory is to be in huge pages of {shown(size)}, and {UNMOUNTED}",
+        f"mount one: {to_mount(size)}\n"
+        "if hugetlbfs_mount is set in /etc/libvirt/qemu.conf, name it there too\n"
+        f"then {RESTART}\n"
+        f"{memfd if asked else ''}{TO_CHANGE}{virsh('edit', request.domain.name)}",
+    )
 
 
 def find_remarks(request: PerformanceRequest) -> Iterator[str]:

@@ -230,4 +230,5 @@ def _memory(
         available=host.memory.available(),
         desktop=host.memory.held_by(ending),
         pool=host.hugepages.pool(domain.hugepage_bytes) if domain.hugepages else None,
+        mounted=host.hugepages.mounted() if domain.hugepages else frozenset(),
     )

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vfiod.host.facts.hugetlbfs import read_mounted
 from vfiod.util import sysfs
 
 YES = ("Y", "1")
+_KIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class Settings:
     """What the kernel says, None or empty where it says nothing.
 
     ``smt`` is on, off, forceoff, notsupported or notimplemented; ``hugepages`` the number of
-    reserved pages by their size in KiB; ``kvm`` the parameters of the module for this processor.
+    reserved pages by their size in KiB, ``mounted`` those sizes that libvirt finds a file system
+    for; ``kvm`` the parameters of the module for this processor.
     """
 
     smt: str | None = None
@@ -29,6 +32,7 @@ class Settings:
     clocksource: str | None = None
     transparent_hugepages: str | None = None
     hugepages: Mapping[int, int] = field(default_factory=dict)
+    mounted: frozenset[int] = frozenset()
     kvm: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -51,6 +55,7 @@ def read_settings(root: Path = Path("/")) -> Settings:
         ),
         transparent_hugepages=_chosen(root / "sys/kernel/mm/transparent_hugepage/enabled"),
         hugepages=_hugepages(root / "sys/kernel/mm/hugepages"),
+        mounted=frozenset(size // _KIB for size in read_mounted(root)),
         kvm=_parameters(root / "sys/module"),
     )
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from vfiod.host.facts.hugetlbfs import read_mounted
 from vfiod.host.linux import attributes
 from vfiod.host.performance import HugePagePool
 from vfiod.util import sysfs
@@ -15,6 +16,7 @@ class LinuxHugePages:
     """Implements vfiod.host.performance.HugePages."""
 
     def __init__(self, root: Path = Path("/")) -> None:
+        self._root = root
         self._pools = root / "sys/kernel/mm/hugepages"
         self._transparent = root / "sys/kernel/mm/transparent_hugepage/enabled"
         self._compact = root / "proc/sys/vm/compact_memory"
@@ -31,6 +33,9 @@ class LinuxHugePages:
         # Reserved pages still count as free, but are promised to somebody.
         free = count("free_hugepages") - count("resv_hugepages")
         return HugePagePool(size, count("nr_hugepages"), max(0, free))
+
+    def mounted(self) -> frozenset[int]:
+        return read_mounted(self._root)
 
     def resize(self, size: int, count: int) -> None:
         # Stops by itself at the first page it cannot have (kernel: mm/hugetlb.c).

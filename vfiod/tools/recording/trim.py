@@ -9,7 +9,9 @@ INTERRUPTS = 16
 ZEROS = "00000000"
 MOUNTS_OF_DISKS = ("/dev/loop", "/dev/fuse", "/dev/sr")
 # Fields up to the mount point, those that may be absent, and what is mounted (proc(5)).
-_MOUNT = re.compile(r"(?:[^ ]+ ){4}(?P<point>/[^ ]*) (?:[^ ]+ )+?- [^ ]+ (?P<source>/dev/[^ ]+)")
+_MOUNT = re.compile(
+    r"(?:[^ ]+ ){4}(?P<point>/[^ ]*) (?:[^ ]+ )+?- (?:[^ ]+ (?P<source>/dev/[^ ]+)|hugetlbfs )"
+)
 
 
 def first_processor(text: str) -> str:
@@ -35,13 +37,15 @@ def memory(text: str) -> str:
 
 
 def disk_mounts(text: str) -> str:
-    """The lines of mountinfo (proc(5)) that name a disk; mount points of people are shortened."""
+    """The lines of mountinfo (proc(5)) that name a disk, or are of huge pages; mount points of
+    people are shortened.
+    """
     kept = []
     for line in sysfs.parts(text):
         found = _MOUNT.match(line)
-        if found and not found["source"].startswith(MOUNTS_OF_DISKS):
+        if found and not (found["source"] or "").startswith(MOUNTS_OF_DISKS):
             parts = found["point"].split("/")
-            point = "/".join(parts[:3] if parts[1] in ("boot", "var") else parts[:2])
+            point = "/".join(parts[:3] if parts[1] in ("boot", "dev", "var") else parts[:2])
             kept.append(line[: found.start("point")] + point + line[found.end("point") :])
     return "\n".join(kept)
 

@@ -12,12 +12,14 @@ from vfiod.host.facts.performance import YES, Settings
 from vfiod.paths import CONFIG
 from vfiod.tools.tune import hyperv, leave
 from vfiod.tools.tune.facts import Guest, Host
-from vfiod.tools.tune.memory import fits, page_size
+from vfiod.tools.tune.memory import fits, page_size, sizes_there
 from vfiod.tools.tune.proposals import CpuPlacement
 from vfiod.util import cpulist
+from vfiod.util.hugepages import RESTART, UNMOUNTED, shown, to_mount
 from vfiod.util.typed import virsh
 
 _EMULATED_BUSES = ("ide", "sata")
+_KIB = 1024
 _SMALLEST_KIB = 2048
 _KEYS = {"governor": "the frequency governor", "energy": "the energy preference"}
 _SMALL_WINDOW = 256 * 2**20  # what a card has before its BAR is resized
@@ -97,6 +99,11 @@ def _pages(guest: Guest, host: Host) -> Iterator[Advice]:
         odd = next(piece for piece in guest.pieces if piece % _SMALLEST_KIB)
         fact = f"{odd} KiB of memory are no whole number of 2 MiB pages"
         yield Advice("hugepages", fact, "make it a multiple of 2 MiB")
+    elif there := sizes_there(guest, host):
+        size = there[0] * _KIB
+        fact = f"huge pages of {shown(size)} are there for this guest, and {UNMOUNTED}"
+        remedy = f"mount one: {to_mount(size)}; then {RESTART}, then: {_again(guest)}"
+        yield Advice("hugepages", fact, remedy)
     else:
         pages = guest.memory_kib // _SMALLEST_KIB
         remedy = f"sudo sysctl vm.nr_hugepages={pages} early after boot, then: {_again(guest)}"

@@ -209,6 +209,66 @@ def test_pages_that_cannot_be_spared_are_refused_before_anything_is_touched(
     assert all("must still be set aside and only" in message for message in found)
 
 
+def backing(page: str = "", source: str = "") -> str:
+    return pcs.xml(backing=f"<memoryBacking>{source}<hugepages>{page}</hugepages></memoryBacking>")
+
+
+HUGE = "<page size='1' unit='GiB'/>"
+LARGE = "<page size='2' unit='MiB'/>"
+MEMFD = "<source type='memfd'/>"
+MIRRORED = {GIB}
+
+
+@pytest.mark.parametrize("asked", ["", "hugepages: auto"])
+@pytest.mark.parametrize(
+    ("mounts", "page", "size", "option"),
+    [
+        ({2 * MIB}, HUGE, "1 GiB", "1G"),
+        (MIRRORED, LARGE, "2 MiB", "2M"),
+        (set(), "", "2 MiB", "2M"),
+    ],
+)
+def test_pages_of_a_size_that_is_mounted_nowhere_are_refused(
+    host: FakeHost, asked: str, mounts: set[int], page: str, size: str, option: str
+) -> None:
+    host.hugepages.pools[GIB] = FakePool(total=4)
+    host.hugepages.mounts = mounts
+    (found,) = performance.find_faults(request(host, asked, backing(page)))
+    assert found.message == (
+        f"the guest's memory is to be in huge pages of {size}, and libvirt finds no file system "
+        "(hugetlbfs) that has them"
+    )
+    line = f"hugetlbfs /dev/hugepages{option} hugetlbfs pagesize={option} 0 0"
+    assert f"echo '{line}' | sudo tee -a /etc/fstab" in found.hint
+    assert f"sudo systemctl start dev-hugepages{option}.mount" in found.hint
+    assert "restart libvirt, which looks for them only when it starts" in found.hint
+    assert ("memfd" in found.hint) is bool(page)
+
+
+@pytest.mark.parametrize("asked", ["", "hugepages: auto"])
+@pytest.mark.parametrize(
+    ("mounts", "xml"),
+    [
+        ({2 * MIB, GIB}, backing(HUGE)),
+        ({2 * MIB}, backing(LARGE)),
+        (MIRRORED, backing(LARGE, MEMFD)),
+        (set(), backing(HUGE, MEMFD)),
+        (MIRRORED, backing()),  # libvirt takes the first mount there is
+    ],
+)
+def test_pages_that_libvirt_can_have_are_not_refused(
+    host: FakeHost, asked: str, mounts: set[int], xml: str
+) -> None:
+    host.hugepages.pools[GIB] = FakePool(total=4)
+    host.hugepages.mounts = mounts
+    assert list(performance.find_faults(request(host, asked, xml))) == []
+
+
+def test_a_memfd_of_no_size_needs_a_mount_too(host: FakeHost) -> None:
+    host.hugepages.mounts = set()
+    assert "of 2 MiB" in fault(host, "", backing("", MEMFD))
+
+
 # Transparent huge pages
 
 

@@ -21,6 +21,8 @@ def test_everything_is_read(tmp_path: Path) -> None:
             f"{pages}/hugepages-2048kB/nr_hugepages": "4096\n",
             f"{pages}/hugepages-1048576kB/nr_hugepages": "0\n",
             "sys/module/kvm_amd/parameters/avic": "N\n",
+            "proc/meminfo": "Hugepagesize:    2048 kB\n",
+            "proc/self/mountinfo": "36 24 0:32 / /dev/hugepages rw - hugetlbfs x rw,pagesize=2M\n",
         },
     )
     assert read_settings(tmp_path) == Settings(
@@ -31,6 +33,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         clocksource="hpet",
         transparent_hugepages="madvise",
         hugepages={2048: 4096, 1048576: 0},
+        mounted=frozenset({2048}),
         kvm={"avic": "N"},
     )
 

@@ -202,6 +202,12 @@ def test_a_kernel_without_huge_pages(tmp_path: Path) -> None:
     assert LinuxHugePages(tmp_path).transparent() is None
 
 
+def test_sizes_that_are_mounted_are_read(tmp_path: Path) -> None:
+    line = "36 24 0:32 / /dev/hugepages rw - hugetlbfs hugetlbfs rw,pagesize=1024M\n"
+    grow(tmp_path, {"proc/self/mountinfo": line})
+    assert LinuxHugePages(tmp_path).mounted() == {2**30}
+
+
 def test_a_pool_is_resized_and_memory_compacted(tmp_path: Path) -> None:
     grow(tmp_path, {**pool(2048, 1, 1), "proc/sys/vm/compact_memory": ""})
     hugepages = LinuxHugePages(tmp_path)

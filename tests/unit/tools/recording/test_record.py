@@ -58,6 +58,8 @@ def test_nobody_learns_whose_machine_it_is(tmp_path: Path) -> None:
         "proc/self/mountinfo": (
             "25 1 8:1 / /home/alice/Holiday rw - ext4 /dev/sda1 rw\n"
             "26 1 0:5 / /alice rw - tmpfs tmpfs rw\n"
+            "36 24 0:32 / /dev/hugepages rw shared:15 - hugetlbfs hugetlbfs rw,pagesize=2M\n"
+            "37 24 0:33 / /home/alice/pages rw - hugetlbfs hugetlbfs rw,pagesize=2M\n"
         ),
         "proc/net/ipv6_route": f"{'0' * 32} 00 {'0' * 32} 00 200119f0000500000000000000000001 "
         "00000400 00000001 00000000 00000003 enx525400abcdef\n",
@@ -71,6 +73,7 @@ def test_nobody_learns_whose_machine_it_is(tmp_path: Path) -> None:
     text = dump(record(tmp_path))
     assert [secret for secret in SECRETS if secret.lower() in text.lower()] == []
     assert "/home rw - ext4 /dev/sda1" in text
+    assert "/dev/hugepages rw shared:15 - hugetlbfs hugetlbfs rw,pagesize=2M" in text
     assert "/var/lib/systemd/linger: {user1: ''}" in text
     assert "enx000000000001" in text
 

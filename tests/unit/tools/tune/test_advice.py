@@ -100,6 +100,27 @@ def test_avic_is_not_asked_of_a_processor_without_it() -> None:
     assert not found(machine=machine).advice
 
 
+@pytest.mark.parametrize(
+    ("settings", "asked", "size", "option"),
+    [
+        ({"hugepages": {2048: 0, 1048576: 16}, "mounted": {2048}}, None, "1 GiB", "1G"),
+        ({"hugepages": {2048: 8192}, "mounted": set()}, None, "2 MiB", "2M"),
+        ({"hugepages": {}, "mounted": {1048576}}, Performance(hugepages=0), "2 MiB", "2M"),
+    ],
+)
+def test_reserved_hugepages_that_are_mounted_nowhere(
+    settings: dict[str, Any], asked: Performance | None, size: str, option: str
+) -> None:
+    machine = host(asked=asked, **(WELL | settings))
+    (advice,) = (a for a in found(machine=machine).advice if a.name == "hugepages")
+    assert advice.fact == (
+        f"huge pages of {size} are there for this guest, and libvirt finds no file system "
+        "(hugetlbfs) that has them"
+    )
+    assert f"hugetlbfs /dev/hugepages{option} hugetlbfs pagesize={option} 0 0" in advice.remedy
+    assert advice.remedy.endswith("then: sudo vfiod tune win10")
+
+
 def test_transparent_hugepages_count_only_without_reserved_ones() -> None:
     assert not found(transparent_hugepages="never").advice
     assert len(found(transparent_hugepages="never", hugepages={}).advice) == 2

@@ -272,6 +272,20 @@ def test_hugepages_that_vfiod_reserves_at_each_start() -> None:
     assert "hugepages" not in tuned(odd, host(asked=asked))
 
 
+@pytest.mark.parametrize(
+    ("mounts", "size"), [({2048}, "2048"), ({1048576}, "1048576"), (set(), None)]
+)
+def test_hugepages_only_of_a_size_that_is_mounted(mounts: set[int], size: str | None) -> None:
+    machine = host(hugepages={1048576: 16, 2048: 8192}, mounted=frozenset(mounts))
+    page = tree.read(tuned(WIN10, machine)).find("memoryBacking/hugepages/page")
+    assert (None if page is None else page.get("size")) == size
+
+
+def test_hugepages_that_vfiod_reserves_are_mounted_too() -> None:
+    machine = host(asked=Performance(hugepages=AUTO), mounted=frozenset({1048576}))
+    assert "hugepages" not in tuned(WIN10, machine)
+
+
 @pytest.mark.parametrize("own", ["", "<page size='2048' unit='KiB' nodeset='0'/>"])
 def test_hugepages_of_the_users_own_stay(own: str) -> None:
     xml = put(WIN10, "<vcpu ", f"<memoryBacking><hugepages>{own}</hugepages></memoryBacking>")

@@ -50,7 +50,11 @@ def host(
     asked: Performance | None = None,
     **settings: Any,
 ) -> Host:
-    """A recorded host with libvirt 9.0 and QEMU 7.2 of Debian 12, and an NVIDIA card."""
+    """A recorded host with libvirt 9.0 and QEMU 7.2 of Debian 12, and an NVIDIA card.
+
+    Both sizes of huge pages are mounted, unless it is said otherwise.
+    """
+    settings = {"mounted": frozenset({2048, 1048576}), **settings}
     card = PassedThrough(CARD, NVIDIA, is_display=True, node=node)
     return Host(topology(name), Settings(**settings), 9_000_000, 7_002_000, (card,), asked)
 
