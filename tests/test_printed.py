@@ -18,8 +18,9 @@ LOOKS = {"--dry-run", "--check", "--print-xml", "--help"}
 LOOKING = {"status", "show", "cat", "list-units", "is-active", "is-enabled"}
 # polkit lets anybody do it for themselves (org.freedesktop.login1.set-self-linger).
 OWN_LINGER = ("enable-linger",)
-VIRSH = {"start", "shutdown", "destroy", "list", "edit", "dumpxml", "domrename", "net-list",
-         "net-start", "net-autostart", "undefine", "define"}  # fmt: skip
+VIRSH = {"start", "shutdown", "destroy", "list", "edit", "dumpxml", "domrename", "undefine",
+         "define", "net-list", "net-start", "net-autostart", "pool-start",
+         "pool-autostart"}  # fmt: skip
 VIRSH_WITHOUT_NAME = {"list", "net-list", "define"}
 PRINTED = everything()
 PARSER = cli.parser()

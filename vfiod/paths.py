@@ -25,6 +25,9 @@ DEFINITIONS = Path("/etc/libvirt/qemu")
 # libvirt's own, a file NAME.xml for each (libvirt: src/network/bridge_driver.c).
 NETWORKS_AUTOSTARTED = DEFINITIONS / "networks/autostart"
 NETWORKS_ACTIVE = Path("/run/libvirt/network")
+# The same of storage pools (libvirt: src/storage/storage_driver.c).
+POOLS_AUTOSTARTED = Path("/etc/libvirt/storage/autostart")
+POOLS_ACTIVE = Path("/run/libvirt/storage")
 # One file for each guest that runs, removed when its devices have been re-attached and before the
 # hook's release (libvirt: src/qemu/qemu_process.c, qemuProcessStop).
 GUESTS_ACTIVE = Path("/run/libvirt/qemu")

@@ -13,6 +13,7 @@ from vfiod.guest.passed import Hostdev, read_hostdevs
 from vfiod.guest.rendering import read_render_nodes, read_renderer, read_window
 from vfiod.guest.sizes import is_memfd, read_hugepage, read_memory
 from vfiod.guest.sound import read_sound
+from vfiod.guest.volumes import read_volumes
 from vfiod.model import PciAddress
 
 _UUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
@@ -79,6 +80,7 @@ def parse(xml: str) -> Domain:
         commandline=commandline,
         opened=(
             *read_opened(root, commandline),
+            *read_volumes(root),
             *read_networks(root),
             *read_given(root),
             *read_render_nodes(root),

@@ -95,7 +95,7 @@ def test_all_of_it() -> None:
     domain = parse(FULL)
     assert [opened.element for opened in domain.opened] == [
         "<loader>", "<disk>", "<disk>", "<disk>", "<disk>", "<rom file>",
-        "<interface type='network'>",
+        "<disk type='volume'>", "<interface type='network'>",
     ]  # fmt: skip
     assert replace(domain, opened=()) == Domain(
         name="win10",

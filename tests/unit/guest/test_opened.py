@@ -60,7 +60,6 @@ def test_devices(inside: str, paths: tuple[str, ...], element: str) -> None:
         "<disk type='file' device='cdrom'><source file='/a.iso' startupPolicy='optional'/></disk>",
         "<disk type='file' device='cdrom'/>",
         "<disk type='network'><source protocol='nbd' name='x'/></disk>",
-        "<disk type='volume'><source pool='p' volume='v'/></disk>",
         "<input type='tablet'/>",
         "<channel type='unix'><source mode='bind' path='/run/made'/></channel>",
         "<channel type='unix'><source path='/run/made'/></channel>",

@@ -43,6 +43,10 @@ CHANNEL = f"<channel type='unix'><source mode='connect' path='{SOCKET}'/></chann
 NETWORK = "<interface type='network'><source network='nat'/></interface>"
 MACVTAP = "<interface type='direct'><source dev='enp5s0' mode='bridge'/></interface>"
 UP, AUTOSTARTED = "/run/libvirt/network/nat.xml", "/etc/libvirt/qemu/networks/autostart/nat.xml"
+VOLUME = "<disk type='volume'><source pool='games' volume='w.qcow2'/></disk>"
+POOL_ACTIVE = "/run/libvirt/storage/games.xml"
+POOL_AUTOSTARTED = "/etc/libvirt/storage/autostart/games.xml"
+HOOK = "/etc/libvirt/hooks/qemu"
 RENDER = "/dev/dri/renderD128"
 SPICE = "<graphics type='spice'><gl enable='yes'/></graphics>"
 ON_NODE = f"<graphics type='spice'><gl enable='yes' rendernode='{RENDER}'/></graphics>"
@@ -160,6 +164,21 @@ def test_a_network_that_is_not_up() -> None:
 def test_a_network_that_is_up_or_will_start_when_it_is_asked_for() -> None:
     for absent in (UP, AUTOSTARTED):
         assert faults(without(absent), xml=xml(NETWORK)) == []
+
+
+def test_a_storage_pool_that_is_not_active() -> None:
+    fault = refusal(without(POOL_ACTIVE, POOL_AUTOSTARTED, HOOK), VOLUME)
+    assert fault.message == (
+        "the guest's <disk type='volume'> w.qcow2 is in the storage pool games, which is not active"
+    )
+    assert "pool-start games" in fault.hint
+
+
+def test_a_storage_pool_that_is_active_or_may_be_by_then() -> None:
+    """One that starts with libvirt, or that somebody's own hook starts."""
+    places = {POOL_ACTIVE, POOL_AUTOSTARTED, HOOK}
+    for there in places:
+        assert faults(without(*(places - {there})), xml=xml(VOLUME)) == []
 
 
 def test_an_interface_of_the_host_that_is_not_there() -> None:
