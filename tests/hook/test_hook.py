@@ -99,6 +99,46 @@ def test_names_are_text_and_not_patterns(hook: Sandbox, configured: str, guest: 
     assert hook.calls() == []
 
 
+@pytest.mark.parametrize(
+    ("configured", "guest"),
+    [
+        ("debian-gaming", "debian"), ("debian-gaming", "gaming"), ("win10", "win1"),
+        ("win10", "in"), ("win10", "0"), ("win10.old", "win10"), ("my_win10", "win10"),
+        ("win10+", "win10"), ("a@win10", "win10"), ("Spiele-PC", "PC"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    ["guests:\n  {}:\n    devices: [0000:01:00.0]\n", "guests: {{{}: {{devices: []}}}}\n",
+     "guests:\n  '{}': {{devices: []}}\n", "guests:\n  a: {{}}\n#{}\n"],
+)  # fmt: skip
+def test_a_part_of_a_name_is_another_guest_s(
+    hook: Sandbox, text: str, configured: str, guest: str
+) -> None:
+    hook.config.write_text(text.format(configured))
+    assert hook.run(guest, "prepare").status == 0
+    assert hook.calls() == []
+
+
+def test_a_name_in_a_path_is_no_guest(hook: Sandbox) -> None:
+    text = "guests:\n  a:\n    devices: [{address: 0000:01:00.0, rom: /etc/win10/win10.rom}]\n"
+    hook.config.write_text(text)
+    assert hook.run("win10", "prepare").status == 0
+    assert hook.calls() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["win10", "win10:", "  win10 :", "\twin10:", "'win10':", '{"win10":{}}', "{a: {},win10: {}}",
+     "{? win10 : {}}", "{?win10: {}}", "? win10", "{win10}", "[win10]", "win1: win10", "win10,",
+     "win10-old: {} # or win10", "win10win10: {win10: {}}", "éwin10:", "win10\r"],
+)  # fmt: skip
+def test_a_name_that_may_be_a_guest_s_is_asked_about(hook: Sandbox, text: str) -> None:
+    hook.config.write_text(f"guests:\n{text}\n")
+    hook.run("win10", "prepare")
+    assert len(hook.calls()) == 1
+
+
 def test_a_name_in_a_comment_is_no_guest(hook: Sandbox) -> None:
     hook.config.write_text("guests: {}\n# win10:\n   \t#  win10:\n")
     assert hook.run("win10", "prepare").status == 0
