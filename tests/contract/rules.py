@@ -189,6 +189,15 @@ def there_is_memory(b: Rig) -> None:
 
 
 @reading
+def keyboards_are_those_with_all_of_the_keys(b: Rig) -> None:
+    found = b.host.inputs.keyboards(["KEY_A"], [])
+    assert not any(found.values())
+    assert b.host.inputs.keyboards(["KEY_A", "KEY_B"], []).keys() <= found.keys()
+    assert all(b.host.inputs.keyboards(["KEY_A"], found).values())
+    assert not b.host.inputs.keyboards([], found)
+
+
+@reading
 def some_cpus_run(b: Rig) -> None:
     assert b.host.cpus.online()
     assert b.host.cpus.interrupts() & b.host.cpus.online()

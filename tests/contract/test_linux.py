@@ -16,6 +16,7 @@ from vfiod.host.linux.devicegate import LinuxGate
 from vfiod.host.linux.files import LinuxFiles
 from vfiod.host.linux.host import LinuxHost
 from vfiod.host.linux.hugepages import LinuxHugePages
+from vfiod.host.linux.inputs import LinuxInputs
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.host.linux.late import LinuxLate
 from vfiod.host.linux.logins import LinuxLogins
@@ -48,6 +49,7 @@ class TreeHost(LinuxHost):
         self.logins = LinuxLogins(bus)
         self.screen = LinuxScreen(calls, root)
         self.files = LinuxFiles(root / "stage")
+        self.inputs = LinuxInputs(root)
         self.memory = LinuxMemory(root)
         self.users = LinuxUsers(Programs(self.late))
         self.slices = LinuxSlices(bus, root)
@@ -74,6 +76,7 @@ def tree() -> dict[str, Contents]:
         "sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages": "2\n",
         "sys/kernel/mm/hugepages/hugepages-2048kB/resv_hugepages": "1\n",
         "proc/1/fd/0": Link("/dev/null"),
+        "sys/class/input/event0/device/capabilities/key": "40000000\n",
         "sys/class/vtconsole/vtcon0/name": "(S) dummy device\n",
         "sys/class/vtconsole/vtcon0/bind": "1\n",
         "sys/class/vtconsole/vtcon1/name": "(M) frame buffer device\n",

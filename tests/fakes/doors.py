@@ -448,6 +448,17 @@ class FakeLogins(Door):
         self._effects.take("allow", do)
 
 
+class FakeInputs(Door):
+    """Implements vfiod.host.door.Inputs. ``keys`` are those of each device, by its one path."""
+
+    def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
+        super().__init__(kernel, user, effects)
+        self.keys: dict[str, set[str]] = {}
+
+    def keyboards(self, keys: Collection[str], paths: Collection[str]) -> Mapping[str, bool]:
+        return {n: n in paths for n, has in self.keys.items() if keys and has.issuperset(keys)}
+
+
 class FakeScreen(Door):
     """Implements vfiod.host.door.Screen."""
 

@@ -11,6 +11,7 @@ from tests.fakes.doors import (
     FakeContainers,
     FakeGate,
     FakeGuests,
+    FakeInputs,
     FakeLate,
     FakeLogins,
     FakeModules,
@@ -109,6 +110,7 @@ class FakeHost:
         self.gate, self.containers = FakeGate(*behind), FakeContainers(*behind)
         self.modules, self.units = FakeModules(*behind), FakeUnits(*behind, self.clock)
         self.logins, self.screen = FakeLogins(*behind), FakeScreen(*behind)
+        self.inputs = FakeInputs(*behind)
         self.goodbyes = FakeGoodbyes(*behind, self.clock)
         self.files, self.memory = FakeFiles(*behind), FakeMemory(*behind)
         self.users = FakeUsers(*behind, self.clock)

@@ -84,6 +84,12 @@ class Commandline:
         """True if it is given input devices of the host."""
         return any(option.get("evdev") for option in self.options)
 
+    @property
+    def grabbed(self) -> tuple[str, ...]:
+        """The input devices of the host that it takes for itself (input-linux)."""
+        found = (o.get("evdev") for o in self.options if o.get("qom-type") == "input-linux")
+        return tuple(filter(None, found))
+
     def variable(self, name: str) -> str:
         """A variable of the environment, empty if it is not set here."""
         return dict(self.environment).get(name, "")

@@ -8,7 +8,7 @@ from vfiod.guest.commandline import Commandline, read_commandline
 from vfiod.guest.document import read_tree, refuse
 from vfiod.guest.given import read_given
 from vfiod.guest.networks import read_networks
-from vfiod.guest.opened import Opened, UsbHostdev, read_opened, read_usb
+from vfiod.guest.opened import EVDEV, Opened, UsbHostdev, read_opened, read_usb
 from vfiod.guest.passed import Hostdev, read_hostdevs
 from vfiod.guest.rendering import read_render_nodes, read_renderer, read_window
 from vfiod.guest.sizes import is_memfd, read_hugepage, read_memory
@@ -57,6 +57,12 @@ class Domain:
     def passed(self) -> tuple[PciAddress, ...]:
         """The functions of the host that QEMU is given, whichever way."""
         return (*(hostdev.address for hostdev in self.hostdevs), *self.commandline.devices)
+
+    @property
+    def grabbed(self) -> tuple[str, ...]:
+        """The input devices of the host that QEMU has for itself from its start on."""
+        own = (path for one in self.opened if one.element == EVDEV for path in one.paths)
+        return (*own, *self.commandline.grabbed)
 
 
 def parse(xml: str) -> Domain:

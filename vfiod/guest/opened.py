@@ -24,6 +24,7 @@ _FOLDERS = (
     "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
     "/run/current-system/sw/bin",
 )  # fmt: skip
+EVDEV = "<input type='evdev'>"
 _TPM = ("swtpm", "swtpm_setup")
 # libvirt looks into descriptions below these; a folder of one's own may name any place.
 _VIRTIOFSD = (

@@ -85,6 +85,15 @@ class Screen(Protocol):
         """
 
 
+class Inputs(Protocol):
+    """Keyboards, and what else has keys."""
+
+    def keyboards(self, keys: Collection[str], paths: Collection[str]) -> Mapping[str, bool]:
+        """The nodes of those that have all of these keys, by their names in evdev; without keys
+        none. True for each to which one of the paths leads.
+        """
+
+
 class Files(Protocol):
     """The few files vfiod reads and the one kind it writes: staged ROMs."""
 
@@ -188,6 +197,8 @@ class Host(Protocol):
     def goodbyes(self) -> Goodbyes: ...
     @property
     def screen(self) -> Screen: ...
+    @property
+    def inputs(self) -> Inputs: ...
     @property
     def files(self) -> Files: ...
     @property

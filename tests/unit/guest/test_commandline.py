@@ -95,6 +95,13 @@ def test_input_devices() -> None:
     assert not read("-device", "virtio-keyboard-pci").has_input
 
 
+def test_input_devices_that_qemu_has_for_itself() -> None:
+    linux = '{"qom-type":"input-linux","id":"kbd","evdev":"/dev/input/event4"}'
+    given = read("-object", "input-linux,id=kbd,evdev=/dev/input/event3", "-object", linux)
+    assert given.grabbed == ("/dev/input/event3", "/dev/input/event4")
+    assert read("-device", "virtio-input-host-pci,evdev=/dev/input/event3").grabbed == ()
+
+
 def test_a_comma_in_a_name_is_written_twice() -> None:
     assert files("-drive", "if=none,file=/a,,b.img,format=raw") == ["/a,b.img"]
     assert files("-drive", "file=/a,,,,,format=raw") == ["/a,,"]

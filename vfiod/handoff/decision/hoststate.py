@@ -88,6 +88,9 @@ class HostState:
     missing: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, Collection[PciAddress]] = field(default_factory=dict)
     usb: Sequence[UsbPlugged] = ()
+    # Input devices with all of escape_keys, and whether QEMU has each for itself; only for a guest
+    # that has any so.
+    keyboards: Mapping[str, bool] = field(default_factory=dict)
     # Only for a guest that draws on any: each with the functions that it hangs on.
     render_nodes: Mapping[str, Collection[PciAddress]] = field(default_factory=dict)
     shutting_down: bool = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
-from vfiod.handoff.decision import bystanders, ending, goodbye, performance, rules, staying
+from vfiod.handoff.decision import bystanders, ending, goodbye, keys, performance, rules, staying
 from vfiod.handoff.decision.checks import find_faults
 from vfiod.handoff.decision.hoststate import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.decision.request import Request
@@ -72,6 +72,7 @@ def plan_handoff(request: Request) -> Plan:
 
 def _remarks(request: Request) -> Iterator[str]:
     yield from performance.find_remarks(request.performance)
+    yield from keys.find_remarks(request)
     if request.ends_desktop and request.state.lit:
         cards = ", ".join(map(str, sorted(request.state.lit)))
         yield (

@@ -52,6 +52,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         **_picture(host, functions, listed),
         **_modules(host),
         **_opened(host, domain),
+        keyboards=_keyboards(host, config, domain),
         **_performance(host, guest),
     )
 
@@ -116,6 +117,12 @@ def _opened(host: Host, domain: Domain) -> dict[str, Any]:
         "usb": host.pci.usb() if domain.usb else (),
         "render_nodes": host.pci.render_nodes() if domain.renderer else {},
     }
+
+
+def _keyboards(host: Host, config: Config, domain: Domain) -> Mapping[str, bool]:
+    """Those that are listened to, unless QEMU has them for itself."""
+    keys = config.escape_keys
+    return host.inputs.keyboards(keys, domain.grabbed) if keys and domain.grabbed else {}
 
 
 def _lit(

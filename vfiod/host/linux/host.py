@@ -13,6 +13,7 @@ from vfiod.host.linux.files import LinuxFiles
 from vfiod.host.linux.goodbyes import LinuxGoodbyes
 from vfiod.host.linux.guest_end import LinuxGuests
 from vfiod.host.linux.hugepages import LinuxHugePages
+from vfiod.host.linux.inputs import LinuxInputs
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.host.linux.late import LinuxLate
 from vfiod.host.linux.logins import LinuxLogins
@@ -49,6 +50,7 @@ class LinuxHost:
         self.goodbyes = LinuxGoodbyes(programs, self.units.begin_stop)
         self.screen = LinuxScreen(calls)
         self.files = LinuxFiles(lookup=Lookup(calls.client))
+        self.inputs = LinuxInputs()
         self.memory = LinuxMemory()
         self.power = LinuxPower(self.units)
         self.guests = LinuxGuests(self.units, programs)

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from vfiod.guest.features import AGENT_CHANNEL
+from vfiod.handoff.decision.keys import UNTIL, unheard
 from vfiod.host.facts.pci import PciDevice
 from vfiod.paths import IMAGES
 from vfiod.tools.doctor.facts import Facts, Guest
@@ -184,6 +185,17 @@ def rom_readable(facts: Facts, guest: Guest) -> Findings:
         )
 
 
+def keys(facts: Facts, guest: Guest) -> Findings:
+    """QEMU takes a keyboard of the host's for itself alone."""
+    if guest.request is not None and (own := unheard(guest.request)):
+        yield warn(
+            "escape-keys",
+            f"escape_keys are not heard from {', '.join(own)}, which is the guest's own",
+            why=f"The guest has every keyboard with these keys for itself {UNTIL}.",
+            remedy="Leave the host another keyboard, or know that the power button does the same.",
+        )
+
+
 CHECKS = (
     presence,
     refusals,
@@ -196,6 +208,7 @@ CHECKS = (
     agent,
     files,
     rom_readable,
+    keys,
 )
 
 

@@ -11,6 +11,7 @@ from tests.fakes import pcs
 from tests.fakes.facts import bad, facts, only
 from tests.fakes.pcs import told
 from vfiod.cli.verbs import doctor as verb
+from vfiod.config.schema import parse
 from vfiod.guest.features import GuestXml, read_guest
 from vfiod.handoff.decision.checks import CHECKS as REFUSALS
 from vfiod.host.facts.file_access import PathAccess
@@ -39,6 +40,20 @@ def test_the_guest_is_a_section_of_its_own() -> None:
 
 def test_no_guest_no_section() -> None:
     assert list(examine_guest(facts())) == []
+
+
+def test_keys_that_end_the_guest_are_not_heard_from_its_own_keyboard() -> None:
+    host, node = pcs.greeter(), "/dev/input/event3"
+    host.inputs.keys = {node: {"KEY_END"}}
+    config = parse(pcs.configuration(more="escape_keys: [KEY_END]\n"))
+    inside = f"<input type='evdev'><source dev='{node}'/></input></devices>"
+    text = pcs.xml().replace("</devices>", inside)
+    finding = only(judged(checks.keys, pc.guest(host, config, text)))
+    assert finding.fact == f"escape_keys are not heard from {node}, which is the guest's own"
+    assert "both Ctrl keys" in finding.why
+    assert "power button" in finding.remedy
+    assert list(judged(checks.keys, pc.guest(host, config))) == []
+    assert list(judged(checks.keys, Guest("win10"))) == []
 
 
 # What a start is refused for
