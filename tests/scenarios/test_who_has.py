@@ -74,6 +74,71 @@ def test_another_guest_on_iommufd_is_seen_before_a_start(rig: Rig) -> None:
     assert "another guest has a device of win10" in str(rig.prepare())
 
 
+# A guest that runs on without its devices
+
+
+def detach(rig: Rig, pid: int) -> None:
+    """All its functions are detached from it: QEMU closes their nodes and runs on."""
+    rig.host.user.processes[pid].nodes.clear()
+
+
+def start_in_a_scope(rig: Rig) -> int:
+    pid = rig.start()
+    rig.host.user.processes[pid].unit = SCOPE
+    return pid
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_devices_that_were_detached_from_a_guest_come_back_by_force(
+    *, rig: Rig, is_new: bool
+) -> None:
+    pid = start_in_a_scope(rig)
+    detach(rig, pid)
+    if is_new:
+        assert rig.recover() is None
+    refused = rig.return_devices()
+    assert isinstance(refused, Busy)
+    assert "detached from it" in str(refused)
+    assert "sudo vfiod return --force" in str(refused)
+    require_untouched(rig)
+    assert rig.return_devices(force=True) is None
+    assert phase(rig) is Phase.HOST
+    assert rig.differences() == {}
+    rig.end_guest(pid)
+    rig.pass_time(1000)
+    assert phase(rig) is Phase.HOST
+    assert rig.differences() == {}
+
+
+def test_no_force_takes_what_one_of_them_still_has(rig: Rig) -> None:
+    pid = start_in_a_scope(rig)
+    rig.host.user.processes[pid].nodes.pop()
+    refused = rig.return_devices(force=True)
+    assert isinstance(refused, Busy)
+    assert "detached from it" not in str(refused)
+    require_untouched(rig)
+
+
+def test_no_force_takes_anything_from_a_guest_that_was_never_seen_to_have_it(rig: Rig) -> None:
+    run_unseen(rig)
+    rig.outcome(rig.manager.started("win10"))
+    refused = rig.return_devices(force=True)
+    assert isinstance(refused, Busy)
+    assert "detached from it" not in str(refused)
+    require_untouched(rig)
+
+
+def test_what_one_guest_was_seen_to_have_says_nothing_of_the_next(rig: Rig) -> None:
+    """Its QEMU lives on, without the devices, and nobody sees what the next one has."""
+    first = start_in_a_scope(rig)
+    detach(rig, first)
+    assert rig.return_devices(force=True) is None
+    run_unseen(rig)
+    rig.outcome(rig.manager.started("win10"))
+    assert isinstance(rig.return_devices(force=True), Busy)
+    require_untouched(rig)
+
+
 # A guest that runs and is not seen to have its devices
 
 

@@ -105,7 +105,7 @@ class GuestWatch:
         if record.phase is not Phase.PREPARED:
             text = f"{record.guest} goes on running with {list_devices(record)}"
             self._say(Kind.ADOPTED, text, record)
-        self.handoff.advance(Phase.GUEST)
+        self.handoff.advance(Phase.GUEST, seen=True)
         self.host.logins.inhibit(f"{record.guest} has the display")
         return True
 

@@ -61,7 +61,8 @@ class Record:
     ``faults`` is what got stuck, in words. ``awaits``: something was late then that may end by
     itself; ``units``: those of systemd among it. ``display_lost``: a display is what got stuck.
 
-    ``returning``: what the return is to bring home, also what of it is home already.
+    ``returning``: what the return is to bring home, also what of it is home already. ``seen``: the
+    guest's QEMU was seen to have the devices open.
     """
 
     transaction: str
@@ -79,6 +80,7 @@ class Record:
     units: tuple[str, ...] = ()
     display_lost: bool = False
     returning: tuple[Entry, ...] = ()
+    seen: bool = False
 
     def got_stuck(self, stuck: Stuck) -> Self:
         """With what got stuck, for the daemon that goes on with it."""

@@ -21,7 +21,7 @@ from vfiod.handoff.guest_watch import GuestWatch
 from vfiod.handoff.idle import require_idle
 from vfiod.handoff.journal import Journal, Record
 from vfiod.handoff.operation import Handoff, not_done
-from vfiod.handoff.presence import is_starting
+from vfiod.handoff.presence import has_let_go, is_starting, still_runs
 from vfiod.handoff.releasing import Releasing
 from vfiod.handoff.resuming import Resuming
 from vfiod.handoff.retrying import Retrying, Seen
@@ -31,7 +31,6 @@ from vfiod.handoff.trials import Trials
 from vfiod.handoff.watcher import Watcher
 from vfiod.host.door import Host
 from vfiod.model import Phase
-from vfiod.util.typed import virsh
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,8 @@ class Manager:
 
         They are asked back from whom they are with now: a start that is under way is given up, and
         what is handed over later is left alone. ``force``: what is stuck may be reset once more,
-        not only undone once more, and a guest that libvirt is about to start is not waited for.
+        not only undone once more, a guest that libvirt is about to start is not waited for, and
+        one that runs on without its devices does not keep them.
         """
         transaction_id: str | None = None
         with suppress(HostError):  # which the worker says
@@ -213,11 +213,9 @@ class Manager:
                 "what it is at: vfiod status",
             )
         if who := self.guest_watch.who_has(record):
-            raise Busy(
-                f"{record.guest} is running: {who}",
-                f"shut it down: {virsh('shutdown', record.guest)}\n"
-                "or have it stopped hard: sudo vfiod return --destroy",
-            )
+            is_without = has_let_go(self.host, record)
+            if not (force and is_without):
+                raise still_runs(record, who, is_without=is_without)
         if not force and record.phase is Phase.PREPARED and is_starting(self.host, record):
             raise Busy(
                 f"{record.guest} is being started by libvirt",

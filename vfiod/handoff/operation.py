@@ -193,9 +193,13 @@ class Handoff:
             transaction.roll_back(*parts, known, foresee=foresee)
             raise
 
-    def advance(self, phase: Phase) -> None:
-        """Write down how far the handoff has come. Raises HostError also without a journal."""
-        if self.journal.update(lambda r: replace(r, phase=phase, since=self.host.now())) is None:
+    def advance(self, phase: Phase, *, seen: bool = False) -> None:
+        """Write down how far the handoff has come, and if QEMU was ``seen`` to have the devices.
+
+        Raises HostError also without a journal.
+        """
+        to = partial(replace, phase=phase, since=self.host.now())
+        if self.journal.update(lambda r: to(r, seen=r.seen or seen)) is None:
             raise self.journal.gone()
 
     def _stuck(self, record: Record, stuck: Stuck) -> None:

@@ -7,9 +7,11 @@ qemuProcessLaunch and qemuProcessStop). One that libvirt's crash has left may be
 
 from collections.abc import Sequence
 
+from vfiod.errors import Busy
 from vfiod.handoff.journal import Record
 from vfiod.host.door import Host
 from vfiod.model import Holder, Phase
+from vfiod.util.typed import virsh
 
 
 def is_out(record: Record) -> bool:
@@ -36,6 +38,26 @@ def who_has(host: Host, record: Record) -> str:
     # If libvirt is done with it, this is another guest's, whose name is nearly the same.
     is_its_own = scope is not None and not host.guests.is_cleaned_up(record.uuid)
     return f"systemd has it in {scope}" if is_its_own else ""
+
+
+def has_let_go(host: Host, record: Record) -> bool:
+    """True if QEMU was seen to have the devices and has none of them open any more.
+
+    It may run on without them: they were detached from it. One that was never seen may have them
+    in a way that nobody here knows.
+    """
+    return record.phase is Phase.GUEST and record.seen and not holders(host, record)
+
+
+def still_runs(record: Record, who: str, *, is_without: bool) -> Busy:
+    """Why nothing is taken back; ``is_without``: it was seen to have let go of its devices."""
+    hint = (
+        f"shut it down: {virsh('shutdown', record.guest)}\n"
+        "or have it stopped hard: sudo vfiod return --destroy"
+    )
+    if is_without:
+        hint += "\nor, if they were detached from it, have them back: sudo vfiod return --force"
+    return Busy(f"{record.guest} is running: {who}", hint)
 
 
 def is_starting(host: Host, record: Record) -> bool:

@@ -38,6 +38,7 @@ RECORD = Record(
     units=("lightdm.service",),
     display_lost=True,
     returning=tuple(Entry(step, {"driver": "amdgpu"}) for step in ONE_OF_EACH[:3]),
+    seen=True,
 )
 
 
@@ -64,7 +65,7 @@ def test_a_journal_of_the_version_before_is_read() -> None:
     old = {entry["step"]["kind"] for entry in json.loads(OLD)["entries"]}
     assert [s for s in steps if s.kind in old] == [s for s in ONE_OF_EACH if s.kind in old]
     assert (record.phase, record.devices) == (Phase.GUEST, (pcs.VGA, pcs.AUDIO))
-    assert (record.may_suspend, record.may_reboot) == (True, True)
+    assert (record.may_suspend, record.may_reboot, record.seen) == (True, True, False)
     assert record.entries[-1].stage > record.entries[0].stage
 
 
