@@ -5,7 +5,7 @@ drivers/video/aperture.c and fbcon.c, as far as a handoff meets them.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.fakes.clock import Clock
 from vfiod.errors import HostError, NotThere
@@ -42,6 +42,7 @@ class Driver:
 DEPENDS = {"nvidia_drm": "nvidia_modeset", "nvidia_modeset": "nvidia", "nvidia_uvm": "nvidia"}
 # Which module leaves again when its driver finds no device (nvidia.ko: nvidia_init_module).
 NEEDS_DEVICE = "nvidia"
+NVIDIA = "nvidia"  # the driver
 
 
 @dataclass
@@ -215,8 +216,15 @@ class Kernel:
         for device in self.devices.values():
             self.do_good(device, "sleep")
 
+    def _meet(self, device: Device, name: str) -> None:
+        """NVIDIA's driver takes what it finds with function 1 for a sound card (nv.c)."""
+        sound = self.devices.get(replace(device.function.address, function=1))
+        if name == NVIDIA and sound is not None and sound.driver == VFIO_DRIVER:
+            self.mishaps.append(f"{name} met {VFIO_DRIVER} on {sound.function.address}")
+
     def _bind(self, device: Device, name: str) -> None:
         device.driver = name
+        self._meet(device, name)
         driver = self.drivers[name]
         if name == VFIO_DRIVER:
             device.power = PowerPolicy(device.power.d3cold_allowed, "auto")
@@ -304,6 +312,7 @@ class Kernel:
             raise HostError(f"the kernel refused unbind of {address}: No such file or directory")
         if self._is_open(device):
             self.mishaps.append(f"{device.driver} unbound from {address} under a holder")
+        self._meet(device, device.driver)
         device.driver = None
 
     def finish_unbind(self, address: PciAddress) -> None:

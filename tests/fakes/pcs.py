@@ -202,6 +202,17 @@ def nvidia() -> FakeHost:
     return greeter(host)
 
 
+OTHER_VGA = PciAddress.parse("0000:05:00.0")
+
+
+def two_nvidia() -> FakeHost:
+    """Another card of NVIDIA's stays with the host: the modules cannot be unloaded."""
+    host = nvidia()
+    other = PciFunction(OTHER_VGA, 0x10DE, 0x1E04, 0x030000, group=20)
+    host.kernel.add(Device(other, "nvidia"), "nvidia")
+    return host
+
+
 ARC_SOUND = PciAddress.parse("0000:06:00.0")
 
 

@@ -10,6 +10,7 @@ from vfiod.handoff.decision import bystanders, ending, goodbye, keys, performanc
 from vfiod.handoff.decision.checks import find_faults
 from vfiod.handoff.decision.hoststate import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.decision.request import Request
+from vfiod.handoff.steps import nvidia
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.desktop import (
     ReleaseHolders,
@@ -188,7 +189,7 @@ def _modules(request: Request) -> Iterator[Step]:
     The override comes first: a udev rule or a monitor that loads them again gets no card by it.
     """
     if request.unloads_nvidia:
-        cards = tuple(f.address for f in request.leaving if f.driver == "nvidia")
+        cards = tuple(f.address for f in request.leaving if f.driver == nvidia.NVIDIA)
         yield from map(AimOverride, cards)
         for name in NVIDIA_MODULES:
             if name in request.state.nvidia_modules:
@@ -206,12 +207,18 @@ def _goes_beside_the_desktop(function: PciFunction, request: Request) -> bool:
 
 def _detach(request: Request, functions: list[PciFunction]) -> Iterator[Step]:
     for function in _in_order(functions):
-        aimed = request.unloads_nvidia and function.driver == "nvidia"
+        aimed = request.unloads_nvidia and function.driver == nvidia.NVIDIA
         first = rules.waits_for(function, request.displays) or function
         in_line = "" if first.address.card == function.address.card else first.address.card
         yield Detach(function.address, request.config.limits.driver, aimed, in_line)
 
 
 def _in_order(functions: Sequence[PciFunction]) -> Sequence[PciFunction]:
-    """The display last: on the way back it is then the first to come home."""
-    return sorted(functions, key=lambda f: (f.is_display, f.address))
+    """The display last: on the way back it is then the first to come home.
+
+    Sound may wait for it there (i915, xe). NVIDIA's driver must not meet its sound with vfio-pci:
+    that goes after the display, and is home before it.
+    """
+    cards = [f.address for f in functions if f.is_display and f.driver == nvidia.NVIDIA]
+    last = {nvidia.sound_of(card) for card in cards} - set(cards)
+    return sorted(functions, key=lambda f: (f.address in last, f.is_display, f.address))

@@ -12,16 +12,9 @@ from dataclasses import dataclass, field
 from vfiod.errors import HostError, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import Entry
+from vfiod.handoff.recovery.forbidden import LeftOut, is_free, require_sound_away
 from vfiod.handoff.recovery.patience import Patience
-from vfiod.handoff.recovery.remedies import (
-    SECONDS,
-    LeftOut,
-    Missing,
-    Remedy,
-    disturbed_by,
-    find_remedies,
-    is_free,
-)
+from vfiod.handoff.recovery.remedies import SECONDS, Missing, Remedy, disturbed_by, find_remedies
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
@@ -78,7 +71,7 @@ def recover(
         missing = next((m for m in _missing(faults) if str(m.address) == remedy.device), None)
         if missing is None or not _may_be_asked(host, missing.address):
             continue
-        if not _is_back(host, missing) and not _try(remedy, host, report, push, tried):
+        if not _is_back(host, missing) and not _try(remedy, missing, host, report, push, tried):
             continue
         faults = patience.settle(undo_again(), undo_again)
     return faults, tried
@@ -158,11 +151,17 @@ def _is_back(host: Host, missing: Missing) -> bool:
 
 
 def _try(
-    remedy: Remedy, host: Host, report: Report, push: Callable[[Step], None], tried: Tried
+    remedy: Remedy,
+    missing: Missing,
+    host: Host,
+    report: Report,
+    push: Callable[[Step], None],
+    tried: Tried,
 ) -> bool:
     """False if it was left out."""
     fields = {"STEP": "recovery", "DEVICE": remedy.device, "DIRECTION": Direction.RETURN.value}
     try:
+        require_sound_away(host, missing.address, missing.driver)
         remedy.check(host)
     except LeftOut as error:
         tried.left_out[remedy.describe()] = error

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from vfiod.errors import HostError
 from vfiod.handoff.decision.rules import are_one_card
+from vfiod.handoff.recovery.forbidden import LeftOut, is_free, require_let_go
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.devices import Detach
 from vfiod.host.door import Host
@@ -14,7 +15,6 @@ from vfiod.model import VFIO_DRIVER, PciAddress
 
 SECONDS = 30.0
 SLEEP_SECONDS = 5.0
-_WAITS_FOR_EVER = "nvidia"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,6 @@ class Missing:
     address: PciAddress
     driver: str
     is_display: bool = False
-
-
-class LeftOut(HostError):
-    """A remedy that must not be tried now: it would do harm, or never end. Nothing was touched."""
 
 
 class Remedy(Protocol):
@@ -190,29 +186,6 @@ def _is_virtual(host: Host, address: PciAddress) -> bool:
         return host.pci.function(address).is_virtual
     except HostError:
         return False
-
-
-def is_free(host: Host, address: PciAddress) -> bool:
-    """False while a guest holds the function's group: it must not be touched then."""
-    try:
-        group = host.pci.function(address).group
-    except HostError:
-        return True  # it has vanished: looking for it again is what helps
-    return group is None or not host.processes.vfio_holders([group])
-
-
-def require_let_go(host: Host, address: PciAddress) -> None:
-    """Raise LeftOut if its driver would wait for those who have it open, for ever.
-
-    NVIDIA's does, in its remove(). Others leave at once and tell them (kernel: drm_dev_unplug();
-    sound/core/init.c, snd_card_disconnect()).
-    """
-    function = host.pci.functions().get(address)
-    if function is None or function.driver != _WAITS_FOR_EVER:
-        return
-    if holders := host.processes.holders([address]):
-        names = ", ".join(sorted({f"{h.command} (pid {h.pid})" for h in holders}))
-        raise LeftOut(f"{address} is still held by {names}", f"end what holds it: {names}")
 
 
 def disturbed_by(rung: Remedy, host: Host) -> Sequence[Step]:

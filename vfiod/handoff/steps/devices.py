@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import Awaited, HostError, TimedOut
+from vfiod.handoff.steps import nvidia
 from vfiod.handoff.steps.base import DeviceStep, Notes, Prior, write_by_hand
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Holder, PciFunction, PowerPolicy
@@ -148,6 +149,8 @@ class Detach(DeviceStep):
 
     def _leave(self, host: Host, old: str | None, new: str | None) -> None:
         """Unbind, probe, or both."""
+        if new == nvidia.NVIDIA:
+            nvidia.take_sound_from_vfio(host, self.address, self.seconds)
         if new is None:
             if old is not None:
                 host.pci.unbind(self.address, seconds=self.seconds)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
-from vfiod.handoff.steps import ready
+from vfiod.handoff.steps import nvidia, ready
 from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import FirmwareFramebuffer, PciAddress
@@ -138,6 +138,8 @@ class AwaitDisplay(DeviceStep):
             return ()
         if host.pci.driver(self.address) is None:
             # The driver's module may have come back while the function was still on vfio-pci.
+            if prior["driver"] == nvidia.NVIDIA:
+                nvidia.take_sound_from_vfio(host, self.address, self.seconds)
             host.pci.probe(self.address, seconds=self.seconds)
         if host.pci.driver(self.address) is None:
             raise self._dark(host, prior, "at once")  # a probe that fails is not waited for

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiod.errors import Awaited, HostError
+from vfiod.handoff.steps import nvidia
 from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress
@@ -123,6 +124,7 @@ class UnloadModule(HostStep):
     def undo(self, host: Host, prior: Prior) -> Notes:
         if prior["loaded"]:
             for card in self.cards:
+                nvidia.take_sound_from_vfio(host, card, self.seconds)
                 self._let_be_found(host, card)
             host.modules.load(self.module, seconds=self.seconds)
         return ()

@@ -7,7 +7,6 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
-from tests.fakes.kernel import Device
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.config import spared
 from vfiod.config.schema import Config, parse
@@ -40,7 +39,7 @@ from vfiod.handoff.steps.people import (
 from vfiod.handoff.steps.performance import LimitUnit, SetDefaultIrqAffinity, SetFrequency
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles, UnbindFramebuffer
 from vfiod.handoff.steps.support import Inhibit, LoadModule, StageRom, UnloadModule
-from vfiod.model import PciAddress, PciFunction, Session
+from vfiod.model import PciAddress, Session
 
 # For each kind of step, which kinds may stand somewhere before it. The order is a safety rule:
 # what can fail harmlessly comes first, then the desktop, the gate, the picture, the devices.
@@ -98,7 +97,7 @@ SHAPES: Sequence[Callable[[], FakeHost]] = (
     pcs.greeter, pcs.desktop, pcs.crowded, pcs.text_console, pcs.on_vfio, pcs.nvidia,
     lambda: pcs.greeter(pcs.bare(audio=None)),
     lambda: pcs.greeter(pcs.bare(audio="vfio-pci")), pcs.tuned, pcs.autologin, pcs.container,
-    polite, pcs.reopening, pcs.staying, pcs.arc,
+    polite, pcs.reopening, pcs.staying, pcs.arc, pcs.two_nvidia,
 )  # fmt: skip
 
 
@@ -230,8 +229,10 @@ def test_a_usb_controller_of_the_card_itself_goes_with_the_card() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_display_is_the_last_to_go(shape: Callable[[], FakeHost]) -> None:
-    addresses = [s.address for s in of_kind(plan(shape()), Detach) if isinstance(s, Detach)]
-    assert pcs.VGA not in addresses[:-1]
+    host = shape()
+    later = {pcs.AUDIO} if host.pci.driver(pcs.VGA) == "nvidia" else set()
+    gone = [address for address in departures(plan(host)) if address not in later]
+    assert pcs.VGA not in gone[:-1]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -407,13 +408,14 @@ def test_only_modules_that_are_loaded_are_unloaded() -> None:
 
 
 def test_another_card_of_nvidia_s_keeps_its_driver() -> None:
-    host = pcs.nvidia()
-    other = PciAddress.parse("0000:05:00.0")
-    host.kernel.add(Device(PciFunction(other, 0x10DE, 0x1E04, 0x030000, group=20), "nvidia"),
-                    "nvidia")  # fmt: skip
-    decided = plan(host)
+    decided = plan(pcs.two_nvidia())
     assert not of_kind(decided, UnloadModule)
     assert Detach(pcs.VGA, 20) in decided.steps
+
+
+def test_nvidia_s_sound_goes_after_the_display_and_comes_home_before_it() -> None:
+    gone = departures(plan(pcs.two_nvidia()))
+    assert gone[pcs.USB] < gone[pcs.VGA] < gone[pcs.AUDIO]
 
 
 def test_other_cards_unload_nothing() -> None:

@@ -7,9 +7,9 @@ import pytest
 from tests.fakes import pcs
 from vfiod.errors import Awaited, CutOff, HostError, KernelStuck, NotThere, Stuck
 from vfiod.handoff.journal import ALONE, Entry
+from vfiod.handoff.recovery.forbidden import LeftOut
 from vfiod.handoff.recovery.outlook import Outlook, taken_up
 from vfiod.handoff.recovery.recover import Fault, Tried
-from vfiod.handoff.recovery.remedies import LeftOut
 from vfiod.handoff.recovery.stuck import broken_off, describe
 from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
