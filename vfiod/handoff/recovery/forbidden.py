@@ -22,8 +22,9 @@ def is_free(host: Host, address: PciAddress) -> bool:
 def require_let_go(host: Host, address: PciAddress) -> None:
     """Raise LeftOut if its driver would wait for those who have it open, for ever.
 
-    NVIDIA's does, in its remove(). Others leave at once and tell them (kernel: drm_dev_unplug();
-    sound/core/init.c, snd_card_disconnect()).
+    NVIDIA's does, in its remove(). Others of displays leave at once and tell them (kernel:
+    drm_dev_unplug()); sound cuts its users off first, and waits until they have closed what they
+    can do nothing with any more (kernel: azx_remove(); sound/core/init.c, snd_card_free()).
     """
     function = host.pci.functions().get(address)
     if function is None or function.driver != nvidia.NVIDIA:
