@@ -4,6 +4,13 @@ A reset behind the kernel's back (libvirt's, somebody's setpci) clears the comma
 the BARs of a function whose driver goes on as if nothing had happened: the screen is dark, and
 neither the driver link nor the DRM node shows it. Layout: PCI Local Bus 3.0, chapter 6.1; the
 kernel's regions: ABI sysfs-bus-pci, resource.
+
+The regions are as the processor sees them, the BARs as the bus does. On a PC the two are the same;
+behind a root complex of another architecture they may lie apart (kernel: drivers/pci/host-bridge.c,
+pcibios_resource_to_bus), those of ports nearly always: two such complexes have both theirs at 0.
+So no BAR is compared with its region. One of memory has lost its address if it reads 0, to which
+each of them is reset, and where the kernel puts nothing as long as it has a choice. Ports are left
+out: a function that was reset has lost its memory as well, and 0 is where such a window may begin.
 """
 
 import struct
@@ -11,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 HEADER_BYTES = 64
-_IO, _MEMORY, _UNSET = 0x100, 0x200, 0x20000000  # kernel: include/linux/ioport.h
+_MEMORY, _WIDE, _UNSET = 0x200, 0x100000, 0x20000000  # kernel: include/linux/ioport.h
 _BARS, _FIRST_BAR = 6, 0x10
 _GONE = 0xFFFF
 _NOT_THERE = "it is not on the bus any more (its configuration space reads ff)"
@@ -30,9 +37,9 @@ class Region:
         return bool(self.start and self.flags & _MEMORY and not self.flags & _UNSET)
 
     @property
-    def is_io(self) -> bool:
-        """True for a region of ports that the kernel has given an address."""
-        return bool(self.start and self.flags & _IO and not self.flags & _UNSET)
+    def is_wide(self) -> bool:
+        """True for one whose address has 64 bits, the upper half in the next BAR."""
+        return bool(self.flags & _WIDE)
 
 
 def parse_regions(text: str) -> Sequence[Region]:
@@ -51,8 +58,8 @@ def find_fault(header: bytes, regions: Sequence[Region]) -> str | None:
     vendor, _, command = struct.unpack_from("<HHH", header)
     if vendor == _GONE:
         return _NOT_THERE
-    if wrong := list(_wrong_bars(header, regions)):
-        return f"it has lost its addresses, as after a reset: {', '.join(wrong)}"
+    if lost := list(_lost_bars(header, regions)):
+        return f"it has lost its addresses, as after a reset: {', '.join(lost)}"
     if any(region.is_memory for region in regions) and not command & 2:
         return f"it is switched off (command register {command:04x}), as after a reset"
     return None
@@ -67,11 +74,10 @@ def find_fault_of_virtual(header: bytes) -> str | None:
     return None if header.strip(b"\xff") else _NOT_THERE
 
 
-def _wrong_bars(header: bytes, regions: Sequence[Region]) -> Iterator[str]:
+def _lost_bars(header: bytes, regions: Sequence[Region]) -> Iterator[str]:
+    bars = struct.unpack_from(f"<{_BARS}I", header, _FIRST_BAR)
     for number, region in enumerate(regions):
-        if region.is_memory or region.is_io:
-            found = struct.unpack_from("<I", header, _FIRST_BAR + 4 * number)[0]
-            # The lowest bits say of which kind the BAR is; the upper half of a wide one follows.
-            mask = 0xFFFFFFF0 if region.is_memory else 0xFFFFFFFC
-            if found & mask != region.start & mask:
-                yield f"BAR {number} is {found & mask:#x} and should be {region.start:#x}"
+        upper = bars[number + 1] if region.is_wide and number + 1 < _BARS else 0
+        # The lowest bits say of which kind the BAR is.
+        if region.is_memory and not (bars[number] & 0xFFFFFFF0 or upper):
+            yield f"BAR {number} reads 0, and its memory was at {region.start:#x}"

@@ -32,12 +32,46 @@ def test_a_function_that_answers_has_no_fault() -> None:
 def test_a_wiped_function_has_lost_its_addresses() -> None:
     fault = find_fault(header(command=0, bars=(12, 0, 12, 0, 1, 0)), REGIONS)
     assert fault is not None
-    assert "BAR 0 is 0x0 and should be 0xe0000000" in fault
+    assert "BAR 0 reads 0, and its memory was at 0xe0000000" in fault
     assert "BAR 5" in fault
 
 
-def test_one_that_moved_is_at_fault_too() -> None:
-    assert find_fault(header(bars=(0xD000000C, *BARS[1:])), REGIONS)
+def test_one_bar_that_is_lost_is_enough() -> None:
+    fault = find_fault(header(bars=(*BARS[:5], 0)), REGIONS)
+    assert fault == (
+        "it has lost its addresses, as after a reset: BAR 5 reads 0, and its memory was at "
+        "0xfe900000"
+    )
+
+
+# A card on the second root complex of an aarch64 host: the processor sees its ports at 0x11000 and
+# its memory above 4 GiB, the bus has both lower down.
+APART = """\
+0x0000600030000000 0x000060003fffffff 0x000000000014220c
+0x0000000000000000 0x0000000000000000 0x0000000000000000
+0x0000000000000000 0x0000000000000000 0x0000000000000000
+0x0000000000000000 0x0000000000000000 0x0000000000000000
+0x0000600040000000 0x0000600040ffffff 0x0000000000040200
+0x0000000000011000 0x000000000001107f 0x0000000000040101
+"""
+
+
+def test_the_processor_may_see_it_elsewhere_than_the_bus() -> None:
+    regions = parse_regions(APART)
+    assert find_fault(header(bars=(0x3000000C, 0, 0, 0, 0x40000000, 0x1001)), regions) is None
+    fault = find_fault(header(bars=(0xC, 0, 0, 0, 0x40000000, 0x1001)), regions)
+    assert "BAR 0 reads 0" in (fault or "")
+
+
+def test_ports_may_be_at_0_and_say_nothing() -> None:
+    assert find_fault(header(bars=(*BARS[:4], 1, BARS[5])), REGIONS) is None
+
+
+def test_a_wide_bar_may_have_its_address_in_the_upper_half_alone() -> None:
+    """Above 4 GiB, at a multiple of that, as a card of 24 GiB with all of it in one BAR."""
+    regions = parse_regions("0x0000008000000000 0x00000087ffffffff 0x000000000014220c\n")
+    assert find_fault(header(bars=(0xC, 0x80, 0, 0, 0, 0)), regions) is None
+    assert find_fault(header(bars=(0xC, 0, 0, 0, 0, 0)), regions)
 
 
 def test_one_that_is_switched_off() -> None:
