@@ -146,6 +146,7 @@ CHECKS = (
     isolation.slot_is_whole,
     isolation.group_is_viable,
     isolation.firmware_lets_go,
+    isolation.it_is_not_divided,
     nobody_else_has_them,
     holders_let_go,
     host_can_spare_them,

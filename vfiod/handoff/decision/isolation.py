@@ -66,3 +66,20 @@ def firmware_lets_go(request: Request) -> Faults:
                 f"{function} in group {function.group}: {rules.KEPT_BY_FIRMWARE}",
                 rules.NO_DMA_PROTECTION,
             )
+
+
+def it_is_not_divided(request: Request) -> Faults:
+    """A driver that lets a function go ends its virtual ones, whoever has them (SR-IOV).
+
+    Kernel: Documentation/PCI/pci-iov-howto.rst. None of them is made anew at the return.
+    """
+    listed = {f.address for f in request.listed}
+    for function in request.state.functions.values():
+        if function.physical in listed:
+            count = f"/sys/bus/pci/devices/{function.physical}/sriov_numvfs"
+            yield HostError(
+                f"{function} is a virtual function of the listed device {function.physical}, and "
+                "would end with it under whoever has it",
+                "list the virtual function alone, or shut down the guests that have one and end "
+                f"them all: echo 0 | sudo tee {count}",
+            )

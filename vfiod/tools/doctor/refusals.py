@@ -51,6 +51,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "the firmware keeps none of them for itself",
         "Where it does, the kernel gives the whole group to no guest.",
     ),
+    "it_is_not_divided": (
+        "none of them is divided into virtual functions",
+        "These end with the driver of the device that they are a part of, under whoever has one.",
+    ),
     "nobody_else_has_them": (
         "no other guest has them",
         "A device serves one guest at a time.",

@@ -218,7 +218,10 @@ def _divided(going: Iterable[PciDevice], devices: Devices) -> Iterator[Remark]:
     for device in going:
         parts = [str(d.address) for d in devices.values() if d.physical == device.address]
         if parts:
-            yield Remark(device.address, f"its virtual functions end with it: {_listed(parts)}")
+            yield Remark(
+                device.address,
+                f"its virtual functions would end with it, so no start takes it: {_listed(parts)}",
+            )
 
 
 def reset_ways(

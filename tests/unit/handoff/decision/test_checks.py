@@ -203,13 +203,28 @@ def test_of_a_processors_slot_only_picture_and_sound_must_be_listed() -> None:
     assert str(pcs.AUDIO) in found[0].message
 
 
-def test_a_virtual_function_of_a_display_is_a_device_of_its_own() -> None:
-    host = pcs.greeter()
-    part = PciFunction(
-        PciAddress.parse("0000:01:00.4"), 0x1002, 0x73BF, 0x030000, group=22, physical=pcs.VGA
+def divided(host: FakeHost, physical: PciAddress, driver: str | None) -> FakeHost:
+    """A function with a virtual one, in a slot as it comes and in a group of its own."""
+    address = PciAddress.parse("0000:01:00.4")
+    part = PciFunction(address, 0x1002, 0x73BF, 0x030000, group=22, physical=physical)
+    host.kernel.modules["vfio_pci"] = True
+    host.kernel.add(Device(part, "amdgpu", override=driver), driver)
+    return host
+
+
+@pytest.mark.parametrize("driver", [None, "amdgpu", VFIO_DRIVER])
+def test_a_virtual_function_ends_with_the_device_that_it_is_a_part_of(driver: str | None) -> None:
+    """With vfio-pci another guest may have it, whose group is none of those that are looked at."""
+    fault = only(divided(pcs.greeter(), pcs.VGA, driver))
+    assert fault.message == (
+        "0000:01:00.4 [1002:73bf] is a virtual function of the listed device 0000:01:00.0, and "
+        "would end with it under whoever has it"
     )
-    host.kernel.add(Device(part, "amdgpu"), "amdgpu")
-    assert faults(host) == []
+    assert "echo 0 | sudo tee /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs" in fault.hint
+
+
+def test_a_virtual_function_in_the_card_s_slot_is_a_device_of_its_own() -> None:
+    assert faults(divided(pcs.greeter(), pcs.DISK, "amdgpu")) == []
 
 
 def test_an_unlisted_mate_of_a_usb_controller_does_no_harm() -> None:

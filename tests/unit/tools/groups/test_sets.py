@@ -217,5 +217,8 @@ def test_each_virtual_function_stands_alone_and_ends_with_its_whole() -> None:
     found = sets(whole, *parts)
     assert [addresses(each.going) for each in found] == [["01:00.0"], ["01:00.1"], ["01:00.2"]]
     (note,) = found[0].notes
-    assert note.fact == "its virtual functions end with it: 0000:01:00.1 and 0000:01:00.2"
+    assert note.fact == (
+        "its virtual functions would end with it, so no start takes it: "
+        "0000:01:00.1 and 0000:01:00.2"
+    )
     assert not found[1].notes
