@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
-from tests.fakes.kernel import Device
+from tests.fakes.kernel import Device, Driver
 from tests.fakes.rig import Rig
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.events import Kind
@@ -164,3 +164,59 @@ def test_a_sound_server_alone_is_no_reason_to_refuse(run_directory: Path) -> Non
     host.user.spawn(Program("pipewire", (pcs.AUDIO,), uid=1000), manager)
     host.user.spawn(Program("firefox", uid=1000, title="Firefox"), manager)
     assert Rig(host, run_directory, REFUSE).prepare() is None
+
+
+# A board with remote management, whose connector is connected with and without a monitor
+
+
+BMC = PciAddress.parse("0000:05:00.0")
+
+
+def managed(vendor: int = 0x1A03) -> FakeHost:
+    """The desktop is on the card, and a board's own graphics has its driver."""
+    host = pcs.desktop()
+    host.kernel.modules["ast"] = True
+    host.kernel.drivers["ast"] = Driver("ast", "ast", ("/dev/dri/card{}",))
+    host.kernel.add(Device(PciFunction(BMC, vendor, 0x2000, 0x030000, group=44), "ast"), "ast")
+    return host
+
+
+@pytest.mark.parametrize("vendor", [0x1A03, 0x102B, 0x19E5])
+def test_remote_management_is_no_place_for_a_desktop(run_directory: Path, vendor: int) -> None:
+    """Begun anew there, it is not begun anew on the card after the guest: that stays black."""
+    rig = Rig(managed(vendor), run_directory)
+    pid = rig.start()
+    runs = rig.host.user.units["lightdm.service"].runs
+    assert not rig.host.units.unit("lightdm.service").active
+    rig.end_guest(pid)
+    rig.pass_time(60)
+    assert rig.phase is Phase.HOST
+    assert rig.host.user.units["lightdm.service"].runs == runs + 1
+    assert rig.differences() == {}
+
+
+def test_it_is_one_where_the_card_has_no_screen(run_directory: Path) -> None:
+    """A server with a card for its guests alone: its administrator is at the management's."""
+    host = managed()
+    host.kernel.device(pcs.VGA).monitor = False
+    rig = Rig(host, run_directory)
+    rig.start()
+    assert host.units.unit("lightdm.service").active
+
+
+def test_a_driver_that_shows_no_screens_may_have_one(run_directory: Path) -> None:
+    """NVIDIA's without modeset."""
+    host = managed()
+    host.kernel.device(pcs.VGA).nodes = ("/dev/nvidia0",)
+    rig = Rig(host, run_directory)
+    rig.start()
+    assert not host.units.unit("lightdm.service").active
+
+
+def test_beside_it_a_card_with_a_screen_is_one(run_directory: Path) -> None:
+    host = managed()
+    own = PciFunction(OWN, 0x1002, 0x1638, 0x030000, group=20)
+    host.kernel.add(Device(own, "amdgpu"), "amdgpu")
+    rig = Rig(host, run_directory)
+    rig.start()
+    assert host.units.unit("lightdm.service").active

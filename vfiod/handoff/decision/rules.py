@@ -14,6 +14,11 @@ _INTEL = 0x8086
 _MULTIMEDIA = 0x04  # base class
 _ENCRYPTION = 0x10  # base class of AMD's security processor (pci.ids)
 
+# Vendors of the graphics of boards with remote management (pci.ids: ASPEED, Matrox, Huawei). Their
+# connector is always connected, as an administrator may look at it from afar, with or without a
+# monitor (kernel: drivers/gpu/drm/ast, hisilicon/hibmc).
+MANAGEMENT = frozenset({0x1A03, 0x102B, 0x19E5})
+
 
 class Function(Protocol):
     """What a rule must know of a PCI function, whoever has read it."""

@@ -9,6 +9,7 @@ from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
 from vfiod.handoff.accounts import is_manager, manager_of, owner_of
+from vfiod.handoff.decision import rules
 from vfiod.handoff.decision.hoststate import (
     NVIDIA_MODULES,
     VFIO_MODULE,
@@ -128,9 +129,23 @@ def _keyboards(host: Host, config: Config, domain: Domain) -> Mapping[str, bool]
 def _lit(
     host: Host, functions: Mapping[PciAddress, PciFunction], listed: Sequence[PciAddress]
 ) -> frozenset[PciAddress]:
+    """Displays that stay and have a screen.
+
+    A board's remote management always says that it has one: it is believed if the card has none.
+    """
     others = [f for f in functions.values() if f.is_display and f.address not in listed]
-    driven = [f.address for f in others if f.driver not in (None, VFIO_DRIVER)]
-    return frozenset(address for address in driven if host.pci.output(address).connected)
+    driven = [f for f in others if f.driver not in (None, VFIO_DRIVER)]
+    if any(_may_have_a_screen(host, functions[address]) for address in listed):
+        driven = [f for f in driven if f.vendor not in rules.MANAGEMENT]
+    return frozenset(f.address for f in driven if host.pci.output(f.address).connected)
+
+
+def _may_have_a_screen(host: Host, function: PciFunction) -> bool:
+    """Also true if its driver does not say (NVIDIA's without modeset has no DRM node)."""
+    if not function.is_display or function.driver in (None, VFIO_DRIVER):
+        return False
+    output = host.pci.output(function.address)
+    return bool(output.connected) or not output.cards
 
 
 def _drawing(host: Host, lit: frozenset[PciAddress]) -> frozenset[int]:

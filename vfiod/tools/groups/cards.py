@@ -8,9 +8,6 @@ from vfiod.model import AUDIO_CLASS, VFIO_DRIVER, PciAddress
 
 Devices = Mapping[PciAddress, PciDevice]
 
-# Of boards with remote management (pci.ids: ASPEED, Matrox): their screen is the administrator's.
-_MANAGEMENT = frozenset({0x1A03, 0x102B})
-
 
 def are_one_card(one: PciDevice, other: PciDevice, devices: Devices) -> bool:
     """True if one of the two is a display and the other a part of the same card.
@@ -65,7 +62,7 @@ def candidates(devices: Devices) -> list[PciDevice]:
     displays = [d for d in devices.values() if d.is_display and not d.is_virtual]
     cards = (
         [d for d in displays if not is_built_in(d, devices)]
-        or [d for d in displays if d.vendor not in _MANAGEMENT]
+        or [d for d in displays if d.vendor not in rules.MANAGEMENT]
         or displays
     )
     if len(cards) > 1:
@@ -80,5 +77,5 @@ def is_built_in(display: PciDevice, devices: Devices) -> bool:
     return (
         on_root
         or rules.is_processors_own(display, devices.values())
-        or display.vendor in _MANAGEMENT
+        or display.vendor in rules.MANAGEMENT
     )
