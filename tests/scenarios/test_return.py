@@ -69,6 +69,10 @@ def test_the_card_may_come_back_under_another_number(rig: Rig) -> None:
     rig.end_guest(pid)
     assert rig.host.pci.output(pcs.VGA).cards == ("card1",)
     assert rig.phase is Phase.HOST
+    assert rig.messages(Kind.STEP_FAILED) == []
+    rig.pass_time(60)
+    (told,) = [text for text in rig.messages(Kind.REMARK) if "is card1 now, it was card0" in text]
+    assert "/dev/dri/by-path/" in told
 
 
 def test_a_drm_node_that_comes_late_is_waited_for(rig: Rig) -> None:

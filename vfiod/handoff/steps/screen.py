@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from vfiod.errors import HostError, TimedOut
 from vfiod.handoff.steps import nvidia, ready
-from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior
+from vfiod.handoff.steps.base import DeviceStep, HostStep, Notes, Prior, names_in
 from vfiod.host.door import Host
 from vfiod.model import FirmwareFramebuffer, PciAddress
 
@@ -14,6 +14,7 @@ from vfiod.model import FirmwareFramebuffer, PciAddress
 _ANSWER_SECONDS = 2.0
 # A driver gives its console with its DRM node, i915's a moment later, NVIDIA's without fbdev never.
 CONSOLE_SECONDS = 2.0
+_NAMES = "names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ class AwaitDisplay(DeviceStep):
         return {
             "driver": host.pci.driver(self.address),
             "cards": len(output.cards),
+            _NAMES: list(output.cards),
             "connected": len(output.connected),
         }
 
@@ -147,7 +149,21 @@ class AwaitDisplay(DeviceStep):
             raise self._dark(host, prior, f"within {_ANSWER_SECONDS:g} s")
         if not host.wait(lambda: self._card_is_back(host, prior), seconds=self.seconds):
             raise self._dark(host, prior, f"within {self.seconds:g} s")
-        return self._look_for_screens(host) if prior["connected"] else ()
+        screens = self._look_for_screens(host) if prior["connected"] else ()
+        return (*self._other_name(host, prior), *screens)
+
+    def _other_name(self, host: Host, prior: Prior) -> Notes:
+        """Numbers are given anew: where the firmware's framebuffer had card0, it is free by now."""
+        before, now = names_in(prior, _NAMES), host.pci.output(self.address).cards
+        if not (before and now) or set(before) == set(now):
+            return ()
+        # The name by its path does not do there: they split their lists at its colons.
+        return (
+            f"{self.address} is {', '.join(now)} now, it was {', '.join(before)}: where a desktop "
+            "is told the number (AQ_DRM_DEVICES, WLR_DRM_DEVICES, KWIN_DRM_DEVICES), have it use "
+            f"$(readlink -f /dev/dri/by-path/pci-{self.address}-card), or what vfiod.service(8) "
+            "says under A CARD BY ITS NAME",
+        )
 
     def _look_for_screens(self, host: Host) -> Notes:
         """Some cards see their screens again only when asked (reported of the RTX 50 series)."""

@@ -127,6 +127,21 @@ def test_a_monitor_that_was_pulled_is_a_remark() -> None:
     assert notes == (f"no monitor is connected to {pcs.VGA} now; one was before",)
 
 
+def test_another_number_is_told_with_the_name_that_stays() -> None:
+    """The firmware's framebuffer (simpledrm) had card0 until the first handoff."""
+    (note,) = awaited(pcs.bare(), nodes=("/dev/dri/card1",))
+    assert note.startswith(f"{pcs.VGA} is card1 now, it was card0: ")
+    assert f"$(readlink -f /dev/dri/by-path/pci-{pcs.VGA}-card)" in note
+
+
+def test_what_an_older_version_journaled_knows_no_number() -> None:
+    host = pcs.bare()
+    step = AwaitDisplay(pcs.VGA, SECONDS)
+    prior = {key: value for key, value in step.observe(host).items() if key != "names"}
+    host.kernel.device(pcs.VGA).nodes = ("/dev/dri/card1",)
+    assert step.undo(host, prior) == ()
+
+
 def test_a_display_that_has_lost_its_addresses_is_not_waited_for_long() -> None:
     host = pcs.greeter()
     step = AwaitDisplay(pcs.VGA, 20)
