@@ -126,9 +126,17 @@ class LinuxPci:
         self._rescan(address, seconds)
 
     def _rescan(self, address: PciAddress, seconds: float) -> None:
+        """Look for the function from the port above its bus, which the kernel wakes for that.
+
+        The bus's own rescan leaves the port asleep, and behind one in D3hot nothing answers
+        (drivers/pci/probe.c: pci_scan_bridge_extend(), pci_rescan_bus()). A root bus has no port.
+        """
         # The bus by its number: the way there through the device may have gone.
-        bus = self._bus.parent.parent / "class/pci_bus" / f"{address.domain:04x}:{address.bus:02x}"
-        self._calls.write(bus / "rescan", "1", subject=str(address), seconds=seconds)
+        bus = self._root / "sys/class/pci_bus" / f"{address.domain:04x}:{address.bus:02x}"
+        port = bus.resolve().parent.parent / "rescan"
+        every_bus = self._bus / "rescan"
+        where = port if port.exists() else every_bus
+        self._calls.write(where, "1", subject=str(address), seconds=seconds)
 
     def power(self, address: PciAddress) -> PowerPolicy:
         path = self._path(address)

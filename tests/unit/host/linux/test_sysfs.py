@@ -666,9 +666,20 @@ def test_a_port_that_can_reset_what_is_below_it_does(root: Path) -> None:
     assert (port / "reset_subordinate").read_text() == "1"
 
 
+def below_a_port(root: Path) -> Path:
+    """The card's bus with its port as the kernel shows them; the port's own rescan."""
+    port = (root / f"sys/bus/pci/devices/{VGA}").resolve().parent
+    (port / "pci_bus/0000:01").mkdir(parents=True)
+    (port / "pci_bus/0000:01/rescan").touch()
+    (port / "rescan").touch()
+    here = port.relative_to(root.resolve()) / "pci_bus/0000:01"
+    grow(root, {"sys/class/pci_bus/0000:01": Link(str(here)), "sys/bus/pci/rescan": ""})
+    return port / "rescan"
+
+
 def test_without_that_a_function_is_reset_alone_on_its_bus(root: Path) -> None:
     devices = root / "sys/bus/pci/devices"
-    grow(root, {"sys/class/pci_bus/0000:01/rescan": ""})
+    rescan = below_a_port(root)
     (devices / AUDIO / "remove").touch()
     for name, text in {"reset_method": "pm bus\n", "reset": ""}.items():
         (devices / VGA / name).write_text(text)
@@ -676,15 +687,43 @@ def test_without_that_a_function_is_reset_alone_on_its_bus(root: Path) -> None:
     assert (devices / AUDIO / "remove").read_text() == "1"
     assert (devices / VGA / "reset").read_text() == "1"
     assert (devices / VGA / "reset_method").read_text().strip() == "pm bus"
-    assert (root / "sys/class/pci_bus/0000:01/rescan").read_text() == "1"
+    assert rescan.read_text() == "1"
 
 
 def test_the_others_are_looked_for_again_although_the_reset_failed(root: Path) -> None:
-    grow(root, {"sys/class/pci_bus/0000:01/rescan": ""})
+    rescan = below_a_port(root)
     (root / f"sys/bus/pci/devices/{AUDIO}/remove").touch()
     with pytest.raises(HostError, match="reset_method"):
         LinuxPci(KernelCalls(), root).reset_bus(address(VGA), seconds=5)
-    assert (root / "sys/class/pci_bus/0000:01/rescan").read_text() == "1"
+    assert rescan.read_text() == "1"
+
+
+def test_a_function_is_looked_for_from_its_port_which_wakes_then(root: Path) -> None:
+    """By the bus's own rescan a port in D3hot stays asleep, and the card below it is not found."""
+    rescan = below_a_port(root)
+    (root / f"sys/bus/pci/devices/{VGA}/remove").touch()
+    LinuxPci(KernelCalls(), root).rediscover(address(VGA), seconds=5)
+    assert (root / f"sys/bus/pci/devices/{VGA}/remove").read_text() == "1"
+    assert rescan.read_text() == "1"
+    assert rescan.with_name("pci_bus").joinpath("0000:01/rescan").read_text() == ""
+    assert (root / "sys/bus/pci/rescan").read_text() == ""
+
+
+def test_one_that_has_gone_already_is_looked_for_there_too(root: Path) -> None:
+    rescan = below_a_port(root)
+    (root / f"sys/bus/pci/devices/{VGA}").unlink()
+    LinuxPci(KernelCalls(), root).rediscover(address(VGA), seconds=5)
+    assert rescan.read_text() == "1"
+
+
+def test_one_on_a_root_bus_is_looked_for_on_every_bus(tmp_path: Path) -> None:
+    grow(tmp_path, pci_function("0000:00:02.0", driver="i915", group=1))
+    here = "sys/devices/pci0000:00/pci_bus/0000:00"
+    grow(tmp_path, {f"{here}/rescan": "", "sys/bus/pci/rescan": ""})
+    grow(tmp_path, {"sys/class/pci_bus/0000:00": Link(here)})
+    (tmp_path / "sys/bus/pci/devices/0000:00:02.0/remove").touch()
+    LinuxPci(KernelCalls(), tmp_path).rediscover(address("0000:00:02.0"), seconds=5)
+    assert (tmp_path / "sys/bus/pci/rescan").read_text() == "1"
 
 
 def test_a_function_is_compared_with_what_the_kernel_knows_of_it(root: Path) -> None:
