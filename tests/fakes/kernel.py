@@ -313,6 +313,8 @@ class Kernel:
         if self._is_open(device):
             self.mishaps.append(f"{device.driver} unbound from {address} under a holder")
         self._meet(device, device.driver)
+        if device.driver == VFIO_DRIVER:  # vfio_pci_core_unregister_device()
+            device.power = PowerPolicy(device.power.d3cold_allowed, "on")
         device.driver = None
 
     def finish_unbind(self, address: PciAddress) -> None:

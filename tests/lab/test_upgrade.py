@@ -23,7 +23,11 @@ NEWER = (
     "start-again",
 )
 NEWER_FIELDS = ("users", "aimed", "cards", "in_line", "lost")
-NEWER_FACTS = ("nodes", "connected")
+NEWER_FACTS = {
+    "stop-display-manager": ("nodes", "connected"),
+    "await-display": ("names",),
+    "keep-awake": ("driver",),
+}
 NEWER_PARTS = ("awaits", "units", "display_lost", "returning")  # of the journal itself
 
 
@@ -34,9 +38,8 @@ def as_the_first_package_wrote_it(journal: dict[str, Any]) -> dict[str, Any]:
         del entry["stage"]
         for name in NEWER_FIELDS:
             entry["step"].pop(name, None)
-        if entry["step"]["kind"] == "stop-display-manager":
-            for name in NEWER_FACTS:
-                entry["prior"].pop(name, None)
+        for name in NEWER_FACTS.get(entry["step"]["kind"], ()):
+            entry["prior"].pop(name, None)
     parts = {name: value for name, value in journal.items() if name not in NEWER_PARTS}
     return {**parts, "entries": entries}
 

@@ -135,7 +135,7 @@ def test_what_is_stuck_is_shown(rig: Rig) -> None:
     facts = rig.status.read()
     assert facts["phase"] == "stuck"
     assert str(pcs.USB) in facts["faults"][0]
-    assert [step["step"] for step in facts["journal"]] == ["detach"]
+    assert [step["step"] for step in facts["journal"]] == ["keep-awake", "detach"]
 
 
 def test_phase_and_guest(rig: Rig) -> None:

@@ -12,7 +12,7 @@ from vfiod.handoff.journal import Entry, Record
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.containers import StopContainer
 from vfiod.handoff.steps.desktop import StopDisplayManager, StopUnit
-from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress
@@ -73,7 +73,7 @@ def is_recent(host: Host, record: Record) -> bool:
 
 def entries_to_keep(record: Record) -> tuple[Entry, ...]:
     """What a look after the return goes by, and what may have to be undone once more then."""
-    kinds = (*_USERS, AwaitDisplay, Detach)
+    kinds = (*_USERS, AwaitDisplay, Detach, KeepAwake)
     return tuple(entry for entry in record.entries if isinstance(entry.step, kinds))
 
 

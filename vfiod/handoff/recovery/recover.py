@@ -7,6 +7,7 @@ by then.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from vfiod.errors import HostError, VfiodError
@@ -17,7 +18,7 @@ from vfiod.handoff.recovery.patience import Patience
 from vfiod.handoff.recovery.remedies import SECONDS, Missing, Remedy, disturbed_by, find_remedies
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.desktop import StopDisplayManager
-from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.devices import Detach, KeepAwake
 from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Direction, PciAddress
@@ -71,6 +72,7 @@ def recover(
         missing = next((m for m in _missing(faults) if str(m.address) == remedy.device), None)
         if missing is None or not _may_be_asked(host, missing.address):
             continue
+        _keep_awake(host, missing.address, faults)
         if not _is_back(host, missing) and not _try(remedy, missing, host, report, push, tried):
             continue
         faults = patience.settle(undo_again(), undo_again)
@@ -105,7 +107,8 @@ def _lost_again(faults: Faults, host: Host) -> list[Step]:
         if _is_deaf(host, address):
             lost.append(AwaitDisplay(address, SECONDS))
             card = [a for a in host.pci.functions() if a.same_slot(address)]
-            lost += [Detach(a, SECONDS) for a in card if _is_deaf(host, a)]
+            deaf = [a for a in card if _is_deaf(host, a)]
+            lost += [step for a in deaf for step in (Detach(a, SECONDS), KeepAwake(a))]
     there = {(fault.entry.step.kind, fault.entry.step.device) for fault in faults}
     return [step for step in lost if (step.kind, step.device) not in there]
 
@@ -136,6 +139,17 @@ def _may_be_asked(host: Host, address: PciAddress) -> bool:
     """False while a guest holds the function's group, or the kernel has not come back from it."""
     busy = {call.subject for call in host.late.calls()}
     return str(address) not in busy and is_free(host, address)
+
+
+def _keep_awake(host: Host, address: PciAddress, faults: Faults) -> None:
+    """What is kept powered until it is home may sleep all the same by now.
+
+    A rescan makes a new device of it, and one that was home already had its settings back.
+    """
+    for step in (fault.entry.step for fault in faults):
+        if isinstance(step, KeepAwake) and step.address == address:
+            with suppress(HostError):
+                step.apply(host)
 
 
 def _is_back(host: Host, missing: Missing) -> bool:

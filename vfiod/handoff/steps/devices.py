@@ -21,7 +21,11 @@ def _text(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class KeepAwake(DeviceStep):
-    """Keep a function out of D3cold while it changes hands: some cards never wake from it."""
+    """Keep a function out of D3cold while it changes hands: some cards never wake from it.
+
+    Until it is home: what is tried for one that does not come back finds it, and the port above it,
+    awake. A port that sleeps forwards nothing, be it a reset or a look for what is below it.
+    """
 
     kind: ClassVar[str] = "keep-awake"
 
@@ -42,16 +46,28 @@ class KeepAwake(DeviceStep):
 
     def observe(self, host: Host) -> Prior:
         policy = host.pci.power(self.address)
-        return {"d3cold_allowed": policy.d3cold_allowed, "control": policy.control}
+        return {
+            "d3cold_allowed": policy.d3cold_allowed,
+            "control": policy.control,
+            "driver": host.pci.driver(self.address),
+        }
 
     def apply(self, host: Host) -> Notes:
         host.pci.set_power(self.address, AWAKE)
         return ()
 
     def undo(self, host: Host, prior: Prior) -> Notes:
+        if "driver" in prior:  # an earlier version did not write it down
+            self._require_home(host, _text(prior["driver"]))
         policy = PowerPolicy(_text(prior["d3cold_allowed"]), _text(prior["control"]))
         host.pci.set_power(self.address, policy)
         return ()
+
+    def _require_home(self, host: Host, native: str | None) -> None:
+        driver = host.pci.driver(self.address)
+        is_away = driver == VFIO_DRIVER or (native is not None and driver is None)
+        if is_away or (native is not None and host.pci.fault(self.address)):
+            raise HostError("it stays powered until it is back with its driver")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tests.fakes.kernel import Device
 from tests.fakes.rig import Rig
 from tests.fakes.userspace import Program
 from vfiod.events import Kind
+from vfiod.handoff.steps.devices import AWAKE
 from vfiod.model import PciAddress, PciFunction, Phase
 
 WITH_SLEEP = "suspend_to_reset: true\n" + pcs.configuration()
@@ -146,6 +147,55 @@ def test_a_failed_handoff_recovers_too(run_directory: Path) -> None:
     assert rig.prepare() is not None
     assert rig.phase is Phase.HOST
     assert rig.differences() == {}
+
+
+# What sleeps, and the port above it, takes no reset and is not found
+
+
+def asleep(rig: Rig, address: PciAddress = pcs.VGA) -> list[str]:
+    """From now on: the remedies that met the device other than kept awake."""
+    met: list[str] = []
+    device = rig.host.kernel.devices[address]
+
+    def look(name: str) -> None:
+        if name.startswith(("reset", "rediscover")) and device.power != AWAKE:
+            met.append(f"{name}: {device.power}")
+
+    rig.host.effects.barrier = look
+    return met
+
+
+@pytest.mark.parametrize("cure", CURES)
+def test_each_remedy_finds_the_device_awake(cure: str, run_directory: Path) -> None:
+    rig = Rig(pcs.desktop(), run_directory, WITH_SLEEP)
+    pid = rig.start()
+    rig.host.kernel.devices[pcs.VGA].cure = cure
+    met = asleep(rig)
+    rig.end_guest(pid)
+    assert met == []
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+
+
+def test_also_where_it_was_home_and_is_found_dead_a_little_later(run_directory: Path) -> None:
+    rig = after_guest(run_directory, None)
+    device = rig.host.kernel.devices[pcs.VGA]
+    device.wiped = True
+    met = asleep(rig)
+    rig.pass_time(60)
+    assert any(name.startswith("rediscover") for name in rig.host.effects.log)
+    assert met == []
+    assert rig.phase is Phase.HOST
+    assert rig.differences() == {}
+
+
+def test_what_got_stuck_is_awake_when_a_person_insists(run_directory: Path) -> None:
+    rig = after_guest(run_directory, "nothing", pcs.configuration())
+    rig.recover()
+    met = asleep(rig)
+    assert rig.return_devices(force=True) is not None
+    assert "reset 0000:01:00.0 pm" in resets(rig)
+    assert met == []
 
 
 # A person insists

@@ -174,16 +174,55 @@ def test_detach_of_a_device_that_is_gone_is_an_error_that_names_it() -> None:
 # Power
 
 
-def test_keep_awake_restores_what_vfio_pci_changed_too() -> None:
-    host = with_vfio(pcs.bare())
-    step = KeepAwake(pcs.VGA)
-    host.kernel.device(pcs.VGA).power = PowerPolicy("0", "on")
+def kept_awake(*, audio: str | None = "snd_hda_intel") -> tuple[FakeHost, KeepAwake, Prior]:
+    """Kept awake, and then with vfio-pci."""
+    host = with_vfio(pcs.bare(audio=audio))
+    step = KeepAwake(pcs.AUDIO)
     prior = step.observe(host)
     step.apply(host)
-    Detach(pcs.VGA, SECONDS).apply(host)
-    assert host.pci.power(pcs.VGA) == PowerPolicy("0", "auto")
+    Detach(pcs.AUDIO, SECONDS).apply(host)
+    return host, step, prior
+
+
+def test_keep_awake_restores_what_vfio_pci_changed_too() -> None:
+    host, step, prior = kept_awake()
+    assert host.pci.power(pcs.AUDIO) == PowerPolicy("0", "auto")
+    Detach(pcs.AUDIO, SECONDS).undo(host, {"driver": "snd_hda_intel", "override": None})
+    assert host.pci.power(pcs.AUDIO) == PowerPolicy("0", "on")
     step.undo(host, prior)
-    assert host.pci.power(pcs.VGA) == PowerPolicy("0", "on")
+    assert host.pci.power(pcs.AUDIO) == PowerPolicy("1", "auto")
+
+
+@pytest.mark.parametrize("spoil", ["with vfio-pci", "no driver", "deaf"])
+def test_keep_awake_lasts_until_the_function_is_home(spoil: str) -> None:
+    """What is tried for it then, from its port or through it, finds both awake."""
+    host, step, prior = kept_awake()
+    if spoil != "with vfio-pci":
+        host.pci.unbind(pcs.AUDIO, seconds=SECONDS)
+    if spoil == "deaf":
+        host.kernel.device(pcs.AUDIO).override = None
+        host.pci.probe(pcs.AUDIO, seconds=SECONDS)
+        host.kernel.device(pcs.AUDIO).wiped = True
+    before = host.pci.power(pcs.AUDIO)
+    with pytest.raises(HostError, match="stays powered until it is back"):
+        step.undo(host, prior)
+    assert host.pci.power(pcs.AUDIO) == before
+
+
+def test_keep_awake_of_one_without_a_driver_lasts_until_vfio_pci_has_left_it() -> None:
+    """That switches its control on as it leaves."""
+    host, step, prior = kept_awake(audio=None)
+    with pytest.raises(HostError):
+        step.undo(host, prior)
+    host.pci.unbind(pcs.AUDIO, seconds=SECONDS)
+    step.undo(host, prior)
+    assert host.pci.power(pcs.AUDIO) == PowerPolicy("1", "auto")
+
+
+def test_keep_awake_of_an_earlier_version_is_undone_at_once() -> None:
+    host, step, prior = kept_awake()
+    step.undo(host, {key: value for key, value in prior.items() if key != "driver"})
+    assert host.pci.power(pcs.AUDIO) == PowerPolicy("1", "auto")
 
 
 def test_keep_awake_keeps_the_card_from_sleeping() -> None:
@@ -196,7 +235,9 @@ def test_keep_awake_leaves_a_setting_alone_that_is_not_there() -> None:
     host = pcs.bare()
     host.kernel.device(pcs.VGA).power = PowerPolicy(None, "auto")
     step = KeepAwake(pcs.VGA)
-    assert step.observe(host) == {"d3cold_allowed": None, "control": "auto"}
+    assert step.observe(host) == {
+        "d3cold_allowed": None, "control": "auto", "driver": "amdgpu",
+    }  # fmt: skip
 
 
 # Modules, ROM, inhibitor

@@ -22,7 +22,7 @@ from vfiod.handoff.steps.desktop import (
     StopDisplayManager,
     StopUnit,
 )
-from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
+from vfiod.handoff.steps.devices import AWAKE, AimOverride, Detach, KeepAwake
 from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
@@ -62,6 +62,13 @@ class Case:
     tries_again: bool = False
 
 
+def awake(host: FakeHost) -> FakeHost:
+    """As KeepAwake leaves it, who gives back what vfio-pci does to the settings, too."""
+    for device in host.kernel.devices.values():
+        device.power = AWAKE
+    return with_vfio(host)
+
+
 CASES = (
     Case(Inhibit("win10"), pcs.bare),
     Case(LoadModule("vfio_pci", SECONDS), pcs.bare),
@@ -87,8 +94,8 @@ CASES = (
     Case(KeepAwake(pcs.VGA), pcs.bare),
     Case(AimOverride(pcs.VGA), pcs.bare),
     Case(AwaitLibvirt(pcs.UUID, SECONDS), pcs.bare),
-    Case(Detach(pcs.VGA, SECONDS), lambda: with_vfio(pcs.bare())),
-    Case(Detach(pcs.AUDIO, SECONDS), lambda: with_vfio(pcs.bare(audio=None))),
+    Case(Detach(pcs.VGA, SECONDS), lambda: awake(pcs.bare())),
+    Case(Detach(pcs.AUDIO, SECONDS), lambda: awake(pcs.bare(audio=None))),
     Case(LimitUnit("system.slice", "0-1", SECONDS), pcs.tuned),
     Case(LimitUnit("user.slice", "0-1", SECONDS), pcs.tuned),
     Case(SetDefaultIrqAffinity("2-7"), pcs.tuned),
