@@ -499,13 +499,14 @@ class FakeGuests(Door):
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects, libvirt: Libvirt) -> None:
         super().__init__(kernel, user, effects)
         self.asked: list[float] = []
+        self.gave_up = False  # what was begun has ended, and the guest goes on
         self._libvirt = libvirt
 
     def end(self, *, seconds: float) -> None:
         self._effects.take(f"end guest {seconds:g}", lambda: self.asked.append(seconds))
 
     def is_shutting_down(self) -> bool:
-        return bool(self.asked)
+        return bool(self.asked) and not self.gave_up
 
     def scope(self, name: str) -> str | None:
         unit = f"machine-qemu-1-{name}.scope"

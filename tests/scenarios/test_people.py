@@ -25,6 +25,37 @@ def test_the_power_button_shuts_the_guest_down_and_a_second_press_stops_it(rig: 
     assert rig.host.guests.asked == [60.0, 0.0]
 
 
+def test_a_second_press_stops_it_also_if_nothing_came_of_the_first(rig: Rig) -> None:
+    """What asks the guest may fail after a while, and is gone by then."""
+    rig.start()
+    rig.watcher.press()
+    rig.pass_time(31)
+    rig.host.guests.gave_up = True
+    rig.watcher.press()
+    rig.queue.run_all()
+    assert rig.host.guests.asked == [60.0, 0.0]
+
+
+def test_the_next_guest_has_a_first_press_of_its_own(rig: Rig) -> None:
+    for _ in range(2):
+        pid = rig.start()
+        rig.watcher.press()
+        rig.pass_time(31)
+        rig.end_guest(pid)
+        rig.host.guests.gave_up = True
+    assert rig.host.guests.asked == [60.0, 60.0]
+
+
+def test_a_second_press_stops_it_also_after_a_restart_of_the_daemon(rig: Rig) -> None:
+    rig.start()
+    rig.watcher.press()
+    rig.pass_time(2)
+    assert rig.recover() is None
+    rig.watcher.press()
+    rig.queue.run_all()
+    assert rig.host.guests.asked == [60.0, 0.0]
+
+
 @pytest.mark.parametrize("seconds", [0, 0.001, 1.9])
 def test_a_press_that_is_reported_twice_is_one(rig: Rig, seconds: float) -> None:
     rig.start()

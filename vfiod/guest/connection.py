@@ -4,18 +4,20 @@ The daemon never calls libvirt: while a hook waits for it, libvirt waits too, an
 wait for ever (libvirt: docs/hooks.rst).
 """
 
-import time
 from dataclasses import dataclass
+from functools import partial
 
 import libvirt
 import libvirt_qemu
 
+from vfiod.errors import HostError
+from vfiod.guest.bounded import within
 from vfiod.guest.refusals import opening_failed, refused
 
 URI = "qemu:///system"
 _PING = '{"execute": "guest-ping"}'
 _PING_SECONDS = 5
-_PAUSE = 0.5
+_AGENT_SECONDS = 40.0  # others with it are waited for 30 s (libvirt: qemu_domainjob.c)
 
 # As virsh says them (tools/virsh-domain-monitor.c).
 _STATES = {
@@ -61,21 +63,12 @@ def look(name: str, uri: str = URI) -> Found | None:
         raise refused(error) from error
 
 
-def ask_to_shut_down(name: str) -> None:
-    """What virsh shutdown does: its agent or ACPI asks it. Raises HostError if it does not run."""
+def find(name: str, *, read_only: bool = False) -> libvirt.virDomain:
+    """A guest, on a connection of its own. Raises HostError, UnknownGuest, NotAuthorized."""
     try:
-        _open().lookupByName(name).shutdown()
+        return _open(URI, read_only=read_only).lookupByName(name)
     except libvirt.libvirtError as error:
         raise refused(error) from error
-
-
-def destroy(name: str) -> None:
-    """Pull the guest's plug. Raises HostError if libvirt refuses; not running is no error."""
-    try:
-        _open().lookupByName(name).destroy()
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
-            raise refused(error) from error
 
 
 def start(name: str) -> None:
@@ -86,24 +79,15 @@ def start(name: str) -> None:
         raise refused(error) from error
 
 
-def shut_down(name: str, *, seconds: float) -> None:
-    """Ask the guest to shut down; pull its plug if it still runs after this time."""
-    try:
-        guest = _open().lookupByName(name)
-        if not guest.isActive():
-            return
-        guest.shutdown()
-        deadline = time.monotonic() + seconds
-        while guest.isActive() and time.monotonic() < deadline:
-            time.sleep(_PAUSE)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
-            raise refused(error) from error
-    destroy(name)
-
-
 def answers(name: str) -> bool:
     """True if the guest's agent answers (qemu-ga(8)): its system is up."""
+    try:
+        return within(_AGENT_SECONDS, partial(_ping, name))
+    except HostError:
+        return False
+
+
+def _ping(name: str) -> bool:
     try:
         guest = libvirt.open(URI).lookupByName(name)
         libvirt_qemu.qemuAgentCommand(guest, _PING, _PING_SECONDS, 0)

@@ -6,6 +6,7 @@ import re
 import libvirt
 
 from vfiod.errors import HostError, NotAuthorized, UnknownGuest, VfiodError
+from vfiod.guest.bounded import SEE_DAEMON
 
 _DENIED = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED,
            libvirt.VIR_ERR_AUTH_UNAVAILABLE, libvirt.VIR_ERR_ACCESS_DENIED,
@@ -14,8 +15,6 @@ _NO_DAEMON = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_NO_CONNECT)
 # libvirt puts the hook's own words behind its command line (src/util/vircommand.c).
 _HOOK_SAID = re.compile(r".*unexpected exit status \d+: (?:vfiod: )?", re.DOTALL)
 _AS_ROOT = "run the same command with sudo"
-# Which of them a host has is not asked: systemctl says of the other that there is none.
-_SEE_DAEMON = "see that libvirt runs: systemctl status libvirtd virtqemud"
 _LIST = "all guests: virsh --connect qemu:///system list --all"
 _UNKILLABLE = (
     "its QEMU waits in the kernel and cannot be ended now; vfiod takes the devices back as soon as "
@@ -30,7 +29,7 @@ def opening_failed(error: libvirt.libvirtError) -> VfiodError:
     if code == libvirt.VIR_ERR_SYSTEM_ERROR and error.get_int1() in (errno.EACCES, errno.EPERM):
         return NotAuthorized(_says(error), _AS_ROOT)  # by the mode of its socket
     if code in _NO_DAEMON:
-        return HostError(_says(error), _SEE_DAEMON)
+        return HostError(_says(error), SEE_DAEMON)
     return refused(error)
 
 

@@ -17,8 +17,13 @@ SECONDS = 2.0
 
 @dataclass(slots=True)
 class Button:
-    """Remembers when it was last pressed, in seconds since boot."""
+    """Remembers when it was last pressed, in seconds since boot, and who was asked by it.
 
+    ``asked``: the handoff whose guest was, by its transaction. What came of that is gone once it
+    has failed.
+    """
+
+    asked: str = ""
     _last: float | None = None
 
     def is_pressed(self, now: float) -> bool:
@@ -49,8 +54,16 @@ class PowerButton:
         record = self.journal.read()
         if record is None or record.phase is not Phase.GUEST:
             return
-        asked = self.host.guests.is_shutting_down()
-        seconds = 0.0 if asked else self.limits().shutdown
-        how = "it is forced off" if asked else f"it has {seconds:g} s to shut down"
-        self.report(Event(Kind.REMARK, f"power button: {how}", {"GUEST": record.guest}))
+        # The daemon may have been started anew in between.
+        is_second = self.button.asked == record.transaction or self.host.guests.is_shutting_down()
+        self.button.asked = record.transaction
+        seconds = 0.0 if is_second else self.limits().shutdown
+        self.report(Event(Kind.REMARK, _told(record.guest, seconds), {"GUEST": record.guest}))
         self.host.guests.end(seconds=seconds)
+
+
+def _told(guest: str, seconds: float) -> str:
+    """What a press does. How the guest takes it is not known yet: it may be asleep, or crashed."""
+    if not seconds:
+        return f"power button: {guest} is forced off"
+    return f"power button: {guest} is asked to shut down, and forced off after {seconds:g} s"

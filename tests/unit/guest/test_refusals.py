@@ -1,13 +1,14 @@
 """What a person reads when libvirt refuses: a hint only where it is true."""
 
 import errno
+from threading import Event
 from typing import Any
 
 import libvirt
 import pytest
 
 from vfiod.errors import HostError, NotAuthorized, UnknownGuest, VfiodError
-from vfiod.guest import connection
+from vfiod.guest import connection, ending
 
 
 class _Fails:
@@ -31,9 +32,10 @@ def _error(code: int, said: str, number: int = -1) -> libvirt.libvirtError:
 
 def _told(monkeypatch: pytest.MonkeyPatch, code: int, said: str) -> VfiodError:
     """By a libvirt that answers."""
-    monkeypatch.setattr(libvirt, "open", lambda _uri: _Fails(_error(code, said)))
+    for way in ("open", "openReadOnly"):
+        monkeypatch.setattr(libvirt, way, lambda _uri: _Fails(_error(code, said)))
     with pytest.raises(VfiodError) as told:
-        connection.destroy("win10")
+        ending.destroy("win10")
     return told.value
 
 
@@ -41,9 +43,10 @@ def _not_let_in(monkeypatch: pytest.MonkeyPatch, error: libvirt.libvirtError) ->
     def refuse(_uri: str) -> None:
         raise error
 
-    monkeypatch.setattr(libvirt, "open", refuse)
+    for way in ("open", "openReadOnly"):
+        monkeypatch.setattr(libvirt, way, refuse)
     with pytest.raises(VfiodError) as told:
-        connection.destroy("win10")
+        ending.destroy("win10")
     return told.value
 
 
@@ -106,6 +109,12 @@ def test_an_agent_of_a_libvirt_that_is_away_does_not_answer(
         raise _error(libvirt.VIR_ERR_NO_CONNECT, "no connection")
 
     monkeypatch.setattr(libvirt, "open", refuse)
+    assert not connection.answers("win10")
+
+
+def test_nor_does_that_of_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libvirt, "open", lambda _uri: Event().wait())
+    monkeypatch.setattr(connection, "_AGENT_SECONDS", 0.1)
     assert not connection.answers("win10")
 
 

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _do(what: str, guest: str) -> Any:
-    from vfiod.guest import connection
+    from vfiod.guest import connection, ending
 
     if what == LOOK:
         from vfiod.cli.local import guests_now
@@ -43,7 +43,7 @@ def _do(what: str, guest: str) -> Any:
         return json.loads(dump(guests_now()))
     doers = {
         START: connection.start,
-        SHUTDOWN: connection.ask_to_shut_down,
-        DESTROY: connection.destroy,
+        SHUTDOWN: ending.ask_to_shut_down,
+        DESTROY: ending.destroy,
     }
     return doers[what](guest)

@@ -98,14 +98,14 @@ def _end(guest: str, arguments: argparse.Namespace) -> None:
 
 def _ask_to_end(guest: str, arguments: argparse.Namespace) -> None:
     from vfiod.cli.terminal import say
-    from vfiod.guest import connection
+    from vfiod.guest import ending
 
     if arguments.destroy:
         say(f"Stopping {guest} …")
-        connection.destroy(guest)
+        ending.destroy(guest)
     elif arguments.shutdown is not None:
         say(f"Shutting {guest} down, for at most {arguments.shutdown:g} s …")
-        connection.shut_down(guest, seconds=arguments.shutdown)
+        ending.shut_down(guest, seconds=arguments.shutdown, say=say)
 
 
 def _take_back_when_free(client: Any, arguments: argparse.Namespace) -> None:

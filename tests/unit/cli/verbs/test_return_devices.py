@@ -8,7 +8,7 @@ import pytest
 
 from vfiod.cli import main as cli
 from vfiod.errors import HostError, UnknownGuest, VfiodError
-from vfiod.guest import connection
+from vfiod.guest import connection, ending
 
 
 class Daemon:
@@ -67,7 +67,7 @@ def test_who_is_not_meant_keeps_the_devices(
     *, guest: str, alone: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended: list[str] = []
-    monkeypatch.setattr(connection, "shut_down", lambda name, seconds: ended.append(name))
+    monkeypatch.setattr(ending, "shut_down", lambda name, **_: ended.append(name))
     assert cli.main(["return", "--shutdown", "30", f"--from={guest}"]) == 0
     assert (Daemon.asked, ended) == (not alone, [] if alone else ["win10"])
     said = "win10 has the devices, not win11: nothing is done."
@@ -101,7 +101,7 @@ def test_a_time_that_is_none_is_wrong_usage(
 def test_a_guest_has_the_time_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[str, float]] = []
     monkeypatch.setattr(
-        connection, "shut_down", lambda guest, *, seconds: given.append((guest, seconds))
+        ending, "shut_down", lambda guest, *, seconds, say: given.append((guest, seconds))
     )
     assert cli.main(["return", "--shutdown", "0.5"]) == 0
     assert given == [("win10", 0.5)]
@@ -120,11 +120,11 @@ def test_a_libvirt_that_cannot_end_it_keeps_nobody_from_asking(
 ) -> None:
     """The package's removal names these forms; the service gives none back that a guest has."""
 
-    def fail(_name: str, seconds: float = 0) -> None:
+    def fail(_name: str, **_how: object) -> None:
         raise error
 
-    monkeypatch.setattr(connection, "destroy", fail)
-    monkeypatch.setattr(connection, "shut_down", fail)
+    monkeypatch.setattr(ending, "destroy", fail)
+    monkeypatch.setattr(ending, "shut_down", fail)
     assert cli.main(["return", *how]) == 0
     assert Daemon.asked
     assert error.message in capsys.readouterr().err
