@@ -12,7 +12,7 @@ import libvirt
 import pytest
 
 from vfiod.errors import HostError, NotAuthorized, TimedOut, UnknownGuest
-from vfiod.guest import ending
+from vfiod.guest import asking, ending
 
 LIMIT = 0.3
 INVALID = libvirt.VIR_ERR_OPERATION_INVALID
@@ -39,9 +39,13 @@ class Guest:
         self.standing: list[int] = [libvirt.VIR_DOMAIN_RUNNING, 1]
         self.asked: Callable[[], object] = lambda: None
         self.looked_at: Callable[[], object] = lambda: None
+        self.woken: Callable[[], object] = self.run
 
     def end(self) -> None:
         self.standing = [libvirt.VIR_DOMAIN_SHUTOFF, 1]
+
+    def run(self) -> None:
+        self.standing = [libvirt.VIR_DOMAIN_RUNNING, 1]
 
     # As libvirt calls them.
 
@@ -57,6 +61,14 @@ class Guest:
         if self.standing[0] != libvirt.VIR_DOMAIN_RUNNING:
             raise error(INVALID, "Requested operation is not valid: domain is not running")
         self.asked()
+
+    def resume(self) -> None:
+        self.told.append("resume")
+        self.woken()
+
+    def pMWakeup(self, _flags: int = 0) -> None:  # noqa: N802
+        self.told.append("wake up")
+        self.woken()
 
     def destroy(self) -> None:
         self.told.append("destroy")
@@ -82,7 +94,8 @@ def guest(monkeypatch: pytest.MonkeyPatch) -> Guest:
     found = Guest()
     for way in ("open", "openReadOnly"):
         monkeypatch.setattr(libvirt, way, lambda _uri: Connection(found))
-    monkeypatch.setattr(ending, "_PAUSE", 0.01)
+    for module in (asking, ending):
+        monkeypatch.setattr(module, "PAUSE", 0.01)
     monkeypatch.setattr(ending, "_REACH_SECONDS", 0.2)
     return found
 
@@ -122,7 +135,7 @@ def test_a_qemu_that_hangs_is_stopped_hard_all_the_same(guest: Guest) -> None:
     guest.asked = Event().wait
     said = shut_down()
     assert guest.told == ["shutdown", "destroy"]
-    assert "has not answered" in said[0]
+    assert "libvirt has not answered within 0.3 s" in said[0]
 
 
 def test_somebody_else_s_job_keeps_a_guest_from_being_asked_not_from_its_end(
@@ -166,6 +179,90 @@ def test_who_may_not_is_told_at_once(guest: Guest, monkeypatch: pytest.MonkeyPat
 def test_a_guest_that_libvirt_has_not_is_told_at_once(guest: Guest) -> None:
     with pytest.raises(UnknownGuest):
         shut_down("win11", seconds=60)
+
+
+# A guest that does not run just now
+
+PAUSED, ASLEEP = libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PMSUSPENDED
+UNKNOWN, BY_USER = libvirt.VIR_DOMAIN_PAUSED_UNKNOWN, libvirt.VIR_DOMAIN_PAUSED_USER
+NEEDS_RESET = "unable to execute QEMU command 'cont': Resetting the Virtual Machine is required"
+
+
+@pytest.mark.parametrize("reason", [UNKNOWN, BY_USER, libvirt.VIR_DOMAIN_PAUSED_IOERROR])
+def test_a_paused_guest_goes_on_and_shuts_down(guest: Guest, reason: int) -> None:
+    guest.standing, guest.asked = [PAUSED, reason], guest.end
+    assert shut_down(seconds=60) == ["win10 was paused: it goes on now, to shut down"]
+    assert guest.told == ["shutdown", "resume", "shutdown"]
+
+
+def test_a_guest_that_sleeps_is_woken_up_and_shuts_down(guest: Guest) -> None:
+    """It runs a little later than that (libvirt: qemuProcessHandleWakeup)."""
+
+    def woken() -> None:
+        if guest.told.count("wake up") > 2:
+            guest.run()
+
+    guest.standing, guest.asked, guest.woken = [ASLEEP, 0], guest.end, woken
+    assert shut_down(seconds=60) == ["win10 was asleep: it is woken up, to shut down"]
+    assert "destroy" not in guest.told
+
+
+def test_one_that_goes_on_has_its_whole_time(guest: Guest) -> None:
+    guest.standing = [PAUSED, BY_USER]
+    began = time.monotonic()
+    shut_down()
+    assert time.monotonic() - began >= LIMIT
+    assert guest.told == ["shutdown", "resume", "shutdown", "destroy"]
+
+
+def test_one_that_cannot_go_on_just_now_has_its_whole_time(guest: Guest) -> None:
+    """Its disk may be full still."""
+    guest.standing = [PAUSED, libvirt.VIR_DOMAIN_PAUSED_IOERROR]
+    guest.woken = fail(libvirt.VIR_ERR_OPERATION_FAILED, "no space")
+    began = time.monotonic()
+    said = shut_down()
+    assert time.monotonic() - began >= LIMIT
+    assert said[0] == "win10 was not asked to shut down yet: libvirt says: no space"
+    assert guest.told[-1] == "destroy"
+
+
+@pytest.mark.parametrize(
+    ("standing", "woken"),
+    [
+        ([libvirt.VIR_DOMAIN_CRASHED, libvirt.VIR_DOMAIN_CRASHED_PANICKED], None),
+        ([PAUSED, libvirt.VIR_DOMAIN_PAUSED_CRASHED], None),
+        ([PAUSED, UNKNOWN], fail(libvirt.VIR_ERR_INTERNAL_ERROR, NEEDS_RESET)),
+    ],
+)
+def test_one_that_never_goes_on_is_stopped_at_once(
+    guest: Guest, standing: list[int], woken: Callable[[], object] | None
+) -> None:
+    guest.standing, guest.woken = standing, woken or guest.woken
+    assert shut_down(seconds=60) == [
+        "win10 has crashed and cannot shut down: it is stopped hard at once"
+    ]
+    assert guest.told[-1] == "destroy"
+
+
+def test_what_libvirt_is_at_with_a_guest_is_left_alone(guest: Guest) -> None:
+    guest.standing = [PAUSED, libvirt.VIR_DOMAIN_PAUSED_SAVE]
+    shut_down()
+    assert "resume" not in guest.told
+
+
+def test_a_paused_guest_is_asked_by_the_service_too(guest: Guest) -> None:
+    guest.standing = [PAUSED, BY_USER]
+    ending.ask_to_shut_down("win10")
+    assert guest.told == ["shutdown", "resume", "shutdown"]
+
+
+def test_one_that_has_crashed_cannot_be_asked(guest: Guest) -> None:
+    guest.standing = [libvirt.VIR_DOMAIN_CRASHED, 1]
+    with pytest.raises(HostError) as told:
+        ending.ask_to_shut_down("win10")
+    assert told.value.message == "win10 has crashed and cannot shut down"
+    assert told.value.hint == "force it off: sudo vfiod shutdown --force win10"
+    assert "destroy" not in guest.told
 
 
 # A libvirt that does not answer
@@ -217,7 +314,7 @@ def test_a_guest_is_only_asked_where_that_is_wanted(guest: Guest) -> None:
 
 def test_one_that_is_off_cannot_be_asked(guest: Guest) -> None:
     guest.end()
-    with pytest.raises(HostError, match="domain is not running"):
+    with pytest.raises(HostError, match="win10 does not run"):
         ending.ask_to_shut_down("win10")
 
 
