@@ -124,6 +124,13 @@ def a_rom_that_is_not_there_is_refused(b: Rig) -> None:
 
 
 @reading
+def a_guest_that_libvirt_has_not_has_no_process(b: Rig) -> None:
+    nobody = "00000000-0000-4000-8000-000000000000"
+    assert b.host.guests.is_cleaned_up(nobody)
+    assert b.host.guests.qemu(nobody) is None
+
+
+@reading
 def an_empty_power_policy_changes_nothing(b: Rig) -> None:
     before = b.host.pci.power(b.spare)
     b.host.pci.set_power(b.spare, PowerPolicy(None, None))

@@ -14,6 +14,7 @@ from vfiod.host.linux.containers import LinuxContainers
 from vfiod.host.linux.cpus import LinuxCpus
 from vfiod.host.linux.devicegate import LinuxGate
 from vfiod.host.linux.files import LinuxFiles
+from vfiod.host.linux.guest_end import LinuxGuests
 from vfiod.host.linux.host import LinuxHost
 from vfiod.host.linux.hugepages import LinuxHugePages
 from vfiod.host.linux.inputs import LinuxInputs
@@ -53,6 +54,7 @@ class TreeHost(LinuxHost):
         self.memory = LinuxMemory(root)
         self.users = LinuxUsers(Programs(self.late))
         self.slices = LinuxSlices(bus, root)
+        self.guests = LinuxGuests(self.units, Programs(self.late), root / "run/libvirt/qemu")
         self.cpus = LinuxCpus(root)
         self.hugepages = LinuxHugePages(root)
 

@@ -13,6 +13,7 @@ from gi.repository import GLib
 
 from tests.fakes import pcs
 from tests.fakes.host import FakeHost
+from tests.fakes.libvirt import UUID
 from tests.fakes.userspace import Process, Program
 from vfiod.bus.connection import Bus
 from vfiod.config.file import load_config
@@ -92,13 +93,25 @@ class Server:
         self._qemu.kill()
         self._qemu.wait()
 
+    def do_known(self) -> None:
+        """libvirt has that guest, whose process does what the model's does."""
+        assert self._qemu is not None
+        self.host.libvirt.began(UUID, self._qemu.pid, pcs.DEVICES)
+        self.host.user.on_end = self._ended
+
+    def _ended(self, pid: int) -> None:
+        self.host.libvirt.qemu_ended(pid)
+        if self._qemu is not None and self._qemu.pid == pid:
+            self._qemu.kill()
+            self._qemu.wait()
+
     def do_login(self) -> None:
         """bob comes to the same screen, in a session of his own."""
         bob = Session("9", "bob", 1001, "seat0", "user", graphical=True, unit="session-9.scope")
         self.host.user.log_in(bob, Program("firefox", uid=1001, title="Firefox"))
 
     def do_fail(self, *words: str) -> None:
-        """libvirt refuses the next start."""
+        """libvirt refuses the next start, and ends nothing."""
         self.host.commands.fails = " ".join(words)
 
     def do_trial(self, until: str) -> None:

@@ -25,7 +25,7 @@ ALL = (
     START, OTHERS, CANCEL, PROPOSE, SHUTDOWN, KEEP, "org.vfiod1.return", "org.vfiod1.rehearse",
 )  # fmt: skip
 LONG = 3000
-ASK = ("sb", "win10", False)
+ASK, FORCE = ("sb", "win10", False), ("sb", "win10", True)
 
 
 def start(bus: PrivateBus, seconds: int = 0, guest: str = "win10", user: int = ALICE) -> str:
@@ -362,6 +362,59 @@ def test_a_trial_that_was_prolonged_may_still_be_kept_for_good(bus: PrivateBus) 
     assert listed(bus)["win10"]["trial_until"] > time.time() * 1e6
     bus.call(MANAGER, "Keep", "su", "win10", 0)
     assert listed(bus)["win10"]["trial_until"] == 0
+
+
+# A guest that libvirt does not end
+
+
+@pytest.fixture
+def unended(bus: PrivateBus, daemon: Daemon) -> None:
+    """win10 has the devices, and libvirt ends nothing."""
+    prepare(bus)
+    daemon.tell("guest")
+    daemon.tell("known")
+    bus.call(HOOK, "Started", "ss", "win10", XML)
+    until_phase(bus, "guest")
+    daemon.tell("fail libvirt says: no answer")
+
+
+@pytest.mark.usefixtures("unended")
+@pytest.mark.parametrize("call", ["ForceOff string:win10", "ShutdownGuest string:win10 boolean:1"])
+def test_a_guest_that_libvirt_does_not_end_is_ended_without_it(
+    bus: PrivateBus, daemon: Daemon, polkit: Polkit, call: str
+) -> None:
+    method, *values = call.replace("boolean:1", "boolean:true").split()
+    polkit.allow(*set(ALL) - {SHUTDOWN})
+    assert "NotAuthorized" in bus.send(f"{MANAGER}.{method}", *values).stderr
+    assert bus.status()["phase"] == "guest"
+    polkit.allow(SHUTDOWN)
+    done = bus.send(f"{MANAGER}.{method}", *values)
+    assert done.returncode == 0, done.stderr
+    until_phase(bus, "host")
+
+
+@pytest.mark.usefixtures("unended")
+def test_so_it_is_if_the_configuration_is_broken_by_then(bus: PrivateBus, config: Path) -> None:
+    config.write_text("}")
+    bus.call(MANAGER, "ForceOff", "s", "win10")
+    until_phase(bus, "host")
+
+
+@pytest.mark.usefixtures("unended")
+@pytest.mark.parametrize("guest", ["", "other", "../win10", "*"])
+def test_who_has_no_devices_is_not_ended(bus: PrivateBus, guest: str) -> None:
+    error = failed(lambda: bus.call(MANAGER, "ForceOff", "s", guest))
+    assert error.name == "org.vfiod1.Error.Refused"
+    assert f"{guest!r} has not the devices" in str(error)
+    assert bus.status()["phase"] == "guest"
+    bus.call(MANAGER, "ForceOff", "s", "win10")
+    until_phase(bus, "host")
+
+
+def test_of_a_guest_without_devices_libvirt_s_word_is_told(bus: PrivateBus, daemon: Daemon) -> None:
+    daemon.tell("fail libvirt says: no answer")
+    error = failed(lambda: bus.call(MANAGER, "ShutdownGuest", *FORCE))
+    assert "libvirt says: no answer" in str(error)
 
 
 # The list

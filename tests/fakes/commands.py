@@ -46,6 +46,8 @@ class FakeCommands:
         self.done.append(f"shutdown {guest}")
 
     def destroy(self, guest: str) -> None:
+        if self.fails:
+            raise HostError(self.fails)
         self.done.append(f"destroy {guest}")
 
     def propose_session(self, uid: int, session: str) -> None:

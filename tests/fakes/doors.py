@@ -512,6 +512,10 @@ class FakeGuests(Door):
         unit = f"machine-qemu-1-{name}.scope"
         return unit if any(p.unit == unit for p in self._user.processes.values()) else None
 
+    def qemu(self, uuid: str) -> int | None:
+        found = self._libvirt.guests.get(uuid)
+        return found.pid if found else None
+
     def is_cleaned_up(self, uuid: str) -> bool:
         return uuid not in self._libvirt.guests
 

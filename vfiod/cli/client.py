@@ -62,6 +62,10 @@ class Client:
         """Ask a guest to shut down, or pull its plug; returns when that is done."""
         self._call("ShutdownGuest", "sb", guest, force, seconds=AUTHORISATION_SECONDS)
 
+    def force_off(self, guest: str) -> None:
+        """Have the QEMU that has the devices ended, where libvirt does not; returns when it is."""
+        self._call("ForceOff", "s", guest, seconds=AUTHORISATION_SECONDS)
+
     def extend_trial(self, seconds: int) -> str | None:
         """Have the trial under way end so long from now. Returns its guest, None without one."""
         guest: str | None = self.status()["guest"]

@@ -16,7 +16,7 @@ from vfiod.daemon.authority import Authority
 from vfiod.daemon.background import OneEach, begin
 from vfiod.daemon.rights import Action
 from vfiod.daemon.starts import Countdown, Starts, Wish, find, require_host_has_them
-from vfiod.errors import Busy, Refused, VfiodError
+from vfiod.errors import Busy, HostError, Refused, VfiodError
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff.decision import readiness
 from vfiod.handoff.decision.readiness import GuestFacts
@@ -39,14 +39,17 @@ class GuestCalls:
         load: Callable[[], Config],
         phase: Callable[[], tuple[Phase, str]],
         report: Report,
+        force_off: Callable[[str], "Future[None]"],
     ) -> None:
+        """``force_off`` ends the guest's QEMU where libvirt does not."""
         self._host, self._authority, self._starts = host, authority, starts
         self._load, self._phase, self._report = load, phase, report
+        self._by_signals = force_off
         self._looking: tuple[tuple[Phase, str], Future[str]] | None = None
         self._considering = OneEach("asked for a start, which is being looked at")
         self._methods = {
             "ListGuests": self._list, "StartGuest": self._start, "CancelStart": self._cancel,
-            "ShutdownGuest": self._shut_down, "Keep": self._keep,
+            "ShutdownGuest": self._shut_down, "ForceOff": self._force_off, "Keep": self._keep,
         }  # fmt: skip
 
     def __contains__(self, method: str) -> bool:
@@ -139,12 +142,33 @@ class GuestCalls:
 
     def _shut_down(self, sender: str, values: Sequence[Any], invocation: Any) -> None:
         name, force = self._configured(values[0]), values[1]
-        commands = self._host.commands
 
         def do() -> None:
             self._say(name, f"{name} is {'forced off' if force else 'asked to shut down'}")
-            task = commands.destroy if force else commands.shut_down
+            task = self._destroy if force else self._host.commands.shut_down
             when_done(invocation, begin(lambda: task(name)))
+
+        self._if_allowed(sender, rights.SHUTDOWN, invocation, do, guest=name)
+
+    def _destroy(self, name: str) -> None:
+        """In a thread: by libvirt, or without it where that does not."""
+        try:
+            self._host.commands.destroy(name)
+        except HostError as error:
+            try:
+                self._by_signals(name).result()
+            except Refused:
+                raise error from None
+
+    def _force_off(self, sender: str, values: Sequence[Any], invocation: Any) -> None:
+        """The configuration may be broken by now: who has the devices is known without it."""
+        name = values[0]
+        if name != self._phase()[1]:
+            raise _refused(f"{name[:60]!r} has not the devices, so there is nothing to end")
+
+        def do() -> None:
+            self._say(name, f"{name} is forced off, without libvirt")
+            when_done(invocation, self._by_signals(name))
 
         self._if_allowed(sender, rights.SHUTDOWN, invocation, do, guest=name)
 

@@ -38,6 +38,7 @@ INTROSPECTION = f"""<node>
     <method name="ShutdownGuest">
       <arg name="guest" type="s" direction="in"/><arg name="force" type="b" direction="in"/>
     </method>
+    <method name="ForceOff"><arg name="guest" type="s" direction="in"/></method>
     <method name="Keep">
       <arg name="guest" type="s" direction="in"/><arg name="seconds" type="u" direction="in"/>
     </method>

@@ -46,7 +46,7 @@ class Service:
             self._start_ended, status.phase,
         )  # fmt: skip
         parts = (manager.host, self._authority, self.starts, load, status.phase, manager.report)
-        self._guests = GuestCalls(*parts)
+        self._guests = GuestCalls(*parts, manager.force_off)
         self._sessions = SessionCalls(manager.host.commands, self._authority)
         self._last: dict[str, str] | None = None
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vfiod.config.schema import Limits
+from vfiod.errors import HostError
 from vfiod.events import Event, Kind, Report
+from vfiod.handoff.force_off import ForceOff
 from vfiod.handoff.journal import Journal
 from vfiod.handoff.watcher import Submit
 from vfiod.host.door import Host
@@ -59,7 +61,12 @@ class PowerButton:
         self.button.asked = record.transaction
         seconds = 0.0 if is_second else self.limits().shutdown
         self.report(Event(Kind.REMARK, _told(record.guest, seconds), {"GUEST": record.guest}))
-        self.host.guests.end(seconds=seconds)
+        try:
+            self.host.guests.end(seconds=seconds)
+        except HostError:  # systemd begins nothing
+            if not is_second:
+                raise
+            ForceOff(self.host, self.journal, self.report).end(record.guest)
 
 
 def _told(guest: str, seconds: float) -> str:

@@ -17,6 +17,7 @@ from vfiod.handoff.decision.hoststate import VFIO_MODULE
 from vfiod.handoff.decision.plan import Plan
 from vfiod.handoff.decision.rehearsal import without_desktop, without_guest
 from vfiod.handoff.decision.request import Request
+from vfiod.handoff.force_off import ForceOff
 from vfiod.handoff.guest_watch import GuestWatch
 from vfiod.handoff.idle import require_idle
 from vfiod.handoff.journal import Journal, Record
@@ -129,6 +130,10 @@ class Manager:
             if record is not None and record.phase is Phase.HANDOFF:
                 self.tasks.give_up_starts(record.guest, "its devices were asked back meanwhile")
         return self.tasks.submit(partial(self._return_devices, transaction_id, force=force))
+
+    def force_off(self, name: str) -> "Future[None]":
+        """End the guest's QEMU where libvirt does not; done when it is gone. See ForceOff.end()."""
+        return self.tasks.submit(ForceOff(self.host, self.journal, self.report).end, name)
 
     def rehearse(self, name: str, xml: str, *, keep_desktop: bool) -> "Future[None]":
         """A handoff and a return without a guest in between."""

@@ -151,6 +151,9 @@ class Guests(Protocol):
         Raises HostError if systemd does not answer.
         """
 
+    def qemu(self, uuid: str) -> int | None:
+        """The process that libvirt has written down as the guest's QEMU; None if it has none."""
+
     def is_cleaned_up(self, uuid: str) -> bool:
         """True once libvirt has nothing left to do for the guest: its devices were re-attached.
 

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from vfiod.cli.verbs.arguments import read_endpoint, read_seconds
-from vfiod.errors import Busy, HostError, UnknownGuest
+from vfiod.errors import Busy, HostError, Refused, UnknownGuest, VfiodError
 
 
 def add(verbs: Any) -> None:
@@ -59,8 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"{guest} answers: it keeps the devices.")
         return 0
     with shown(client):
-        _end(guest, arguments)
-        _take_back_when_free(client, arguments)
+        failed = _end(guest, arguments, client)
+        try:
+            _take_back_when_free(client, arguments)
+        except Busy as busy:
+            raise failed or busy from None
     say("The host has its display back.")
     return 0
 
@@ -83,10 +86,10 @@ def _answers(guest: str, arguments: argparse.Namespace) -> bool:
     return answers(guest) or (arguments.port is not None and arguments.port.answers())
 
 
-def _end(guest: str, arguments: argparse.Namespace) -> None:
+def _end(guest: str, arguments: argparse.Namespace, client: Any) -> VfiodError | None:
     """A libvirt that is away, or knows no such guest, keeps nobody from asking for the devices.
 
-    The service gives none back that a guest has.
+    The service ends the guest then, and gives none back that it still has. Returns why it has.
     """
     from vfiod.cli.terminal import say
 
@@ -94,6 +97,21 @@ def _end(guest: str, arguments: argparse.Namespace) -> None:
         _ask_to_end(guest, arguments)
     except (HostError, UnknownGuest) as error:
         say(f"vfiod: {error}", to=sys.stderr)
+        return _force_off(guest, client)
+    return None
+
+
+def _force_off(guest: str, client: Any) -> VfiodError | None:
+    from vfiod.cli.terminal import say
+
+    say(f"libvirt did not end {guest}: its QEMU is ended without it …")
+    try:
+        client.force_off(guest)
+    except Refused:  # it has ended by itself, or is not seen: who is told by the devices' return
+        return None
+    except VfiodError as error:
+        return error
+    return None
 
 
 def _ask_to_end(guest: str, arguments: argparse.Namespace) -> None:

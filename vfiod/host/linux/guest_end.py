@@ -5,7 +5,7 @@ line does it, started by systemd beside the daemon (systemd-run(1)).
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +21,8 @@ _SECONDS = 10.0
 _SCOPES = "machine-qemu*.scope"
 _SCOPE = re.compile(r"machine-(qemu-[0-9]+-)(.+)\.scope")
 _LONGEST = 64
+# libvirt: qemuDomainObjPrivateXMLFormat's caller, virDomainObjFormat in src/conf/domain_conf.c.
+_STATUS = re.compile(r"<domstatus\b[^>]*\spid='([1-9][0-9]*)'")
 _NOT_FOR_HOSTS = re.compile(r"[^A-Za-z0-9.-]")
 _RUN = re.compile(r"([.-])[.-]+")
 
@@ -61,9 +63,17 @@ class LinuxGuests:
     def is_shutting_down(self) -> bool:
         return self._units.unit(SHUTDOWN).active
 
+    def qemu(self, uuid: str) -> int | None:
+        found = (_STATUS.search(text) for text in self._files_of(uuid))
+        return next((int(match[1]) for match in found if match), None)
+
     def is_cleaned_up(self, uuid: str) -> bool:
+        return not any(self._files_of(uuid))
+
+    def _files_of(self, uuid: str) -> Iterator[str]:
         mark = f"<uuid>{uuid}</uuid>"
-        return not any(mark in (sysfs.read(path) or "") for path in self._status.glob("*.xml"))
+        texts = (sysfs.read(path) or "" for path in self._status.glob("*.xml"))
+        return (text for text in texts if mark in text)
 
     def scope(self, name: str) -> str | None:
         return find_scope(name, self._units.running(_SCOPES))

@@ -1,9 +1,10 @@
 """Who has which device node open, read from /proc (proc(5); needs CAP_SYS_PTRACE)."""
 
 import os
+import signal
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -70,11 +71,13 @@ class LinuxProcesses:
         if process is None:
             return
         try:
-            process.send_signal(number)
-        except psutil.NoSuchProcess:
+            with _held(holder.pid) as descriptor:
+                if process.is_running():
+                    signal.pidfd_send_signal(descriptor, number)
+        except ProcessLookupError:
             return
-        except psutil.AccessDenied as error:
-            raise HostError(f"cannot signal {holder}: {error}") from error
+        except OSError as error:
+            raise HostError(f"cannot signal {holder}: {error.strerror}") from error
 
     def _vfio_nodes(self, group: int) -> Iterator[str]:
         """The group's own node, and those that its devices have for iommufd (kernel: vfio.rst)."""
@@ -163,3 +166,13 @@ class LinuxProcesses:
             # more than whose it is: a return must not end for that.
             return guess_unit(group)
         return self._owners.get(group, "")
+
+
+@contextmanager
+def _held(pid: int) -> Iterator[int]:
+    """A descriptor of the process that has this number now (pidfd_open(2)), or had it."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

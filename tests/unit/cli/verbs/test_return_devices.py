@@ -3,11 +3,12 @@
 import socket
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import ClassVar
 
 import pytest
 
 from vfiod.cli import main as cli
-from vfiod.errors import HostError, UnknownGuest, VfiodError
+from vfiod.errors import Busy, HostError, Refused, UnknownGuest, VfiodError
 from vfiod.guest import connection, ending
 
 
@@ -15,6 +16,9 @@ class Daemon:
     """A guest has the devices; remembers whether they were asked for."""
 
     asked = False
+    forced: ClassVar[list[str]] = []
+    forcing_fails: VfiodError | None = None
+    busy = False
 
     def __init__(self, _bus: object) -> None:
         Daemon.asked = False
@@ -24,12 +28,20 @@ class Daemon:
 
     def return_devices(self, *, force: bool) -> None:
         Daemon.asked = True
+        if Daemon.busy:
+            raise Busy("win10 is running", "have it stopped hard: sudo vfiod return --destroy")
+
+    def force_off(self, guest: str) -> None:
+        Daemon.forced.append(guest)
+        if Daemon.forcing_fails is not None:
+            raise Daemon.forcing_fails
 
 
 @pytest.fixture(autouse=True)
 def daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vfiod.bus.connection.Bus", object)
     monkeypatch.setattr("vfiod.cli.client.Client", Daemon)
+    monkeypatch.setattr(Daemon, "forced", [])
     monkeypatch.setattr("vfiod.cli.progress.shown", lambda _client: nullcontext())
     monkeypatch.setattr(connection, "answers", lambda _name: False)
 
@@ -127,4 +139,42 @@ def test_a_libvirt_that_cannot_end_it_keeps_nobody_from_asking(
     monkeypatch.setattr(ending, "shut_down", fail)
     assert cli.main(["return", *how]) == 0
     assert Daemon.asked
-    assert error.message in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert error.message in said.err
+    assert Daemon.forced == ["win10"], "the service ends it without libvirt"
+    assert "libvirt did not end win10: its QEMU is ended without it" in said.out
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libvirt is, and a guest keeps its devices."""
+
+    def fail(_name: str) -> None:
+        raise HostError("cannot connect to libvirt")
+
+    monkeypatch.setattr(ending, "destroy", fail)
+    monkeypatch.setattr(Daemon, "busy", True)
+
+
+def test_who_has_asked_for_a_hard_stop_is_not_told_to_ask_for_one(
+    away: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = HostError("its QEMU waits in the kernel", "reboot")
+    monkeypatch.setattr(Daemon, "forcing_fails", error)
+    assert cli.main(["return", "--destroy"]) == HostError.exit_code
+    said = capsys.readouterr().err
+    assert str(error) in said
+    assert "--destroy" not in said
+
+
+def test_a_guest_that_is_not_seen_is_told_of_by_the_return(
+    away: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Daemon, "forcing_fails", Refused([VfiodError("nobody has them")]))
+    assert cli.main(["return", "--destroy"]) == Busy.exit_code
+
+
+def test_a_guest_that_libvirt_ends_is_not_ended_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "destroy", lambda _name: None)
+    assert cli.main(["return", "--destroy"]) == 0
+    assert Daemon.forced == []

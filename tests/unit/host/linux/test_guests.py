@@ -41,6 +41,29 @@ def test_without_libvirt_there_is_nothing_to_clean_up(bus: FakeBus) -> None:
     assert guests(bus).is_cleaned_up(pcs.UUID)
 
 
+@pytest.mark.parametrize(
+    ("text", "pid"),
+    [
+        (STATUS, 7),
+        (STATUS.replace("pid='7'", "pid='-1'"), None),
+        (STATUS.replace(" pid='7'", ""), None),
+        ("<domstatus state='running'><uuid>{}</uuid><vcpu id='0' pid='8'/></domstatus>", None),
+        ("<uuid>{}</uuid>", None),
+    ],
+)
+def test_the_process_that_libvirt_has_written_down(
+    bus: FakeBus, tmp_path: Path, text: str, pid: int | None
+) -> None:
+    (tmp_path / "debian.xml").write_text(STATUS.format("00000000-0000-0000-0000-000000000000"))
+    (tmp_path / "win10.xml").write_text(text.format(pcs.UUID))
+    assert guests(bus, tmp_path).qemu(pcs.UUID) == pid
+
+
+def test_of_another_guest_it_has_written_nothing(bus: FakeBus, tmp_path: Path) -> None:
+    (tmp_path / "debian.xml").write_text(STATUS.format("00000000-0000-0000-0000-000000000000"))
+    assert guests(bus, tmp_path).qemu(pcs.UUID) is None
+
+
 def test_a_daemon_that_runs_is_left_alone(bus: FakeBus) -> None:
     bus.units["virtqemud.service"] = BusUnit("virtqemud.service", active="active")
     found = guests(bus)
