@@ -116,6 +116,7 @@ class FakeHost:
         self.users = FakeUsers(*behind, self.clock)
         self.libvirt = Libvirt(self.clock, self.kernel)
         self.user.on_end = self.libvirt.qemu_ended
+        self.libvirt.kill = self.user.kill
         self.late = FakeLate(*behind)
         self.power, self.guests = FakePower(*behind), FakeGuests(*behind, self.libvirt)
         self.commands = FakeCommands(self)

@@ -5,7 +5,7 @@ Its rules are those of src/qemu/qemu_process.c (qemuProcessStop) and src/util/vi
 then the guest's status file goes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.fakes.clock import Clock
@@ -32,6 +32,8 @@ class Libvirt:
         self.starts = True
         self.hangs = False
         self.guests: dict[str, Guest] = {}
+        self.kill: Callable[[int], object] = lambda _pid: None
+        self._powered_off: set[int] = set()
         self._clock, self._kernel = clock, kernel
         self._ended: set[int] = set()
 
@@ -44,9 +46,15 @@ class Libvirt:
         self._ended.add(pid)
         self._clean_up_later()
 
+    def powers_off(self, pid: int) -> None:
+        """The guest does. QEMU stays (-no-shutdown) until libvirt, which is told, ends it."""
+        self._powered_off.add(pid)
+        self._end_powered_off()
+
     def start(self) -> None:
-        """systemd starts it."""
+        """systemd starts it; it finds what it has missed (libvirt: qemuProcessReconnect)."""
         self.runs = True
+        self._end_powered_off()
         self._clean_up_later()
 
     def wake(self) -> None:
@@ -66,6 +74,10 @@ class Libvirt:
     def give_up(self, uuid: str = UUID) -> None:
         """It could not kill QEMU, and is done with the guest all the same."""
         del self.guests[uuid]
+
+    def _end_powered_off(self) -> None:
+        while self.runs and not self.hangs and self._powered_off:
+            self.kill(self._powered_off.pop())
 
     def _clean_up_later(self) -> None:
         self._clock.after(CLEAN_UP_AFTER, self.clean_up)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from . import checks
+from . import checks, guest
 from .conftest import Labs
+from .emulator import painter
 from .emulator.hardware import GPU, PORT
 from .emulator.machine import Lab
 from .guest import Guest
@@ -70,6 +71,37 @@ def test_a_guest_that_dies_while_libvirt_cannot_be_started(lab: Lab, running: st
     lab.wait_until("the cure", lambda: "once more" in told(lab), timeout=60)
     wait_for_host(lab)
     assert checks.deaf(lab) == []
+
+
+@pytest.mark.long
+def test_a_guest_that_powers_itself_off_while_libvirt_is_stopped(lab: Lab) -> None:
+    """Its QEMU stays until libvirt ends it: no process ends, and no hook is called."""
+    configure(lab)
+    define(lab, Guest())
+    # Long enough for libvirt to be stopped before, short enough for vfiod to look only after it.
+    lab.put(painter.kernel(20), Guest().kernel_path)
+    assert start(lab) == (0, "")
+    lab.sh("systemctl stop libvirtd libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket")
+    lab.wait_until("the guest on the screen", lab.guest_shown, timeout=120)
+    lab.wait_until(
+        "vfiod's look", lambda: "the screen dark: it is started" in told(lab), timeout=180
+    )
+    wait_for_host(lab)
+    assert checks.unit_state(lab, "libvirtd") == "active"
+    assert checks.faults(lab) == []
+
+
+@pytest.mark.long
+def test_the_power_button_ends_the_guest_while_libvirt_hangs(lab: Lab, running: str) -> None:
+    lab.sh("systemctl kill --signal=STOP libvirtd")
+    try:
+        lab.qmp("system_powerdown")
+        lab.wait_until("the signal", lambda: "SIGTERM to its QEMU" in told(lab), timeout=120)
+        wait_for_return(lab)
+        lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
+    finally:
+        lab.sh("systemctl kill --signal=CONT libvirtd")
+    lab.wait_until("libvirt's own view", lambda: guest.is_off(lab, "win10"), timeout=60)
 
 
 @pytest.mark.long

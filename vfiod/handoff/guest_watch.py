@@ -22,6 +22,7 @@ from vfiod.errors import HostError
 from vfiod.events import Event, Kind, Report
 from vfiod.handoff import presence
 from vfiod.handoff.journal import Journal, Record
+from vfiod.handoff.libvirt_watch import LibvirtWatch
 from vfiod.handoff.operation import Handoff, list_devices
 from vfiod.handoff.presence import is_out
 from vfiod.handoff.unread import LOOK_AGAIN_SECONDS, TRIES, read_later
@@ -84,8 +85,7 @@ class GuestWatch:
             "runs: sudo vfiod return --destroy"
         )
         self._say(Kind.REMARK, text, record)
-        self.handoff.advance(Phase.GUEST)
-        self.host.logins.inhibit(f"{record.guest} has the display")
+        self._has_display(record)
 
     def adopt(self, record: Record) -> bool:
         """Watch the QEMU that holds the devices, or trust one that runs; False if none does."""
@@ -105,8 +105,7 @@ class GuestWatch:
         if record.phase is not Phase.PREPARED:
             text = f"{record.guest} goes on running with {list_devices(record)}"
             self._say(Kind.ADOPTED, text, record)
-        self.handoff.advance(Phase.GUEST, seen=True)
-        self.host.logins.inhibit(f"{record.guest} has the display")
+        self._has_display(record, seen=True)
         return True
 
     def resume(self, record: Record, limit: float) -> None:
@@ -163,6 +162,12 @@ class GuestWatch:
         self.watcher.ignore_buttons()
         if record is not None and record.phase is not Phase.STUCK:
             self.handoff.return_devices(transaction_id, why)
+
+    def _has_display(self, record: Record, *, seen: bool = False) -> None:
+        parts = (self.host, self.journal, self.report, self.watcher, self.submit)
+        LibvirtWatch(*parts).begin(record.transaction)
+        self.handoff.advance(Phase.GUEST, seen=seen)
+        self.host.logins.inhibit(f"{record.guest} has the display")
 
     def _gone(self, record: Record, pid: int, tries: int = TRIES) -> None:
         """Nobody else may tell of it: what cannot be read now is read later."""
