@@ -163,7 +163,8 @@ class Session:
     """A logind session (org.freedesktop.login1(5)): ``kind`` is its Class, ``unit`` its scope.
 
     ``terminal`` is the number of its virtual terminal, 0 for none; ``leader`` its first process;
-    ``desktop`` what the login screen calls it, e.g. "gnome" (XDG_SESSION_DESKTOP).
+    ``desktop`` what the login screen calls it, e.g. "gnome" (XDG_SESSION_DESKTOP). ``closing``: it
+    is over, and listed with seat and type until what it has left in its scope has ended.
     """
 
     ident: str
@@ -176,6 +177,12 @@ class Session:
     terminal: int = 0
     leader: int = 0
     desktop: str = ""
+    closing: bool = False
+
+    @property
+    def is_desktop(self) -> bool:
+        """True for a graphical one that nobody has logged out of."""
+        return self.graphical and not self.closing
 
     @property
     def is_person(self) -> bool:

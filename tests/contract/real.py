@@ -10,10 +10,12 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.contract.rules import KERNEL, READING, SYSTEMD, Rig
 from vfiod.bus.connection import Bus
+from vfiod.host.door import Host
 from vfiod.host.linux.host import LinuxHost
 from vfiod.model import PciAddress
 
@@ -32,6 +34,22 @@ def hold(address: PciAddress) -> Iterator[int]:
         holder.wait()
 
 
+@contextmanager
+def leave(host: Host) -> Iterator[str]:
+    """A session of root's whose first process has ended and another has not (systemd.exec(5),
+    PAMName=); where logind kills no user's processes it is closing from then on.
+    """
+    before = {session.ident for session in host.logins.sessions()}
+    run = ["systemd-run", "--quiet", "--wait", "--collect", "--uid=root", "-p", "PAMName=login"]
+    subprocess.run([*run, "sh", "-c", "sleep 600 &"], check=True)
+    assert host.wait(lambda: any(s.closing for s in host.logins.sessions()), seconds=20)
+    (session,) = (s for s in host.logins.sessions() if s.closing and s.ident not in before)
+    try:
+        yield session.ident
+    finally:
+        subprocess.run(["systemctl", "stop", session.unit], check=False)
+
+
 def main() -> int:
     """Run every rule, print each result, and say how many were broken."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -40,7 +58,8 @@ def main() -> int:
     parser.add_argument("--unit", default="cron.service")
     arguments = parser.parse_args()
     _run_loop_beside()
-    rig = Rig(LinuxHost(Bus()), **vars(arguments), hold=hold)
+    host = LinuxHost(Bus())
+    rig = Rig(host, **vars(arguments), hold=hold, leave=partial(leave, host))
     broken = 0
     for rule in (*READING, *SYSTEMD, *KERNEL):
         try:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 from vfiod.errors import Busy, HostError, KernelStuck
 from vfiod.host.door import Host
@@ -26,7 +27,8 @@ class Rig:
 
     ``display`` and ``audio`` are a card and its sound on their native drivers, the only
     framebuffer; ``spare`` is a function that nothing depends on; ``unit`` a harmless service;
-    ``hold`` keeps a node of a function open in a process of its own and gives its pid.
+    ``hold`` keeps a node of a function open in a process of its own and gives its pid; ``leave``
+    logs somebody in and out again, with a process left behind, and gives the session.
     """
 
     host: Host
@@ -35,6 +37,7 @@ class Rig:
     spare: PciAddress
     unit: str
     hold: Callable[[PciAddress], AbstractContextManager[int]]
+    leave: Callable[[], AbstractContextManager[str]]
 
 
 Rule = Callable[[Rig], None]
@@ -248,6 +251,14 @@ def a_wait_ends_with_its_condition_or_at_its_deadline(b: Rig) -> None:
     assert not b.host.wait(lambda: False, seconds=0.1)
     assert b.host.now() - began >= 0.1
     assert not b.host.wait(lambda: False, seconds=0)
+
+
+@reading
+def tasks_are_done_side_by_side_and_none_is_none(b: Rig) -> None:
+    done: list[int] = []
+    for count in range(4):
+        b.host.run_parallel([partial(done.append, count)] * count)
+    assert sorted(done) == [1, 2, 2, 3, 3, 3]
 
 
 @reading
@@ -614,6 +625,21 @@ def a_unit_that_cannot_be_limited_is_named(b: Rig) -> None:
 def a_session_that_is_gone_is_ended_without_an_error(b: Rig) -> None:
     assert "no-such-session" not in [s.ident for s in b.host.logins.sessions()]
     b.host.logins.terminate("no-such-session")
+
+
+@systemd
+def what_a_login_that_is_over_has_left_behind_ends_by_its_unit_alone(b: Rig) -> None:
+    def is_listed() -> bool:
+        return any(s.ident == ident for s in b.host.logins.sessions())
+
+    with b.leave() as ident:
+        (session,) = (s for s in b.host.logins.sessions() if s.ident == ident)
+        assert session.closing
+        assert session.is_person
+        b.host.logins.terminate(ident)
+        assert not b.host.wait(lambda: not is_listed(), seconds=SHORT)
+        b.host.units.stop(session.unit, seconds=SECONDS)
+        assert b.host.wait(lambda: not is_listed(), seconds=SECONDS)
 
 
 @systemd

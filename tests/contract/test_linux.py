@@ -1,13 +1,15 @@
 """vfiod.host.linux keeps the contract, as far as trees of files and a small bus can show it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.contract.real import hold
 from tests.contract.rules import READING, SYSTEMD, Rig, Rule
-from tests.fakes.bus import BusUnit, FakeBus
+from tests.fakes.bus import BusSession, BusUnit, FakeBus
 from tests.fakes.tree import Contents, Link, grow, pci_function
 from vfiod.host.door import Host
 from vfiod.host.linux.containers import LinuxContainers
@@ -87,17 +89,30 @@ def tree() -> dict[str, Contents]:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
-    grow(tmp_path, tree())
+def bus() -> FakeBus:
     bus = FakeBus()
     bus.units["cron.service"] = BusUnit("cron.service")
+    return bus
+
+
+@pytest.fixture
+def host(tmp_path: Path, bus: FakeBus) -> Host:
+    grow(tmp_path, tree())
     return TreeHost(tmp_path, bus)
 
 
 @pytest.mark.parametrize("rule", [*READING, *SYSTEMD], ids=lambda rule: rule.__name__)
-def test_linux_keeps(rule: Rule, host: Host) -> None:
+def test_linux_keeps(rule: Rule, host: Host, bus: FakeBus) -> None:
+    @contextmanager
+    def leave() -> Iterator[str]:
+        properties = {"Class": "user", "Type": "x11", "Scope": "session-9.scope", "VTNr": 7,
+                      "Leader": 812, "Desktop": "xfce", "State": "closing"}  # fmt: skip
+        bus.sessions["9"] = BusSession("9", 1000, "alice", properties=properties)
+        bus.units["session-9.scope"] = BusUnit("session-9.scope")
+        yield "9"
+
     display, audio, spare = map(PciAddress.parse, (DISPLAY, AUDIO, SPARE))
-    rule(Rig(host, display, audio, spare, "cron.service", hold))
+    rule(Rig(host, display, audio, spare, "cron.service", hold, leave))
 
 
 @pytest.mark.parametrize("after", [0.0, 0.1])

@@ -218,17 +218,22 @@ class FakeBus(Bus):
     # logind
 
     def _ListSessions(self) -> tuple[list[tuple[Any, ...]]]:  # noqa: N802
-        rows = [
-            (s.ident, s.uid, s.user, s.seat, f"/session/{s.ident}") for s in self.sessions.values()
-        ]
-        return (rows,)
+        there = [s for s in self.sessions.values() if not self._is_over(s)]
+        return ([(s.ident, s.uid, s.user, s.seat, f"/session/{s.ident}") for s in there],)
+
+    def _is_over(self, session: BusSession) -> bool:
+        """One that is closing is listed until its scope has ended."""
+        unit = self.units.get(session.properties.get("Scope", ""))
+        is_closing = session.properties.get("State") == "closing"
+        return is_closing and unit is not None and unit.active == "inactive"
 
     def _TerminateSession(self, ident: str) -> tuple[()]:  # noqa: N802
         if ident not in self.sessions:
             raise BusError(f"No session '{ident}' known", f"{LOGIND}.NoSuchSession")
         if ident == "protected":
             raise BusError("Access denied", "org.freedesktop.DBus.Error.AccessDenied")
-        del self.sessions[ident]
+        if self.sessions[ident].properties.get("State") != "closing":
+            del self.sessions[ident]
         return ()
 
     def _GetUser(self, uid: int) -> tuple[str]:  # noqa: N802

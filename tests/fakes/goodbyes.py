@@ -36,7 +36,7 @@ class FakeGoodbyes(Door):
         answer = self._ask("log out", session, seconds, go_on)
         if there and answer.outcome is Outcome.DONE:
             self._effects.take(f"log out {session.ident}", lambda: self._log_out(session))
-            self._clock.wait(lambda: session.ident not in self._user.sessions, seconds=seconds)
+            self._clock.wait(lambda: self._is_over(session), seconds=seconds)
         go_on()
         return answer
 
@@ -63,6 +63,14 @@ class FakeGoodbyes(Door):
             go_on()
 
     def _log_out(self, session: Session) -> None:
-        """The session's first process ends, which a getty begins anew."""
-        self._user.kill(session.leader)
-        self._user.terminate(session.ident)
+        """Its programs end, and its first process, which a getty begins anew."""
+
+        def end() -> None:
+            self._user.kill(session.leader)
+            self._user.hang_up(session.ident)
+
+        self._clock.after(self._user.session_ends_after, end)
+
+    def _is_over(self, session: Session) -> bool:
+        left = self._user.sessions.get(session.ident)
+        return left is None or left.closing

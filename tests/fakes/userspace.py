@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 
 from tests.fakes.clock import Clock
@@ -10,6 +11,7 @@ from tests.fakes.kernel import Kernel
 from vfiod.errors import HostError
 from vfiod.model import Holder, PciAddress, Session
 
+DISPLAY_MANAGER = "display-manager.service"
 USER_STOP_DELAY = 10.0
 START_LIMIT, START_LIMIT_INTERVAL = 5, 10.0
 
@@ -79,6 +81,7 @@ class Userspace:
         self.lingering: set[int] = set()
         self.needed: dict[str, set[str]] = {}  # what a unit cannot do without
         self.session_ends_after = 0.0
+        self._forgotten: set[str] = set()  # sessions that logind is about to let go
         self.shutting_down = False
         self.inhibited = ""
         self.on_end: Callable[[int], None] = lambda _pid: None
@@ -123,6 +126,7 @@ class Userspace:
         """The process ends for good."""
         process = self.processes.pop(pid, None)
         self.on_end(pid)
+        self._forget_empty()
         return process
 
     def _respawn(self, process: Process, unit: FakeUnit, run: int) -> None:
@@ -178,6 +182,10 @@ class Userspace:
             unit.active = False
             self._end(unit.ident)
             self.kill(unit.main)
+            if DISPLAY_MANAGER in unit.aliases:
+                begun = [s for s in self.sessions.values() if s.is_person and s.graphical]
+                for session in [s for s in begun if s.seat]:
+                    self.leader_ends(session.ident)
 
     def main_of(self, pid: int) -> FakeUnit | None:
         """The service whose main process this is."""
@@ -216,7 +224,7 @@ class Userspace:
         run, unit.main = unit.runs, 0
         terminal = unit.logs_in[0].terminal if unit.logs_in else 0
         for session in [s for s in self.sessions.values() if s.terminal == terminal]:
-            self.terminate(session.ident)
+            self.hang_up(session.ident)
         self._clock.after(unit.respawn, lambda: self._log_in_again(unit, run))
 
     def _log_in_again(self, unit: FakeUnit, run: int) -> None:
@@ -239,12 +247,38 @@ class Userspace:
             self.add(FakeUnit(manager, mortal=session.uid not in self.lingering))
 
     def terminate(self, ident: str) -> None:
+        """logind does nothing for one that is closing (session_stop() of logind-session.c)."""
         session = self.sessions.get(ident)
-        if session is not None:
+        if session is not None and not session.closing:
             self.stop(session.unit)
-            self._clock.after(self.session_ends_after, lambda: self._log_out(session))
+            self.leader_ends(ident)
+
+    def hang_up(self, ident: str) -> None:
+        """Somebody logs out: what does not ignore it ends with the session's first process."""
+        session = self.sessions.get(ident)
+        for process in [p for p in self.processes.values() if session and p.unit == session.unit]:
+            self.signal(process.pid, signal.SIGHUP)
+        self.leader_ends(ident)
+
+    def leader_ends(self, ident: str) -> None:
+        """logind abandons the scope (KillUserProcesses=no) and lists it until that is empty."""
+        if session := self.sessions.get(ident):
+            self.sessions[ident] = replace(session, closing=True)
+        self._forget_empty()
+
+    def _forget_empty(self) -> None:
+        for session in [s for s in self.sessions.values() if s.closing and self._is_empty(s)]:
+            if session.ident not in self._forgotten:
+                self._forgotten.add(session.ident)
+                self._clock.after(self.session_ends_after, partial(self._log_out, session))
+
+    def _is_empty(self, session: Session) -> bool:
+        return not any(p.unit == session.unit for p in self.processes.values())
 
     def _log_out(self, session: Session) -> None:
+        self._forgotten.discard(session.ident)
+        if not self._is_empty(session):
+            return
         self.sessions.pop(session.ident, None)
         if not any(s.uid == session.uid for s in self.sessions.values()):
             self._clock.after(USER_STOP_DELAY, lambda: self._stop_manager(session.uid))

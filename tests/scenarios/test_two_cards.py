@@ -129,7 +129,7 @@ def test_a_desktop_that_a_getty_begins_is_there_anew_as_well(run_directory: Path
     host = two_cards(OWN)
     host.user.stop("lightdm.service")
     del host.user.units["lightdm.service"]
-    host.user.terminate("2")
+    host.user.stop("session-2.scope")
     host.user.session_ends_after = 0.2
     alice = Session("1", "alice", 1000, "seat0", "user", terminal=1)
     sway = Program("sway", (OWN, pcs.VGA), uid=1000)

@@ -46,7 +46,11 @@ class Logins(Protocol):
         """All sessions."""
 
     def terminate(self, ident: str) -> None:
-        """End a session; one that is already gone is no error."""
+        """End a session; one that is already gone is no error.
+
+        One that is closing has ended for logind: what is left in its scope goes on all the same
+        (systemd: session_stop() in src/login/logind-session.c).
+        """
 
     def lingers(self, uid: int) -> bool:
         """True if the user's manager stays without a session."""

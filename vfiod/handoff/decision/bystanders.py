@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vfiod.handoff.accounts import is_manager
-from vfiod.handoff.decision import ending, staying
+from vfiod.handoff.decision import containers, ending, staying
 from vfiod.handoff.decision.request import Request
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.containers import StopContainer
@@ -40,7 +40,7 @@ def _stopped(request: Request) -> Iterator[StopUnit | StopContainer | StopUserUn
     seconds = request.config.limits.desktop
     for unit in chosen:
         yield StopUnit(unit, restart=True, seconds=seconds)
-    for container in ending.containers(request):
+    for container in containers.among(request.state.holders):
         yield StopContainer(container.engine, container.ident, seconds)
     for unit, uid in ending.holding_units(request).items():
         stays = is_manager(unit) and not begins_again(unit, uid, request)

@@ -5,6 +5,7 @@ service is everybody's.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vfiod.host.processes import short
@@ -47,3 +48,9 @@ def container_of(holder: Holder) -> Container | None:
         if found := pattern.search(holder.group):
             return Container(found["engine"] or name, found["ident"])
     return None
+
+
+def among(holders: Iterable[Holder]) -> list[Container]:
+    """The containers that these processes are in."""
+    found = {container for h in holders if (container := container_of(h)) is not None}
+    return sorted(found, key=lambda container: (container.engine, container.ident))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vfiod.config.spared import is_guest, is_spared, is_untouchable
 from vfiod.handoff.accounts import is_manager, is_persons, manager_of, owner_of
-from vfiod.handoff.decision.containers import Container, container_of
+from vfiod.handoff.decision.containers import container_of
 from vfiod.handoff.decision.nodes import is_sound
 from vfiod.handoff.decision.request import Request
 from vfiod.model import ENTRY, STARTER, Holder, Session
@@ -59,6 +59,13 @@ def in_terminals(request: Request) -> list[Session]:
     return [s for s in request.state.sessions if terminals.get(s.ident) in services]
 
 
+def silent(request: Request) -> list[Session]:
+    """Sessions that end and have no desktop to ask or to remember: logins on such a console, and
+    what somebody who has logged out has left with a device open.
+    """
+    return [*in_terminals(request), *(s for s in sessions(request) if s.closing)]
+
+
 def is_entry(session: Session, request: Request) -> bool:
     """True for a guest's entry in the login screen: somebody came to start it, and no more.
 
@@ -70,13 +77,15 @@ def is_entry(session: Session, request: Request) -> bool:
 
 
 def _ends(session: Session, request: Request) -> bool:
+    """One that is closing is no desktop: of what is left of it only a holder is in the way."""
     if not request.ends_desktop:
         return False
     holding = {holder.unit for holder in request.state.holders}
     if session.seat == "seat0":
-        return session.graphical or session.unit in holding or _begins_desktop(session, request)
+        return session.is_desktop or session.unit in holding or _begins_desktop(session, request)
     is_served = bool(session.seat) and request.state.display_manager.active
-    return session.graphical and (is_served or session.unit in holding)
+    has_it = session.graphical and session.unit in holding
+    return has_it or (session.is_desktop and is_served)
 
 
 def _begins_desktop(session: Session, request: Request) -> bool:
@@ -86,7 +95,8 @@ def _begins_desktop(session: Session, request: Request) -> bool:
     """
     mine = [s for s in request.state.sessions if s.uid == session.uid and s.seat == "seat0"]
     holding = {h.unit for h in request.state.holders if not is_sound(h)}
-    return manager_of(session.uid) in holding and not any(s.graphical for s in mine)
+    has_none = not (session.closing or any(s.is_desktop for s in mine))
+    return manager_of(session.uid) in holding and has_none
 
 
 def spawners(request: Request) -> list[str]:
@@ -114,6 +124,15 @@ def holding_units(request: Request) -> Mapping[str, int]:
     return found
 
 
+def freed(request: Request) -> frozenset[str]:
+    """Units whose memory comes free when the desktop ends, with those of a login screen."""
+    state = request.state
+    greeters = {s.unit for s in state.sessions if not s.is_person and _ends(s, request)}
+    people = {s.unit for s in sessions(request)}
+    ended = {state.display_manager.ident, *greeters, *people, *managers(request)}
+    return frozenset(ended - {""}) if request.ends_desktop else frozenset()
+
+
 def managers(request: Request) -> list[str]:
     """Managers of users none of whose sessions stays: what they run would linger for a while."""
     if not request.ends_desktop:
@@ -124,7 +143,9 @@ def managers(request: Request) -> list[str]:
 
 
 def outlives(request: Request, uid: int) -> bool:
-    """True if a user's manager would have stayed: it lingers or serves another session."""
+    """True if a user's manager would have stayed: it lingers or serves another session, be it one
+    that is closing (systemd: user_may_gc() in src/login/logind-user.c).
+    """
     ending = {s.ident for s in sessions(request)}
     others = [s for s in request.state.sessions if s.uid == uid and s.ident not in ending]
     return uid in request.state.lingering or any(s.is_person for s in others)
@@ -163,7 +184,8 @@ def people(request: Request) -> list[Person]:
             programs[units[program.unit]].add(program.name)
     for person in people_elsewhere(request):
         programs.setdefault(person.user, set()).update(person.programs)
-    at_work = {s.user for s in sessions(request) if not is_entry(s, request)}
+    there = [s for s in sessions(request) if not s.closing]
+    at_work = {s.user for s in there if not is_entry(s, request)}
     found = {user: names for user, names in programs.items() if names or user in at_work}
     opened = {p.name for p in request.state.programs if p.is_application}
     return [
@@ -173,11 +195,14 @@ def people(request: Request) -> list[Person]:
 
 
 def people_elsewhere(request: Request) -> list[Person]:
-    """Those whose programs no desktop asks about: in no session and no manager, or on a console."""
+    """Those whose programs no desktop asks about: in no session and no manager, on a console, or
+    left behind by a login that is over.
+    """
     programs: dict[str, set[str]] = {}
-    for session in in_terminals(request):
+    for session in silent(request):
         names = {p.name for p in request.state.programs if p.unit == session.unit}
-        programs.setdefault(session.user, set()).update(names)
+        if names or not session.closing:
+            programs.setdefault(session.user, set()).update(names)
     for holder in (*signalled(request), *_in_services(request)):
         # A sound server is back at once, and has lost nothing.
         if holder.command not in _SOUND_SERVERS and (user := _whose(holder, request)):
@@ -216,12 +241,6 @@ def _whose(holder: Holder, request: Request) -> str | None:
 def _is_contained(holder: Holder) -> bool:
     """In a container: its users' numbers are its own."""
     return container_of(holder) is not None or (not holder.unit and holder.group not in ("", "/"))
-
-
-def containers(request: Request) -> list[Container]:
-    """Containers with a process that holds a device."""
-    found = {c for h in request.state.holders if (c := container_of(h)) is not None}
-    return sorted(found, key=lambda container: (container.engine, container.ident))
 
 
 def name_of(uid: int, request: Request) -> str:

@@ -31,12 +31,12 @@ def asked(request: Request) -> tuple[str, ...]:
 
 
 def _asked(request: Request) -> list[Session]:
-    """Sessions that end; who came to the login screen for a guest alone has nothing to save, and a
-    login on a console can ask nobody.
+    """Sessions that end; who came to the login screen for a guest alone has nothing to save, and in
+    a login on a console, or one that is over, there is nobody to ask.
     """
     if not request.guest.sessions.asks:
         return []
-    silent = ending.in_terminals(request)
+    silent = ending.silent(request)
     found = [s for s in ending.sessions(request) if s not in silent]
     return [s for s in found if not ending.is_entry(s, request)]
 

@@ -1,6 +1,7 @@
 """A read-only snapshot of everything a decision needs: Host -> HostState. Changes nothing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from vfiod.config import spared
@@ -9,7 +10,7 @@ from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
 from vfiod.handoff.accounts import is_manager, manager_of, owner_of
-from vfiod.handoff.decision import rules
+from vfiod.handoff.decision import ending, rules
 from vfiod.handoff.decision.hoststate import (
     NVIDIA_MODULES,
     VFIO_MODULE,
@@ -18,6 +19,7 @@ from vfiod.handoff.decision.hoststate import (
     RomFile,
 )
 from vfiod.handoff.decision.nodes import is_card
+from vfiod.handoff.decision.request import Request
 from vfiod.host.door import Host
 from vfiod.model import (
     VFIO_DRIVER,
@@ -39,16 +41,15 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
     leaving = [a for a in listed if functions[a].driver not in (None, VFIO_DRIVER)]
     holders = host.processes.holders(leaving)
     display_manager = host.units.unit(config.display_manager)
-    people = _people(host, holders, display_manager)
-    return HostState(
+    state = HostState(
         functions=functions,
         display_manager=display_manager,
-        memory=_memory(host, domain, display_manager, people),
+        memory=_memory(host, domain),
         holders=holders,
         can_close_gate=host.gate.can_close(),
         shutting_down=host.units.shutting_down(),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
-        **people,
+        **_people(host, holders, display_manager),
         **_devices(host, functions, listed, leaving),
         **_picture(host, functions, listed),
         **_modules(host),
@@ -56,6 +57,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         keyboards=_keyboards(host, config, domain),
         **_performance(host, guest),
     )
+    return _with_freed(host, Request(config, guest, domain, state))
 
 
 def _people(host: Host, holders: Sequence[Holder], display_manager: Unit) -> dict[str, Any]:
@@ -196,7 +198,7 @@ def _spawners(host: Host, sessions: Sequence[Session]) -> Mapping[str, str]:
     Only for one that systemd began itself: a getty, or a service of the user's own making. A
     display manager begins its sessions through a process of its own.
     """
-    direct = [s for s in sessions if s.is_person and s.terminal and s.leader]
+    direct = [s for s in sessions if s.is_person and s.terminal and s.leader and not s.closing]
     leaders = {s.leader: s.ident for s in direct if host.processes.parent(s.leader) == _INIT}
     return {leaders[pid]: unit for pid, unit in host.units.begun_with(leaders).items()}
 
@@ -206,7 +208,7 @@ def _terminals(
 ) -> Mapping[str, str]:
     """The services that have a device open and began a session, as a console's (kmscon) has."""
     units = {holder.pid: holder.unit for holder in holders}
-    people = [s for s in sessions if units and s.is_person and s.leader]
+    people = [s for s in sessions if units and s.is_person and s.leader and not s.closing]
     found = {s.ident: units.get(host.processes.parent(s.leader), "") for s in people}
     return {ident: unit for ident, unit in found.items() if unit.endswith(".service")}
 
@@ -235,22 +237,17 @@ def _rom(host: Host, address: PciAddress, path: str) -> RomFile:
     return RomFile(path, staged, data=data, readable_in_place=host.files.qemu_may_read(path))
 
 
-def _is_last(session: Session, sessions: Sequence[Session]) -> bool:
-    """Whether a user's manager, where desktops run their programs, ends with this session."""
-    own = [s for s in sessions if s.uid == session.uid and s.is_person]
-    return session.is_person and all(s.graphical and s.seat == "seat0" for s in own)
-
-
-def _memory(
-    host: Host, domain: Domain, display_manager: Unit, people: Mapping[str, Any]
-) -> MemoryState:
-    sessions = people["sessions"]
-    ending = {display_manager.ident, *(s.unit for s in sessions if s.graphical and s.unit)}
-    leaving = {s.uid for s in sessions if _is_last(s, sessions)}
-    ending |= {manager_of(uid) for uid in leaving if uid not in people["lingering"]}
+def _memory(host: Host, domain: Domain) -> MemoryState:
+    """What is free now; what comes free with the desktop is known once it is known what ends."""
     return MemoryState(
         available=host.memory.available(),
-        desktop=host.memory.held_by(ending),
+        desktop=0,
         pool=host.hugepages.pool(domain.hugepage_bytes) if domain.hugepages else None,
         mounted=host.hugepages.mounted() if domain.hugepages else frozenset(),
     )
+
+
+def _with_freed(host: Host, request: Request) -> HostState:
+    state = request.state
+    desktop = host.memory.held_by(ending.freed(request))
+    return replace(state, memory=replace(state.memory, desktop=desktop))

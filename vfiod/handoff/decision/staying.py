@@ -159,7 +159,7 @@ def steps(request: Request) -> Iterator[StopInManager]:
 def _loses_desktop(request: Request, uid: int) -> bool:
     """Whether a user's last desktop ends; one from afar that does not use the card stays."""
     ending_now = [s.ident for s in ending.sessions(request) if s.uid == uid]
-    mine = [s for s in request.state.sessions if s.uid == uid and s.graphical]
+    mine = [s for s in request.state.sessions if s.uid == uid and s.is_desktop]
     return bool(ending_now) and all(s.ident in ending_now for s in mine)
 
 
@@ -168,8 +168,8 @@ def remembering(request: Request) -> Iterator[RememberApplications]:
     how = request.config.reopen
     if how is Reopen.NEVER:
         return
-    texts = ending.in_terminals(request)
-    found = [s for s in ending.sessions(request) if s not in texts]
+    silent = ending.silent(request)
+    found = [s for s in ending.sessions(request) if s not in silent]
     sessions = [s for s in found if s.uid >= _FIRST_PERSON]
     for uid, user in sorted({(s.uid, s.user) for s in sessions}):
         idents = tuple(sorted(s.ident for s in sessions if s.uid == uid))

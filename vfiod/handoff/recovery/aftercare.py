@@ -50,9 +50,11 @@ def find_dead(host: Host, record: Record, left: Collection[Entry] = ()) -> Mappi
 
 def find_blind(host: Host, record: Record) -> Sequence[PciAddress]:
     """Displays of the host that see no screen, although one was before; none if somebody has
-    logged in at the screen, whose work must not end for it.
+    logged in at the screen, whose work must not end for it. What an earlier login has left behind
+    (a tmux, a build) does not: no display manager ends that.
     """
-    if any(s.is_person and s.seat == "seat0" for s in host.logins.sessions()):
+    sessions = host.logins.sessions()
+    if any(s.is_person and s.seat == "seat0" and not s.closing for s in sessions):
         return ()
     waited = [
         e for e in record.entries if isinstance(e.step, AwaitDisplay) and e.prior["connected"]

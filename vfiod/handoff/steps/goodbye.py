@@ -107,8 +107,11 @@ class AskToLogOut(AskingStep):
 def _ask_all(
     host: Host, sessions: Sequence[str], ask: Ask
 ) -> list[tuple[Session, "Answer | HostError"]]:
-    """Side by side, as each may take all of its time; what became of each that is still there."""
-    there = [s for s in host.logins.sessions() if s.ident in sessions]
+    """Side by side, as each may take all of its time; what became of each that is still there.
+
+    Nobody is at one that is closing.
+    """
+    there = [s for s in host.logins.sessions() if s.ident in sessions and not s.closing]
     answers: dict[str, Answer | HostError] = {}
 
     def keep(session: Session) -> None:

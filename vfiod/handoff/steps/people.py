@@ -5,6 +5,7 @@ None is a reason to give a handoff up, or to call a return stuck: what fails is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from vfiod.errors import HostError
@@ -60,13 +61,19 @@ class RememberApplications(HostStep):
 
     def _lives(self, host: Host) -> Sequence[bool]:
         """Of each session that is left, whether its first process is: logind may be slow."""
-        left = [s for s in host.logins.sessions() if s.ident in self.sessions]
+        there = [s for s in host.logins.sessions() if s.ident in self.sessions]
+        left = [s for s in there if not s.closing]
         return [not s.leader or bool(host.processes.parent(s.leader)) for s in left]
 
 
 @dataclass(frozen=True, slots=True)
 class EndSessions(DesktopStep):
-    """End logind sessions that use the display. A session cannot be given back.
+    """End logind sessions that use the display, with all that runs in them. A session cannot be
+    given back.
+
+    With the display manager the first process of its sessions has gone, and logind, where it kills
+    no user's processes (logind.conf(5), KillUserProcesses=), has left the rest of a scope to itself
+    then: that ends by its unit alone.
 
     ``users``: whose they are. ``again``: those who were asked to log out, and may have been logged
     in anew since: by a getty, before it was stopped. ``others``: sessions of theirs that were there
@@ -84,17 +91,34 @@ class EndSessions(DesktopStep):
         return f"end the desktop of {', '.join(self.users)}"
 
     def apply(self, host: Host) -> Notes:
-        for ident in self._left(host):
-            host.logins.terminate(ident)
+        for session in self._left(host):
+            host.logins.terminate(session.ident)
+        notes = self._stop_scopes(host)
         if not host.wait(lambda: not self._left(host), seconds=self.seconds):
-            left = ", ".join(self._left(host))
-            return (f"logind still lists session {left} after {self.seconds:g} s",)
-        return ()
+            notes += [self._stays(session) for session in self._left(host)]
+        return tuple(notes)
 
-    def _left(self, host: Host) -> list[str]:
-        return [
-            s.ident for s in host.logins.sessions() if s.ident in self.sessions or self._is_anew(s)
-        ]
+    def _stop_scopes(self, host: Host) -> list[str]:
+        """Of those that logind lists still: it has begun to stop them itself, or never will."""
+        notes: list[str] = []
+
+        def stop(unit: str) -> None:
+            try:
+                notes.extend(host.units.stop(unit, seconds=self.seconds))
+            except HostError as error:
+                notes.append(f"{error.message}; {error.hint}" if error.hint else error.message)
+
+        host.run_parallel([partial(stop, s.unit) for s in self._left(host) if s.unit])
+        return notes
+
+    def _stays(self, session: Session) -> str:
+        return (
+            f"session {session.ident} of {session.user} has not ended after {self.seconds:g} s: "
+            f"the start goes on; what is left of it: sudo loginctl session-status {session.ident}"
+        )
+
+    def _left(self, host: Host) -> list[Session]:
+        return [s for s in host.logins.sessions() if s.ident in self.sessions or self._is_anew(s)]
 
     def _is_anew(self, session: Session) -> bool:
         theirs = session.is_person and session.user in self.again and session.seat == "seat0"

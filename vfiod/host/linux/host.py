@@ -78,8 +78,9 @@ class LinuxHost:
 
     def run_parallel(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Threads: the tasks wait for the kernel nearly all of the time."""
-        if len(tasks) == 1:
-            tasks[0]()
+        if len(tasks) <= 1:
+            for task in tasks:
+                task()
             return
         with ThreadPoolExecutor(max_workers=len(tasks), thread_name_prefix="stage") as pool:
             futures = [pool.submit(task) for task in tasks]

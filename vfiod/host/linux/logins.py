@@ -15,7 +15,7 @@ SERVICE = "org.freedesktop.login1"
 PATH = "/org/freedesktop/login1"
 MANAGER = f"{SERVICE}.Manager"
 WHAT = "sleep:handle-power-key:handle-suspend-key:handle-hibernate-key:handle-lid-switch"
-_PROPERTIES = ("Class", "Type", "Scope", "VTNr", "Leader", "Desktop")
+_PROPERTIES = ("Class", "Type", "Scope", "VTNr", "Leader", "Desktop", "State")
 _GRAPHICAL = frozenset({"x11", "wayland", "mir"})
 
 
@@ -45,6 +45,7 @@ class LinuxLogins:
                 terminal=int(values["VTNr"]),
                 leader=int(values["Leader"]),
                 desktop=values["Desktop"],
+                closing=values["State"] == "closing",
             )
             for (ident, uid, user, seat, _), values in zip(rows, each, strict=True)
             if values is not None

@@ -504,6 +504,20 @@ def test_a_text_login_beside_the_desktop_of_the_same_user_stays() -> None:
     assert of_kind(plan(host), EndSessions) == [EndSessions(("8",), 20, ("carol",))]
 
 
+def test_what_an_earlier_login_has_left_begins_no_desktop_and_is_none() -> None:
+    host = pcs.bare()
+    for ident, graphical in (("7", True), ("8", False)):
+        scope = f"session-{ident}.scope"
+        host.user.log_in(
+            Session(ident, "carol", 1009, "seat0", "user", graphical=graphical, unit=scope),
+            Program("tmux", uid=1009, ignores=frozenset({1})),
+        )
+        host.user.hang_up(ident)
+    host.user.spawn(Program("Hyprland", (pcs.VGA,), uid=1009), "user@1009.service")
+    add_session(host, "seat0", graphical=False, opens=())
+    assert of_kind(plan(host), EndSessions) == [EndSessions(("9",), 20, ("carol",))]
+
+
 def test_a_getty_that_would_log_in_again_is_stopped_before_its_session_ends() -> None:
     steps = plan(pcs.autologin()).steps
     getty = StopUnit("getty@tty1.service", restart=True, seconds=20, displays=(pcs.VGA,))

@@ -91,6 +91,16 @@ def test_who_is_not_at_the_screen_is_not_asked_about() -> None:
 # Whose manager goes on
 
 
+def test_what_an_earlier_login_has_left_is_no_desktop_that_goes_on() -> None:
+    """alice's last one ends: what goes with it in her manager is not waited for."""
+    host = pcs.staying()
+    earlier = Session("1", "alice", 1000, "seat0", "user", graphical=True, unit="session-1.scope")
+    host.user.log_in(earlier, Program("tmux", uid=1000, ignores=frozenset({1})))
+    host.user.hang_up("1")
+    (step,) = stops(plan(host))
+    assert step.units == (GRAPHICAL,)
+
+
 def test_a_manager_that_stays_only_lets_go() -> None:
     decided = plan(pcs.staying())
     assert stops(decided) == [

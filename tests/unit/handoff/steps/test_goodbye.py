@@ -24,7 +24,7 @@ def says(host: FakeHost, what: str, answer: Answer | HostError) -> None:
 
 
 def people(host: FakeHost) -> list[str]:
-    return [s.user for s in host.logins.sessions() if s.is_person]
+    return [s.user for s in host.logins.sessions() if s.is_person and not s.closing]
 
 
 # The notification

@@ -411,6 +411,7 @@ def logins(bus: FakeBus, tmp_path: Path) -> LinuxLogins:
             "VTNr": 2,
             "Leader": 812,
             "Desktop": "gnome",
+            "State": "active",
         },
     )
     bus.sessions["3"] = BusSession(
@@ -425,6 +426,7 @@ def logins(bus: FakeBus, tmp_path: Path) -> LinuxLogins:
             "VTNr": 0,
             "Leader": 900,
             "Desktop": "",
+            "State": "closing",
         },
     )
     return LinuxLogins(bus, tmp_path)
@@ -436,7 +438,7 @@ def test_sessions_are_read(logins: LinuxLogins) -> None:
             "2", "alice", 1000, "seat0", "user", graphical=True, unit="session-2.scope",
             terminal=2, leader=812, desktop="gnome",
         ),
-        Session("3", "bob", 1001, "", "user", unit="session-3.scope", leader=900),
+        Session("3", "bob", 1001, "", "user", unit="session-3.scope", leader=900, closing=True),
     ]  # fmt: skip
 
 

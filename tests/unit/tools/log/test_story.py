@@ -66,7 +66,7 @@ def test_a_return_is_told_from_handing_over_to_the_login_screen(
     assert back.complete
     assert there.steps[0].text == "block sleep and the power key"
     assert back.steps[-1].text == "allow sleep and the power key again"
-    assert there.seconds == pytest.approx(14.5)
+    assert there.seconds == pytest.approx(14.59)
     assert story.held == pytest.approx(3723, abs=1)
     assert there.remarks[0] == "the work of alice (gnome-shell, pipewire) ends"
     assert there.remarks[2].startswith("SIGTERM sent: stubborn")
@@ -90,7 +90,7 @@ def test_a_failed_step_tells_its_reason_and_time(told: Callable[[str], list[Stor
     failed = there.steps[-1]
     assert not failed.done
     assert "stubborn (pid 504)" in failed.text
-    assert failed.seconds == pytest.approx(15.32)
+    assert failed.seconds == pytest.approx(15.11)
     assert not there.complete
     assert undone.complete
     assert undone.text == "putting back what was done"
@@ -223,7 +223,7 @@ def test_facts_are_plain(told: Callable[[str], list[Story]]) -> None:
     assert plain["outcome"] == "failed"
     assert plain["began"] == "2026-11-24T18:00:00+00:00"
     step = plain["ways"][0]["steps"][-1]
-    assert (step["step"], step["done"], step["start"]) == ("release-holders", False, 2.58)
+    assert (step["step"], step["done"], step["start"]) == ("release-holders", False, 2.88)
 
 
 # Entries
