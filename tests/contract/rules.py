@@ -13,6 +13,7 @@ from functools import partial
 from vfiod.errors import Busy, HostError, KernelStuck
 from vfiod.host.door import Host
 from vfiod.host.goodbye import Answer, Outcome
+from vfiod.host.systemd import Inhibitor
 from vfiod.model import VFIO_DRIVER, FirmwareFramebuffer, PciAddress, PowerPolicy, Session
 
 SECONDS = 20.0
@@ -571,6 +572,11 @@ def a_unit_that_does_not_exist_needs_nothing(b: Rig) -> None:
 
 
 @systemd
+def a_process_that_is_not_there_is_in_no_unit(b: Rig) -> None:
+    assert b.host.processes.unit(NOBODY) == ""
+
+
+@systemd
 def a_running_host_is_not_shutting_down(b: Rig) -> None:
     assert not b.host.units.shutting_down()
 
@@ -664,11 +670,20 @@ def without_units_nothing_is_done_as_a_user(b: Rig) -> None:
 
 @systemd
 def an_inhibitor_is_taken_and_dropped_and_twice_is_once(b: Rig) -> None:
+    def own() -> list[Inhibitor]:
+        return [i for i in b.host.logins.inhibitors() if i.why == "the contract tests run"]
+
     b.host.logins.uninhibit()
-    b.host.logins.inhibit("the contract tests run")
-    b.host.logins.inhibit("the contract tests run")
-    b.host.logins.uninhibit()
-    b.host.logins.uninhibit()
+    assert own() == []
+    for _ in range(2):
+        b.host.logins.inhibit("the contract tests run")
+        (lock,) = own()
+        assert (lock.who, lock.mode) == ("vfiod", "block")
+        assert "sleep" in lock.what
+        assert "shutdown" not in lock.what
+    for _ in range(2):
+        b.host.logins.uninhibit()
+        assert own() == []
 
 
 @kernel

@@ -5,10 +5,12 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
+from vfiod.util import sysfs
 
 SYSTEMD, LOGIND = "org.freedesktop.systemd1", "org.freedesktop.login1"
 
@@ -56,6 +58,7 @@ class FakeBus(Bus):
         self.state = "running"
         self.elapses = 0  # when the timers do
         self.calls: list[tuple[Any, ...]] = []
+        self.inhibitors: dict[int, tuple[Any, ...]] = {}  # by their descriptors
         self.ending: set[str] = set()  # sessions that end between the list and the look
         self._then: Callable[[Sequence[Any]], None] | None = None
         self._jobs = 0
@@ -110,7 +113,9 @@ class FakeBus(Bus):
         self, service: str, path: str, method: str, signature: str, *arguments: Any
     ) -> int:
         self.calls.append((method.rsplit(".", 1)[1], *arguments))
-        return os.open("/dev/null", os.O_RDONLY)
+        fd = os.open("/dev/null", os.O_RDONLY)
+        self.inhibitors[fd] = arguments
+        return fd
 
     # systemd
 
@@ -235,6 +240,11 @@ class FakeBus(Bus):
         if self.sessions[ident].properties.get("State") != "closing":
             del self.sessions[ident]
         return ()
+
+    def _ListInhibitors(self) -> tuple[list[tuple[Any, ...]]]:  # noqa: N802
+        """A lock is held until its descriptor is closed."""
+        held = [fd for fd in self.inhibitors if sysfs.read_link(Path(f"/proc/self/fd/{fd}"))]
+        return ([(*self.inhibitors[fd], os.getuid(), os.getpid()) for fd in held],)
 
     def _GetUser(self, uid: int) -> tuple[str]:  # noqa: N802
         if not any(s.uid == uid for s in self.sessions.values()):

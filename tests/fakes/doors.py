@@ -8,6 +8,7 @@ from tests.fakes.kernel import Kernel
 from tests.fakes.libvirt import Libvirt
 from tests.fakes.userspace import Userspace
 from vfiod.errors import Awaited, HostError, TimedOut
+from vfiod.host.systemd import Inhibitor
 from vfiod.model import (
     STARTER,
     Console,
@@ -234,6 +235,10 @@ class FakeProcesses(Door):
     def parent(self, pid: int) -> int:
         return 1 if self._user.main_of(pid) else self._user.parents.get(pid, 0)
 
+    def unit(self, pid: int) -> str:
+        process = self._user.processes.get(pid)
+        return process.unit if process else ""
+
     def signal(self, holder: Holder, number: int) -> None:
         name = f"signal {holder.command} {int(number)}"
         self._effects.take(name, lambda: self._user.signal(holder.pid, number))
@@ -422,12 +427,19 @@ class FakeLogins(Door):
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
         super().__init__(kernel, user, effects)
         self.names = {1000: "alice", 1001: "bob"}
+        self.locks: list[Inhibitor] | HostError = []
 
     def sessions(self) -> Sequence[Session]:
         return list(self._user.sessions.values())
 
     def terminate(self, ident: str) -> None:
         self._effects.take(f"terminate {ident}", lambda: self._user.terminate(ident))
+
+    def inhibitors(self) -> Sequence[Inhibitor]:
+        if isinstance(self.locks, HostError):
+            raise self.locks
+        own = Inhibitor(frozenset({"sleep"}), "vfiod", self._user.inhibited, "block", 0, 1)
+        return [*self.locks, *([own] if self._user.inhibited else [])]
 
     def lingers(self, uid: int) -> bool:
         return uid in self._user.lingering

@@ -13,6 +13,7 @@ from tests.scenarios.test_late import spoil
 from vfiod.events import Kind
 from vfiod.handoff.steps.desktop import MASTER_SECONDS
 from vfiod.host.goodbye import Answer, Outcome
+from vfiod.host.systemd import Inhibitor
 from vfiod.model import Phase, Session
 
 POLITE = ("log-out", "refuse-unsaved")
@@ -226,6 +227,27 @@ def test_a_job_elsewhere_of_who_has_a_desktop_is_asked_about_by_nobody(run_direc
     words = str(rig(run_directory, host, "refuse-unsaved").prepare())
     assert "the work of alice (python3) would end, and no desktop can ask about it" in words
     assert host.goodbyes.asked == []
+
+
+# An update of the system in a terminal of the session
+
+
+@pytest.mark.parametrize("policy", ["terminate", *POLITE])
+def test_an_update_of_the_system_is_not_cut_off(run_directory: Path, policy: str) -> None:
+    host = pcs.desktop()
+    apt = host.user.spawn(Program("apt", uid=0), "session-2.scope")
+    dpkg = host.user.spawn(Program("dpkg", uid=0), "session-2.scope")
+    why = "APT is installing or removing packages"
+    host.logins.locks = [Inhibitor(frozenset({"shutdown"}), "APT", why, "block", 0, apt.pid)]
+    found = rig(run_directory, host, policy)
+    assert why in str(found.prepare())
+    assert runs(host, "dpkg") == ["session-2.scope"]
+    assert host.goodbyes.asked == []
+    assert host.units.unit("lightdm.service").active
+    host.user.end(apt.pid)
+    host.user.end(dpkg.pid)
+    host.logins.locks = []
+    assert found.prepare() is None
 
 
 # A desktop without a display manager

@@ -29,6 +29,9 @@ class Processes(Protocol):
     def parent(self, pid: int) -> int:
         """The process that began this one; 0 if there is none, or it has ended."""
 
+    def unit(self, pid: int) -> str:
+        """The systemd unit that owns a process; empty if none does, or it has ended."""
+
     def signal(self, holder: Holder, number: int) -> None:
         """Send a signal; a process that is already gone is no error."""
 

@@ -4,9 +4,27 @@ As behind every door, each method does one thing and raises HostError when the h
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from vfiod.model import Session, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibitor:
+    """A lock that a program has taken of logind (org.freedesktop.login1(5), Inhibit()).
+
+    ``what`` it is against, e.g. "shutdown"; ``mode`` is block, block-weak or delay; ``unit`` is the
+    process's, where that was looked for.
+    """
+
+    what: frozenset[str]
+    who: str
+    why: str
+    mode: str
+    uid: int
+    pid: int
+    unit: str = ""
 
 
 class Units(Protocol):
@@ -51,6 +69,9 @@ class Logins(Protocol):
         One that is closing has ended for logind: what is left in its scope goes on all the same
         (systemd: session_stop() in src/login/logind-session.c).
         """
+
+    def inhibitors(self) -> Sequence[Inhibitor]:
+        """All locks that anybody has taken, vfiod's own among them."""
 
     def lingers(self, uid: int) -> bool:
         """True if the user's manager stays without a session."""

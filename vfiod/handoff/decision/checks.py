@@ -8,7 +8,16 @@ from collections.abc import Iterator
 
 from vfiod.config.spared import will_not_let_go
 from vfiod.errors import HostError, VfiodError
-from vfiod.handoff.decision import agreement, ending, goodbye, isolation, opened, performance, rules
+from vfiod.handoff.decision import (
+    agreement,
+    ending,
+    goodbye,
+    isolation,
+    opened,
+    performance,
+    rules,
+    unfinished,
+)
 from vfiod.handoff.decision.hoststate import VFIO_MODULE
 from vfiod.handoff.decision.request import Request
 from vfiod.util.typed import virsh
@@ -120,6 +129,11 @@ def sessions_may_end(request: Request) -> Faults:
     yield from goodbye.find_faults(request)
 
 
+def work_of_root_is_finished(request: Request) -> Faults:
+    """An update of the system that runs in what ends."""
+    yield from unfinished.find_faults(request)
+
+
 def no_guest_is_killed(request: Request) -> Faults:
     """A guest that renders on the card would lose its plug, whatever sessions says."""
     for holder in ending.guests(request):
@@ -159,5 +173,6 @@ CHECKS = (
     performance_can_be_had,
     all_can_be_opened,
     no_guest_is_killed,
+    work_of_root_is_finished,
     sessions_may_end,
 )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vfiod.host.performance import FrequencyPolicy, HugePagePool
+from vfiod.host.systemd import Inhibitor
 from vfiod.model import (
     Console,
     DisplayOutput,
@@ -84,6 +85,8 @@ class HostState:
     spawners: Mapping[str, str] = field(default_factory=dict)
     terminals: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[int, str] = field(default_factory=dict)
+    # Those that unfinished.is_vital(), each with its unit.
+    inhibitors: Sequence[Inhibitor] = ()
     # Of what the guest opens: what is not there, with why, and the functions that nodes hang on.
     missing: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, Collection[PciAddress]] = field(default_factory=dict)

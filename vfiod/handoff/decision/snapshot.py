@@ -10,7 +10,7 @@ from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
 from vfiod.handoff.accounts import is_manager, manager_of, owner_of
-from vfiod.handoff.decision import ending, rules
+from vfiod.handoff.decision import ending, rules, unfinished
 from vfiod.handoff.decision.hoststate import (
     NVIDIA_MODULES,
     VFIO_MODULE,
@@ -21,6 +21,7 @@ from vfiod.handoff.decision.hoststate import (
 from vfiod.handoff.decision.nodes import is_card
 from vfiod.handoff.decision.request import Request
 from vfiod.host.door import Host
+from vfiod.host.systemd import Inhibitor
 from vfiod.model import (
     VFIO_DRIVER,
     Holder,
@@ -48,6 +49,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         holders=holders,
         can_close_gate=host.gate.can_close(),
         shutting_down=host.units.shutting_down(),
+        inhibitors=_inhibitors(host),
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
         **_people(host, holders, display_manager),
         **_devices(host, functions, listed, leaving),
@@ -73,6 +75,15 @@ def _people(host: Host, holders: Sequence[Holder], display_manager: Unit) -> dic
         "programs": host.processes.programs(_units_of_people(holders, sessions)),
         "users": {uid: host.logins.user_name(uid) for uid in _unknown(holders, sessions)},
     }
+
+
+def _inhibitors(host: Host) -> Sequence[Inhibitor]:
+    """None if logind does not say: the start must not hang on that."""
+    try:
+        found = filter(unfinished.is_vital, host.logins.inhibitors())
+    except HostError:
+        return ()
+    return [replace(inhibitor, unit=host.processes.unit(inhibitor.pid)) for inhibitor in found]
 
 
 def _devices(

@@ -9,7 +9,9 @@ from vfiod.bus.errors import BusError
 from vfiod.bus.gone import is_gone
 from vfiod.errors import HostError
 from vfiod.host.linux.sleep_file import SleepFile
+from vfiod.host.systemd import Inhibitor
 from vfiod.model import Session
+from vfiod.util import sysfs
 
 SERVICE = "org.freedesktop.login1"
 PATH = "/org/freedesktop/login1"
@@ -57,6 +59,20 @@ class LinuxLogins:
         except BusError as error:
             if not error.name.endswith("NoSuchSession"):
                 raise HostError(f"logind will not end session {ident}: {error.message}") from error
+
+    def inhibitors(self) -> Sequence[Inhibitor]:
+        rows = self._bus.call(SERVICE, PATH, f"{MANAGER}.ListInhibitors")[0]
+        return [
+            Inhibitor(
+                what=frozenset(what.split(":")),
+                who=sysfs.printable(who),
+                why=sysfs.printable(why),
+                mode=mode,
+                uid=uid,
+                pid=pid,
+            )
+            for what, who, why, mode, uid, pid in rows
+        ]
 
     def lingers(self, uid: int) -> bool:
         try:

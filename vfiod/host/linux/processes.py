@@ -65,6 +65,10 @@ class LinuxProcesses:
             return psutil.Process(pid).ppid()
         return 0
 
+    def unit(self, pid: int) -> str:
+        group = sysfs.read(self._proc / str(pid) / "cgroup")
+        return "" if group is None else self._owner(pid, path_of(group))
+
     def signal(self, holder: Holder, number: int) -> None:
         """Not if the process that was seen has ended and another one has its number now."""
         process = self._seen.get(holder.pid)

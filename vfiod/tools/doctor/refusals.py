@@ -104,6 +104,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "no other guest renders on the card",
         "Its plug would be pulled when the card goes.",
     ),
+    "work_of_root_is_finished": (
+        "no update of the system runs in what would end",
+        "Cut off half-way it may leave a host that does not boot.",
+    ),
     "sessions_may_end": (
         "nobody's work forbids the start",
         "What uses the card ends when it goes.",

@@ -16,6 +16,7 @@ from vfiod.host.linux.late import LinuxLate, is_readable
 from vfiod.host.linux.logins import LinuxLogins
 from vfiod.host.linux.process import Programs, run
 from vfiod.host.linux.units import LinuxUnits
+from vfiod.host.systemd import Inhibitor
 from vfiod.model import LateCall, Session, Unit
 from vfiod.paths import SLEEP
 
@@ -499,6 +500,15 @@ def test_root_cannot_send_the_host_to_sleep_either(bus: FakeBus, tmp_path: Path)
     LinuxLogins(bus, tmp_path).uninhibit()  # a daemon that was started anew
     assert not written.exists()
     logins.uninhibit()
+
+
+def test_locks_of_others_are_read(bus: FakeBus, logins: LinuxLogins) -> None:
+    with open("/dev/null", "rb") as held:
+        bus.inhibitors[held.fileno()] = ("shutdown:sleep", "APT\x1b[2J", "installs", "block")
+        (lock,) = logins.inhibitors()
+    assert lock == Inhibitor(
+        frozenset({"shutdown", "sleep"}), "APT?[2J", "installs", "block", os.getuid(), os.getpid()
+    )
 
 
 def test_one_inhibitor_that_is_closed_at_the_end(bus: FakeBus, logins: LinuxLogins) -> None:

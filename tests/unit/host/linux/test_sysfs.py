@@ -513,6 +513,14 @@ def test_the_unit_is_what_systemd_says_and_it_is_asked_once(root: Path) -> None:
     assert asked == [5]
 
 
+def test_the_unit_of_any_process_is_found_the_same_way(root: Path) -> None:
+    process(root, 5, "apt", "0::/user.slice/user-1000.slice/session-2.scope")
+    assert LinuxProcesses(root).unit(5) == "session-2.scope"
+    assert LinuxProcesses(root, lambda _pid: "user@1000.service").unit(5) == "user@1000.service"
+    assert LinuxProcesses(root, lambda _pid: None).unit(5) == ""
+    assert LinuxProcesses(root).unit(6) == ""
+
+
 def test_a_signal_to_a_process_that_is_gone_is_no_error() -> None:
     LinuxProcesses().signal(Holder(2**22 + 1, "gone", "/dev/null"), 15)
 
