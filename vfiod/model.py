@@ -68,6 +68,18 @@ class PciAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """A mounted file system: where, and of which type (proc(5), mountinfo)."""
+
+    point: str
+    kind: str
+
+    def holds(self, path: str) -> bool:
+        """Whether a path is at or below it."""
+        return path == self.point or path.startswith(f"{self.point.rstrip('/')}/")
+
+
+@dataclass(frozen=True, slots=True)
 class UsbPlugged:
     """A USB device of the host and the controller it hangs on; numbers as lsusb(8) shows them."""
 

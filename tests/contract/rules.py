@@ -179,6 +179,14 @@ def files_that_are_not_there_are_told(b: Rig) -> None:
 
 
 @reading
+def a_path_is_on_a_mount(b: Rig) -> None:
+    paths = ["/", "/nowhere/at/all"]
+    found = b.host.files.mounts(paths)
+    assert list(found) == paths
+    assert all(found[path].holds(path) and found[path].kind for path in paths)
+
+
+@reading
 def what_is_plugged_in_hangs_on_a_controller(b: Rig) -> None:
     functions = b.host.pci.functions()
     assert all(functions[d.controller].is_usb_controller for d in b.host.pci.usb())
@@ -651,6 +659,11 @@ def what_a_login_that_is_over_has_left_behind_ends_by_its_unit_alone(b: Rig) -> 
 @systemd
 def nobody_unknown_lingers(b: Rig) -> None:
     assert not b.host.logins.lingers(2**31)
+
+
+@systemd
+def nobody_unknown_has_a_home(b: Rig) -> None:
+    assert b.host.logins.home(NOBODY) == ""
 
 
 @systemd

@@ -51,7 +51,7 @@ class TreeHost(LinuxHost):
         self.containers = LinuxContainers(self.units)
         self.logins = LinuxLogins(bus)
         self.screen = LinuxScreen(calls, root)
-        self.files = LinuxFiles(root / "stage")
+        self.files = LinuxFiles(root / "stage", root=root)
         self.inputs = LinuxInputs(root)
         self.memory = LinuxMemory(root)
         self.users = LinuxUsers(Programs(self.late))
@@ -69,7 +69,8 @@ def tree() -> dict[str, Contents]:
         **pci_function(SPARE, ids=("0x1b21", "0x2142", "0x0c0330"), driver="xhci_hcd", group=11),
         "proc/meminfo": "MemAvailable: 1024 kB\nHugepagesize: 2048 kB\n",
         "proc/irq/default_smp_affinity": "ff\n",
-        "proc/self/mountinfo": "36 24 0:32 / /dev/hugepages rw - hugetlbfs hugetlbfs rw\n",
+        "proc/self/mountinfo": "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
+        "36 24 0:32 / /dev/hugepages rw - hugetlbfs hugetlbfs rw\n",
         "sys/devices/system/cpu/online": "0-7\n",
         "sys/devices/system/cpu/possible": "0-7\n",
         "sys/devices/system/cpu/cpufreq/policy0/affected_cpus": "0 1\n",

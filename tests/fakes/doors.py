@@ -427,6 +427,7 @@ class FakeLogins(Door):
     def __init__(self, kernel: Kernel, user: Userspace, effects: Effects) -> None:
         super().__init__(kernel, user, effects)
         self.names = {1000: "alice", 1001: "bob"}
+        self.homes = {1000: "/home/alice", 1001: "/home/bob"}
         self.locks: list[Inhibitor] | HostError = []
 
     def sessions(self) -> Sequence[Session]:
@@ -446,6 +447,9 @@ class FakeLogins(Door):
 
     def user_name(self, uid: int) -> str:
         return self.names.get(uid, f"user {uid}")
+
+    def home(self, uid: int) -> str:
+        return self.homes.get(uid, "")
 
     def inhibit(self, why: str) -> None:
         def do() -> None:

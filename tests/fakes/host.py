@@ -30,7 +30,7 @@ from tests.fakes.users import FakeUsers
 from tests.fakes.userspace import Process, Program, Userspace
 from vfiod.errors import HostError
 from vfiod.host.door import Host
-from vfiod.model import VFIO_DRIVER, PciAddress
+from vfiod.model import VFIO_DRIVER, Mount, PciAddress
 
 STAGE = "/usr/share/vgabios/vfiod"
 
@@ -45,6 +45,7 @@ class FakeFiles(Door):
         self.theirs: dict[PciAddress, bytes] = {}  # what somebody keeps in the same folder
         self.readable_in_place: set[str] = set()
         self.absent: set[str] = set()
+        self.mounted = [Mount("/", "ext4"), Mount("/home", "btrfs")]
 
     def read_rom(self, path: str) -> bytes:
         for address, data in self.theirs.items():
@@ -80,6 +81,9 @@ class FakeFiles(Door):
 
     def missing(self, paths: Collection[str], *, seconds: float) -> Mapping[str, str]:
         return {path: "does not exist" for path in paths if path in self.absent}
+
+    def mounts(self, paths: Collection[str]) -> Mapping[str, Mount]:
+        return {path: [m for m in self.mounted if m.holds(path)][-1] for path in paths}
 
 
 class FakeMemory(Door):

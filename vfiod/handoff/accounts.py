@@ -7,6 +7,7 @@ from vfiod.model import Holder
 # Of people's accounts, and of the system's above them (systemd.io, UIDS-GIDS). Those of a directory
 # (sssd, winbind) are higher still; a container's may be too, and are to be told by its group.
 _PEOPLE = range(1000, 60514)
+_HOMED = range(60001, 60514)
 _SYSTEM_S_LAST = 65535
 _MANAGER = re.compile(r"user@(\d+)\.service")
 
@@ -25,6 +26,11 @@ def owner_of(holder: Holder) -> int:
 def is_manager(unit: str) -> bool:
     """Whether a unit is the manager of some user."""
     return _MANAGER.fullmatch(unit) is not None
+
+
+def is_homed(uid: int) -> bool:
+    """Whether a number is one that systemd-homed gives the users whose homes it has."""
+    return uid in _HOMED
 
 
 def is_persons(uid: int) -> bool:

@@ -27,6 +27,7 @@ from vfiod.host.users import Users
 from vfiod.model import (
     Console,
     FirmwareFramebuffer,
+    Mount,
     PciAddress,
 )
 
@@ -122,6 +123,9 @@ class Files(Protocol):
         """Those of the paths that are known not to exist, or do not answer within the time,
         each with which of the two, as the end of a sentence. It never takes longer.
         """
+
+    def mounts(self, paths: Collection[str]) -> Mapping[str, Mount]:
+        """The mounted file system that each path is on, as far as that is known."""
 
 
 class Power(Protocol):

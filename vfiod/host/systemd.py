@@ -79,6 +79,9 @@ class Logins(Protocol):
     def user_name(self, uid: int) -> str:
         """Name of a user who has a session or lingers; for others one made of the number."""
 
+    def home(self, uid: int) -> str:
+        """A user's home directory; empty if nobody says."""
+
     def inhibit(self, why: str) -> None:
         """Block sleep, root's too, and the power, suspend and lid keys until uninhibit(); twice is
         once.

@@ -12,6 +12,7 @@ from vfiod.handoff.decision import (
     agreement,
     ending,
     goodbye,
+    homes,
     isolation,
     opened,
     performance,
@@ -120,6 +121,7 @@ def all_can_be_opened(request: Request) -> Faults:
     yield from opened.find_usb(request)
     yield from opened.find_leaving(request)
     yield from opened.find_ending(request)
+    yield from homes.find_faults(request)
     yield from opened.find_undrawn(request)
     yield from opened.find_windows(request)
 

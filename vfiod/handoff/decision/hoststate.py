@@ -10,6 +10,7 @@ from vfiod.model import (
     DisplayOutput,
     FirmwareFramebuffer,
     Holder,
+    Mount,
     PciAddress,
     PciFunction,
     Program,
@@ -90,6 +91,8 @@ class HostState:
     # Of what the guest opens: what is not there, with why, and the functions that nodes hang on.
     missing: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, Collection[PciAddress]] = field(default_factory=dict)
+    mounts: Mapping[str, Mount] = field(default_factory=dict)
+    homes: Mapping[int, str] = field(default_factory=dict)  # as far as homes.in_question()
     usb: Sequence[UsbPlugged] = ()
     # Input devices with all of escape_keys, and whether QEMU has each for itself; only for a guest
     # that has any so.

@@ -10,7 +10,7 @@ from vfiod.config.schema import Config, GuestConfig
 from vfiod.errors import HostError
 from vfiod.guest.domain import Domain
 from vfiod.handoff.accounts import is_manager, manager_of, owner_of
-from vfiod.handoff.decision import ending, rules, unfinished
+from vfiod.handoff.decision import ending, homes, rules, unfinished
 from vfiod.handoff.decision.hoststate import (
     NVIDIA_MODULES,
     VFIO_MODULE,
@@ -59,7 +59,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         keyboards=_keyboards(host, config, domain),
         **_performance(host, guest),
     )
-    return _with_freed(host, Request(config, guest, domain, state))
+    return _with_what_ends(host, Request(config, guest, domain, state))
 
 
 def _people(host: Host, holders: Sequence[Holder], display_manager: Unit) -> dict[str, Any]:
@@ -128,6 +128,7 @@ def _opened(host: Host, domain: Domain) -> dict[str, Any]:
     return {
         "missing": host.files.missing(opened, seconds=_LOOK),
         "behind": host.pci.behind(opened),
+        "mounts": host.files.mounts(opened),
         "usb": host.pci.usb() if domain.usb else (),
         "render_nodes": host.pci.render_nodes() if domain.renderer else {},
     }
@@ -258,7 +259,9 @@ def _memory(host: Host, domain: Domain) -> MemoryState:
     )
 
 
-def _with_freed(host: Host, request: Request) -> HostState:
+def _with_what_ends(host: Host, request: Request) -> HostState:
     state = request.state
     desktop = host.memory.held_by(ending.freed(request))
-    return replace(state, memory=replace(state.memory, desktop=desktop))
+    memory = replace(state.memory, desktop=desktop)
+    found = {uid: host.logins.home(uid) for uid in homes.in_question(request)}
+    return replace(state, memory=memory, homes=found)

@@ -7,9 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from vfiod.errors import HostError
+from vfiod.host.facts.mounts import read_mounts
 from vfiod.host.facts.romstage import read_stages
 from vfiod.host.linux.lookup import Lookup
-from vfiod.model import PciAddress
+from vfiod.model import Mount, PciAddress
 from vfiod.util import sysfs
 from vfiod.util.files import read_regular, replace_file
 
@@ -27,7 +28,8 @@ class LinuxFiles:
     when another one was the first.
     """
 
-    def __init__(self, *stages: Path, lookup: Lookup | None = None) -> None:
+    def __init__(self, *stages: Path, lookup: Lookup | None = None, root: Path = Path("/")) -> None:
+        self._root = root
         self._stages = stages or read_stages()
         self._stage = self._stages[0]
         self._lookup = lookup or Lookup()
@@ -85,6 +87,9 @@ class LinuxFiles:
 
     def missing(self, paths: Collection[str], *, seconds: float) -> Mapping[str, str]:
         return self._lookup.missing(paths, seconds=seconds)
+
+    def mounts(self, paths: Collection[str]) -> Mapping[str, Mount]:
+        return read_mounts(paths, self._root)
 
 
 def _is_ours(rom: Path) -> bool:

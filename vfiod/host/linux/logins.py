@@ -8,6 +8,7 @@ from vfiod.bus.connection import Bus
 from vfiod.bus.errors import BusError
 from vfiod.bus.gone import is_gone
 from vfiod.errors import HostError
+from vfiod.host.linux.process import Programs
 from vfiod.host.linux.sleep_file import SleepFile
 from vfiod.host.systemd import Inhibitor
 from vfiod.model import Session
@@ -18,6 +19,8 @@ PATH = "/org/freedesktop/login1"
 MANAGER = f"{SERVICE}.Manager"
 WHAT = "sleep:handle-power-key:handle-suspend-key:handle-hibernate-key:handle-lid-switch"
 _PROPERTIES = ("Class", "Type", "Scope", "VTNr", "Leader", "Desktop", "State")
+# Of the fields of an account, the home; for a program to name it.
+_HOME, _LOOK = 5, 5.0
 _GRAPHICAL = frozenset({"x11", "wayland", "mir"})
 
 
@@ -26,6 +29,8 @@ class LinuxLogins:
 
     def __init__(self, bus: Bus, root: Path = Path("/")) -> None:
         self._bus = bus
+        # Its own: one that is late is no device that is stuck.
+        self._programs = Programs()
         self._inhibitor: int | None = None
         self._sleep_file = SleepFile(root)
 
@@ -90,6 +95,16 @@ class LinuxLogins:
             return str(self._bus.get(SERVICE, path, f"{SERVICE}.User.Name"))
         except BusError:
             return f"user {uid}"
+
+    def home(self, uid: int) -> str:
+        """By a program with a deadline: a directory (sssd, LDAP) may never answer (passwd(5))."""
+        try:
+            said = self._programs.run(
+                ["getent", "passwd", str(uid)], subject=f"home of {uid}", seconds=_LOOK
+            )
+        except HostError:
+            return ""
+        return [*said.split(":"), *[""] * _HOME][_HOME]
 
     def inhibit(self, why: str) -> None:
         if self._inhibitor is None:

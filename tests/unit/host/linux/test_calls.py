@@ -1,6 +1,7 @@
 """Calls that may fail or never return, systemd's jobs and logind's sessions."""
 
 import os
+import pwd
 import subprocess
 from pathlib import Path
 
@@ -470,6 +471,10 @@ def test_a_session_that_logind_will_not_end(bus: FakeBus, logins: LinuxLogins) -
 
 def test_what_users_are_called(logins: LinuxLogins) -> None:
     assert [logins.user_name(uid) for uid in (1000, 1002)] == ["alice", "user 1002"]
+
+
+def test_where_people_live(logins: LinuxLogins) -> None:
+    assert (logins.home(0), logins.home(2**31 - 2)) == (pwd.getpwuid(0).pw_dir, "")
 
 
 def test_who_lingers(bus: FakeBus, logins: LinuxLogins) -> None:
