@@ -5,9 +5,10 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -64,15 +65,16 @@ class Desk:
         commands = SimpleNamespace(look=self._look, trial_until=lambda _guest: 0)
         logins = SimpleNamespace(user_name=lambda uid: f"user {uid}")
         authority = SimpleNamespace(uid_of=int, ask=self._ask)
-        parts = (
+        parts: tuple[Any, ...] = (
             SimpleNamespace(commands=commands, logins=logins),
             authority,
             SimpleNamespace(require_free=lambda: None, require_countdown=lambda: COUNTDOWN),
             lambda: SimpleNamespace(guests={"win10": None}),
             lambda: self.phase,
             lambda _event: None,
+            lambda _guest: Future(),
         )
-        self._calls = GuestCalls(*cast("Any", parts))
+        self._calls = GuestCalls(*parts)
 
     def call(self, uid: int, method: str, values: tuple[Any, ...]) -> Call:
         invocation = Call()
@@ -142,6 +144,7 @@ def test_a_look_from_before_a_return_is_not_believed(desk: Desk) -> None:
         (Phase.HOST, *START, (Person("bob"),)),
         (Phase.HOST, "CancelStart", (), ()),
         (Phase.GUEST, "ShutdownGuest", ("win10", False), ()),
+        (Phase.GUEST, "ForceOff", ("win10",), ()),
         (Phase.GUEST, "Keep", ("win10", 0), ()),
     ],
 )
