@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vfiod import paths
 from vfiod.host.facts.memory import read_memory
+from vfiod.host.facts.mounts import read_table
 from vfiod.util import sysfs
 
 _KIND = "hugetlbfs"
@@ -20,7 +21,6 @@ _SIZE = re.compile(r"(?:^|,)pagesize=([0-9]+)([KMG]?)", re.IGNORECASE)
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 _NAMED = re.compile(r"^[ \t]*hugetlbfs_mount\s*=\s*(\[[^\]]*\]|\S+)", re.MULTILINE)
 _WORD = re.compile(r"\"([^\"]*)\"|'([^']*)'")
-_POINT, _FIELDS = 4, 6  # of a line of mountinfo, before its optional fields (proc(5))
 
 
 def read_mounted(root: Path = Path("/")) -> frozenset[int]:
@@ -34,13 +34,11 @@ def read_mounted(root: Path = Path("/")) -> frozenset[int]:
 
 def _mounts(root: Path) -> Iterator[tuple[str, int]]:
     """Mount points, each with its size of page."""
-    for line in sysfs.lines(root / "proc/self/mountinfo"):
-        mount, _, what = line.partition(" - ")
-        fields, (kind, *options) = mount.split(" "), what.split(" ")
-        if kind == _KIND and len(fields) >= _FIELDS:
-            found = _SIZE.search(options[-1]) if options else None
+    for row in read_table(root):
+        if row.kind == _KIND:
+            found = _SIZE.search(row.options)
             size = int(found[1]) * _UNITS[found[2].upper()] if found else read_memory(root).page
-            yield fields[_POINT], size
+            yield row.point, size
 
 
 def _named(root: Path) -> Iterator[str]:

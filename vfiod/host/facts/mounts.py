@@ -1,8 +1,9 @@
-"""Which file system a path is on, by the table of mounts: whose server is away hangs nobody."""
+"""The table of mounts, and which of them a path is on: a server that is away hangs nobody."""
 
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from vfiod.model import Mount
@@ -10,13 +11,34 @@ from vfiod.util import sysfs
 
 # Space, tab, newline and backslash in a mount point (proc(5)).
 _ESCAPED = re.compile(r"\\([0-7]{3})")
-# Before the mount point in a line of mountinfo.
-_BEFORE = 4
+# Of a line of mountinfo, up to the options of the mount itself (proc(5)).
+_FIELDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of mountinfo: ``number`` is the device's, ``options`` are the file system's own."""
+
+    number: str
+    point: str
+    kind: str
+    source: str
+    options: str
+
+
+def read_table(root: Path = Path("/")) -> Iterator[Row]:
+    """All mounts, the later ones over the earlier; lines that are none are left out."""
+    for line in sysfs.lines(root / "proc/self/mountinfo"):
+        # Only a space ends a field, as of names these alone are escaped.
+        mount, _, what = line.partition(" - ")
+        fields, (kind, source, options, *_) = mount.split(" "), [*what.split(" "), "", ""]
+        if what and len(fields) >= _FIELDS:
+            yield Row(fields[2], _unescaped(fields[4]), kind, source, options)
 
 
 def read_mounts(paths: Collection[str], root: Path = Path("/")) -> Mapping[str, Mount]:
     """The mount that each path is on; those are left out of which the table says nothing."""
-    mounts = list(_mounts(root))
+    mounts = [Mount(row.point, row.kind) for row in read_table(root)]
     found = {path: [m for m in mounts if _is_on(path, m)] for path in paths}
     # The longest; of several at the same place the last covers the others.
     return {
@@ -26,13 +48,8 @@ def read_mounts(paths: Collection[str], root: Path = Path("/")) -> Mapping[str, 
     }
 
 
-def _mounts(root: Path) -> Iterator[Mount]:
-    for line in sysfs.lines(root / "proc/self/mountinfo"):
-        mount, _, what = line.partition(" - ")
-        fields = mount.split(" ")
-        if what and len(fields) > _BEFORE:
-            point = _ESCAPED.sub(lambda found: chr(int(found[1], 8)), fields[_BEFORE])
-            yield Mount(point, what.partition(" ")[0])
+def _unescaped(point: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 8)), point)
 
 
 def _is_on(path: str, mount: Mount) -> bool:

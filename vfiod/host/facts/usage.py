@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vfiod.host.facts import pools
+from vfiod.host.facts.mounts import read_table
 from vfiod.model import PciAddress
 from vfiod.util import sysfs
 
 Use = tuple[str, Path]
-# Of a line of mountinfo, up to the mount point and its options (proc(5)).
-_MOUNT_FIELDS = 6
 
 
 class HostUsage:
@@ -26,17 +25,12 @@ class HostUsage:
         return [*self._mounts(), *self._swaps(), *self._routes()]
 
     def _mounts(self) -> Iterator[Use]:
-        for line in sysfs.lines(self._proc / "self/mountinfo"):
-            # Only a space ends a field, as of names these alone are escaped (proc(5)).
-            mount, _, what = line.partition(" - ")
-            fields, (kind, source, *_) = mount.split(" "), [*what.split(" "), "", ""]
-            if not what or len(fields) < _MOUNT_FIELDS:
-                continue
-            text = f"the mounted file system {sysfs.printable(fields[4])}"
+        for row in read_table(self._root):
+            text = f"the mounted file system {sysfs.printable(row.point)}"
             # btrfs and overlays have an anonymous device number: then the source names the device.
-            numbers = [fields[2]] if not fields[2].startswith("0:") else []
-            numbers += [n for s in pools.sources(source, kind) if (n := self._number(s))]
-            numbers += pools.members(self._root, source, kind)
+            numbers = [row.number] if not row.number.startswith("0:") else []
+            numbers += [n for s in pools.sources(row.source, row.kind) if (n := self._number(s))]
+            numbers += pools.members(self._root, row.source, row.kind)
             yield from ((text, path) for n in dict.fromkeys(numbers) for path in self._disks(n))
 
     def _swaps(self) -> Iterator[Use]:
