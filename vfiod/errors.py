@@ -132,6 +132,10 @@ class NotThere(HostError):
     """A device that the kernel does not know, or not any more."""
 
 
+class NotYet(HostError):
+    """What waits for something else to be undone, which tells of itself: nothing to add to that."""
+
+
 class TimedOut(HostError):
     """A bounded wait ended before its condition was met; the message names what it waited for."""
 

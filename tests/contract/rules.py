@@ -359,7 +359,7 @@ def a_function_is_unbound_and_probed_again(b: Rig) -> None:
 
 @kernel
 def a_function_is_rebound_to_what_its_override_says(b: Rig) -> None:
-    before = driver(b, b.spare)
+    before, policy = driver(b, b.spare), b.host.pci.power(b.spare)
     b.host.modules.load("vfio_pci", seconds=SECONDS)
     b.host.pci.rebind(b.spare, VFIO_DRIVER, seconds=SECONDS)
     assert driver(b, b.spare) == VFIO_DRIVER
@@ -367,6 +367,7 @@ def a_function_is_rebound_to_what_its_override_says(b: Rig) -> None:
     b.host.pci.rebind(b.spare, str(before), seconds=SECONDS)
     assert driver(b, b.spare) == before
     b.host.pci.set_override(b.spare, None)
+    b.host.pci.set_power(b.spare, policy)
 
 
 @kernel
@@ -413,13 +414,14 @@ def an_override_and_a_probe_do_not_unbind(b: Rig) -> None:
 
 @kernel
 def a_function_goes_to_vfio_pci_and_back(b: Rig) -> None:
-    before = driver(b, b.spare)
+    before, policy = driver(b, b.spare), b.host.pci.power(b.spare)
     b.host.modules.load("vfio_pci", seconds=SECONDS)
     rebind(b, b.spare, VFIO_DRIVER)
     assert driver(b, b.spare) == VFIO_DRIVER
     rebind(b, b.spare, before)
     b.host.pci.set_override(b.spare, None)
     assert driver(b, b.spare) == before
+    b.host.pci.set_power(b.spare, policy)  # vfio-pci changes it as it comes and as it leaves
 
 
 @kernel

@@ -160,15 +160,18 @@ class FakePci(Door):
         return self._kernel.device(address).power
 
     def set_power(self, address: PciAddress, policy: PowerPolicy) -> None:
+        """As on Linux, what is so already is not written."""
         device = self._kernel.device(address)
+        wanted = PowerPolicy(
+            policy.d3cold_allowed or device.power.d3cold_allowed,
+            policy.control or device.power.control,
+        )
 
         def do() -> None:
-            device.power = PowerPolicy(
-                policy.d3cold_allowed or device.power.d3cold_allowed,
-                policy.control or device.power.control,
-            )
+            device.power = wanted
 
-        self._effects.take(f"power {address} {policy.control}", do)
+        if device.power != wanted:
+            self._effects.take(f"power {address} {policy.control}", do)
 
     def output(self, address: PciAddress) -> DisplayOutput:
         device = self._kernel.device(address)

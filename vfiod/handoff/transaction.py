@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from vfiod.errors import Busy, HostError, Refused, Stuck, VfiodError
+from vfiod.errors import Busy, HostError, NotYet, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import ALONE, Entry, Journal, Record
 from vfiod.handoff.recovery import settings, stuck
@@ -230,6 +230,8 @@ def _done(step: Step, notes: Notes, took: Fields, way: Direction, report: Report
 def _failed(step: Step, error: Exception, took: Fields, way: Direction, report: Report) -> str:
     """Tell of it; gives what happened. On the way back the end says what to do, once for all."""
     text = f"could not {_describe(step, way)}: {_reason(error)}"
+    if isinstance(error, NotYet):
+        return text
     told = VfiodError(text)
     if way is Direction.HANDOFF and isinstance(error, VfiodError):
         told = VfiodError(text, error.hint)

@@ -2,7 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from vfiod.errors import Awaited, CutOff, HostError, KernelStuck, NotThere, Stuck, VfiodError
+from vfiod.errors import (
+    Awaited,
+    CutOff,
+    HostError,
+    KernelStuck,
+    NotThere,
+    NotYet,
+    Stuck,
+    VfiodError,
+)
 from vfiod.handoff.recovery import outlook as outlooks
 from vfiod.handoff.recovery.outlook import FORCE, RETURN, Outlook
 from vfiod.handoff.recovery.recover import Fault, Faults, Tried, display_lost
@@ -50,7 +59,7 @@ def _numbered(ways: Iterator[str] | Sequence[str]) -> str:
 
 def _facts(faults: Faults, tried: Tried, outlook: Outlook) -> Iterator[str]:
     yield _what_is_dark([fault.entry.step for fault in faults])
-    yield from dict.fromkeys(fault.text for fault in faults)
+    yield from dict.fromkeys(f.text for f in faults if not isinstance(f.error, NotYet))
     if tried.in_vain:
         yield f"tried in vain: {', '.join(tried.in_vain)}"
     yield from _left_out(tried)

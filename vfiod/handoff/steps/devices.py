@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vfiod.errors import Awaited, HostError, TimedOut
+from vfiod.errors import Awaited, HostError, NotYet, TimedOut
 from vfiod.handoff.steps import nvidia
 from vfiod.handoff.steps.base import DeviceStep, Notes, Prior, write_by_hand
 from vfiod.host.door import Host
@@ -67,7 +67,7 @@ class KeepAwake(DeviceStep):
         driver = host.pci.driver(self.address)
         is_away = driver == VFIO_DRIVER or (native is not None and driver is None)
         if is_away or (native is not None and host.pci.fault(self.address)):
-            raise HostError("it stays powered until it is back with its driver")
+            raise NotYet("it stays powered until it is back with its driver")
 
 
 @dataclass(frozen=True, slots=True)
