@@ -288,7 +288,7 @@ def test_the_card_is_found_anew_with_its_driver(host: FakeHost) -> None:
     rescanned(host, person)
     assert "goes dark for some seconds" in person.questions[0]
     order = [f"unbind {pcs.VGA}", f"stop decoding {pcs.VGA}", f"rediscover {pcs.VGA}"]
-    assert host.effects.log[1:4] == order
+    assert host.effects.log[:3] == order  # it was on already
 
 
 def test_a_card_without_driver_is_found_anew(host: FakeHost) -> None:
