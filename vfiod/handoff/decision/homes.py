@@ -5,8 +5,8 @@ last session (pam_systemd_home(8)), as do pam_ecryptfs(8) and pam_mount(8), whic
 brings as a rule (gocryptfs, EncFS). A home on a partition of its own, or below one, stays.
 """
 
-import os
 from collections.abc import Iterator, Mapping
+from posixpath import normpath
 
 from vfiod.errors import HostError
 from vfiod.guest.opened import Opened
@@ -45,9 +45,9 @@ def _leaving(request: Request) -> Mapping[int, str]:
 
 def _goes(path: str, home: str, uid: int, request: Request) -> bool:
     """ecryptfs may have a folder of the home alone; what FUSE has in one may be there for good."""
-    whole = Mount(os.path.normpath(home), "")
+    whole = Mount(normpath(home), "")
     mount = request.state.mounts.get(path)
-    if mount is None or not whole.holds(os.path.normpath(path)):
+    if mount is None or not whole.holds(normpath(path)):
         return False
     if mount.kind == _ECRYPTFS:
         return whole.holds(mount.point)

@@ -1,10 +1,10 @@
 """The table of mounts, and which of them a path is on: a server that is away hangs nobody."""
 
-import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from posixpath import normpath
 
 from vfiod.model import Mount
 from vfiod.util import sysfs
@@ -53,4 +53,4 @@ def _unescaped(point: str) -> str:
 
 
 def _is_on(path: str, mount: Mount) -> bool:
-    return mount.holds(os.path.normpath(path))
+    return mount.holds(normpath(path))
