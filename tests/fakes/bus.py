@@ -59,6 +59,7 @@ class FakeBus(Bus):
         self.elapses = 0  # when the timers do
         self.calls: list[tuple[Any, ...]] = []
         self.inhibitors: dict[int, tuple[Any, ...]] = {}  # by their descriptors
+        self.unknown_locks: set[str] = set()  # which refuse a lock that names one
         self.ending: set[str] = set()  # sessions that end between the list and the look
         self._then: Callable[[Sequence[Any]], None] | None = None
         self._jobs = 0
@@ -113,6 +114,9 @@ class FakeBus(Bus):
         self, service: str, path: str, method: str, signature: str, *arguments: Any
     ) -> int:
         self.calls.append((method.rsplit(".", 1)[1], *arguments))
+        if self.unknown_locks.intersection(arguments[0].split(":")):
+            text = f"Invalid what specification {arguments[0]}"
+            raise BusError(text, "org.freedesktop.DBus.Error.InvalidArgs")
         fd = os.open("/dev/null", os.O_RDONLY)
         self.inhibitors[fd] = arguments
         return fd

@@ -3,9 +3,11 @@
 import os
 import pwd
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from gi.repository import GLib
 
 from tests.fakes.bus import BusSession, BusUnit, FakeBus
 from tests.fakes.tree import grow
@@ -14,7 +16,7 @@ from vfiod.errors import HostError, KernelStuck, TimedOut
 from vfiod.host.linux import hook_file
 from vfiod.host.linux.kernelcall import KernelCalls
 from vfiod.host.linux.late import LinuxLate, is_readable
-from vfiod.host.linux.logins import LinuxLogins
+from vfiod.host.linux.logins import LinuxLogins, _after
 from vfiod.host.linux.process import Programs, run
 from vfiod.host.linux.units import LinuxUnits
 from vfiod.host.systemd import Inhibitor
@@ -401,7 +403,15 @@ def test_what_a_unit_needs(bus: FakeBus, units: LinuxUnits) -> None:
 
 
 @pytest.fixture
-def logins(bus: FakeBus, tmp_path: Path) -> LinuxLogins:
+def later() -> list[tuple[int, Callable[[], None]]]:
+    """What the main loop has been told to do, and after how many seconds."""
+    return []
+
+
+@pytest.fixture
+def logins(
+    bus: FakeBus, tmp_path: Path, later: list[tuple[int, Callable[[], None]]]
+) -> LinuxLogins:
     bus.sessions["2"] = BusSession(
         "2",
         1000,
@@ -431,7 +441,7 @@ def logins(bus: FakeBus, tmp_path: Path) -> LinuxLogins:
             "State": "closing",
         },
     )
-    return LinuxLogins(bus, tmp_path)
+    return LinuxLogins(bus, tmp_path, lambda seconds, then: later.append((seconds, then)))
 
 
 def test_sessions_are_read(logins: LinuxLogins) -> None:
@@ -516,19 +526,64 @@ def test_locks_of_others_are_read(bus: FakeBus, logins: LinuxLogins) -> None:
     )
 
 
-def test_one_inhibitor_that_is_closed_at_the_end(bus: FakeBus, logins: LinuxLogins) -> None:
+KEYS = "sleep:handle-power-key:handle-suspend-key:handle-hibernate-key:handle-lid-switch"
+IDLE = ("idle", "vfiod", "win10 has the display", "block")
+
+
+def locks(bus: FakeBus) -> list[tuple[str, ...]]:
+    """What was asked for."""
+    return [call[1:] for call in bus.calls if call[0] == "Inhibit"]
+
+
+def test_locks_that_are_closed_at_the_end(
+    bus: FakeBus, logins: LinuxLogins, later: list[tuple[int, Callable[[], None]]]
+) -> None:
     before = set(os.listdir("/proc/self/fd"))
     logins.uninhibit()
     logins.inhibit("win10 has the display")
     logins.inhibit("win10 has the display")
-    (call,) = [call for call in bus.calls if call[0] == "Inhibit"]
-    assert call[1:] == (
-        "sleep:handle-power-key:handle-suspend-key:handle-hibernate-key:handle-lid-switch",
-        "vfiod", "win10 has the display", "block",
-    )  # fmt: skip
+    assert locks(bus) == [IDLE, (f"{KEYS}:handle-reboot-key", *IDLE[1:])]
     logins.uninhibit()
     logins.uninhibit()
+    assert len(set(os.listdir("/proc/self/fd")) - before) == 1
+    ((seconds, close),) = later
+    assert seconds == 60
+    close()
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_host_is_not_idle_before_the_login_screen_is_there(
+    bus: FakeBus, logins: LinuxLogins, later: list[tuple[int, Callable[[], None]]]
+) -> None:
+    """logind counts from the boot then: IdleAction= would power it off in the moment of the return.
+
+    And a guest that is started meanwhile has a lock of its own.
+    """
+    logins.inhibit("one")
+    logins.uninhibit()
+    logins.inhibit("two")
+    ((_, close),) = later
+    close()
+    assert locks(bus)[-2] == ("idle", "vfiod", "two", "block")
+    before = set(os.listdir("/proc/self/fd"))
+    logins.uninhibit()
+    later[1][1]()
+    assert len(before - set(os.listdir("/proc/self/fd"))) == 2
+
+
+def test_a_logind_that_does_not_know_all_of_the_keys_locks_the_others(
+    bus: FakeBus, logins: LinuxLogins
+) -> None:
+    bus.unknown_locks = {"handle-reboot-key"}
+    logins.inhibit("win10 has the display")
+    assert locks(bus)[-1] == (KEYS, *IDLE[1:])
+    logins.uninhibit()
+
+
+def test_a_logind_that_gives_no_lock_is_told(bus: FakeBus, logins: LinuxLogins) -> None:
+    bus.unknown_locks = {"sleep"}
+    with pytest.raises(BusError, match="Invalid what specification"):
+        logins.inhibit("win10 has the display")
 
 
 def test_the_inhibitor_can_be_had_again(bus: FakeBus, logins: LinuxLogins) -> None:
@@ -536,4 +591,13 @@ def test_the_inhibitor_can_be_had_again(bus: FakeBus, logins: LinuxLogins) -> No
     logins.uninhibit()
     logins.inhibit("two")
     logins.uninhibit()
-    assert [call[3] for call in bus.calls if call[0] == "Inhibit"] == ["one", "two"]
+    assert [call[2] for call in locks(bus)] == ["one", "one", "two", "two"]
+
+
+def test_a_lock_is_ended_by_the_main_loop_once() -> None:
+    ended: list[str] = []
+    _after(0, lambda: ended.append("now"))
+    while not ended:
+        GLib.MainContext.default().iteration(True)  # noqa: FBT003
+    assert not GLib.MainContext.default().pending()
+    assert ended == ["now"]
