@@ -1,16 +1,23 @@
 """Asking polkit whether a caller may do something (polkit(8), CheckAuthorization)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from vfiod.bus.calls import variant
 from vfiod.bus.connection import Bus
+from vfiod.bus.errors import Ended
 from vfiod.daemon.rights import Action
-from vfiod.errors import HostError, NotAuthorized
+from vfiod.errors import HostError, NotAuthorized, TimedOut
 
-_ASK_SECONDS = 120.0
+# A password is typed within that.
+ASK_SECONDS = 120.0
+_CANCEL_SECONDS = 10.0
 _POLKIT = "org.freedesktop.PolicyKit1"
+_PATH = "/org/freedesktop/PolicyKit1/Authority"
+_AUTHORITY = f"{_POLKIT}.Authority"
 _MAY_ASK = 1
+_SUDO = "run it as root, or with sudo"
 
 Then = Callable[[], object]
 
@@ -20,6 +27,7 @@ class Authority:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
+        self._numbers = count(1)
 
     def uid_of(self, sender: str) -> int:
         """The user id of a caller."""
@@ -46,25 +54,50 @@ class Authority:
             allowed()
             return
 
+        question = f"vfiod-{next(self._numbers)}"
+
         def answered(values: Any, error: HostError | None) -> None:
-            if error is None and values[0][0]:
+            if error is not None:
+                if _is_late(error):
+                    self._cancel(question)
+                denied(_unknown(action, error))
+            elif values[0][0]:
                 allowed()
             else:
-                text = f"you may not {action.what}"
-                denied(NotAuthorized(text, "run it as root, or with sudo"))
+                denied(NotAuthorized(f"you may not {action.what}", _SUDO))
 
         subject = ("system-bus-name", {"name": variant("s", sender)})
-        self._check((subject, action.ident, dict(details or {}), _MAY_ASK, ""), answered)
+        asked = (subject, action.ident, dict(details or {}), _MAY_ASK, question)
+        self._call("CheckAuthorization", "(sa{sv})sa{ss}us", asked, answered, ASK_SECONDS)
 
-    def _check(
-        self, question: Sequence[Any], answered: Callable[[Any, HostError | None], None]
+    def _cancel(self, question: str) -> None:
+        """Have polkit ask for no password any more that would come too late."""
+
+        def answered(_values: Any, _error: HostError | None) -> None:
+            """Nobody waits for it."""
+
+        self._call("CancelCheckAuthorization", "s", (question,), answered, _CANCEL_SECONDS)
+
+    def _call(
+        self,
+        method: str,
+        signature: str,
+        arguments: Sequence[Any],
+        then: Callable[[Any, HostError | None], None],
+        seconds: float,
     ) -> None:
-        self._bus.call_later(
-            _POLKIT,
-            f"/{_POLKIT.replace('.', '/')}/Authority",
-            f"{_POLKIT}.Authority.CheckAuthorization",
-            "(sa{sv})sa{ss}us",
-            question,
-            answered,
-            seconds=_ASK_SECONDS,
-        )
+        name = f"{_AUTHORITY}.{method}"
+        self._bus.call_later(_POLKIT, _PATH, name, signature, arguments, then, seconds=seconds)
+
+
+def _unknown(action: Action, error: HostError) -> NotAuthorized:
+    """Nobody has said no: polkit is not there, say, or a password was typed too late."""
+    text = f"whether you may {action.what} is not known: {error.message}"
+    again = f"try again: a password is waited for {ASK_SECONDS:g} s"
+    hints = [again] if _is_late(error) else error.hint.splitlines()
+    return NotAuthorized(text, "\n".join([*hints, _SUDO]))
+
+
+def _is_late(error: HostError) -> bool:
+    """Whether polkit may be asking still."""
+    return isinstance(error, TimedOut) and not isinstance(error, Ended)
