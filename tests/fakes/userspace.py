@@ -18,13 +18,19 @@ START_LIMIT, START_LIMIT_INTERVAL = 5, 10.0
 
 @dataclass
 class Program:
-    """What a unit runs. ``respawn`` starts it again that many seconds after it was killed."""
+    """What a unit runs. ``respawn`` starts it again that many seconds after it was killed.
+
+    ``lasts``: it ends by itself after so many seconds. ``hesitates``: it opens its devices so many
+    seconds after it was started.
+    """
 
     command: str
     opens: tuple[PciAddress, ...] = ()
     uid: int = 0
     ignores: frozenset[int] = frozenset()
     respawn: float | None = None
+    lasts: float | None = None
+    hesitates: float = 0.0
     title: str = ""  # what menus call it
     group: str = ""  # its control group, if systemd knows of none
 
@@ -48,6 +54,8 @@ class Process:
 class FakeUnit:
     """A unit. ``mortal``: it belongs to somebody's session and does not come back with it.
 
+    ``lasts``: it ends by itself so many seconds after each start, and is started again ``respawn``
+    seconds later until its start limit, as a display manager whose X server fails.
     ``logs_in``: a getty that logs somebody in with these programs, and again ``respawn`` seconds
     after the session has ended, until its start limit stops that for good.
     """
@@ -65,6 +73,7 @@ class FakeUnit:
     memory: int = 0
     runs: int = 0
     logs_in: tuple[Session, tuple[Program, ...]] | None = None
+    lasts: float | None = None
     respawn: float = 0.1
     main: int = 0
     starts: list[float] = field(default_factory=list)
@@ -99,15 +108,23 @@ class Userspace:
 
     def spawn(self, program: Program, unit: str = "", nodes: Iterable[str] = ()) -> Process:
         """Start a process; it opens the nodes that its devices have now."""
-        devices = [self._kernel.devices[a] for a in program.opens if a in self._kernel.devices]
-        opened = {node for device in devices for node in device.nodes} | set(nodes)
-        process = Process(next(self._pids), program, unit, opened)
+        opened = set() if program.hesitates else self._nodes_of(program)
+        process = Process(next(self._pids), program, unit, opened | set(nodes))
         self.processes[process.pid] = process
+        if program.hesitates:
+            late = lambda: process.nodes.update(self._nodes_of(program))  # noqa: E731
+            self._clock.after(program.hesitates, late)
+        if program.lasts is not None:
+            self._clock.after(program.lasts, lambda: self.kill(process.pid))
         if opened & self.closed:
             # It cannot open what it is there for, and gives up.
             process.nodes.clear()
             self._clock.after(0, lambda: self.kill(process.pid))
         return process
+
+    def _nodes_of(self, program: Program) -> set[str]:
+        devices = [self._kernel.devices[a] for a in program.opens if a in self._kernel.devices]
+        return {node for device in devices for node in device.nodes}
 
     def kill(self, pid: int) -> None:
         """The process ends, and may be started again by its unit."""
@@ -197,6 +214,15 @@ class Userspace:
             self._log_in_by(unit, *unit.logs_in)
         for program in unit.programs:
             self.spawn(program, unit.ident)
+        if unit.lasts is not None:
+            run = unit.runs
+            self._clock.after(unit.lasts, lambda: self._falls(unit, run))
+
+    def _falls(self, unit: FakeUnit, run: int) -> None:
+        """It ends by itself, and waits to be started again (systemd: activating, auto-restart)."""
+        if unit.active and unit.runs == run:
+            self._end(unit.ident)
+            self._clock.after(unit.respawn, lambda: self._run_again(unit, run))
 
     def _end(self, unit: str) -> None:
         """systemd kills what is left in the control group; what SIGKILL does not end stays."""
@@ -225,9 +251,9 @@ class Userspace:
         terminal = unit.logs_in[0].terminal if unit.logs_in else 0
         for session in [s for s in self.sessions.values() if s.terminal == terminal]:
             self.hang_up(session.ident)
-        self._clock.after(unit.respawn, lambda: self._log_in_again(unit, run))
+        self._clock.after(unit.respawn, lambda: self._run_again(unit, run))
 
-    def _log_in_again(self, unit: FakeUnit, run: int) -> None:
+    def _run_again(self, unit: FakeUnit, run: int) -> None:
         """Restart=always, until five starts in ten seconds (systemd.unit(5))."""
         if not unit.active or unit.runs != run:
             return

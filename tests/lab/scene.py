@@ -70,6 +70,15 @@ def wait_for_host(lab: Lab) -> None:
     lab.wait_until("the greeter", lab.greeter_shown, timeout=120)
 
 
+def stop_desktop(lab: Lab) -> None:
+    """End the display manager for good: vfiod starts one anew that ends right after a return."""
+    seen = ("test", "!", "-e", "/run/vfiod/returned.json")
+    lab.wait_until(
+        "the second look", lambda: lab.run(*seen, check=False).returncode == 0, timeout=90
+    )
+    lab.run("systemctl", "stop", "lightdm")
+
+
 def desktop(lab: Lab) -> str:
     """Process id of the display manager: another one after a handoff."""
     return lab.output("systemctl", "show", "-P", "MainPID", "lightdm")

@@ -8,6 +8,7 @@ import pytest
 
 from .emulator.hardware import AUDIO, GPU, USB
 from .emulator.machine import Lab
+from .scene import stop_desktop
 
 HERE = Path(__file__).parent.parent
 FILES = ("__init__.py", "contract/__init__.py", "contract/rules.py", "contract/real.py")
@@ -18,7 +19,7 @@ def test_the_real_host_keeps_the_contract(lab: Lab) -> None:
     for name in FILES:
         lab.put((HERE / name).read_bytes(), f"/root/contract/tests/{name}")
     lab.run("systemctl", "start", "polkit")
-    lab.run("systemctl", "stop", "lightdm")
+    stop_desktop(lab)
     devices = f"--display {GPU} --audio {AUDIO} --spare {USB} --unit polkit.service"
     try:
         done = lab.sh(

@@ -8,7 +8,17 @@ from . import byhand, guest
 from .emulator.hardware import AUDIO, FUNCTIONS, GPU
 from .emulator.machine import Lab
 from .guest import Guest
-from .scene import configure, define, desktop, phase, start, stop, wait_for_host, wait_for_return
+from .scene import (
+    configure,
+    define,
+    desktop,
+    phase,
+    start,
+    stop,
+    stop_desktop,
+    wait_for_host,
+    wait_for_return,
+)
 
 ROM = "/usr/share/seabios/vgabios-stdvga.bin"
 STAGED = f"/usr/share/vgabios/vfiod/{GPU}.rom"
@@ -126,7 +136,7 @@ def test_a_rom_in_a_private_file_reaches_the_guest(lab: Lab) -> None:
 def test_a_text_console_stays_one(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
-    lab.run("systemctl", "stop", "lightdm")
+    stop_desktop(lab)
     try:
         assert start(lab) == (0, "")
         stop(lab)

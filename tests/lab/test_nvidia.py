@@ -13,7 +13,7 @@ from .checks import unit_state
 from .emulator.hardware import FUNCTIONS, GPU
 from .emulator.machine import Lab
 from .guest import Guest
-from .scene import configure, define, phase, start, stop, wait_for_host
+from .scene import configure, define, phase, start, stop, stop_desktop, wait_for_host
 
 UNBIND = f"/sys/bus/pci/devices/{GPU}/driver/unbind"
 
@@ -66,7 +66,7 @@ def test_the_set_goes_and_comes_back(lab: Lab) -> None:
 
 def test_the_stand_in_waits_for_whoever_has_the_card_open(lab: Lab) -> None:
     """Without vfiod: what must not happen to it. Nothing ends the writer but the holder."""
-    lab.run("systemctl", "stop", "lightdm")
+    stop_desktop(lab)
     start_persistence(lab)
     lab.sh(f"systemd-run --quiet --unit=unbinding sh -c 'echo {GPU} > {UNBIND}'")
     lab.wait_until("state D", lambda: "D" in _states(lab, "unbinding"), timeout=30)

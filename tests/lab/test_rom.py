@@ -11,7 +11,7 @@ from . import byhand, checks
 from .emulator.hardware import FUNCTIONS, GPU
 from .emulator.machine import Lab
 from .guest import Guest
-from .scene import configure, define, desktop, start, stop, wait_for_host
+from .scene import configure, define, desktop, start, stop, stop_desktop, wait_for_host
 
 GIVEN = "/usr/share/seabios/vgabios-stdvga.bin"
 STAGED = f"/usr/share/vgabios/vfiod/{GPU}.rom"
@@ -69,7 +69,7 @@ def test_the_card_of_a_desktop_is_not_found_anew(lab: Lab) -> None:
 @pytest.mark.long
 def test_found_anew_it_gives_the_rom_that_a_guest_can_use(lab: Lab) -> None:
     drivers = byhand.drivers(lab, FUNCTIONS)
-    lab.run("systemctl", "stop", "lightdm")
+    stop_desktop(lab)
     status, words = dump(lab, "--rescan")
     assert (status, "add --yes" in words) == (1, True)
     status, words = dump(lab, "--rescan", "--yes")

@@ -22,7 +22,7 @@ NEWER = (
     "stop-container",
     "start-again",
 )
-NEWER_FIELDS = ("users", "aimed", "cards", "in_line", "lost")
+NEWER_FIELDS = ("users", "aimed", "cards", "in_line", "lost", "draws")
 NEWER_FACTS = {
     "stop-display-manager": ("nodes", "connected"),
     "await-display": ("names",),

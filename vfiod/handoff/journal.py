@@ -34,6 +34,7 @@ from vfiod.util.files import remove_file, replace_file
 VERSION = 1
 # A field that was called otherwise when journals were written that are read yet.
 _ON_DISK = {"may_suspend": "may_sleep"}
+RETURNED = "returned.json"  # beside it: what was given back, until it was looked at once more
 ALONE = -1  # a stage that no other entry has
 _BEFORE_THE_RETURN = frozenset({Phase.PREPARED.value, Phase.GUEST.value})
 T = TypeVar("T")

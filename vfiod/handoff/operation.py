@@ -12,10 +12,11 @@ from vfiod.events import Event, Kind, Report, began_at, timed
 from vfiod.handoff import transaction
 from vfiod.handoff.decision.plan import Plan
 from vfiod.handoff.journal import Entry, Journal, Record
-from vfiod.handoff.recovery import aftercare
+from vfiod.handoff.recovery import aftercare, greeting
 from vfiod.handoff.recovery.outlook import Outlook
 from vfiod.handoff.recovery.recover import why_not_reboot
-from vfiod.handoff.steps.desktop import ReleaseHolders, StopDisplayManager
+from vfiod.handoff.steps.desktop import ReleaseHolders
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.host.door import Host
 from vfiod.model import Direction, PciAddress, Phase
 
@@ -100,7 +101,7 @@ class Handoff:
         record = self.journal.read()
         if record is None or record.transaction != transaction_id:
             return
-        began = self.host.now()
+        began, is_first = self.host.now(), not record.returning
         home = record.returning or aftercare.entries_to_keep(record)
         begin = partial(replace, phase=Phase.RETURN, since=began, faults=(), returning=home)
         with suppress(HostError):
@@ -108,19 +109,27 @@ class Handoff:
         report = self._reporter(record)
         text = f"taking {list_devices(record)} back from {record.guest}: {why}"
         report(Event(Kind.RETURN_BEGUN, text, began_at(began)))
-        try:
-            parts = (self.host, self.journal, report, begin(record))
-            foresee = partial(self._foresee, record, is_forced=is_forced)
-            transaction.roll_back(*parts, may_reset=may_reset, foresee=foresee)
-        except Stuck as stuck:
-            self._stuck(record, stuck)
-            self.returned(replace(record, phase=Phase.STUCK, since=began, entries=home))
-            raise
-        self.returned(replace(record, phase=Phase.RETURN, since=began, entries=home))
+        if is_first:
+            greeting.end_without_a_card(self.host, home, report)
+        self._bring_home(begin(record), report, may_reset=may_reset, is_forced=is_forced)
         try:
             self.journal.clear()
         finally:
             self._say_returned(report, f"{_BACK} from {record.guest}", record, began)
+
+    def _bring_home(
+        self, record: Record, report: Report, *, may_reset: bool = True, is_forced: bool = False
+    ) -> None:
+        """Undo what the journal holds, and have what is home looked after. Raises Stuck."""
+        home, parts = record.returning, (self.host, self.journal, report, record)
+        foresee = partial(self._foresee, record, is_forced=is_forced)
+        try:
+            transaction.roll_back(*parts, may_reset=may_reset, foresee=foresee)
+        except Stuck as stuck:
+            self._stuck(record, stuck)
+            self.returned(replace(record, phase=Phase.STUCK, entries=home))
+            raise
+        self.returned(replace(record, phase=Phase.RETURN, entries=home))
 
     def revive(self, record: Record, dead: Mapping[PciAddress, str]) -> None:
         """Give back once more what stopped answering after it had come home. Raises Stuck.
@@ -155,31 +164,25 @@ class Handoff:
             for note in gate.apply(self.host):
                 report(Event(Kind.REMARK, note))
 
-    def restart_desktop(self, record: Record, blind: Sequence[PciAddress]) -> None:
-        """Start the display manager anew, once: some cards light their screens only for that."""
+    def renew_desktop(self, record: Record, step: StopDisplayManager, why: str) -> None:
+        """Start the display manager anew, once, and see that something comes of it. Raises Stuck.
+
+        Arguments: ``record`` as for revive(); what is stuck is tried again with it. ``why``: what
+        is wrong. Some cards light their screens only for that.
+        """
+        home = greeting.checked(record).entries
+        stuck = self.journal.read()
+        left = stuck.entries if stuck else ()
+        entries = (*left, *(entry for entry in home if entry.step == step))
+        begun = replace(record, phase=Phase.RETURN, since=self.host.now(), faults=())
+        begun = replace(begun, entries=entries, returning=home)
+        with suppress(HostError):  # a full /run is no reason to stay dark
+            self.journal.begin(begun)
         report = self._reporter(record)
-        for entry in record.entries:
-            step = entry.step
-            if isinstance(step, StopDisplayManager) and step.displays and entry.prior["active"]:
-                names = ", ".join(map(str, blind))
-                text = f"{names} sees no screen where one was before: starting {step.unit} anew"
-                report(Event(Kind.REMARK, text))
-                self._stop_desktop(step)
-                try:
-                    step.undo(self.host, entry.prior)
-                except HostError as error:
-                    again = VfiodError(error.message, f"run: sudo systemctl start {step.unit}")
-                    report(Event(Kind.STEP_FAILED, str(again)))
-
-    def _stop_desktop(self, step: StopDisplayManager) -> None:
-        """Nobody may use a card that is reset; one who does not let go is no reason to give up."""
-        with suppress(HostError):
-            step.apply(self.host)
-        free = partial(self._is_free, step)
-        self.host.wait(free, seconds=step.seconds)
-
-    def _is_free(self, step: StopDisplayManager) -> bool:
-        return not self.host.processes.holders(step.displays)
+        report(Event(Kind.REMARK, f"{why}: starting {step.unit} anew"))
+        step.end(self.host)
+        self._bring_home(begun, report, may_reset=not left)  # what helps was tried for these
+        self.journal.clear()
 
     def _take_steps(
         self, record: Record, decided: Plan, report: Report, go_on: Callable[[], None]

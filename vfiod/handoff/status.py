@@ -8,12 +8,14 @@ from typing import Any
 from vfiod.config.schema import Config
 from vfiod.errors import VfiodError
 from vfiod.handoff.away import find_away
-from vfiod.handoff.journal import Journal, Record
+from vfiod.handoff.journal import RETURNED, Journal, Record
+from vfiod.handoff.recovery import greeting
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress, PciFunction, Phase
 
 # Whether a guest still has what is stuck is not to be seen in no time.
 _GUESTS = frozenset({Phase.HANDOFF, Phase.PREPARED, Phase.GUEST, Phase.RETURN})
+_LOOKING = "{} was started; whether a login screen comes of it is looked at for some seconds yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class StatusReader:
             "journal": _steps(record),
             "faults": [*(record.faults if record else ()), *([fault] if fault else ())],
             "away": self._away(devices) if record is None else [],
+            "looking": self._looking() if record is None else "",
         }
 
     def _configured(self) -> tuple[Sequence[PciAddress], str]:
@@ -59,6 +62,15 @@ class StatusReader:
         except VfiodError as error:
             return {"address": str(address), "driver": None, "owner": None, "fault": error.message}
         return {"address": str(address), "driver": driver, "owner": _owner(driver, phase)}
+
+    def _looking(self) -> str:
+        """What is not known yet after a return; empty if everything is."""
+        with suppress(VfiodError):  # what cannot be read cannot be waited for
+            returned = self.journal.beside(RETURNED).read()
+            manager = greeting.started(returned) if returned else None
+            if manager is not None:
+                return _LOOKING.format(manager.unit)
+        return ""
 
     def _away(self, devices: Sequence[PciAddress]) -> list[str]:
         """While no handoff is under way: each thing for which the screen may be dark."""

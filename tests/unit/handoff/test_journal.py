@@ -18,8 +18,8 @@ from tests.fakes import pcs
 from tests.unit.handoff.steps.test_codec import ODD, ONE_OF_EACH
 from vfiod.errors import Awaited, HostError, Stuck
 from vfiod.handoff.journal import VERSION, Entry, Journal, Record
-from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.model import Phase
 from vfiod.util.files import replace_file

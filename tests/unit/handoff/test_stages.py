@@ -4,8 +4,9 @@ from tests.fakes import pcs
 from vfiod.handoff.journal import Entry
 from vfiod.handoff.stages import stages, stages_back
 from vfiod.handoff.steps.base import Step
-from vfiod.handoff.steps.desktop import ReleaseHolders, StopDisplayManager, StopUnit
+from vfiod.handoff.steps.desktop import ReleaseHolders, StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.people import EndSessions
 from vfiod.handoff.steps.screen import AwaitDisplay, ReleaseConsoles
 from vfiod.handoff.steps.support import Inhibit, LoadModule

@@ -29,6 +29,7 @@ def test_the_host_has_everything(rig: Rig) -> None:
         "journal": [],
         "faults": [],
         "away": [],
+        "looking": "",
     }
 
 

@@ -17,8 +17,9 @@ from vfiod.events import Event, Kind
 from vfiod.handoff import transaction
 from vfiod.handoff.journal import Entry, Record
 from vfiod.handoff.steps.base import Step
-from vfiod.handoff.steps.desktop import StopDisplayManager, StopUnit
+from vfiod.handoff.steps.desktop import StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.support import Inhibit
 from vfiod.model import Phase
 

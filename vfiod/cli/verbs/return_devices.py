@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from vfiod.cli.verbs.arguments import read_endpoint, read_seconds
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vfiod.cli.client import Client
     from vfiod.cli.progress import shown
     from vfiod.cli.terminal import say
+    from vfiod.cli.verbs.status import looking
 
     client = Client(Bus())
     facts = client.status()
@@ -64,20 +66,23 @@ def run(arguments: argparse.Namespace) -> int:
             _take_back_when_free(client, arguments)
         except Busy as busy:
             raise failed or busy from None
-    say("The host has its display back.")
+    say(_with("The host has its display back.", looking(client.status())))
     return 0
 
 
 def _nothing(facts: dict[str, Any]) -> str:
     """Why nothing is taken back, and what may keep the screen dark all the same."""
-    from vfiod.cli.verbs.status import away
+    from vfiod.cli.verbs.status import away, looking
 
     if found := away(facts):
-        lines = [f"  {line}" for text in found for line in text.splitlines()]
-        return "\n".join(["No handoff is under way: there is nothing to take back. But:", *lines])
+        return _with("No handoff is under way: there is nothing to take back. But:", found)
     if facts["faults"]:
         return "No handoff is under way: there is nothing to take back."
-    return "The host has its display; there is nothing to take back."
+    return _with("The host has its display; there is nothing to take back.", looking(facts))
+
+
+def _with(text: str, more: Sequence[str]) -> str:
+    return "\n".join([text, *(f"  {line}" for told in more for line in told.splitlines())])
 
 
 def _answers(guest: str, arguments: argparse.Namespace) -> bool:

@@ -52,7 +52,7 @@ def as_text(facts: dict[str, Any]) -> str:
     lines = [head(facts)]
     if facts["seconds"] is not None:
         lines[0] = f"{lines[0].rstrip('.')}, for {facts['seconds']:g} s."
-    faults = [*facts["faults"], *away(facts)]
+    faults = [*facts["faults"], *away(facts), *looking(facts)]
     lines += [f"  {line}" for fault in faults for line in fault.splitlines()]
     if start := facts.get("start"):
         cancel = f"vfiod start {shlex.quote(start['guest'])} --cancel"
@@ -80,6 +80,11 @@ def away(facts: dict[str, Any]) -> Sequence[str]:
     """For what the screen may be dark without a handoff; a daemon before it tells of none."""
     found: Sequence[str] = facts.get("away", ())
     return found
+
+
+def looking(facts: dict[str, Any]) -> Sequence[str]:
+    """What is not known yet after a return; a daemon before it tells of none."""
+    return list(filter(None, [facts.get("looking", "")]))
 
 
 def _devices(devices: Sequence[dict[str, Any]]) -> list[str]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from vfiod.config.spared import is_guest, is_spared, is_untouchable
 from vfiod.handoff.accounts import is_manager, is_persons, manager_of, owner_of
 from vfiod.handoff.decision.containers import container_of
-from vfiod.handoff.decision.nodes import is_sound
 from vfiod.handoff.decision.request import Request
+from vfiod.handoff.nodes import is_sound
 from vfiod.model import ENTRY, STARTER, Holder, Session
 
 _SHOWN = 5

@@ -6,19 +6,24 @@ from dataclasses import dataclass
 
 from vfiod.config.schema import OnStuck
 from vfiod.errors import Refused
-from vfiod.handoff.decision import bystanders, ending, goodbye, keys, performance, rules, staying
+from vfiod.handoff.decision import (
+    bystanders,
+    ending,
+    goodbye,
+    keys,
+    loginscreen,
+    performance,
+    rules,
+    staying,
+)
 from vfiod.handoff.decision.checks import find_faults
 from vfiod.handoff.decision.hoststate import NVIDIA_MODULES, VFIO_MODULE
 from vfiod.handoff.decision.request import Request
 from vfiod.handoff.steps import nvidia
 from vfiod.handoff.steps.base import Step
-from vfiod.handoff.steps.desktop import (
-    ReleaseHolders,
-    StartAgain,
-    StopDisplayManager,
-    StopUnit,
-)
+from vfiod.handoff.steps.desktop import ReleaseHolders, StartAgain, StopUnit
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
 from vfiod.handoff.steps.people import EndSessions
@@ -135,7 +140,8 @@ def _desktop(request: Request) -> Iterator[Step]:
     displays = () if request.state.lit else tuple(f.address for f in request.displays)
     yield from bystanders.steps(request)
     if manager.active:
-        yield StopDisplayManager(manager.ident, displays, limits.desktop)
+        draws = bool(displays) and loginscreen.draws(request)
+        yield StopDisplayManager(manager.ident, displays, limits.desktop, draws)
     if ended := sorted(ending.sessions(request), key=lambda session: session.ident):
         users = tuple(sorted({session.user for session in ended}))
         idents, asked = tuple(s.ident for s in ended), goodbye.asked(request)

@@ -6,8 +6,8 @@ from vfiod.config.schema import Config, GuestConfig
 from vfiod.guest.domain import Domain
 from vfiod.handoff.accounts import is_manager
 from vfiod.handoff.decision.hoststate import HostState
-from vfiod.handoff.decision.nodes import is_card, is_sound
 from vfiod.handoff.decision.performance import PerformanceRequest
+from vfiod.handoff.nodes import is_card, is_sound
 from vfiod.model import VFIO_DRIVER, PciFunction
 
 

@@ -18,8 +18,8 @@ from vfiod.handoff.decision.hoststate import (
     MemoryState,
     RomFile,
 )
-from vfiod.handoff.decision.nodes import is_card
 from vfiod.handoff.decision.request import Request
+from vfiod.handoff.nodes import is_card
 from vfiod.host.door import Host
 from vfiod.host.systemd import Inhibitor
 from vfiod.model import (

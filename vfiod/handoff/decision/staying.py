@@ -12,8 +12,8 @@ from vfiod.config.schema import Reopen
 from vfiod.handoff.accounts import is_manager, manager_of, owner_of
 from vfiod.handoff.decision import ending
 from vfiod.handoff.decision.containers import container_of
-from vfiod.handoff.decision.nodes import is_card, is_sound
 from vfiod.handoff.decision.request import Request
+from vfiod.handoff.nodes import is_card, is_sound
 from vfiod.handoff.steps.people import (
     GRAPHICAL,
     RememberApplications,

@@ -11,8 +11,9 @@ from vfiod.errors import HostError
 from vfiod.handoff.journal import Entry, Record
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import StopDisplayManager, StopUnit
+from vfiod.handoff.steps.desktop import StopUnit
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, PciAddress

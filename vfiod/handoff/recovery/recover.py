@@ -17,8 +17,8 @@ from vfiod.handoff.recovery.forbidden import LeftOut, is_free, require_sound_awa
 from vfiod.handoff.recovery.patience import Patience
 from vfiod.handoff.recovery.remedies import SECONDS, Missing, Remedy, disturbed_by, find_remedies
 from vfiod.handoff.steps.base import Step
-from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach, KeepAwake
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.screen import AwaitDisplay
 from vfiod.host.door import Host
 from vfiod.model import VFIO_DRIVER, Direction, PciAddress

@@ -15,7 +15,7 @@ from vfiod.errors import (
 from vfiod.handoff.recovery import outlook as outlooks
 from vfiod.handoff.recovery.outlook import FORCE, RETURN, Outlook
 from vfiod.handoff.recovery.recover import Fault, Faults, Tried, display_lost
-from vfiod.handoff.steps.desktop import StopDisplayManager
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.screen import AwaitDisplay
 
 _REBOOT = "if nothing of that helps, reboot: sudo systemctl reboot"
@@ -84,7 +84,7 @@ def _what_is_dark(steps: Sequence[object]) -> str:
     if displays:
         return f"the screen of {displays} is dark: the host does not have it back"
     if managers:
-        return f"there is no login screen: {', '.join(managers)} has not started again"
+        return f"there is no login screen: {', '.join(managers)} shows none"
     return "the host has its display, but not all of its devices and settings"
 
 

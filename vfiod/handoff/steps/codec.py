@@ -6,13 +6,9 @@ from typing import Any, Final, get_args, get_origin
 from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Json, Step
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import (
-    ReleaseHolders,
-    StartAgain,
-    StopDisplayManager,
-    StopUnit,
-)
+from vfiod.handoff.steps.desktop import ReleaseHolders, StartAgain, StopUnit
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt

@@ -143,39 +143,6 @@ class StartAgain(HostStep):
 
 
 @dataclass(frozen=True, slots=True)
-class StopDisplayManager(DesktopStep):
-    """Stop the display manager; started again only once the ``displays`` are the host's."""
-
-    kind: ClassVar[str] = "stop-display-manager"
-    unit: str
-    displays: tuple[PciAddress, ...]
-    seconds: float
-
-    def describe(self) -> str:
-        return f"stop the display manager {self.unit}"
-
-    def describe_undo(self) -> str:
-        return f"start the display manager {self.unit}"
-
-    def observe(self, host: Host) -> Prior:
-        return {"active": host.units.unit(self.unit).active, **ready.seen(host, self.displays)}
-
-    def apply(self, host: Host) -> Notes:
-        return host.units.stop(self.unit, seconds=self.seconds)
-
-    def undo(self, host: Host, prior: Prior) -> Notes:
-        if not prior["active"]:
-            return ()
-        if host.units.shutting_down():
-            return (f"{self.unit} not started: the host is shutting down",)
-        remedy = f"once that is set right, run: sudo systemctl start {self.unit}"
-        nodes = names_in(prior, ready.NODES)
-        ready.require_displays(host, self.unit, remedy, self.displays, nodes)
-        ready.wait_for_monitors(host, self.displays, names_in(prior, ready.CONNECTED))
-        return host.units.start(self.unit, seconds=self.seconds)
-
-
-@dataclass(frozen=True, slots=True)
 class ReleaseHolders(HostStep):
     """The gate: nobody has a node of the devices open. Wait, SIGTERM, SIGKILL, each bounded.
 

@@ -19,13 +19,9 @@ from vfiod.handoff.stages import stages
 from vfiod.handoff.steps.base import Step
 from vfiod.handoff.steps.codec import KINDS
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import (
-    ReleaseHolders,
-    StartAgain,
-    StopDisplayManager,
-    StopUnit,
-)
+from vfiod.handoff.steps.desktop import ReleaseHolders, StartAgain, StopUnit
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
@@ -358,7 +354,7 @@ def test_a_display_manager_that_does_not_run_is_not_stopped() -> None:
 
 def test_the_display_manager_is_stopped_by_its_own_name() -> None:
     (step,) = of_kind(plan(pcs.greeter()), StopDisplayManager)
-    assert step == StopDisplayManager("lightdm.service", (pcs.VGA,), 20)
+    assert step == StopDisplayManager("lightdm.service", (pcs.VGA,), 20, draws=True)
 
 
 def test_unbound_audio_is_moved_but_has_no_holders() -> None:
@@ -597,7 +593,7 @@ def test_a_service_is_stopped_before_the_display_manager_and_started_after_it() 
     """Who opens a card first is its master, and that must not be a monitoring tool."""
     steps = plan(pcs.crowded()).steps
     service = StopUnit("lactd.service", restart=True, seconds=20, displays=(pcs.VGA,))
-    manager = StopDisplayManager("lightdm.service", (pcs.VGA,), 20)
+    manager = StopDisplayManager("lightdm.service", (pcs.VGA,), 20, draws=True)
     assert steps.index(service) < steps.index(manager)
 
 
@@ -715,7 +711,7 @@ def test_the_gate_knows_who_has_the_devices() -> None:
 def test_the_limits_of_the_configuration_are_used() -> None:
     more = "limits: {desktop: 1, holders: 2, kill: 3, driver: 4, display: 5, guest: 6}\n"
     decided = plan(pcs.crowded(), pcs.settings(more=more))
-    assert StopDisplayManager("lightdm.service", (pcs.VGA,), 1) in decided.steps
+    assert StopDisplayManager("lightdm.service", (pcs.VGA,), 1, draws=True) in decided.steps
     assert EndSessions(("2",), 1, ("alice",)) in decided.steps
     assert StopUnit("lactd.service", restart=True, seconds=1, displays=(pcs.VGA,)) in decided.steps
     (gate,) = [step for step in decided.steps if isinstance(step, ReleaseHolders)]

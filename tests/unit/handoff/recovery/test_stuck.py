@@ -11,8 +11,8 @@ from vfiod.handoff.recovery.forbidden import LeftOut
 from vfiod.handoff.recovery.outlook import Outlook, taken_up
 from vfiod.handoff.recovery.recover import Fault, Tried
 from vfiod.handoff.recovery.stuck import broken_off, describe
-from vfiod.handoff.steps.desktop import StopDisplayManager
 from vfiod.handoff.steps.devices import Detach
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.screen import AwaitDisplay
 
 SCREEN = AwaitDisplay(pcs.VGA, 20.0)
@@ -68,7 +68,7 @@ def test_a_missing_login_screen_is_named() -> None:
     manager = StopDisplayManager("sddm.service", (), 20.0)
     late = Awaited("it did not start", "see: systemctl status sddm.service", units=["sddm.service"])
     first, *_, wait, again, _ = str(describe([fault(manager, late)], Tried(), WAITS)).splitlines()
-    assert first == "there is no login screen: sddm.service has not started again"
+    assert first == "there is no login screen: sddm.service shows none"
     assert (wait.split()[0], again.split()[0]) == ("2.", "3.")
 
 

@@ -13,14 +13,9 @@ from vfiod.handoff import steps
 from vfiod.handoff.steps.base import AskingStep, DeviceStep, HostStep, Step
 from vfiod.handoff.steps.codec import KINDS, decode, encode
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import (
-    DesktopStep,
-    ReleaseHolders,
-    StartAgain,
-    StopDisplayManager,
-    StopUnit,
-)
+from vfiod.handoff.steps.desktop import DesktopStep, ReleaseHolders, StartAgain, StopUnit
 from vfiod.handoff.steps.devices import AimOverride, Detach, KeepAwake
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt

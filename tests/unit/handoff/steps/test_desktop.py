@@ -5,78 +5,18 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes import pcs
-from tests.fakes.fault import Fault
 from tests.fakes.host import FakeHost
-from tests.fakes.shapes import with_vfio
 from tests.fakes.userspace import FakeUnit, Program
 from vfiod.config.spared import UNTOUCHABLE
-from vfiod.errors import HostError, KernelStuck, TimedOut
-from vfiod.handoff.steps.base import Notes, Prior, Step
-from vfiod.handoff.steps.desktop import (
-    ReleaseHolders,
-    StopDisplayManager,
-    StopUnit,
-)
-from vfiod.handoff.steps.devices import Detach
-from vfiod.handoff.steps.ready import MONITOR_SECONDS
+from vfiod.errors import HostError, TimedOut
+from vfiod.handoff.steps.base import Notes, Step
+from vfiod.handoff.steps.desktop import ReleaseHolders, StopUnit
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 
 SECONDS = 20.0
 
 
 # Display manager and units
-
-
-def test_the_display_manager_is_not_started_on_a_card_without_a_driver() -> None:
-    host = with_vfio(pcs.greeter())
-    step = StopDisplayManager("lightdm.service", (pcs.VGA,), SECONDS)
-    prior = step.observe(host)
-    step.apply(host)
-    Detach(pcs.VGA, SECONDS).apply(host)
-    with pytest.raises(HostError) as caught:
-        step.undo(host, prior)
-    assert str(pcs.VGA) in caught.value.message
-    assert caught.value.hint == "once that is set right, run: sudo systemctl start lightdm.service"
-    assert "start lightdm.service" not in host.effects.log
-
-
-def handed_back() -> tuple[FakeHost, StopDisplayManager, Prior]:
-    """The display manager is stopped; the driver has the card, but its probe has not returned."""
-    host = with_vfio(pcs.greeter())
-    step = StopDisplayManager("lightdm.service", (pcs.VGA,), SECONDS)
-    prior = step.observe(host)
-    step.apply(host)
-    host.pci.unbind(pcs.VGA, seconds=SECONDS)
-    host.effects.plan({1: Fault.HANG})
-    with pytest.raises(KernelStuck):
-        host.pci.probe(pcs.VGA, seconds=SECONDS)
-    assert host.pci.driver(pcs.VGA) == "amdgpu"
-    return host, step, prior
-
-
-def test_a_driver_link_is_no_display() -> None:
-    host, step, prior = handed_back()
-    with pytest.raises(HostError, match=f"the display {pcs.VGA} has no DRM node"):
-        step.undo(host, prior)
-    host.effects.thaw()
-    step.undo(host, prior)
-    assert host.units.unit("lightdm.service").active
-
-
-def test_what_an_earlier_version_observed_is_enough() -> None:
-    host, step, _ = handed_back()
-    host.effects.thaw()
-    step.undo(host, {"active": True})
-    assert host.units.unit("lightdm.service").active
-
-
-def test_a_monitor_is_waited_for_but_not_for_ever() -> None:
-    host, step, prior = handed_back()
-    host.effects.thaw()
-    host.kernel.devices[pcs.VGA].monitor = False
-    began = host.now()
-    step.undo(host, prior)
-    assert host.now() - began == MONITOR_SECONDS
-    assert host.units.unit("lightdm.service").active
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,9 @@ from vfiod.errors import HostError
 from vfiod.handoff.steps.base import Notes, Prior, Step
 from vfiod.handoff.steps.codec import KINDS
 from vfiod.handoff.steps.containers import StopContainer
-from vfiod.handoff.steps.desktop import (
-    ReleaseHolders,
-    StartAgain,
-    StopDisplayManager,
-    StopUnit,
-)
+from vfiod.handoff.steps.desktop import ReleaseHolders, StartAgain, StopUnit
 from vfiod.handoff.steps.devices import AWAKE, AimOverride, Detach, KeepAwake
+from vfiod.handoff.steps.displaymanager import StopDisplayManager
 from vfiod.handoff.steps.gate import CloseGate, OpenGate, SpareGuests
 from vfiod.handoff.steps.goodbye import AnnounceStart, AskToLogOut
 from vfiod.handoff.steps.libvirt import AwaitLibvirt
