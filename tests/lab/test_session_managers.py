@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,26 +27,38 @@ SMALL = Hardware(resolution=(800, 600))
 PATIENCE = 1200.0
 LIMITS = "limits: {goodbye: 120, desktop: 120}"
 SAME = 0.97
-ALIKE = 0.9  # a window in its place, whatever a panel beside it shows
 WORDS = "not saved"
 WAITING = "/home/alice/.local/state/vfiod/reopen.json"
 
 
 @dataclass(frozen=True)
 class Desktop:
-    """A ``session`` of LightDM's; ``shell`` draws it, ``launch`` begins its ``editor``, if it can
-    show one. ``drafts`` is where that keeps what is not saved, if it does. ``leaves`` is the key
-    that leaves what the desktop shows first, ``begins`` are those for a new document.
+    """A ``session`` of LightDM's; ``shell`` draws it, ``launch`` begins an application, the
+    first of which is its editor, if it can show one. ``searched`` is one to be found and begun by
+    the shell's search. ``drafts`` is where the editor keeps what is not saved, if it does.
+    ``leaves`` is the key that leaves what the desktop shows first, ``begins`` are those for a new
+    document.
     """
 
     image: str
     session: str
     shell: str
     launch: tuple[str, ...] = ()
-    editor: str = ""
+    applications: dict[str, str] = field(default_factory=dict)
+    searched: dict[str, str] = field(default_factory=dict)
     drafts: str = ""
     leaves: str = ""
     begins: tuple[str, ...] = ()
+
+    @property
+    def editor(self) -> str:
+        """Its program."""
+        return next(iter(self.applications), "")
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Of all its applications."""
+        return (*self.applications, *self.searched)
 
 
 DESKTOPS = (
@@ -53,8 +66,9 @@ DESKTOPS = (
         "gnome",
         "gnome",
         "gnome-shell",
-        ("gapplication", "launch", "org.gnome.TextEditor"),
-        "gnome-text-editor",
+        ("gapplication", "launch"),
+        {"gnome-text-editor": "org.gnome.TextEditor", "kgx": "org.gnome.Console"},
+        {"gnome-calculator": "calculator"},
         "/home/alice/.local/share/org.gnome.TextEditor",
         "esc",
     ),
@@ -65,8 +79,8 @@ DESKTOPS = (
         "plasma",
         "plasmax11",
         "plasmashell",
-        ("kstart", "--application", "org.kde.kwrite"),
-        "kwrite",
+        ("kstart", "--application"),
+        {"kwrite": "org.kde.kwrite", "konsole": "org.kde.konsole", "kcalc": "org.kde.kcalc"},
         begins=("ctrl", "n"),
     ),
 )
@@ -146,13 +160,34 @@ def is_another(lab: Lab, before: Picture.Image) -> bool:
     return pixels.classify(now) is pixels.Screen.OTHER and pixels.likeness(before, now) < SAME
 
 
-def open_editor(lab: Lab, desktop: Desktop, bare: Picture.Image) -> Picture.Image:
-    """As the shell does at a click: by the bus. One that has run for a minute has a window."""
-    lab.run("systemd-run", "--user", "-M", "alice@", *desktop.launch)
-    lab.wait_until("the editor", lambda: runs(lab, desktop.editor), PATIENCE)
-    lab.wait_until("its age", lambda: age(lab, runs(lab, desktop.editor)[0]) > 60, PATIENCE)
-    lab.wait_until("its window", lambda: is_another(lab, bare), PATIENCE)
-    return drawn(lab, f"{desktop.session}-editor")
+def open_one(lab: Lab, desktop: Desktop, program: str) -> Picture.Image:
+    """As the shell does at a click, by the bus; or by the shell's search."""
+    before = lab.screenshot()
+    if program in desktop.searched:
+        search(lab, desktop, desktop.searched[program])
+    else:
+        argv = (*desktop.launch, desktop.applications[program])
+        lab.run("systemd-run", "--user", "-M", "alice@", *argv)
+    return opened(lab, desktop, program, before)
+
+
+def search(lab: Lab, desktop: Desktop, words: str) -> None:
+    """Have the shell find something, and take the first that it shows."""
+    shown = lab.screenshot()
+    for number, keys in enumerate((("meta_l",), words)):
+        for key in keys:
+            press(lab, key)
+        lab.wait_until("its answer", partial(is_another, lab, shown), PATIENCE)
+        shown = drawn(lab, f"{desktop.session}-search-{number}")
+    press(lab, "ret")
+
+
+def opened(lab: Lab, desktop: Desktop, program: str, before: Picture.Image) -> Picture.Image:
+    """Wait for its window, which one that has run for a minute has; the screen then."""
+    lab.wait_until(program, lambda: runs(lab, program), PATIENCE)
+    lab.wait_until("its age", lambda: age(lab, runs(lab, program)[0]) > 60, PATIENCE)
+    lab.wait_until("its window", lambda: is_another(lab, before), PATIENCE)
+    return drawn(lab, f"{desktop.session}-{program}")
 
 
 def write_words(lab: Lab, desktop: Desktop) -> None:
@@ -167,13 +202,14 @@ def write_words(lab: Lab, desktop: Desktop) -> None:
 def refused(lab: Lab, desktop: Desktop) -> None:
     """The editor objects or asks, and nobody answers: no guest. It is closed without its words."""
     status, words = start(lab)
-    drawn(lab, f"{desktop.session}-asks")
+    asked = drawn(lab, f"{desktop.session}-asks")
     assert (status, "alice has not logged out within" in words) == (1, True), words
     assert runs(lab, desktop.editor)
     assert runs(lab, desktop.shell)
     # Asked to end it would only ask again.
     lab.run("pkill", "-KILL", "-u", "alice", "-f", f"^(/usr/bin/)?{desktop.editor}")
     lab.wait_until("the editor's end", lambda: not runs(lab, desktop.editor), PATIENCE)
+    lab.wait_until("its window's end", lambda: is_another(lab, asked), PATIENCE)
     if desktop.drafts:
         lab.run("rm", "-r", desktop.drafts)
 
@@ -198,17 +234,21 @@ def test_it_is_asked_and_what_was_open_is_open_again(lab: Lab, desktop: Desktop)
     lab.sh("echo 'sessions: refuse-unsaved' >> /etc/vfiod/vfiod.yaml")
     bare = drawn(lab, f"{desktop.session}-desktop")
     if desktop.editor:
-        open_editor(lab, desktop, bare)
+        open_one(lab, desktop, desktop.editor)
         write_words(lab, desktop)
         refused(lab, desktop)
-        shown = open_editor(lab, desktop, bare)
+    for program in desktop.programs:
+        open_one(lab, desktop, program)
     round_trip(lab, desktop)
-    if desktop.editor:
-        lab.wait_until("the editor", lambda: runs(lab, desktop.editor), PATIENCE)
-        lab.wait_until(
-            "its window", lambda: pixels.likeness(shown, lab.screenshot()) > ALIKE, PATIENCE
-        )
-        drawn(lab, f"{desktop.session}-again")
-        assert len(runs(lab, desktop.editor)) == 1
+    for program in desktop.programs:
+        opened(lab, desktop, program, bare)
+    shown = drawn(lab, f"{desktop.session}-again")
+    if desktop.searched:  # by a shell that shows all windows side by side
+        press(lab, "meta_l")
+        lab.wait_until("all windows", lambda: is_another(lab, shown), PATIENCE)
+        drawn(lab, f"{desktop.session}-windows")
+    assert {program: len(runs(lab, program)) for program in desktop.programs} == dict.fromkeys(
+        desktop.programs, 1
+    )
     assert lab.run("test", "-e", WAITING, check=False).returncode == 1
     assert checks.device_faults(lab) == []

@@ -22,7 +22,13 @@ pytestmark = pytest.mark.long
 SUITE, IMAGE = "trixie", "xfce"
 PATIENCE = 400.0
 WAITING = "/home/alice/.local/state/vfiod/reopen.json"
-EDITOR, TERMINAL = "org.xfce.mousepad", "xfce4-terminal"
+# Id -> program.
+APPLICATIONS = {
+    "org.xfce.mousepad": "mousepad",
+    "xfce4-terminal": "xfce4-terminal",
+    "thunar": "thunar",
+}
+EDITOR = "org.xfce.mousepad"
 
 
 @pytest.fixture(scope="module")
@@ -141,18 +147,19 @@ def test_what_was_open_is_open_again_and_nothing_else(lab: Lab) -> None:
     lab.sh("printf 'sessions: refuse-unsaved\\nreopen: always\\n' >> /etc/vfiod/vfiod.yaml")
     open_program(lab, "mousepad", "Mousepad")
     open_program(lab, "xfce4-terminal", "Terminal")
+    open_program(lab, "thunar", "Thunar")
     assert start(lab) == (0, "")
     assert "ask the desktop of alice to log out" in told(lab)
     written = json.loads(lab.get(WAITING))["applications"]
-    assert {row["id"] for row in written} == {EDITOR, TERMINAL}
+    assert {row["id"] for row in written} == set(APPLICATIONS)
     lab.wait_until("the guest's colour", lab.guest_shown, PATIENCE)
     stop(lab)
     wait_for_host(lab)
     log_in(lab)
-    shown(lab, "Mousepad")
-    shown(lab, "Terminal")
+    for name in ("Mousepad", "Terminal", "Thunar"):
+        shown(lab, name)
     picture(lab, "reopened")
-    assert [len(runs(lab, name)) for name in ("mousepad", "xfce4-terminal")] == [1, 1]
+    assert [len(runs(lab, name)) for name in APPLICATIONS.values()] == [1, 1, 1]
     assert runs(lab, "xfce4-appfinder") == []
     assert lab.run("test", "-e", WAITING, check=False).returncode == 1
     assert checks.device_faults(lab) == []

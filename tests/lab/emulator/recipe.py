@@ -27,10 +27,10 @@ DESKTOPS: dict[str, str] = {
     "keep": "labwc swaybg wayvnc foot cage xwayland tigervnc-viewer libgl1-mesa-dri",
     "getty": "sway foot libgl1-mesa-dri podman crun busybox-static",
     "gdm": f"gdm3 {_GNOME}",
-    "gnome": f"{_LIGHTDM} {_GNOME} gnome-text-editor dconf-cli",
+    "gnome": f"{_LIGHTDM} {_GNOME} gnome-text-editor gnome-calculator dconf-cli",
     "xfce": f"{_LIGHTDM} {_XFCE}",
     "sddm": f"sddm xserver-xorg-core xserver-xorg-input-libinput {_PLASMA}",
-    "plasma": f"{_LIGHTDM} {_PLASMA} kwin-x11 kde-cli-tools kwrite wmctrl",
+    "plasma": f"{_LIGHTDM} {_PLASMA} kwin-x11 kde-cli-tools kwrite kcalc wmctrl",
     "cockpit": f"{_LIGHTDM} cockpit-ws cockpit-bridge cockpit-system sudo",
 }
 _VIRTUALISATION = "libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils ovmf seabios"
