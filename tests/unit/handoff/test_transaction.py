@@ -251,8 +251,11 @@ SHAPES: dict[str, Callable[[], FakeHost]] = {
 JOURNAL_FAULTS = (Fault.FAIL_BEFORE, Fault.KILL_BEFORE)
 
 
-# Without a gate holders are looked for again; a lingering user's manager is started on the return.
-BYSTANDERS = ("close the gate", "start user@1001.service")
+# Without a gate holders are looked for again; a lingering user's manager is started on the return;
+# who holds a device in a scope that does not end is looked for as ever.
+BYSTANDERS = (
+    "close the gate", "start user@1001.service", "stop session-1.scope", "stop session-2.scope",
+)  # fmt: skip
 FAILS = (Fault.FAIL_BEFORE, Fault.FAIL_AFTER)
 
 

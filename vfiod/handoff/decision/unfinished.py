@@ -1,8 +1,9 @@
 """What root does in a session and must not be cut off half-way: an update of the system. Pure.
 
 A kernel that is half configured may leave a PC that does not boot. Package managers have logind
-keep the host from going down meanwhile: apt (apt.conf(5), DPkg::Inhibit-Shutdown), whatever uses
-rpm (rpm-plugin-systemd-inhibit(8)), and who calls systemd-inhibit(1). So they are found by that.
+keep the host from going down meanwhile: apt (pkgDPkgPM::Go() in apt-pkg/deb/dpkgpm.cc), whatever
+uses rpm (rpm-plugin-systemd-inhibit(8)), and who calls systemd-inhibit(1), as Mint's updater does.
+So they are found by that.
 """
 
 from collections.abc import Iterator, Mapping
