@@ -69,10 +69,14 @@ class PciAddress:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A mounted file system: where, and of which type (proc(5), mountinfo)."""
+    """A mounted file system: where, and of which type (proc(5), mountinfo).
+
+    ``served_by`` is, with FUSE, the user who mounted it (user_id= in Linux's filesystems/fuse.rst).
+    """
 
     point: str
     kind: str
+    served_by: int | None = None
 
     def holds(self, path: str) -> bool:
         """Whether a path is at or below it."""

@@ -1,8 +1,11 @@
-"""Homes that are unmounted when their users log out, and what the guest opens there. Pure.
+"""Homes and folders that go when their users log out, and what the guest opens there. Pure.
 
 QEMU would find out only after the desktop is gone. systemd-homed unmounts a home with its user's
 last session (pam_systemd_home(8)), as do pam_ecryptfs(8) and pam_mount(8), which mounts what FUSE
 brings as a rule (gocryptfs, EncFS). A home on a partition of its own, or below one, stays.
+
+What a user mounted by FUSE, wherever it is, ends with its program, and that with the session. One
+that a service of the system runs as that user would stay, and is not told apart.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,14 +30,17 @@ def in_question(request: Request) -> list[int]:
 
 
 def find_faults(request: Request) -> Iterator[HostError]:
-    """Files of the guest's in such a home. A ROM of vfiod.yaml is put elsewhere before."""
+    """Files of the guest's in one. A ROM of vfiod.yaml is put elsewhere before."""
     for uid, user in sorted(_leaving(request).items()):
         home = request.state.homes.get(uid, "")
         for opened in request.domain.opened:
             missing = request.state.missing.keys() & set(opened.paths)
             gone = [p for p in opened.paths if home and _goes(p, home, uid, request)]
+            served = [p for p in opened.paths if _is_served(p, uid, request)]
             if gone and not missing:
                 yield _fault(request, opened, gone[0], user)
+            elif served and not missing:
+                yield _served(request, opened, served[0], user)
 
 
 def _leaving(request: Request) -> Mapping[int, str]:
@@ -44,7 +50,7 @@ def _leaving(request: Request) -> Mapping[int, str]:
 
 
 def _goes(path: str, home: str, uid: int, request: Request) -> bool:
-    """ecryptfs may have a folder of the home alone; what FUSE has in one may be there for good."""
+    """ecryptfs may have a folder of the home alone; one that root has by FUSE may stay for good."""
     whole = Mount(normpath(home), "")
     mount = request.state.mounts.get(path)
     if mount is None or not whole.holds(normpath(path)):
@@ -52,6 +58,12 @@ def _goes(path: str, home: str, uid: int, request: Request) -> bool:
     if mount.kind == _ECRYPTFS:
         return whole.holds(mount.point)
     return is_homed(uid) or (_may_go(mount) and mount.point == whole.point)
+
+
+def _is_served(path: str, uid: int, request: Request) -> bool:
+    """By a program of the user's: what root or /etc/fstab mounts is root's."""
+    mount = request.state.mounts.get(path)
+    return mount is not None and mount.served_by == uid
 
 
 def _may_go(mount: Mount) -> bool:
@@ -64,4 +76,14 @@ def _fault(request: Request, opened: Opened, path: str, user: str) -> HostError:
         f"{user}'s session ends",
         "move it out of there, a disk to /var/lib/libvirt/images\n"
         f"{TO_CHANGE}{virsh('edit', request.guest.name)}",
+    )
+
+
+def _served(request: Request, opened: Opened, path: str, user: str) -> HostError:
+    mount = request.state.mounts[path]
+    return HostError(
+        f"the guest's {opened.element} {path} is on a file system ({mount.kind}, at {mount.point}) "
+        f"that is served by a program of {user}'s, which ends with the session",
+        "move it out of there, a disk to /var/lib/libvirt/images, or have the file system mounted "
+        f"by root, as by /etc/fstab\n{TO_CHANGE}{virsh('edit', request.guest.name)}",
     )

@@ -11,6 +11,8 @@ from vfiod.util import sysfs
 
 # Space, tab, newline and backslash in a mount point (proc(5)).
 _ESCAPED = re.compile(r"\\([0-7]{3})")
+# Of whoever mounted what FUSE brings; no other file system has such an option.
+_USER_ID = re.compile(r"(?:^|,)user_id=(\d+)(?:,|$)", re.ASCII)
 # Of a line of mountinfo, up to the options of the mount itself (proc(5)).
 _FIELDS = 6
 
@@ -38,7 +40,7 @@ def read_table(root: Path = Path("/")) -> Iterator[Row]:
 
 def read_mounts(paths: Collection[str], root: Path = Path("/")) -> Mapping[str, Mount]:
     """The mount that each path is on; those are left out of which the table says nothing."""
-    mounts = [Mount(row.point, row.kind) for row in read_table(root)]
+    mounts = [Mount(row.point, row.kind, _served_by(row.options)) for row in read_table(root)]
     found = {path: [m for m in mounts if _is_on(path, m)] for path in paths}
     # The longest; of several at the same place the last covers the others.
     return {
@@ -46,6 +48,11 @@ def read_mounts(paths: Collection[str], root: Path = Path("/")) -> Mapping[str, 
         for path, on in found.items()
         if on
     }
+
+
+def _served_by(options: str) -> int | None:
+    found = _USER_ID.search(options)
+    return int(found[1]) if found else None
 
 
 def _unescaped(point: str) -> str:

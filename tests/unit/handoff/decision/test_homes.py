@@ -13,9 +13,11 @@ XML = pcs.xml(disk=DISK)
 HOMED = 60001
 
 
-def mounted(point: str, kind: str, host: FakeHost | None = None) -> FakeHost:
+def mounted(
+    point: str, kind: str, host: FakeHost | None = None, served_by: int | None = None
+) -> FakeHost:
     host = host or pcs.desktop()
-    host.files.mounted.append(Mount(point, kind))
+    host.files.mounted.append(Mount(point, kind, served_by))
     return host
 
 
@@ -67,9 +69,54 @@ def test_a_home_on_a_partition_or_server_of_its_own_stays(point: str, kind: str)
         ("/home/bob", "ecryptfs"),  # is not logged in
     ],
 )
-def test_what_else_is_mounted_there_is_no_reason(point: str, kind: str) -> None:
-    assert faults(mounted(point, kind), xml=XML) == []
-    assert faults(mounted(point, kind), xml=pcs.xml(disk=f"{point}/x")) == []
+@pytest.mark.parametrize("served_by", [None, 0])
+def test_what_else_is_mounted_there_is_no_reason(
+    point: str, kind: str, served_by: int | None
+) -> None:
+    assert faults(mounted(point, kind, served_by=served_by), xml=XML) == []
+    xml = pcs.xml(disk=f"{point}/x")
+    assert faults(mounted(point, kind, served_by=served_by), xml=xml) == []
+
+
+@pytest.mark.parametrize("kind", ["fuse.gocryptfs", "fuse.sshfs", "fuse", "fuseblk"])
+@pytest.mark.parametrize("point", [f"{HOME}/vm", "/mnt/vault"])
+def test_a_disk_that_a_program_of_the_session_s_serves(point: str, kind: str) -> None:
+    """FUSE, mounted from a terminal or by pam_mount on a folder, wherever that is."""
+    disk = f"{point}/win10.qcow2"
+    fault = only(mounted(point, kind, served_by=1000), xml=pcs.xml(disk=disk))
+    assert fault.message == (
+        f"the guest's <disk> {disk} is on a file system ({kind}, at {point}) that is served by a "
+        "program of alice's, which ends with the session"
+    )
+    assert fault.hint == (
+        "move it out of there, a disk to /var/lib/libvirt/images, or have the file system mounted "
+        "by root, as by /etc/fstab\n"
+        "to change it: virsh --connect qemu:///system edit win10"
+    )
+
+
+def test_one_that_is_served_needs_no_home_to_be_known() -> None:
+    host = mounted(f"{HOME}/vm", "fuse.gocryptfs", served_by=1000)
+    host.logins.homes.clear()
+    assert "served by a program of alice's" in only(host, xml=XML).message
+
+
+def test_a_home_that_is_served_goes_as_a_home() -> None:
+    host = mounted(HOME, "fuse.gocryptfs", served_by=1000)
+    assert "the home of alice" in only(host, xml=XML).message
+
+
+def test_a_disk_beside_what_is_served_is_fine() -> None:
+    assert faults(mounted(f"{HOME}/vault", "fuse.gocryptfs", served_by=1000), xml=XML) == []
+
+
+def test_what_somebody_serves_who_does_not_leave_stays() -> None:
+    served = mounted(f"{HOME}/vm", "fuse.sshfs", served_by=1001)
+    assert faults(served, xml=XML) == []  # bob's, who is not logged in
+    served = mounted(f"{HOME}/vm", "fuse.sshfs", pcs.staying(), served_by=1000)
+    assert faults(served, xml=XML) == []
+    served = mounted(f"{HOME}/vm", "fuse.sshfs", pcs.desktop(pcs.on_vfio()), served_by=1000)
+    assert faults(served, xml=XML) == []
 
 
 def test_a_user_of_whom_something_stays_keeps_the_home() -> None:
