@@ -247,7 +247,9 @@ class FakeBus(Bus):
 
     def _ListInhibitors(self) -> tuple[list[tuple[Any, ...]]]:  # noqa: N802
         """A lock is held until its descriptor is closed."""
-        held = [fd for fd in self.inhibitors if sysfs.read_link(Path(f"/proc/self/fd/{fd}"))]
+        # Whose number has been given away since is held no more.
+        links = {fd: sysfs.read_link(Path(f"/proc/self/fd/{fd}")) for fd in self.inhibitors}
+        held = [fd for fd, link in links.items() if link == Path(os.devnull).name]
         return ([(*self.inhibitors[fd], os.getuid(), os.getpid()) for fd in held],)
 
     def _GetUser(self, uid: int) -> tuple[str]:  # noqa: N802

@@ -59,7 +59,7 @@ def test_sessions_refuse_protects_her_work(lab: Lab) -> None:
 def test_virsh_in_the_desktop_that_dies(lab: Lab) -> None:
     configure(lab)
     define(lab, Guest(does="stay"))
-    lab.run("adduser", "--quiet", "alice", "libvirt")
+    lab.run("usermod", "--append", "--groups", "libvirt", "alice")
     typed = "xterm -e virsh -c qemu:///system start win10"
     desktop = "DISPLAY=:0 XAUTHORITY=/home/alice/.Xauthority"
     lab.sh(f"{desktop} setsid {typed} >/dev/null 2>&1 </dev/null &", user="alice")
