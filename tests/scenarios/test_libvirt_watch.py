@@ -56,6 +56,20 @@ def test_and_one_that_is_not_seen_to_have_its_devices(rig: Rig) -> None:
     assert rig.phase is Phase.HOST
 
 
+def test_who_is_seen_late_is_looked_after_no_more_often(rig: Rig) -> None:
+    """Trusted first and adopted then, it has one daemon that is started three times."""
+    assert rig.prepare() is None
+    pid = rig.host.user.spawn(Program("qemu"), SCOPE, ["/dev/next-vfio"]).pid
+    rig.host.libvirt.began(UUID, pid, ())
+    assert rig.outcome(rig.manager.started("win10")) is None
+    rig.host.user.processes[pid].nodes.update(rig.host.kernel.vfio_nodes(10))
+    rig.pass_time(200)
+    for _ in range(6):
+        rig.host.libvirt.runs = False
+        rig.pass_time(200)
+    assert woken(rig) == 3
+
+
 def test_one_that_runs_on_keeps_its_devices(rig: Rig) -> None:
     rig.start()
     rig.host.libvirt.runs = False

@@ -15,7 +15,7 @@ while QEMU holds the devices; a return of what is stuck, for which a person has 
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from vfiod.errors import HostError
@@ -41,7 +41,8 @@ class GuestWatch:
     """What is to be done when a guest's QEMU comes, goes, or stays away.
 
     ``submit`` queues a task with its arguments for the worker; ``pressed`` is told of the
-    power button; ``watched`` are the processes whose end is heard of already.
+    power button; ``watched`` are the processes whose end is heard of already, ``looked_after`` the
+    handoffs during which libvirt is looked at.
     """
 
     host: Host
@@ -52,6 +53,7 @@ class GuestWatch:
     submit: Submit
     pressed: Callable[[], None]
     watched: set[int]
+    looked_after: set[str] = field(default_factory=set)
 
     def holders(self, record: Record) -> Sequence[Holder]:
         """The QEMU that has the devices open."""
@@ -164,8 +166,10 @@ class GuestWatch:
             self.handoff.return_devices(transaction_id, why)
 
     def _has_display(self, record: Record, *, seen: bool = False) -> None:
-        parts = (self.host, self.journal, self.report, self.watcher, self.submit)
-        LibvirtWatch(*parts).begin(record.transaction)
+        if record.transaction not in self.looked_after:
+            self.looked_after.add(record.transaction)
+            parts = (self.host, self.journal, self.report, self.watcher, self.submit)
+            LibvirtWatch(*parts).begin(record.transaction)
         self.handoff.advance(Phase.GUEST, seen=seen)
         self.host.logins.inhibit(f"{record.guest} has the display")
 

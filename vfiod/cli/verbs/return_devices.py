@@ -102,6 +102,8 @@ def _end(guest: str, arguments: argparse.Namespace, client: Any) -> VfiodError |
         _ask_to_end(guest, arguments)
     except (HostError, UnknownGuest) as error:
         say(f"vfiod: {error}", to=sys.stderr)
+        if isinstance(error, UnknownGuest) and not arguments.destroy:
+            return error  # its time to shut down has not begun
         return _force_off(guest, client)
     return None
 

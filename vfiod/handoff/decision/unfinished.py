@@ -16,6 +16,8 @@ from vfiod.host.systemd import Inhibitor
 
 # The second is one that root passes over (since systemd 257): the work is as unfinished.
 _MODES = ("block", "block-weak")
+# What a desktop gives as its reason, that of root too (gnome-session: gsm-systemd.c).
+_DESKTOPS_OWN = "user session inhibited"
 
 
 def is_vital(inhibitor: Inhibitor) -> bool:
@@ -23,7 +25,7 @@ def is_vital(inhibitor: Inhibitor) -> bool:
     objects to a logout, sessions: decides.
     """
     is_block = "shutdown" in inhibitor.what and inhibitor.mode in _MODES
-    return is_block and inhibitor.uid == 0
+    return is_block and inhibitor.uid == 0 and inhibitor.why != _DESKTOPS_OWN
 
 
 def find_faults(request: Request) -> Iterator[HostError]:

@@ -43,6 +43,12 @@ def test_an_update_in_what_ends_refuses(unit: str, policy: str) -> None:
     assert fault.hint.startswith("wait for its end")
 
 
+def test_a_desktop_of_root_s_has_such_locks_of_its_own() -> None:
+    """Taken for each program that objects to a logout."""
+    own = replace(APT, who="root", why="user session inhibited")
+    assert faults(at_work(IN_SESSION, own)) == []
+
+
 def test_so_does_one_of_rpm_s() -> None:
     assert only(at_work(IN_SESSION, RPM)).message.endswith("half-way: Transaction running")
 
