@@ -204,10 +204,31 @@ def test_it_is_one_where_the_card_has_no_screen(run_directory: Path) -> None:
     assert host.units.unit("lightdm.service").active
 
 
+def without_modeset(host: FakeHost) -> None:
+    """The card, and whoever has it open, has NVIDIA's node alone."""
+    card = host.kernel.device(pcs.VGA)
+    for process in host.user.processes.values():
+        if process.nodes & set(card.nodes):
+            process.nodes.difference_update(card.nodes)
+            process.nodes.add("/dev/nvidia0")
+    card.nodes = ("/dev/nvidia0",)
+
+
+def test_a_card_for_guests_alone_takes_nobody_s_desktop(run_directory: Path) -> None:
+    """Nobody has it open, and its driver shows no screens."""
+    host = managed()
+    host.kernel.device(pcs.VGA).nodes = ("/dev/nvidia0",)
+    for process in host.user.processes.values():
+        process.nodes.clear()
+    rig = Rig(host, run_directory)
+    rig.start()
+    assert host.units.unit("lightdm.service").active
+
+
 def test_a_driver_that_shows_no_screens_may_have_one(run_directory: Path) -> None:
     """NVIDIA's without modeset."""
     host = managed()
-    host.kernel.device(pcs.VGA).nodes = ("/dev/nvidia0",)
+    without_modeset(host)
     rig = Rig(host, run_directory)
     rig.start()
     assert not host.units.unit("lightdm.service").active

@@ -19,7 +19,7 @@ from vfiod.handoff.decision.hoststate import (
     RomFile,
 )
 from vfiod.handoff.decision.request import Request
-from vfiod.handoff.nodes import is_card
+from vfiod.handoff.nodes import is_card, is_sound
 from vfiod.host.door import Host
 from vfiod.host.systemd import Inhibitor
 from vfiod.model import (
@@ -53,7 +53,7 @@ def read(host: Host, config: Config, guest: GuestConfig, domain: Domain) -> Host
         roms={d.address: _rom(host, d.address, d.rom) for d in guest.devices if d.rom},
         **_people(host, holders, display_manager),
         **_devices(host, functions, listed, leaving),
-        **_picture(host, functions, listed),
+        **_picture(host, functions, listed, holders),
         **_modules(host),
         **_opened(host, domain),
         keyboards=_keyboards(host, config, domain),
@@ -101,9 +101,12 @@ def _devices(
 
 
 def _picture(
-    host: Host, functions: Mapping[PciAddress, PciFunction], listed: Sequence[PciAddress]
+    host: Host,
+    functions: Mapping[PciAddress, PciFunction],
+    listed: Sequence[PciAddress],
+    holders: Sequence[Holder],
 ) -> dict[str, Any]:
-    lit = _lit(host, functions, listed)
+    lit = _lit(host, functions, listed, holders)
     return {
         "consoles": host.screen.consoles(),
         "framebuffers": host.screen.framebuffers(),
@@ -141,7 +144,10 @@ def _keyboards(host: Host, config: Config, domain: Domain) -> Mapping[str, bool]
 
 
 def _lit(
-    host: Host, functions: Mapping[PciAddress, PciFunction], listed: Sequence[PciAddress]
+    host: Host,
+    functions: Mapping[PciAddress, PciFunction],
+    listed: Sequence[PciAddress],
+    holders: Sequence[Holder],
 ) -> frozenset[PciAddress]:
     """Displays that stay and have a screen.
 
@@ -149,17 +155,20 @@ def _lit(
     """
     others = [f for f in functions.values() if f.is_display and f.address not in listed]
     driven = [f for f in others if f.driver not in (None, VFIO_DRIVER)]
-    if any(_may_have_a_screen(host, functions[address]) for address in listed):
+    is_used = any(not is_sound(holder) for holder in holders)
+    if any(_may_have_a_screen(host, functions[a], is_used=is_used) for a in listed):
         driven = [f for f in driven if f.vendor not in rules.MANAGEMENT]
     return frozenset(f.address for f in driven if host.pci.output(f.address).connected)
 
 
-def _may_have_a_screen(host: Host, function: PciFunction) -> bool:
-    """Also true if its driver does not say (NVIDIA's without modeset has no DRM node)."""
+def _may_have_a_screen(host: Host, function: PciFunction, *, is_used: bool) -> bool:
+    """Also true if its driver does not say (NVIDIA's without modeset has no DRM node) and somebody
+    has it open: a card that is for guests alone is nobody's.
+    """
     if not function.is_display or function.driver in (None, VFIO_DRIVER):
         return False
     output = host.pci.output(function.address)
-    return bool(output.connected) or not output.cards
+    return bool(output.connected) or (is_used and not output.cards)
 
 
 def _drawing(host: Host, lit: frozenset[PciAddress]) -> frozenset[int]:
