@@ -102,6 +102,34 @@ def test_one_that_only_failed_at_first_is_no_matter(run_directory: Path) -> None
     is_well(rig)
 
 
+def test_what_was_stuck_and_comes_home_with_it_is_told(run_directory: Path) -> None:
+    host = pcs.greeter()
+    rig = Rig(host, run_directory)
+    pid = rig.start()
+    host.kernel.drivers["xhci_hcd"].refuses = True
+    host.user.units[DM].lasts = 1.0
+    rig.end_guest(pid)
+    assert rig.phase is Phase.STUCK
+    host.kernel.drivers["xhci_hcd"].refuses = False
+
+    def recover(name: str) -> None:
+        if name == f"start {DM}" and starts(rig):
+            host.user.units[DM].lasts = None
+
+    host.effects.barrier = recover
+    rig.pass_time(300)
+    assert rig.differences() == {}
+    assert rig.messages(Kind.RETURN_COMPLETE)
+
+
+def test_a_look_that_comes_late_takes_what_is_there_for_well(run_directory: Path) -> None:
+    """The host has slept in between, or the worker was busy."""
+    rig = returned(run_directory)
+    rig.host.clock.advance(GREETER_SECONDS * 5)
+    is_well(rig)
+    assert starts(rig) == 1
+
+
 def test_a_return_takes_no_longer_for_it(run_directory: Path) -> None:
     """It is looked for afterwards."""
     host = gdm(hesitates=5.0)

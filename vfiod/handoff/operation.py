@@ -182,7 +182,11 @@ class Handoff:
         report(Event(Kind.REMARK, f"{why}: starting {step.unit} anew"))
         step.end(self.host)
         self._bring_home(begun, report, may_reset=not left)  # what helps was tried for these
-        self.journal.clear()
+        try:
+            self.journal.clear()
+        finally:
+            if left:
+                self._say_returned(report, f"{_BACK} from {record.guest}", begun)
 
     def _take_steps(
         self, record: Record, decided: Plan, report: Report, go_on: Callable[[], None]

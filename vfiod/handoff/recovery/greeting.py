@@ -69,6 +69,8 @@ def look(host: Host, step: StopDisplayManager, before: frozenset[int], waited: f
         return Seen(f"{step.unit} does not run any more")
     if shown_by & before:
         return SETTLED
+    if shown_by and not before:  # the first one may be late: the worker was busy, or the host slept
+        return Seen(is_settled=False, shown_by=shown_by)
     is_slow = step.draws and not before
     if waited < (GREETER_SECONDS if is_slow else MASTER_SECONDS):
         return Seen(is_settled=False, shown_by=shown_by or before)

@@ -65,7 +65,7 @@ class StopDisplayManager(DesktopStep):
         ready.require_displays(host, self.unit, remedy, self.displays, nodes)
         ready.wait_for_monitors(host, self.displays, names_in(prior, ready.CONNECTED))
         if prior.get(CHECKED):
-            return self._start_visibly(host)
+            return self._start_visibly(host, names_in(prior, ready.CONNECTED))
         return host.units.start(self.unit, seconds=self.seconds)
 
     def shown_by(self, host: Host) -> frozenset[int]:
@@ -83,7 +83,7 @@ class StopDisplayManager(DesktopStep):
 
     def users(self, host: Host) -> list[str]:
         """Those who are logged in by it, on whatever card: their work ends with it."""
-        people = [s for s in host.logins.sessions() if s.is_person]
+        people = [s for s in host.logins.sessions() if s.is_person and not s.closing]
         parents = {s.ident: host.processes.parent(s.leader) for s in people if s.leader}
         begun = host.units.begun_with({pid for pid in parents.values() if pid > _INIT})
         by_it = {ident for ident, pid in parents.items() if begun.get(pid) == self.unit}
@@ -133,15 +133,15 @@ class StopDisplayManager(DesktopStep):
         is_desktop_s = is_manager(holder.unit) and is_card(holder)
         return holder.unit == self.unit or holder.unit in sessions or is_desktop_s
 
-    def _start_visibly(self, host: Host) -> Notes:
-        """Raises HostError if nothing is seen of it all the same."""
+    def _start_visibly(self, host: Host, lit: Collection[str]) -> Notes:
+        """``lit``: who had a screen before. Raises HostError if nothing is seen of it."""
         if self._runs(host) and self._stays(host):
             return ()  # somebody has seen to it meanwhile
         notes = list(self._end_unless_used(host)) if self._has_begun(host) else []
         notes += host.units.start(self.unit, seconds=self.seconds)
         if self._stays(host) or self.is_of_use(host):
             return notes
-        raise self._absent(host)
+        raise self._absent(host, lit)
 
     def _runs(self, host: Host) -> bool:
         return host.units.unit(self.unit).active
@@ -169,11 +169,12 @@ class StopDisplayManager(DesktopStep):
             f"sudo systemctl restart {self.unit}"
         )
 
-    def _absent(self, host: Host) -> HostError:
+    def _absent(self, host: Host, lit: Collection[str]) -> HostError:
         """The error of one that has been started, with what a person can do."""
         what = f"runs, but nothing of it keeps {self.cards} open" if self._runs(host) else "ended"
         ways = ["log in on a text console meanwhile: Ctrl+Alt+F3"]
-        unlit = [str(a) for a in self.displays if not host.pci.output(a).connected]
+        seen = [a for a in self.displays if str(a) in lit]
+        unlit = [str(a) for a in seen if not host.pci.output(a).connected]
         if unlit:
             ways.insert(0, f"see that a monitor is on: none is seen at {', '.join(unlit)}")
         return HostError(f"it was started anew and {what}", "\n".join(ways))

@@ -67,6 +67,16 @@ def test_an_x_server_of_somebody_s_in_its_unit_is_no_login_screen() -> None:
     assert not draws(host)
 
 
+def test_a_program_that_renders_is_no_login_screen_s() -> None:
+    """Not on this card: its desktop may be on another one."""
+    host = managed("sddm", Program("sddm"))
+    host.user.log_in(ALICE, Program("plasmashell", uid=1000))
+    blender = host.user.spawn(Program("blender", uid=1000), "user@1000.service")
+    blender.nodes.add("/dev/dri/renderD0")
+    assert "/dev/dri/renderD0" in host.kernel.device(pcs.VGA).nodes
+    assert not draws(host)
+
+
 def test_sound_is_no_picture() -> None:
     host = managed("gdm", Program("gdm"))
     host.user.log_in(ALICE, Program("wireplumber", (pcs.AUDIO,), uid=1000))

@@ -1,5 +1,6 @@
 """The display manager ends, is started with the card, and shows something."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -89,10 +90,10 @@ def test_a_step_of_an_earlier_version_does_not_know_whether_it_draws() -> None:
 # Whether it shows anything
 
 
-def again(host: FakeHost, step: StopDisplayManager = STEP) -> float:
+def again(host: FakeHost, step: StopDisplayManager = STEP, connected: Sequence[str] = ()) -> float:
     """Undo one of which a login screen was looked for in vain; the seconds that it took."""
     began = host.now()
-    step.undo(host, {"active": True, CHECKED: True})
+    step.undo(host, {"active": True, CHECKED: True, "connected": list(connected)})
     return host.now() - began
 
 
@@ -163,13 +164,31 @@ def test_who_cannot_be_seen_may_show_something(monkeypatch: pytest.MonkeyPatch) 
         again(host)
 
 
-def test_what_is_left_to_do_is_told() -> None:
+def test_a_card_that_never_had_a_monitor_misses_none() -> None:
     host = pcs.greeter()
     host.kernel.devices[pcs.VGA].monitor = False
     host.user.stop("lightdm.service")
     host.user.units["lightdm.service"].lasts = 0.5
     with pytest.raises(HostError) as told:
         again(host)
+    assert "monitor" not in told.value.hint
+
+
+def test_a_login_that_is_over_keeps_nothing_from_being_started_anew() -> None:
+    host = pcs.greeter()
+    host.user.sessions["9"] = replace(ALICE, closing=True)
+    assert STEP.users(host) == []
+    host.user.sessions["9"] = ALICE
+    assert STEP.users(host) == ["alice"]
+
+
+def test_what_is_left_to_do_is_told() -> None:
+    host = pcs.greeter()
+    host.kernel.devices[pcs.VGA].monitor = False
+    host.user.stop("lightdm.service")
+    host.user.units["lightdm.service"].lasts = 0.5
+    with pytest.raises(HostError) as told:
+        again(host, connected=[str(pcs.VGA)])
     assert told.value.message == "it was started anew and ended"
     assert told.value.hint.splitlines() == [
         "see that a monitor is on: none is seen at 0000:01:00.0",
