@@ -14,6 +14,7 @@ from functools import partial
 
 from vfiod.errors import HostError
 from vfiod.handoff.journal import RETURNED, Entry, Journal, Record
+from vfiod.handoff.noticing import Noticing
 from vfiod.handoff.operation import Handoff
 from vfiod.handoff.recovery import aftercare, greeting
 from vfiod.handoff.recovery.greeting import Seen
@@ -55,11 +56,17 @@ class SecondLook:
         """
         self._keep(record)
         self._later(Look(record, self.host.now(), is_first=True))
+        self._noticing.begin()
 
     def resume(self) -> None:
         """Look at what an earlier daemon would have. Raises HostError if it cannot be read."""
+        self._noticing.begin()
         if (record := self._kept.read()) is not None:
             self._later(Look(record, self.host.now()))
+
+    @property
+    def _noticing(self) -> Noticing:
+        return Noticing(self.host, self.journal, self.watcher, self.submit, self.handoff)
 
     @property
     def _kept(self) -> Journal:

@@ -34,6 +34,19 @@ class Seen:
 SETTLED = Seen()
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a look for one that was given up has seen. ``since``: when its unit was found running.
+
+    ``is_there``: what had a display open, or was of use, is so at two looks.
+    """
+
+    shown_by: frozenset[int] = _NOBODY
+    is_of_use: bool = False
+    since: float | None = None
+    is_there: bool = False
+
+
 def managers(entries: Collection[Entry]) -> list[StopDisplayManager]:
     """Those that ran before."""
     steps = [(e.step, e.prior) for e in entries]
@@ -77,6 +90,28 @@ def look(host: Host, step: StopDisplayManager, before: frozenset[int], waited: f
     if not step.draws or step.is_of_use(host):
         return SETTLED  # somebody may have only just logged in
     return Seen(f"{step.unit} runs, but nothing of it keeps {step.cards} open")
+
+
+def awaited(entries: Collection[Entry]) -> tuple[Entry, StopDisplayManager] | None:
+    """What a return is stuck for, if that is a login screen that was looked for in vain.
+
+    Beside mere settings, as the power of a card: those are no reason to stay stuck.
+    """
+    grave = [entry for entry in entries if not entry.step.by_hand(entry.prior)]
+    if len(grave) == 1 and grave[0].prior.get(CHECKED):
+        return next(((grave[0], step) for step in managers(grave)), None)
+    return None
+
+
+def see(host: Host, step: StopDisplayManager, before: Sight) -> Sight:
+    """Look once for one that was given up. Raises HostError."""
+    shown_by, is_of_use = step.shown_by(host), step.is_of_use(host)
+    runs, since = host.units.unit(step.unit).active, before.since
+    since = (host.now() if since is None else since) if runs else None
+    is_there = bool(shown_by & before.shown_by) or (is_of_use and before.is_of_use)
+    if not step.draws and since is not None:
+        is_there = is_there or host.now() - since >= MASTER_SECONDS
+    return Sight(shown_by, is_of_use, since, is_there)
 
 
 def end_without_a_card(host: Host, entries: Collection[Entry], report: Report) -> None:

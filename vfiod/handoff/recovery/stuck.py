@@ -12,6 +12,7 @@ from vfiod.errors import (
     Stuck,
     VfiodError,
 )
+from vfiod.handoff.recovery import greeting
 from vfiod.handoff.recovery import outlook as outlooks
 from vfiod.handoff.recovery.outlook import FORCE, RETURN, Outlook
 from vfiod.handoff.recovery.recover import Fault, Faults, Tried, display_lost
@@ -21,6 +22,7 @@ from vfiod.handoff.steps.screen import AwaitDisplay
 _REBOOT = "if nothing of that helps, reboot: sudo systemctl reboot"
 _PLUG = "if {} is not there then either, power the PC off, and see that it is plugged in"
 
+_NOTICED = "once a login screen is there, however it comes, vfiod sees it and this is over"
 _OUTLIVES_NONE = "nothing that vfiod changes outlives one"
 _A_REBOOT = f"a reboot brings all of it back: {_OUTLIVES_NONE}"
 _THE_REST = f"a reboot brings the rest back: {_OUTLIVES_NONE}"
@@ -65,6 +67,8 @@ def _facts(faults: Faults, tried: Tried, outlook: Outlook) -> Iterator[str]:
     yield from _left_out(tried)
     if of(faults).is_left_to_successor:
         yield outlooks.TO_A_SUCCESSOR
+    elif greeting.awaited([fault.entry for fault in faults]) and not outlook.waits:
+        yield _NOTICED
     else:
         yield from outlooks.facts(outlook)
     yield from _what_a_reboot_does(faults)
