@@ -136,6 +136,10 @@ class NotYet(HostError):
     """What waits for something else to be undone, which tells of itself: nothing to add to that."""
 
 
+class NotShown(HostError):
+    """A display manager was started, and waited for, and nobody has a login screen by it."""
+
+
 class TimedOut(HostError):
     """A bounded wait ended before its condition was met; the message names what it waited for."""
 

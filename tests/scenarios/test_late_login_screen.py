@@ -234,3 +234,46 @@ def test_while_a_device_is_missing_as_well_it_stays_stuck(run_directory: Path) -
     set_right(rig)
     rig.pass_time(60)
     assert rig.phase is Phase.STUCK
+
+
+# Remedies for another device
+
+
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_what_is_tried_for_another_device_does_not_start_it_anew_each_time(
+    *, run_directory: Path, is_forced: bool
+) -> None:
+    rig = Rig(gdm(), run_directory)
+    pid = rig.start()
+    rig.host.kernel.drivers["xhci_hcd"].refuses = True
+    rig.host.user.units[GDM].programs = (Program("gdm"),)
+    rig.end_guest(pid)
+    rig.pass_time(300)
+    began, before, tried = rig.host.now(), starts(rig, GDM), len(rig.messages(Kind.REMEDY))
+    assert rig.return_devices(force=is_forced) is not None
+    assert starts(rig, GDM) - before == 1
+    assert rig.host.now() - began < 130
+    assert (len(rig.messages(Kind.REMEDY)) - tried > 3) is is_forced
+    (fault,) = rig.status.read()["faults"]
+    assert fault.startswith("there is no login screen: gdm.service shows none")
+    assert "it was started anew and runs" in fault
+    assert f"give {pcs.USB} back" in fault
+
+
+def test_a_remedy_for_its_own_card_does(run_directory: Path) -> None:
+    """It may be for that that nothing came of it."""
+    rig = stuck(run_directory)
+    card = rig.host.kernel.devices[pcs.VGA]
+    seen: list[str] = []
+
+    def wipe(name: str) -> None:
+        if name == f"start {DM}" and not seen:
+            seen.append(name)
+            card.wiped = True
+
+    rig.host.effects.barrier = wipe
+    rig.host.user.units[DM].lasts = 0.5
+    before = starts(rig)
+    assert rig.return_devices(force=True) is not None
+    assert not card.wiped
+    assert starts(rig) - before == 2

@@ -27,6 +27,7 @@ from vfiod.errors import Busy, HostError, NotYet, Refused, Stuck, VfiodError
 from vfiod.events import Event, Kind, Report, timed
 from vfiod.handoff.journal import ALONE, Entry, Journal, Record
 from vfiod.handoff.recovery import settings, stuck
+from vfiod.handoff.recovery.again import Undoing
 from vfiod.handoff.recovery.outlook import Foresee, unforeseen
 from vfiod.handoff.recovery.recover import Fault, Faults, Tried, is_shutting_down, recover
 from vfiod.handoff.stages import stages, stages_back
@@ -103,8 +104,8 @@ def roll_back(
 def _bring_back(
     host: Host, journal: Journal, report: Report, known: Record | None, *, may_reset: bool
 ) -> tuple[Faults, Tried]:
-    def undo_all() -> Faults:
-        return _undo_all(_read(journal, known), host, journal, report)
+    undo = partial(_undo_all, host=host, journal=journal, report=report)
+    undo_all = Undoing(partial(_read, journal, known), undo)
 
     def push(step: Step) -> None:
         journal.push(Entry(step, step.observe(host), ALONE))

@@ -6,9 +6,10 @@ are still open are tried again, and they alone for a device that is back: it may
 by then.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from vfiod.errors import HostError, VfiodError
 from vfiod.events import Event, Kind, Report, timed
@@ -34,6 +35,8 @@ class Fault:
 
 
 Faults = Sequence[Fault]
+# Undoes what is left; told of the devices that something was done to since.
+Undo = Callable[[Collection[str]], Faults]
 _SETTLED = 600.0  # seconds since boot
 
 
@@ -47,7 +50,7 @@ class Tried:
 
 def recover(
     faults: Faults,
-    undo_again: Callable[[], Faults],
+    undo: Undo,
     host: Host,
     report: Report,
     push: Callable[[Step], None],
@@ -56,16 +59,16 @@ def recover(
 ) -> tuple[Faults, Tried]:
     """Try each remedy that may help. Returns the faults that are left and what was tried.
 
-    ``push`` journals, for ``undo_again``, what a remedy takes from devices that are home, and what
+    ``push`` journals, for ``undo``, what a remedy takes from devices that are home, and what
     was home and has stopped answering before the display manager could be started on it.
     """
     tried = Tried()
-    patience = Patience(host)
+    patience, undo_again = Patience(host), partial(undo, ())
     faults = patience.settle(faults, undo_again)
     if lost := _lost_again(faults, host):
         for step in lost:
             push(step)
-        faults = patience.settle(undo_again(), undo_again)
+        faults = patience.settle(undo([step.device for step in lost]), undo_again)
     for remedy in find_remedies(host, _missing(faults), may_suspend=may_suspend):
         if is_shutting_down(host):
             break
@@ -73,9 +76,10 @@ def recover(
         if missing is None or not _may_be_asked(host, missing.address):
             continue
         _keep_awake(host, missing.address, faults)
-        if not _is_back(host, missing) and not _try(remedy, missing, host, report, push, tried):
+        is_back = _is_back(host, missing)
+        if not is_back and not _try(remedy, missing, host, report, push, tried):
             continue
-        faults = patience.settle(undo_again(), undo_again)
+        faults = patience.settle(undo(() if is_back else [remedy.device]), undo_again)
     return faults, tried
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vfiod.errors import HostError
+from vfiod.errors import HostError, NotShown
 from vfiod.handoff.accounts import is_manager
 from vfiod.handoff.nodes import is_card
 from vfiod.handoff.steps import ready
@@ -169,7 +169,7 @@ class StopDisplayManager(DesktopStep):
             f"sudo systemctl restart {self.unit}"
         )
 
-    def _absent(self, host: Host, lit: Collection[str]) -> HostError:
+    def _absent(self, host: Host, lit: Collection[str]) -> NotShown:
         """The error of one that has been started, with what a person can do."""
         what = f"runs, but nothing of it keeps {self.cards} open" if self._runs(host) else "ended"
         ways = ["log in on a text console meanwhile: Ctrl+Alt+F3"]
@@ -177,4 +177,4 @@ class StopDisplayManager(DesktopStep):
         unlit = [str(a) for a in seen if not host.pci.output(a).connected]
         if unlit:
             ways.insert(0, f"see that a monitor is on: none is seen at {', '.join(unlit)}")
-        return HostError(f"it was started anew and {what}", "\n".join(ways))
+        return NotShown(f"it was started anew and {what}", "\n".join(ways))
