@@ -267,7 +267,6 @@ def test_a_service_that_is_stopped_gives_its_starts_up_and_says_so(
     until(lambda: calls[1].answered, "the answer to the one that is queued")
     calls.append(bus.begin(HOOK, "Prepare", "ss", "other", XML))
     until(lambda: calls[2].answered, "the answer to the one that comes later")
-    assert not calls[0].answered
     daemon.tell("go")
     for call, guest in zip(calls, ("win10", "other", "other"), strict=True):
         error = failed(call.result)
