@@ -651,7 +651,6 @@ def what_a_login_that_is_over_has_left_behind_ends_by_its_unit_alone(b: Rig) -> 
     with b.leave() as ident:
         (session,) = (s for s in b.host.logins.sessions() if s.ident == ident)
         assert session.closing
-        assert session.is_person
         b.host.logins.terminate(ident)
         assert not b.host.wait(lambda: not is_listed(), seconds=SHORT)
         b.host.units.stop(session.unit, seconds=SECONDS)
