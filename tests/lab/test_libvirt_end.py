@@ -102,6 +102,11 @@ def test_the_power_button_ends_the_guest_while_libvirt_hangs(lab: Lab, running: 
     finally:
         lab.sh("systemctl kill --signal=CONT libvirtd")
     lab.wait_until("libvirt's own view", lambda: guest.is_off(lab, "win10"), timeout=60)
+    # It cleans up only now, and resets the card under the greeter: that is seen, and put right.
+    back = "the host has its display back from win10"
+    lab.wait_until("a second return", lambda: told(lab).count(back) > 1, timeout=120)
+    lab.wait_until("a card that answers", lambda: checks.deaf(lab) == [], timeout=120)
+    lab.wait_until("the greeter again", lab.greeter_shown, timeout=120)
 
 
 @pytest.mark.long
