@@ -44,6 +44,17 @@ def starts(rig: Rig, unit: str = DM) -> int:
     return rig.host.effects.log.count(f"start {unit}")
 
 
+def mends_at_the_second_start(rig: Rig) -> None:
+    """It failed at first only."""
+    user = rig.host.user
+
+    def recover(name: str) -> None:
+        if name == f"start {DM}" and starts(rig):
+            user.units[DM].lasts = None
+
+    rig.host.effects.barrier = recover
+
+
 def is_well(rig: Rig, unit: str = DM) -> None:
     """There is a login screen, and nothing more is done about it."""
     log = len(rig.host.effects.log)
@@ -87,12 +98,7 @@ def test_one_that_only_failed_at_first_is_no_matter(run_directory: Path) -> None
     rig = Rig(host, run_directory)
     pid = rig.start()
     host.user.units[DM].lasts = 0.5
-
-    def recover(name: str) -> None:
-        if name == f"start {DM}" and starts(rig):
-            host.user.units[DM].lasts = None
-
-    host.effects.barrier = recover
+    mends_at_the_second_start(rig)
     rig.end_guest(pid)
     rig.pass_time(60)
     assert starts(rig) == 2
@@ -111,12 +117,7 @@ def test_what_was_stuck_and_comes_home_with_it_is_told(run_directory: Path) -> N
     rig.end_guest(pid)
     assert rig.phase is Phase.STUCK
     host.kernel.drivers["xhci_hcd"].refuses = False
-
-    def recover(name: str) -> None:
-        if name == f"start {DM}" and starts(rig):
-            host.user.units[DM].lasts = None
-
-    host.effects.barrier = recover
+    mends_at_the_second_start(rig)
     rig.pass_time(300)
     assert rig.differences() == {}
     assert rig.messages(Kind.RETURN_COMPLETE)

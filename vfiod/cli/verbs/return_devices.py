@@ -94,7 +94,8 @@ def _answers(guest: str, arguments: argparse.Namespace) -> bool:
 def _end(guest: str, arguments: argparse.Namespace, client: Any) -> VfiodError | None:
     """A libvirt that is away, or knows no such guest, keeps nobody from asking for the devices.
 
-    The service ends the guest then, and gives none back that it still has. Returns why it has.
+    The service ends the guest then, but one that libvirt does not know only by --destroy: it has
+    had no time. It gives none back that the guest still has. Returns why it has.
     """
     from vfiod.cli.terminal import say
 

@@ -164,13 +164,18 @@ def test_who_cannot_be_seen_may_show_something(monkeypatch: pytest.MonkeyPatch) 
         again(host)
 
 
-def test_a_card_that_never_had_a_monitor_misses_none() -> None:
+def in_vain() -> FakeHost:
+    """A PC whose monitor is off, and whose display manager fails."""
     host = pcs.greeter()
     host.kernel.devices[pcs.VGA].monitor = False
     host.user.stop("lightdm.service")
     host.user.units["lightdm.service"].lasts = 0.5
+    return host
+
+
+def test_a_card_that_never_had_a_monitor_misses_none() -> None:
     with pytest.raises(HostError) as told:
-        again(host)
+        again(in_vain())
     assert "monitor" not in told.value.hint
 
 
@@ -183,12 +188,8 @@ def test_a_login_that_is_over_keeps_nothing_from_being_started_anew() -> None:
 
 
 def test_what_is_left_to_do_is_told() -> None:
-    host = pcs.greeter()
-    host.kernel.devices[pcs.VGA].monitor = False
-    host.user.stop("lightdm.service")
-    host.user.units["lightdm.service"].lasts = 0.5
     with pytest.raises(HostError) as told:
-        again(host, connected=[str(pcs.VGA)])
+        again(in_vain(), connected=[str(pcs.VGA)])
     assert told.value.message == "it was started anew and ended"
     assert told.value.hint.splitlines() == [
         "see that a monitor is on: none is seen at 0000:01:00.0",
