@@ -7,6 +7,7 @@ pull the plug of another would lose what it has not saved, of which it was not a
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from shlex import quote
 
 import libvirt
 
@@ -14,9 +15,11 @@ from vfiod.errors import HostError, UnknownGuest
 from vfiod.guest.connection import find
 from vfiod.guest.refusals import refused
 from vfiod.guest.standing import Standing, is_lost, standing
+from vfiod.util.typed import virsh
 
 Say = Callable[[str], object]
 PAUSE = 0.5
+_GOES_ON_SECONDS = 20.0
 _SETS_OUT = {
     Standing.PAUSED: "was paused: it goes on now, to shut down",
     Standing.ASLEEP: "was asleep: it is woken up, to shut down",
@@ -33,7 +36,10 @@ class Asking:
 
     def ask(self) -> Standing | None:
         """None once it is asked, else LOST or OFF. Raises HostError if it cannot be asked now."""
+        deadline = time.monotonic() + _GOES_ON_SECONDS
         while (found := self._once()) in _SETS_OUT:
+            if time.monotonic() > deadline:
+                raise self._stands_still()
             time.sleep(PAUSE)
         return found
 
@@ -83,6 +89,14 @@ class Asking:
         if found in _SETS_OUT:
             self._tell(f"{self.name} {_SETS_OUT[found]}")
         return found
+
+    def _stands_still(self) -> HostError:
+        """Of one that is paused again and again, as where the host's disk is full."""
+        return HostError(
+            f"{self.name} was set going, and stands still again: it cannot be asked to shut down",
+            f"why: sudo {virsh('domstate --reason', self.name)}\n"
+            f"or force it off: sudo vfiod shutdown --force {quote(self.name)}",
+        )
 
     def _tell(self, text: str) -> None:
         if text not in self._said:

@@ -256,6 +256,19 @@ def test_a_paused_guest_is_asked_by_the_service_too(guest: Guest) -> None:
     assert guest.told == ["shutdown", "resume", "shutdown"]
 
 
+def test_one_that_pauses_again_each_time_is_told_as_such(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the host's disk is full."""
+    guest.standing, guest.woken = [PAUSED, BY_USER], lambda: None
+    monkeypatch.setattr(asking, "_GOES_ON_SECONDS", 0.1)
+    with pytest.raises(HostError) as told:
+        ending.ask_to_shut_down("win10")
+    assert "win10 was set going, and stands still again" in told.value.message
+    assert "virsh" in told.value.hint
+    assert "domstate --reason win10" in told.value.hint
+
+
 def test_one_that_has_crashed_cannot_be_asked(guest: Guest) -> None:
     guest.standing = [libvirt.VIR_DOMAIN_CRASHED, 1]
     with pytest.raises(HostError) as told:
